@@ -1,0 +1,42 @@
+"""augcli makes augmented image data sets offline, with soft labels that are true.
+
+The command line's own run is :func:`augment`; the functions on arrays serve a training loop.
+The names are imported on first use: importing augcli imports neither OpenCV nor onnxruntime.
+"""
+
+from typing import TYPE_CHECKING
+
+from augcli.lazy import names_from
+
+if TYPE_CHECKING:
+    from augcli.attention.scorer import heat_map as heat_map
+    from augcli.augmentations.cutmix import AttentiveCutMix as AttentiveCutMix
+    from augcli.augmentations.cutout import Cutout as Cutout
+    from augcli.augmentations.cutout import cutout as cutout
+    from augcli.pixels.compose import paste_cells as paste_cells
+    from augcli.run.api import Summary as Summary
+    from augcli.run.api import augment as augment
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AttentiveCutMix",
+    "Cutout",
+    "Summary",
+    "augment",
+    "cutout",
+    "heat_map",
+    "paste_cells",
+]
+
+__getattr__ = names_from(
+    {
+        "AttentiveCutMix": "augcli.augmentations.cutmix",
+        "Cutout": "augcli.augmentations.cutout",
+        "Summary": "augcli.run.api",
+        "augment": "augcli.run.api",
+        "cutout": "augcli.augmentations.cutout",
+        "heat_map": "augcli.attention.scorer",
+        "paste_cells": "augcli.pixels.compose",
+    }
+)

@@ -1,0 +1,1 @@
+"""Files: the folder of sources, labels, codecs, output names and the manifest."""

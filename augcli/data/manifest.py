@@ -1,0 +1,105 @@
+"""The files that describe an output folder: metadata.csv, classes.txt, errors.csv, README.md."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import BinaryIO
+
+MANIFEST = "metadata.csv"
+CLASSES = "classes.txt"
+ERRORS = "errors.csv"
+CARD = "README.md"
+
+
+class Row(NamedTuple):
+    """One output image, as a row of metadata.csv.
+
+    Attributes:
+        file_name: Path relative to OUT, with ``/``.
+        label_a: Class of the base.
+        weight_a: Its weight; a quotient of pixel counts.
+        label_b: Class of the donor; empty where there is none or it is the base's class.
+        weight_b: Its weight; weight_a + weight_b is 1.
+        source_a: Path of the base relative to INPUT, with ``/``.
+        source_b: Path of the donor; empty where there is none.
+        method: Name of the augmentation; ``original`` for a source that came along.
+        draw: JSON: what was decided, enough to do it again.
+        width: Of the output, in pixels.
+        height: Of the output, in pixels.
+        copy: Copy number, 0 and up.
+        sha256: Of the output file.
+    """
+
+    file_name: str
+    label_a: str
+    weight_a: float
+    label_b: str
+    weight_b: float
+    source_a: str
+    source_b: str
+    method: str
+    draw: str
+    width: int
+    height: int
+    copy: int
+    sha256: str
+
+
+class Failure(NamedTuple):
+    """One image that could not be made, as a row of errors.csv.
+
+    Attributes:
+        source: Path relative to INPUT.
+        stage: ``list``, ``read``, ``decode``, ``score``, ``donor``, ``encode`` or ``worker``.
+        reason: One clause.
+    """
+
+    source: str
+    stage: str
+    reason: str
+
+
+def write_table(file: BinaryIO, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    r"""Write a CSV table: UTF-8, RFC 4180, LF, header.
+
+    Example:
+        >>> table = io.BytesIO()
+        >>> write_table(table, ["a", "b"], [[1.0, "x,y"]])
+        >>> table.getvalue()
+        b'a,b\n1.0,"x,y"\n'
+    """
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    text.flush()
+    text.detach()
+
+
+def card(command: str, images: int, classes: int) -> str:
+    """Return README.md of an output folder.
+
+    The YAML makes Hugging Face datasets take every row: without it, folder names such as
+    ``test`` or ``bullet_train`` are read as names of splits and other rows are dropped.
+    """
+    return f"""---
+configs:
+  - config_name: default
+    data_files:
+      - split: train
+        path: "**"
+---
+
+# Augmented images
+
+{images} images of {classes} classes, made by `{command}`.
+
+`metadata.csv` has a row for each image: its labels with their weights, its sources and what
+was drawn. `classes.txt` has the order of the classes. `run.json` has all options and versions.
+The images belong into a training set only: keep them apart from validation data.
+"""

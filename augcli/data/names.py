@@ -1,0 +1,58 @@
+"""Output names: unique, stable when sources come and go, safe on every file system."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from augcli.rng import digest
+
+_UNSAFE = re.compile(r"[^\w-]+")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
+"""Names of devices on Windows, with or without an extension."""
+OURS = frozenset({"metadata.csv", "classes.txt", "errors.csv", "run.json", "readme.md"})
+LONGEST = 100
+"""Bytes of a stem or folder that are kept; file systems allow 255 for a whole name."""
+
+
+def output_name(path: str, method: str, copy: int, extension: str) -> str:
+    """Return where in OUT the output of a source goes, with ``/``.
+
+    The name is ``<stem>-<8 hex of the path's hash>-<method>-<copy>.<extension>`` in the
+    source's folder. The hash keeps ``a.jpg`` and ``a.png`` apart, and names that differ only
+    in case. The stem carries no dot, because some loaders split at the first one.
+
+    Args:
+        path: Path of the source relative to INPUT, with ``/``.
+        method: Name of the augmentation.
+        copy: Copy number, 0 and up.
+        extension: Without the dot.
+
+    Example:
+        >>> output_name("cat/my.cat 1.jpg", "cutmix", 0, "jpg")
+        'cat/my_cat_1-0ff50eee-cutmix-0.jpg'
+    """
+    *folders, name = path.split("/")
+    stem = _shortened(_UNSAFE.sub("_", unicodedata.normalize("NFC", name.rpartition(".")[0])))
+    file_name = f"{stem or '_'}-{digest(path, size=4).hex()}-{method}-{copy}.{extension}"
+    return "/".join([*(safe_folder(folder) for folder in folders), file_name])
+
+
+def safe_folder(name: str) -> str:
+    """Return a folder name as it is where it is safe everywhere, else a safe one with a hash.
+
+    Example:
+        >>> safe_folder("cat"), safe_folder("con")
+        ('cat', 'con-eaeac719')
+    """
+    device = _RESERVED.fullmatch(name.partition(".")[0])
+    plain = not re.search(r'[\x00-\x1f<>:"\\|?*]', name) and name == name.rstrip(". ")
+    short = len(name.encode()) <= LONGEST
+    if plain and short and not device and name.lower() not in OURS:
+        return name
+    return f"{_shortened(_UNSAFE.sub('_', name))}-{digest(name, size=4).hex()}"
+
+
+def _shortened(text: str) -> str:
+    """Return the text cut to :data:`LONGEST` bytes of UTF-8, at a whole character."""
+    return text.encode()[:LONGEST].decode("utf-8", "ignore")

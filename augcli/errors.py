@@ -1,0 +1,118 @@
+"""The errors that a person or a pipeline can meet, each with its exit code.
+
+    AugcliError
+    ├── UsageError            2   a wrong option or wrong input; nothing was written
+    │   ├── ParameterError        one option, named
+    │   ├── InputError            the folder of sources or the label table
+    │   ├── OutputError           OUT is not ours, or belongs to another command
+    │   └── ScorerError           the ONNX scorer
+    ├── Stopped               3   stopped by the surroundings; run again to go on
+    └── Interrupted         130   stopped by a signal (143 for SIGTERM); run again to go on
+
+    UnreadableImage               one image; becomes a row of errors.csv, never ends a run
+
+Exit code 0 means that all was made, 1 that the run finished but some images failed
+(``errors.csv``), 70 that augcli itself has a bug.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+EXIT_OK = 0
+EXIT_SOME_FAILED = 1
+EXIT_BUG = 70
+
+
+class AugcliError(Exception):
+    """Base of all errors that end a run; the text is one sentence for a person."""
+
+    exit_code = 2
+
+
+class UsageError(AugcliError):
+    """A wrong option or wrong input: nothing was written."""
+
+
+class ParameterError(UsageError):
+    """One option has a value that it can't have.
+
+    Args:
+        name: The option as the Python API writes it, such as ``top_n``.
+        message: What was found and what was expected.
+
+    Example:
+        >>> str(ParameterError("top_n", "is 0, but must be at least 1"))
+        'top_n is 0, but must be at least 1'
+        >>> ParameterError("top_n", "is 0, but must be at least 1").flag
+        '--top-n'
+    """
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(f"{name} {message}")
+        self.name = name
+        self.message = message
+
+    @property
+    def flag(self) -> str:
+        """The option as the command line writes it, such as ``--top-n``."""
+        return "--" + self.name.replace("_", "-")
+
+
+class InputError(UsageError):
+    """The folder of sources, or the label table, can't be used."""
+
+
+class OutputError(UsageError):
+    """OUT can't be used: it is not ours, or another command made it."""
+
+
+class ScorerError(UsageError):
+    """The ONNX scorer can't be loaded or doesn't give heat maps."""
+
+
+class Stopped(AugcliError):
+    """Stopped by the surroundings (disk full, OUT gone, workers dying)."""
+
+    exit_code = 3
+
+
+class Interrupted(AugcliError):
+    """Stopped by a signal; what was committed stays and the same command goes on."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__("interrupted; run the same command again to go on")
+        self.exit_code = 128 + signal_number
+
+
+class UnreadableImage(Exception):
+    """One image can't be read or used.
+
+    Args:
+        reason: One clause: what was found and what was expected.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[UnreadableImage], tuple[str]]:
+        """Pickle by the reason alone: the error travels from a worker."""
+        return (UnreadableImage, (self.reason,))
+
+
+def near_miss(word: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'top_n'?"`` for the nearest known word, or nothing.
+
+    Example:
+        >>> near_miss("topn", ["grid", "top_n"])
+        "; did you mean 'top_n'?"
+        >>> near_miss("zebra", ["grid", "top_n"])
+        ''
+    """
+    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""

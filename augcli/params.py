@@ -1,0 +1,231 @@
+"""The declaration of parameters: one place from which everything else follows.
+
+A class with parameters is a frozen, keyword-only dataclass whose fields are
+``Annotated[type, Param(...)] = default``. The command line's options, the Python
+constructor, configuration keys and the tables in the docs are read from there, and
+:func:`check` is the only validator, so all of them say the same sentence.
+
+Field types: ``int``, ``float``, ``bool``, ``str``, ``Path``, ``Literal`` of strings, each
+also ``| None``; any type with ``Param(parse=...)``.
+
+Example:
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Blur:
+    ...     radius: Annotated[int, Param("Radius of the blur.", minimum=1, unit="px")] = 3
+    ...     def __post_init__(self) -> None:
+    ...         check(self)
+    >>> [(field.name, field.default) for field in declared(Blur)]
+    [('radius', 3)]
+    >>> Blur(radius=0)
+    Traceback (most recent call last):
+        ...
+    augcli.errors.ParameterError: radius is 0, but must be at least 1 px
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import types
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from augcli.errors import ParameterError, near_miss
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping
+
+__all__ = ["Annotated", "Declared", "Param", "build", "check", "declared", "values"]
+
+Parameterised = TypeVar("Parameterised")
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """What a parameter means and which values it takes.
+
+    Attributes:
+        help: One or two sentences for ``--help`` and the docs.
+        minimum: The smallest value allowed, inclusive.
+        maximum: The largest value allowed, inclusive.
+        unit: Unit of the value, such as ``px``.
+        parse: Turns text, or a value of the field's type, into the field's value; raises
+            ``ValueError`` with a clause such as ``"is 'x', but must be …"``.
+        metavar: What ``--help`` shows for the value of a parsed parameter.
+        short: A one-letter flag, such as ``-o``.
+    """
+
+    help: str
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str = ""
+    parse: Callable[[Any], Any] | None = None
+    metavar: str = "TEXT"
+    short: str = ""
+
+    @property
+    def bounds(self) -> str:
+        """The allowed range in words, such as ``1 to 100`` or ``at least 1 px``."""
+        unit = f" {self.unit}" if self.unit else ""
+        if self.minimum is not None and self.maximum is not None:
+            return f"{self.minimum} to {self.maximum}{unit}"
+        if self.minimum is not None:
+            return f"at least {self.minimum}{unit}"
+        if self.maximum is not None:
+            return f"at most {self.maximum}{unit}"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One parameter of a class: its name, type, default and :class:`Param`.
+
+    Attributes:
+        name: The field's name, such as ``top_n``.
+        kind: The field's type without ``None``, such as ``int`` or ``Literal["any", "same"]``.
+        optional: Whether ``None`` is allowed.
+        default: The default value.
+        param: The declaration.
+    """
+
+    name: str
+    kind: Any
+    optional: bool
+    default: Any
+    param: Param
+
+    @property
+    def flag(self) -> str:
+        """The option as the command line writes it, such as ``--top-n``."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The words that a ``Literal`` allows; empty for other types."""
+        return typing.get_args(self.kind) if typing.get_origin(self.kind) is Literal else ()
+
+    def value(self, found: Any) -> Any:
+        """Return ``found`` as this parameter's value.
+
+        Raises:
+            ParameterError: It is of a wrong type or out of bounds.
+        """
+        if found is None and self.optional:
+            return None
+        if self.param.parse is not None:
+            try:
+                return self.param.parse(found)
+            except ValueError as error:
+                raise ParameterError(self.name, str(error)) from None
+        if self.choices:
+            return self._choice(found)
+        return self._scalar(found)
+
+    def value_of_text(self, text: str) -> Any:
+        """Return what a person wrote, on a command line or in the environment, as a value.
+
+        Raises:
+            ParameterError: It is of a wrong type or out of bounds.
+        """
+        if self.param.parse is not None or self.choices or self.kind in (str, Path):
+            return self.value(text)
+        if self.kind is bool:
+            words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+            return self.value(words.get(text.lower(), text))
+        try:
+            return self.value(self.kind(text))
+        except ValueError:
+            return self.value(text)
+
+    def _choice(self, found: Any) -> str:
+        if found not in self.choices:
+            expected = ", ".join(self.choices)
+            hint = near_miss(str(found), self.choices)
+            raise ParameterError(self.name, f"is {found!r}, but must be one of {expected}{hint}")
+        return str(found)
+
+    def _scalar(self, found: Any) -> Any:
+        if self.kind is Path and isinstance(found, str | Path):
+            return Path(found)
+        # A bool is an int to Python, and True would pass for 1.
+        fits = isinstance(found, self.kind) and (self.kind is bool or not isinstance(found, bool))
+        if self.kind is float and isinstance(found, int) and not isinstance(found, bool):
+            found, fits = float(found), True
+        if not fits:
+            words = {int: "a whole number", float: "a number", bool: "true or false"}
+            expected = words.get(self.kind, "text")
+            raise ParameterError(self.name, f"is {found!r}, but must be {expected}")
+        low, high = self.param.minimum, self.param.maximum
+        # Written so that NaN fails as well.
+        if not ((low is None or found >= low) and (high is None or found <= high)):
+            raise ParameterError(self.name, f"is {found}, but must be {self.param.bounds}")
+        return found
+
+
+def declared(owner: type[Any]) -> tuple[Declared, ...]:
+    """Return the declared parameters of a class, in order."""
+    return _declared(owner)  # type: ignore[arg-type]  # a class is hashable
+
+
+@functools.cache
+def _declared(owner: Hashable) -> tuple[Declared, ...]:
+    assert isinstance(owner, type)
+    hints = typing.get_type_hints(owner, include_extras=True)
+    found = []
+    for field in dataclasses.fields(owner):
+        hint = hints[field.name]
+        if typing.get_origin(hint) is not Annotated:
+            continue
+        kind, param = typing.get_args(hint)
+        optional = False
+        if typing.get_origin(kind) in (types.UnionType, typing.Union):
+            members = [one for one in typing.get_args(kind) if one is not types.NoneType]
+            optional = len(members) < len(typing.get_args(kind))
+            kind = members[0] if len(members) == 1 else str
+        found.append(Declared(field.name, kind, optional, field.default, param))
+    return tuple(found)
+
+
+def check(instance: object) -> None:
+    """Check every parameter of a dataclass instance; to be called in ``__post_init__``.
+
+    Values of parsed parameters are replaced by what they were parsed to.
+
+    Raises:
+        ParameterError: The first parameter with a value that it can't have.
+    """
+    for field in declared(type(instance)):
+        found = getattr(instance, field.name)
+        value = field.value(found)
+        if value is not found:
+            object.__setattr__(instance, field.name, value)
+
+
+def build(owner: type[Parameterised], mapping: Mapping[str, Any], where: str = "") -> Parameterised:
+    """Make an instance from names and values, such as a table of a TOML file.
+
+    Args:
+        owner: A class with declared parameters.
+        mapping: Values by field name.
+        where: What the mapping is, for the message of an unknown name.
+
+    Raises:
+        ParameterError: An unknown name (with the nearest known one) or a wrong value.
+    """
+    known = [field.name for field in declared(owner)]
+    for name in mapping:
+        if name not in known:
+            place = f" in {where}" if where else ""
+            raise ParameterError(name, f"is not known{place}{near_miss(name, known)}")
+    return owner(**mapping)
+
+
+def values(instance: object) -> dict[str, Any]:
+    """Return the parameters of an instance by name, as JSON can hold them."""
+    found = {}
+    for field in declared(type(instance)):
+        value = getattr(instance, field.name)
+        found[field.name] = str(value) if isinstance(value, Path) else value
+    return found

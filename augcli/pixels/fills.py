@@ -1,0 +1,65 @@
+"""Fills: what a dropped region shows instead."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from augcli.pixels.frame import Box, Colour, Image
+
+_HEX = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
+
+
+def fill_boxes(image: Image, boxes: Sequence[Box], fill: Colour | NDArray[np.uint8]) -> Image:
+    """Return a copy of the image with the boxes filled.
+
+    Args:
+        image: uint8 (H, W, 3).
+        boxes: (x0, y0, x1, y1) in pixels, half-open, inside the image.
+        fill: One colour, or a picture (H, W, 3) that shows through.
+
+    Example:
+        >>> fill_boxes(np.zeros((1, 3, 3), np.uint8), [(1, 0, 2, 1)], (9, 8, 7))[0].tolist()
+        [[0, 0, 0], [9, 8, 7], [0, 0, 0]]
+    """
+    filled = image.copy()
+    for x0, y0, x1, y1 in boxes:
+        region = filled[y0:y1, x0:x1]
+        region[...] = fill[y0:y1, x0:x1] if isinstance(fill, np.ndarray) else fill
+    return filled
+
+
+def mean_colour(image: Image) -> Colour:
+    """Return the mean colour of an image (H, W, 3), each channel rounded half up.
+
+    Example:
+        >>> mean_colour(np.uint8([[[0, 10, 20], [1, 20, 40]]]))
+        (1, 15, 30)
+    """
+    pixels = image.shape[0] * image.shape[1]
+    sums = image.sum(axis=(0, 1), dtype=np.int64)
+    red, green, blue = ((2 * sums + pixels) // (2 * pixels)).tolist()
+    return red, green, blue
+
+
+def parse_colour(text: str) -> Colour:
+    """Return the colour that ``#rrggbb`` names.
+
+    Raises:
+        ValueError: The text is not a colour.
+
+    Example:
+        >>> parse_colour("#ff8000")
+        (255, 128, 0)
+    """
+    if not _HEX.fullmatch(text):
+        raise ValueError(f"is {text!r}, but must be a colour such as #7b7568")
+    red, green, blue = bytes.fromhex(text[1:])
+    return red, green, blue

@@ -1,0 +1,1 @@
+"""How a data set gets made: plan, shards, parts, workers."""

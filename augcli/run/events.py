@@ -1,0 +1,128 @@
+"""What a run tells while it goes, for a person's terminal or a pipeline's log."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, Protocol
+
+
+@dataclass(frozen=True)
+class Message:
+    """Base of all messages."""
+
+    message_type: ClassVar[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the message as one JSON object."""
+        return {"message_type": self.message_type, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Started(Message):
+    """The sources are listed and the plan is made.
+
+    Attributes:
+        command: Name of the command or recipe.
+        input: INPUT, absolute.
+        out: OUT, absolute.
+        sources: How many images there are.
+        classes: How many classes.
+        jobs: How many outputs are to be there in the end, without originals.
+        workers: Worker processes.
+    """
+
+    message_type = "start"
+    command: str
+    input: str
+    out: str
+    sources: int
+    classes: int
+    jobs: int
+    workers: int
+
+
+@dataclass(frozen=True)
+class Progress(Message):
+    """How far the run is.
+
+    Attributes:
+        made: Outputs made, those of earlier runs included.
+        failed: Images that failed.
+        total: Outputs to be made.
+        seconds: Since the first task.
+        new: Outputs made in this run.
+    """
+
+    message_type = "progress"
+    made: int
+    failed: int
+    total: int
+    seconds: float
+    new: int
+
+
+@dataclass(frozen=True)
+class Error(Message):
+    """One image failed; the run goes on."""
+
+    message_type = "error"
+    source: str
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Notice(Message):
+    """Something that a person should know and that is no error."""
+
+    message_type = "notice"
+    text: str
+
+
+@dataclass(frozen=True)
+class Summary(Message):
+    """What a run made.
+
+    Attributes:
+        command: Name of the command or recipe.
+        out: OUT, absolute.
+        manifest: Path of metadata.csv.
+        images: Outputs that are there now, originals included.
+        new: Outputs made in this run.
+        failed: Images that failed, rows of errors.csv.
+        classes: How many classes the outputs have.
+        mean_weight: Mean weight of the donors over all mixed rows; 0 where nothing is mixed.
+        seconds: How long the run took.
+        images_per_second: Between the first and the last new output.
+        remarks: How often something happened that may surprise.
+    """
+
+    message_type = "summary"
+    command: str
+    out: str
+    manifest: str
+    images: int
+    new: int
+    failed: int
+    classes: int
+    mean_weight: float
+    seconds: float
+    images_per_second: float
+    remarks: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """0 when all was made, 1 when some images failed."""
+        return 1 if self.failed else 0
+
+
+class Listener(Protocol):
+    """Takes messages as they happen."""
+
+    def __call__(self, message: Message) -> None:
+        """Take one message."""
+        ...
+
+
+def ignore(message: Message) -> None:
+    """Take a message and do nothing."""

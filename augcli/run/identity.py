@@ -1,0 +1,70 @@
+"""What a run is: everything that its outputs depend on, and how two of them differ."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from augcli.attention.scorer import file_sha256, shipped_model
+from augcli.params import values
+from augcli.run.options import NOT_OF_THE_RESULT
+
+if TYPE_CHECKING:
+    from augcli.augmentations.chain import Chain
+    from augcli.data.sources import Sources
+    from augcli.run.options import RunOptions
+
+STREAM = 1
+"""Goes up when the streams of chance change."""
+
+
+def identity(chain: Chain, sources: Sources, options: RunOptions) -> dict[str, Any]:
+    """Return what the outputs depend on, apart from the content of the sources."""
+    steps = [
+        {
+            "method": step.augmentation.name,
+            "version": step.augmentation.version,
+            **values(step.augmentation),
+        }
+        for step in chain.steps
+    ]
+    scored = any(step.augmentation.scores for step in chain.steps)
+    found = {
+        "command": chain.name,
+        "input": sources.folder,
+        "steps": steps,
+        **{name: value for name, value in values(options).items() if name not in NOT_OF_THE_RESULT},
+        "scorer": file_sha256(options.model or shipped_model()) if scored else None,
+        "labels": file_sha256(options.labels) if options.labels else None,
+        "stream": STREAM,
+    }
+    # As it comes back from run.json, so that the two can be compared.
+    return dict(json.loads(json.dumps(found)))
+
+
+def difference(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """Return in words how two identities differ; empty where they don't.
+
+    Example:
+        >>> difference({"seed": 0, "steps": []}, {"seed": 1, "steps": []})
+        'seed was 0 and is 1'
+        >>> difference({"steps": [{"top_n": 6}]}, {"steps": [{"top_n": 9}]})
+        'top_n was 6 and is 9'
+    """
+    told = []
+    for name in [*before, *(name for name in now if name not in before)]:
+        was, is_now = before.get(name), now.get(name)
+        if was == is_now:
+            continue
+        if name == "steps" and was and is_now and len(was) == len(is_now) == 1:
+            told.append(difference(was[0], is_now[0]))
+        else:
+            told.append(f"{name} was {_shown(was)} and is {_shown(is_now)}")
+    return ", ".join(told)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "not given"
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:12]}…"

@@ -1,0 +1,483 @@
+"""Jobs: one source, its donor, one output; and the shards that a worker does at a time."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from augcli.attention.scorer import Scorer
+from augcli.data.codecs import decode, encode
+from augcli.data.formats import output_format
+from augcli.data.manifest import Failure, Row
+from augcli.data.names import output_name
+from augcli.data.publish import Publisher
+from augcli.errors import Stopped, UnreadableImage
+from augcli.pixels.resize import resize
+from augcli.run.parts import Made, Part, commit_part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from augcli.augmentations.chain import Chain, Result
+    from augcli.pixels.frame import Frame, HeatMap, Image
+
+WINDOW = 4
+"""Sources that a worker keeps: a base was the donor of the job before."""
+UPDATE_SECONDS = 0.1
+
+
+class Source(NamedTuple):
+    """A source as a job needs it: path relative to INPUT, class, identity of its content."""
+
+    path: str
+    label: str
+    identity: str
+
+
+class Job(NamedTuple):
+    """One output to be made.
+
+    Attributes:
+        identity: Hash of all that the output depends on.
+        base: The source that receives.
+        donors: The source that gives, and those that step in for it, in order.
+        more: Whether the ring has more donors than these.
+    """
+
+    identity: str
+    base: Source
+    donors: tuple[Source, ...]
+    more: bool
+
+
+@dataclass(slots=True)
+class Task:
+    """One shard, as it is handed to a worker.
+
+    Attributes:
+        shard: Its name.
+        copy: Copy number.
+        fingerprint: Hash of all its jobs.
+        jobs: What is to be made.
+        kept: What is there already and stays.
+        failed: Failures that stay.
+        obsolete: Outputs that no job makes any more.
+        avoid: Reason by path of sources that ended a worker.
+        careful: Whether each source is announced before it is touched.
+    """
+
+    shard: str
+    copy: int
+    fingerprint: str
+    jobs: list[Job]
+    kept: list[Made] = field(default_factory=list)
+    failed: list[tuple[str, Failure]] = field(default_factory=list)
+    stood_in: dict[str, str] = field(default_factory=dict)
+    obsolete: list[str] = field(default_factory=list)
+    avoid: dict[str, str] = field(default_factory=dict)
+    careful: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that a worker needs to know once.
+
+    Attributes:
+        folder: INPUT, absolute.
+        out: OUT, absolute.
+        chain: What is done to each source.
+        frame: Height and width of the outputs, or None for the source's own.
+        format: File format of the outputs.
+        quality: JPEG and WebP quality, 1 to 100.
+        originals: Whether and how sources come along.
+        max_pixels: Larger images are refused.
+        model: The scorer; None for the shipped one.
+        grid: Rows and columns of heat maps; 0 where nothing is scored.
+    """
+
+    folder: str
+    out: str
+    chain: Chain
+    frame: Frame | None
+    format: Literal["same", "jpg", "png", "webp"]
+    quality: int
+    originals: Literal["none", "encode", "copy"]
+    max_pixels: int
+    model: Path | None
+    grid: int
+
+
+class Tally(NamedTuple):
+    """How many jobs of a shard were made and how many failed, so far."""
+
+    shard: str
+    made: int
+    failed: int
+
+
+class Failed(NamedTuple):
+    """One image failed; told at once."""
+
+    failure: Failure
+
+
+class Touching(NamedTuple):
+    """A careful worker is about to read a source."""
+
+    path: str
+
+
+class NeedsDonors(NamedTuple):
+    """A shard ran out of donors that can be read: it wants a longer list."""
+
+    task: Task
+
+
+class ShardDone(NamedTuple):
+    """A shard was committed.
+
+    Attributes:
+        shard: Its name.
+        made: Jobs made now.
+        failed: Jobs that failed now.
+        first_made: Clock time (``time.time()``) of the first new output, or 0.
+        last_made: Clock time of the last new output, or 0.
+    """
+
+    shard: str
+    made: int
+    failed: int
+    first_made: float
+    last_made: float
+
+
+Event = Tally | Failed | Touching | NeedsDonors | ShardDone
+
+
+class OutOfDonors(Exception):
+    """All donors of a job's list are unreadable, but the ring has more."""
+
+
+class StopAsked(Exception):
+    """The run is being stopped; the shard is left uncommitted."""
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A source decoded, with the steps before the mixer done.
+
+    Attributes:
+        source: Which one.
+        data: The bytes of its file, where the originals are copied.
+        original: The decoded picture, resized where outputs are.
+        result: After the steps before the mixer.
+        notes: What decoding had to simplify.
+        heat_map: Once it was needed.
+    """
+
+    source: Source
+    data: bytes
+    original: Image
+    result: Result
+    notes: tuple[str, ...]
+    heat_map: HeatMap | None = None
+
+
+class Workbench:
+    """Makes outputs, one shard at a time.
+
+    Args:
+        settings: What to do.
+        publisher: Where outputs go; by default into OUT.
+
+    Raises:
+        ScorerError: A heat map is needed and the scorer can't give one.
+    """
+
+    def __init__(self, settings: Settings, publisher: Publisher | None = None) -> None:
+        self.settings = settings
+        self._scorer = Scorer(settings.model, grid=settings.grid) if settings.grid else None
+        temporary = os.path.join(settings.out, ".augcli/tmp")
+        self._publisher = publisher or Publisher(settings.out, temporary)
+        self._window: OrderedDict[tuple[str, int], Prepared | UnreadableFailure] = OrderedDict()
+        self._announce: Callable[[Event], None] = lambda _: None
+        self._avoid: dict[str, str] = {}
+
+    def use(self, chain: Chain) -> None:
+        """Go on with another chain: the mean colour is known by now."""
+        self.settings = Settings(**{**vars(self.settings), "chain": chain})
+
+    def mean_colours(self, paths: list[str]) -> list[tuple[int, int, int] | None]:
+        """Return the mean colour of each source, None where one can't be read."""
+        from augcli.pixels.fills import mean_colour  # noqa: PLC0415
+
+        colours: list[tuple[int, int, int] | None] = []
+        for path in paths:
+            try:
+                colours.append(mean_colour(self._decoded(self._read(path))[0]))
+            except UnreadableFailure:
+                colours.append(None)
+        return colours
+
+    def make_shard(
+        self,
+        task: Task,
+        announce: Callable[[Event], None],
+        stop_asked: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Make what a shard lacks and commit its part.
+
+        Args:
+            task: The shard.
+            announce: Takes events as they happen, the last of them :class:`ShardDone`.
+            stop_asked: Asked before each image.
+
+        Raises:
+            StopAsked: ``stop_asked`` said so; nothing was committed.
+            Stopped: Nothing can be written any more.
+        """
+        clock = _Clock(task.shard, announce)
+        try:
+            part = self.make_part(task, announce, stop_asked, clock)
+            commit_part(self._publisher, part)
+            for name in task.obsolete:
+                self._publisher.remove(name)
+        except OutOfDonors:
+            announce(NeedsDonors(task))
+            return
+        except OSError as error:
+            raise _stopped(error, self.settings.out) from error
+        announce(ShardDone(task.shard, clock.made, clock.failed, clock.first, clock.last))
+
+    def make_part(
+        self,
+        task: Task,
+        announce: Callable[[Event], None],
+        stop_asked: Callable[[], bool] = lambda: False,
+        clock: _Clock | None = None,
+    ) -> Part:
+        """Make what a shard lacks and return its part, not yet committed."""
+        self._announce = announce if task.careful else lambda _: None
+        self._avoid = task.avoid
+        clock = clock or _Clock(task.shard, announce)
+        part = Part(task.shard, task.fingerprint, list(task.kept), list(task.failed))
+        part.stood_in.update(task.stood_in)
+        part.obsolete = task.obsolete
+        for job in task.jobs:
+            if stop_asked():
+                raise StopAsked
+            try:
+                self._make(job, task.copy, part)
+                clock.tick(made=1)
+            except UnreadableFailure as error:
+                part.failed.append((job.identity, error.failure))
+                announce(Failed(error.failure))
+                clock.tick(failed=1)
+        return part
+
+    def _make(self, job: Job, copy: int, part: Part) -> None:
+        """Make the outputs of one job and add them to the part."""
+        chain = self.settings.chain
+        base = self._prepared(job.base, copy)
+        donor = self._donor(job, copy, part) if chain.mixes(job.base.path, copy) else None
+        try:
+            result = chain.from_mixing(
+                base.result,
+                donor.result if donor else None,
+                job.base.path,
+                copy,
+                self._score,
+                lambda: self._map_of(donor) if donor else self._score(base.original),
+            )
+        except UnreadableImage as error:
+            raise UnreadableFailure(job.base.path, "score", error.reason) from None
+        records = result.records
+        draw = json.dumps(records[0] if len(records) == 1 else {"steps": records})
+        row = _row(job, chain.name, copy, result.image, draw, donor, result.donated)
+        part.made.append(self._encode(job, row, result.image, [*base.notes, *result.remarks]))
+        if copy == 0 and self.settings.originals != "none":
+            part.made.append(self._original(job, base))
+
+    def _donor(self, job: Job, copy: int, part: Part) -> Prepared | None:
+        """Return the first donor that can be read; None where nobody may give."""
+        for source in job.donors:
+            if source is not job.donors[0]:
+                # The first is part of the job's identity; what else mattered is noted.
+                part.stood_in[source.path] = source.identity
+            try:
+                prepared = self._prepared(source, copy)
+                if self.settings.grid:
+                    self._map_of(prepared)
+            except UnreadableFailure:
+                continue
+            return prepared
+        if job.more:
+            raise OutOfDonors
+        if job.donors:
+            raise UnreadableFailure(job.base.path, "donor", "no donor can be read")
+        return None
+
+    def _prepared(self, source: Source, copy: int) -> Prepared:
+        """Return a source decoded and prepared, from the window if it is there."""
+        key = (source.path, copy)
+        found = self._window.get(key)
+        if found is None:
+            try:
+                found = self._prepare(source, copy)
+            except UnreadableFailure as error:
+                found = error
+            self._window[key] = found
+            if len(self._window) > WINDOW:
+                self._window.popitem(last=False)
+        if isinstance(found, UnreadableFailure):
+            raise found
+        return found
+
+    def _prepare(self, source: Source, copy: int) -> Prepared:
+        data = self._read(source.path)
+        image, notes = self._decoded(data, source.path)
+        if self.settings.frame:
+            image = resize(image, self.settings.frame)
+        try:
+            result = self.settings.chain.before_mixing(image, source.path, copy, self._score)
+        except UnreadableImage as error:
+            raise UnreadableFailure(source.path, "score", error.reason) from None
+        kept = data if self.settings.originals == "copy" else b""
+        return Prepared(source, kept, image, result, notes)
+
+    def _read(self, path: str) -> bytes:
+        if path in self._avoid:
+            raise UnreadableFailure(path, "worker", self._avoid[path])
+        self._announce(Touching(path))
+        try:
+            with open(os.path.join(self.settings.folder, path), "rb") as file:
+                return file.read()
+        except OSError as error:
+            raise UnreadableFailure(path, "read", error.strerror or str(error)) from None
+
+    def _decoded(self, data: bytes, path: str = "") -> tuple[Image, tuple[str, ...]]:
+        try:
+            decoded = decode(data, max_pixels=self.settings.max_pixels)
+        except UnreadableImage as error:
+            raise UnreadableFailure(path, "decode", error.reason) from None
+        return decoded.image, decoded.notes
+
+    def _score(self, image: Image) -> HeatMap:
+        assert self._scorer is not None
+        return self._scorer.heat_map(image)
+
+    def _map_of(self, prepared: Prepared) -> HeatMap:
+        if prepared.heat_map is None:
+            try:
+                prepared.heat_map = self._score(prepared.result.image)
+            except UnreadableImage as error:
+                raise UnreadableFailure(prepared.source.path, "score", error.reason) from None
+        return prepared.heat_map
+
+    def _original(self, job: Job, base: Prepared) -> Made:
+        row = _row(job, "original", 0, base.original, "{}")
+        if self.settings.originals == "encode":
+            return self._encode(job, row, base.original, [])
+        return self._write(job, row, _extension(job.base.path).removeprefix("."), base.data, [])
+
+    def _encode(self, job: Job, row: Row, image: Image, remarks: list[str]) -> Made:
+        kind = output_format(_extension(job.base.path), self.settings.format)
+        try:
+            data = encode(image, kind, quality=self.settings.quality)
+        except UnreadableImage as error:
+            raise UnreadableFailure(job.base.path, "encode", error.reason) from None
+        return self._write(job, row, kind, data, remarks)
+
+    def _write(self, job: Job, row: Row, extension: str, data: bytes, remarks: list[str]) -> Made:
+        name = output_name(job.base.path, row.method, row.copy, extension)
+        self._publisher.publish(name, data)
+        sha256 = hashlib.sha256(data).hexdigest()
+        row = row._replace(file_name=name, sha256=sha256)
+        return Made(job.identity, len(data), remarks, row)
+
+
+def _extension(path: str) -> str:
+    return os.path.splitext(path)[1].lower()
+
+
+def _row(
+    job: Job,
+    method: str,
+    copy: int,
+    image: Image,
+    draw: str,
+    donor: Prepared | None = None,
+    donated: tuple[int, int] | None = None,
+) -> Row:
+    """Return the manifest's row, but for the name and hash of the file."""
+    label_b, weight_a, weight_b = "", 1.0, 0.0
+    if donor and donated and donor.source.label != job.base.label:
+        given, total = donated
+        label_b = donor.source.label
+        # Both from counts, so that each is the nearest number to its true value.
+        weight_a, weight_b = (total - given) / total, given / total
+    return Row(
+        file_name="",
+        label_a=job.base.label,
+        weight_a=weight_a,
+        label_b=label_b,
+        weight_b=weight_b,
+        source_a=job.base.path,
+        source_b=donor.source.path if donor else "",
+        method=method,
+        draw=draw,
+        width=image.shape[1],
+        height=image.shape[0],
+        copy=copy,
+        sha256="",
+    )
+
+
+class UnreadableFailure(Exception):
+    """One source can't be used: a row of errors.csv."""
+
+    def __init__(self, path: str, stage: str, reason: str) -> None:
+        super().__init__(reason)
+        self.failure = Failure(path, stage, reason)
+
+
+class _Clock:
+    """Counts what became of a shard's jobs and tells of it at most ten times a second."""
+
+    def __init__(self, shard: str, announce: Callable[[Event], None]) -> None:
+        self.first = self.last = 0.0
+        self._shard = shard
+        self._announce = announce
+        self.made = self.failed = 0
+        self._told = 0.0
+
+    def tick(self, *, made: int = 0, failed: int = 0) -> None:
+        self.made += made
+        self.failed += failed
+        now = time.time()
+        if made:
+            self.first = self.first or now
+            self.last = now
+        if now - self._told >= UPDATE_SECONDS:
+            self._told = now
+            self._announce(Tally(self._shard, self.made, self.failed))
+
+
+def _stopped(error: OSError, out: str) -> Stopped:
+    """Say why nothing can be written any more, and what to do."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        cause = "the disk of OUT is full; make room"
+    elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        cause = f"OUT {out} can't be written ({error.strerror}); give write permission"
+    elif error.errno == errno.ENOENT:
+        cause = f"OUT {out} was removed while it was being written"
+    else:
+        cause = f"writing to OUT {out} failed ({error.strerror or error})"
+    return Stopped(f"{cause}, then run the same command again to go on")

@@ -1,0 +1,54 @@
+"""The data set's mean colour: what ``--fill mean`` shows, and the papers' zero."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from augcli.errors import InputError
+from augcli.rng import digest
+
+if TYPE_CHECKING:
+    from augcli.data.sources import Sources
+    from augcli.pixels.frame import Colour
+    from augcli.run.pool import Pool
+
+MOST_IMAGES = 1000
+FEW_IMAGES = 64
+MOST_BYTES = 64 * 2**20
+"""Beyond this, a sample of large images stops at FEW_IMAGES: decoding them takes too long."""
+BATCH = 16
+
+
+def sample(sources: Sources, seed: int) -> list[str]:
+    """Return the paths of at most 1,000 sources, chosen by a hash."""
+    paths = sources.paths
+    ranked = sorted(range(len(paths)), key=lambda index: digest(seed, "mean", paths[index], size=8))
+    chosen: list[str] = []
+    total = 0
+    for index in ranked[:MOST_IMAGES]:
+        if len(chosen) >= FEW_IMAGES and total > MOST_BYTES:
+            break
+        chosen.append(paths[index])
+        total += sources.sizes[index]
+    return chosen
+
+
+def mean_colour(sources: Sources, seed: int, pool: Pool) -> Colour:
+    """Return the mean of the mean colours of a sample, the same for any number of workers.
+
+    Raises:
+        InputError: None of the sample can be read.
+    """
+    paths = sample(sources, seed)
+    batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
+    colours = pool.measure(batches)
+    if not colours:
+        raise InputError(
+            f"none of the {len(paths)} images that were tried can be read, first {paths[0]!r}"
+        )
+    count = len(colours)
+    red, green, blue = (
+        (2 * sum(colour[channel] for colour in colours) + count) // (2 * count)
+        for channel in range(3)
+    )
+    return red, green, blue

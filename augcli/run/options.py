@@ -1,0 +1,125 @@
+"""The options that all commands share, each declared once."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from augcli.params import Param, check
+from augcli.pixels.frame import Frame
+
+_SIZE = re.compile(r"(\d{1,5})x(\d{1,5})", re.IGNORECASE)
+
+
+def parse_size(found: Any) -> str:
+    """Return a size such as ``640x480`` (width x height), checked.
+
+    Raises:
+        ValueError: It is not two whole numbers of at least 1 with an x between them.
+
+    Example:
+        >>> parse_size("640x480"), parse_size((640, 480))
+        ('640x480', '640x480')
+    """
+    text = "x".join(str(side) for side in found) if isinstance(found, tuple | list) else str(found)
+    match = _SIZE.fullmatch(text)
+    if not match or not all(int(side) for side in match.groups()):
+        raise ValueError(f"is {text!r}, but must be WIDTHxHEIGHT in pixels, such as 224x224")
+    return text.lower()
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use: its affinity and its control group."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:
+        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
+            quota, period = file.read().split()
+        if quota != "max":
+            cores = min(cores or 1, -(-int(quota) // int(period)))
+    except (OSError, ValueError):
+        pass
+    return cores or 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What a run does, whatever the augmentation."""
+
+    out: Annotated[
+        Path | None,
+        Param("Folder for the results [default: INPUT-COMMAND beside INPUT].", short="-o"),
+    ] = None
+    labels: Annotated[
+        Path | None,
+        Param("CSV table with the columns file_name,label, instead of one folder per class."),
+    ] = None
+    copies: Annotated[int, Param("Outputs for each source.", 1, 10_000)] = 1
+    prob: Annotated[
+        float,
+        Param("Share of images that are augmented; the others come out as they are.", 0, 1),
+    ] = 1.0
+    pair: Annotated[
+        Literal["any", "different", "same"],
+        Param("Class of the donor: any, a different one, or the same (for mixers)."),
+    ] = "any"
+    model: Annotated[
+        Path | None,
+        Param("ONNX scorer that gives the heat maps [default: the shipped one]."),
+    ] = None
+    size: Annotated[
+        str | None,
+        Param("Size of the outputs [default: the source's own].", parse=parse_size, metavar="WxH"),
+    ] = None
+    format: Annotated[
+        Literal["same", "jpg", "png", "webp"],
+        Param("File format of the outputs; same turns BMP and TIFF into PNG."),
+    ] = "same"
+    quality: Annotated[int, Param("JPEG and WebP quality.", 1, 100)] = 95
+    originals: Annotated[
+        Literal["none", "encode", "copy"],
+        Param(
+            "Take the sources along: encode (same settings as the outputs, so that compression "
+            "does not betray which were mixed) or copy (bytes as they are)."
+        ),
+    ] = "none"
+    seed: Annotated[int, Param("Seed of all chance.", 0)] = 0
+    limit: Annotated[
+        int | None, Param("Use only this many sources, chosen by a hash over all classes.", 1)
+    ] = None
+    max_pixels: Annotated[
+        int, Param("Refuse larger images before decoding them.", 1, 2**30, "pixels")
+    ] = 100_000_000
+    follow_links: Annotated[
+        bool, Param("Follow symbolic links, also those that lead out of INPUT.")
+    ] = False
+    workers: Annotated[
+        int | None,
+        Param(
+            "Worker processes; 0 works in this process [default: the cores it may use].", 0, 4096
+        ),
+    ] = None
+    overwrite: Annotated[
+        bool, Param("Remove the results of another augcli command in OUT and start over.")
+    ] = False
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def frame(self) -> Frame | None:
+        """Height and width of the outputs, or None for the source's own."""
+        if self.size is None:
+            return None
+        width, height = self.size.split("x")
+        return Frame(int(height), int(width))
+
+
+MIXER_OPTIONS = frozenset({"pair"})
+"""Options that only commands with a donor have."""
+SCORER_OPTIONS = frozenset({"model"})
+"""Options that only commands with a heat map have."""
+NOT_OF_THE_RESULT = frozenset({"out", "workers", "overwrite", "model", "labels"})
+"""Options that don't change the outputs, or whose content does and not their name."""

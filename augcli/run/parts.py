@@ -1,0 +1,117 @@
+"""Parts: the record of each finished shard, committed by one rename.
+
+A part is a text file of JSON lines: a head, a line for each output and each failure, and a
+last line with the SHA-256 of all before it. A part that is cut short or damaged is not a part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from augcli.data.manifest import Failure, Row
+
+if TYPE_CHECKING:
+    from augcli.data.publish import Publisher
+
+PARTS = ".augcli/parts"
+
+
+class Made(NamedTuple):
+    """One output as a part records it.
+
+    Attributes:
+        job: Identity of the job: what the output depends on.
+        size: Bytes of the output file.
+        remarks: What may surprise about it.
+        row: The manifest's row.
+    """
+
+    job: str
+    size: int
+    remarks: list[str]
+    row: Row
+
+
+@dataclass(slots=True)
+class Part:
+    """What became of one shard.
+
+    Attributes:
+        shard: Name of the shard.
+        fingerprint: Hash of its jobs; another one means that something changed.
+        made: The outputs, in the order of the plan.
+        failed: Identity of the job, and what went wrong.
+        stood_in: Path and identity of sources tried as donors after one that can't be read.
+        obsolete: Outputs of an earlier part that no job makes any more; they are removed.
+    """
+
+    shard: str
+    fingerprint: str
+    made: list[Made] = field(default_factory=list)
+    failed: list[tuple[str, Failure]] = field(default_factory=list)
+    stood_in: dict[str, str] = field(default_factory=dict)
+    obsolete: list[str] = field(default_factory=list)
+
+
+def part_name(shard: str) -> str:
+    """Return where a part lies in OUT, with ``/``."""
+    return f"{PARTS}/{shard}.jsonl"
+
+
+def commit_part(publisher: Publisher, part: Part) -> None:
+    """Write a part and rename it to its name: from then on the shard is done."""
+    head = {
+        "shard": part.shard,
+        "fingerprint": part.fingerprint,
+        "stood_in": part.stood_in,
+        "obsolete": part.obsolete,
+    }
+    lines = [_line(head)]
+    lines += [_line(["made", made.job, made.size, made.remarks, *made.row]) for made in part.made]
+    lines += [_line(["failed", job, *failure]) for job, failure in part.failed]
+    body = b"".join(lines)
+    publisher.publish(
+        part_name(part.shard), body + _line({"sha256": hashlib.sha256(body).hexdigest()})
+    )
+
+
+def _line(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n"
+
+
+def read_part(out: str, shard: str) -> Part | None:
+    """Read the part of a shard; None where there is none, or it is damaged."""
+    try:
+        with open(os.path.join(out, part_name(shard)), "rb") as file:
+            content = file.read()
+    except OSError:
+        return None
+    body, _, last = content.removesuffix(b"\n").rpartition(b"\n")
+    body += b"\n"
+    if last != _line({"sha256": hashlib.sha256(body).hexdigest()})[:-1]:
+        return None
+    head, *lines = (json.loads(line) for line in body.splitlines())
+    part = Part(
+        head["shard"],
+        head["fingerprint"],
+        stood_in=head["stood_in"],
+        obsolete=head["obsolete"],
+    )
+    for kind, job, *values in lines:
+        if kind == "made":
+            part.made.append(Made(job, values[0], values[1], Row(*values[2:])))
+        else:
+            part.failed.append((job, Failure(*values)))
+    return part
+
+
+def is_whole(out: str, made: Made) -> bool:
+    """Return whether an output is on disk with its recorded size."""
+    try:
+        return os.stat(os.path.join(out, made.row.file_name)).st_size == made.size
+    except OSError:
+        return False

@@ -1,0 +1,279 @@
+"""Pools: the same shards in this process, or in worker processes that share nothing.
+
+The processes are our own: one crashed worker breaks neither the others nor the run, and none
+outlives its parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from augcli.errors import Stopped
+from augcli.run import worker
+from augcli.run.job import Event, NeedsDonors, Settings, ShardDone, Task, Touching, Workbench
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from augcli.augmentations.chain import Chain
+    from augcli.pixels.frame import Colour
+
+TRIES = 2
+"""Times that a shard may end its worker before its images are announced one by one."""
+STOP_SECONDS = 1.0
+"""How long workers may finish the image they are at, when a run is stopped."""
+
+
+class Pool(Protocol):
+    """What makes shards."""
+
+    def measure(self, batches: list[list[str]]) -> list[Colour]:
+        """Return the mean colours of the sources that can be read, in order."""
+        ...
+
+    def use(self, chain: Chain) -> None:
+        """Go on with another chain."""
+        ...
+
+    def work(self, tasks: Iterator[Task], widen: Callable[[Task], Task]) -> Iterator[Event]:
+        """Make shards and yield events as they happen.
+
+        Args:
+            tasks: The shards, asked for as workers get free.
+            widen: Gives a task a longer list of donors.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the workers; what is not committed is left."""
+        ...
+
+
+class InThisProcess:
+    """No worker processes: for debugging, and where processes can't be started."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._bench = Workbench(settings)
+
+    def measure(self, batches: list[list[str]]) -> list[Colour]:
+        """See :class:`Pool`."""
+        found = [colour for paths in batches for colour in self._bench.mean_colours(paths)]
+        return [colour for colour in found if colour]
+
+    def use(self, chain: Chain) -> None:
+        """See :class:`Pool`."""
+        self._bench.use(chain)
+
+    def work(self, tasks: Iterator[Task], widen: Callable[[Task], Task]) -> Iterator[Event]:
+        """See :class:`Pool`."""
+        for task in tasks:
+            events: list[Event] = []
+            self._bench.make_shard(task, events.append)
+            while isinstance(events[-1], NeedsDonors):
+                self._bench.make_shard(widen(task), events.append)
+            yield from (event for event in events if not isinstance(event, NeedsDonors))
+
+    def close(self) -> None:
+        """See :class:`Pool`."""
+
+
+@dataclass(eq=False)
+class _Worker:
+    """One worker process, as its parent sees it."""
+
+    process: subprocess.Popen[bytes]
+    complaints: IO[bytes]
+    task: Task | None = None
+    touching: str = ""
+    tries: dict[str, int] = field(default_factory=dict)
+
+    def send(self, message: Any) -> None:
+        assert self.process.stdin
+        try:
+            pickle.dump(message, self.process.stdin, pickle.HIGHEST_PROTOCOL)
+            self.process.stdin.flush()
+        except (BrokenPipeError, OSError):
+            pass  # it died: its reader says so
+
+    def last_words(self) -> str:
+        """Return the end of what it wrote to its standard error."""
+        self.complaints.seek(0)
+        return self.complaints.read()[-2000:].decode("utf-8", "replace").strip()
+
+
+class Processes:
+    """Worker processes, each with its own scorer.
+
+    Args:
+        settings: What to do.
+        count: How many workers.
+
+    Raises:
+        ScorerError: A worker could not load the scorer.
+    """
+
+    def __init__(self, settings: Settings, count: int) -> None:
+        self._settings = settings
+        self._events: queue.SimpleQueue[tuple[_Worker, Any]] = queue.SimpleQueue()
+        self._workers: list[_Worker] = []
+        self._tries: dict[str, int] = {}
+        try:
+            for _ in range(count):
+                self._start()
+            for _ in range(count):
+                self._answer()
+        except BaseException:
+            self.close()
+            raise
+
+    def measure(self, batches: list[list[str]]) -> list[Colour]:
+        """See :class:`Pool`."""
+        for number, paths in enumerate(batches):
+            self._workers[number % len(self._workers)].send(worker.Measure(number, paths))
+        colours: list[list[Colour]] = [[] for _ in batches]
+        for _ in batches:
+            message = self._answer()
+            colours[message.number] = [colour for colour in message.colours if colour]
+        return [colour for batch in colours for colour in batch]
+
+    def use(self, chain: Chain) -> None:
+        """See :class:`Pool`."""
+        self._settings = Settings(**{**vars(self._settings), "chain": chain})
+        for one in self._workers:
+            one.send(worker.Use(chain))
+
+    def work(self, tasks: Iterator[Task], widen: Callable[[Task], Task]) -> Iterator[Event]:
+        """See :class:`Pool`."""
+        for one in self._workers:
+            self._give(one, next(tasks, None))
+        while any(one.task for one in self._workers):
+            sender, message = self._events.get()
+            if message is None:
+                self._replace(sender)
+                continue
+            if isinstance(message, worker.Ready):
+                continue
+            if isinstance(message, worker.Broken):
+                raise _as_raised(message)
+            if isinstance(message, Touching):
+                sender.touching = message.path
+                continue
+            if isinstance(message, NeedsDonors):
+                self._give(sender, widen(message.task))
+                continue
+            if isinstance(message, ShardDone):
+                self._give(sender, next(tasks, None))
+            yield message
+
+    def close(self) -> None:
+        """See :class:`Pool`."""
+        for one in self._workers:
+            one.send(None)
+            if one.process.stdin and not one.task:
+                _close_quietly(one.process.stdin)
+        for one in self._workers:
+            try:
+                one.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                one.process.kill()
+                one.process.wait()
+            if one.process.stdin:
+                _close_quietly(one.process.stdin)
+            one.complaints.close()
+        self._workers = []
+
+    def _start(self) -> _Worker:
+        package = str(Path(__file__).parents[2])
+        path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))
+        complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
+        process = subprocess.Popen(
+            # -P: the current folder may hold a file called numpy.py.
+            [sys.executable, "-P", "-m", "augcli.run.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        one = _Worker(process, complaints)
+        self._workers.append(one)
+        threading.Thread(target=self._listen, args=(one,), daemon=True).start()
+        one.send(worker.SetUp(self._settings))
+        return one
+
+    def _listen(self, one: _Worker) -> None:
+        """Pass on a worker's events; None when it is gone."""
+        assert one.process.stdout
+        with one.process.stdout as channel:
+            try:
+                while True:
+                    self._events.put((one, pickle.load(channel)))
+            except (EOFError, pickle.UnpicklingError, OSError):
+                self._events.put((one, None))
+
+    def _answer(self) -> Any:
+        """Return the next answer to a question that every worker answers once."""
+        sender, message = self._events.get()
+        if message is None:
+            raise Stopped(
+                f"a worker ended ({_cause(sender)}) before it made anything; "
+                f"{sender.last_words() or 'it said nothing'}"
+            )
+        if isinstance(message, worker.Broken):
+            raise _as_raised(message)
+        return message
+
+    def _give(self, one: _Worker, task: Task | None) -> None:
+        one.task = task
+        one.touching = ""
+        if task:
+            one.send(worker.Work(task))
+
+    def _replace(self, dead: _Worker) -> None:
+        """Start a worker for one that died, and give it the dead one's shard."""
+        self._workers.remove(dead)
+        cause, task = _cause(dead), dead.task
+        last_words = dead.last_words()
+        dead.complaints.close()
+        if task is None:
+            return
+        tries = self._tries[task.shard] = self._tries.get(task.shard, 0) + 1
+        if dead.touching:
+            task.avoid[dead.touching] = f"a worker ended ({cause}) while it worked on this image"
+            self._tries[task.shard] = 1
+        elif tries > TRIES:
+            raise Stopped(
+                f"workers keep ending ({cause}) without touching an image; {last_words or ''}"
+            )
+        task.careful = tries >= TRIES or bool(task.avoid)
+        self._give(self._start(), task)
+
+
+def _cause(one: _Worker) -> str:
+    code = one.process.wait()
+    if code < 0:
+        try:
+            return signal.Signals(-code).name
+        except ValueError:
+            return f"signal {-code}"
+    return f"exit code {code}"
+
+
+def _as_raised(broken: worker.Broken) -> Exception:
+    broken.error.add_note(f"in a worker:\n{broken.trace}")
+    return broken.error
+
+
+def _close_quietly(channel: IO[bytes]) -> None:
+    with contextlib.suppress(OSError):
+        channel.close()

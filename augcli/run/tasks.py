@@ -1,0 +1,193 @@
+"""From plan to tasks: what each shard still lacks."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from augcli.data.formats import output_format
+from augcli.data.names import output_name
+from augcli.rng import digest
+from augcli.run.job import Job, Source, Task
+from augcli.run.parts import Part, is_whole
+from augcli.run.plan import Ring, Shard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from augcli.data.sources import Sources
+    from augcli.run.job import Settings
+    from augcli.run.output import Output
+
+TRIED_AGAIN = frozenset({"read", "worker"})
+"""Stages whose failures say more about the machine than about the image."""
+DONORS = 3
+"""Donors in a job's list at first; a shard that needs more asks for a longer list."""
+
+
+@dataclass(slots=True)
+class Planner:
+    """Knows every job, and from the parts which of them are done.
+
+    Attributes:
+        sources: All sources of the run.
+        settings: What to do; only what changes outputs enters the jobs' identities.
+        plan_hash: Hash of the options that change outputs.
+        copies: Outputs for each source.
+        pair: Which donors are allowed.
+        shard_count: Shards of each copy.
+        output: Where the parts lie.
+    """
+
+    sources: Sources
+    settings: Settings
+    plan_hash: str
+    copies: int
+    pair: str
+    shard_count: int
+    output: Output
+    already_done: int = 0
+    repaired: int = 0
+    _rings: dict[int, Ring] = field(default_factory=dict)
+
+    @property
+    def jobs(self) -> int:
+        """How many jobs there are in all."""
+        return len(self.sources) * self.copies
+
+    def tasks(self) -> Iterator[Task]:
+        """Yield the shards that lack something, in order; count the others."""
+        for copy in range(self.copies):
+            ring = self.ring(copy)
+            for shard in ring.shards(copy, self.shard_count):
+                task = self._task(ring, shard)
+                if task:
+                    yield task
+            # A ring is as large as the list of sources: only one at a time.
+            self._rings.pop(copy, None)
+
+    def shards(self) -> Iterator[str]:
+        """Yield the names of all shards that hold a job."""
+        for copy in range(self.copies):
+            for shard in self.ring(copy).shards(copy, self.shard_count):
+                yield shard.name
+
+    def widen(self, task: Task) -> Task:
+        """Give a task a longer list of donors: all of its first ones can't be read."""
+        ring = self.ring(task.copy)
+        longest = max((len(job.donors) for job in task.jobs), default=DONORS)
+        wanted = {job.base.path for job in task.jobs}
+        shard = next(
+            one for one in ring.shards(task.copy, self.shard_count) if one.name == task.shard
+        )
+        jobs = self.shard_jobs(ring, shard, longest * 8)
+        task.jobs = [job for job in jobs if job.base.path in wanted]
+        return task
+
+    def ring(self, copy: int) -> Ring:
+        """Return the ring of a copy."""
+        if copy not in self._rings:
+            pair = self.pair if self._mixes else "any"
+            self._rings[copy] = Ring.of(
+                self.sources,
+                self.settings.chain.seed,
+                copy,
+                pair,  # type: ignore[arg-type]
+            )
+        return self._rings[copy]
+
+    def shard_jobs(self, ring: Ring, shard: Shard, donors: int = DONORS) -> list[Job]:
+        """Return the jobs of a shard, each with a list of donors."""
+        jobs = []
+        for position in range(shard.start, shard.stop):
+            base = self._source(int(ring.order[position]))
+            givers = ring.donors(position, donors + 1) if self._mixes else []
+            candidates = tuple(self._source(int(ring.order[one])) for one in givers[:donors])
+            first = (candidates[0].path, candidates[0].identity) if candidates else ("", "")
+            identity = digest(self.plan_hash, shard.copy, *base, *first, size=8).hex()
+            jobs.append(Job(identity, base, candidates, len(givers) > donors))
+        return jobs
+
+    @property
+    def _mixes(self) -> bool:
+        return self.settings.chain.mixer_at is not None
+
+    def _source(self, index: int) -> Source:
+        sources = self.sources
+        identity = f"{sources.sizes[index]}-{sources.modified[index]}"
+        return Source(sources.paths[index], sources.label(index), identity)
+
+    def _task(self, ring: Ring, shard: Shard) -> Task | None:
+        jobs = self.shard_jobs(ring, shard)
+        fingerprint = digest(*(job.identity for job in jobs)).hex()
+        part = self.output.part(shard.name)
+        task = Task(shard.name, shard.copy, fingerprint, jobs)
+        if part is None:
+            return task
+        self._keep(part, task)
+        if task.jobs or task.obsolete or part.fingerprint != fingerprint:
+            return task
+        return None
+
+    def _keep(self, part: Part, task: Task) -> None:
+        """Move what is done already, and still right and whole, out of a task's jobs."""
+        moved = any(self._moved(path, identity) for path, identity in part.stood_in.items())
+        planned = {job.identity: job.donors[0].path if job.donors else "" for job in task.jobs}
+        made: dict[str, bool] = {}
+        for one in part.made:
+            stands_in = one.row.source_b not in ("", planned.get(one.job))
+            right = one.job in planned and not (moved and stands_in)
+            whole = right and is_whole(self.output.path, one)
+            made[one.job] = made.get(one.job, True) and whole
+        done = {job for job, whole in made.items() if whole}
+        self.repaired += sum(1 for job in made if job in planned and job not in done)
+        task.kept = [one for one in part.made if one.job in done]
+        task.failed = [
+            (job, failure)
+            for job, failure in part.failed
+            if job in planned
+            and failure.stage not in TRIED_AGAIN
+            # A donor that could not be read may be another one by now.
+            and not (moved and failure.stage == "donor")
+        ]
+        if not moved:
+            task.stood_in = dict(part.stood_in)
+        done |= {job for job, _ in task.failed}
+        task.jobs = [job for job in task.jobs if job.identity not in done]
+        self.already_done += len(done)
+        if part.fingerprint != task.fingerprint:
+            names = {name for path in self._bases(task) for name in self._names(path, task.copy)}
+            found = [one.row.file_name for one in part.made]
+            task.obsolete = [name for name in found if name not in names]
+        task.obsolete += [name for name in part.obsolete if self._is_there(name)]
+
+    def _bases(self, task: Task) -> list[str]:
+        """Return the paths of all bases of a shard."""
+        paths = [job.base.path for job in task.jobs]
+        paths += [one.row.source_a for one in task.kept]
+        return paths + [failure.source for _, failure in task.failed]
+
+    def _names(self, path: str, copy: int) -> list[str]:
+        """Return the names that the outputs of a source have."""
+        extension = "." + path.rpartition(".")[2].lower()
+        kind = output_format(extension, self.settings.format)
+        names = [output_name(path, self.settings.chain.name, copy, kind)]
+        if copy == 0 and self.settings.originals == "copy":
+            names.append(output_name(path, "original", 0, extension[1:]))
+        if copy == 0 and self.settings.originals == "encode":
+            names.append(output_name(path, "original", 0, kind))
+        return names
+
+    def _moved(self, path: str, identity: str) -> bool:
+        """Return whether a source that stood in changed or is gone."""
+        position = _find(self.sources.paths, path)
+        return position is None or self._source(position).identity != identity
+
+    def _is_there(self, name: str) -> bool:
+        return (self.output.folder / name).exists()
+
+
+def _find(paths: list[str], path: str) -> int | None:
+    position = bisect_left(paths, path)
+    return position if position < len(paths) and paths[position] == path else None
