@@ -131,7 +131,7 @@ class Scorer:
 
     Args:
         path: The ONNX file; the shipped one when None.
-        grid: Rows and columns of the heat maps.
+        grid: Rows and columns of the largest heat map that will be asked for.
 
     Raises:
         ScorerError: The file is missing, is not ONNX, or does not give heat maps.
@@ -160,25 +160,28 @@ class Scorer:
             raise self._refused(f"has unusable metadata: {error}") from None
         self._try_out()
 
-    def heat_map(self, image: Image) -> HeatMap:
-        """Return the heat map float32 (grid, grid) of an image uint8 (H, W, 3) RGB.
+    def heat_map(self, image: Image, grid: int | None = None) -> HeatMap:
+        """Return the heat map of an image.
+
+        Args:
+            image: uint8 (H, W, 3), RGB.
+            grid: Rows and columns wanted, at most those asked for when loading.
+
+        Returns:
+            float32 (grid, grid).
 
         Raises:
             UnreadableImage: The scorer gives numbers that are not finite.
         """
-        return self.heat_maps([image])[0]
+        return self.heat_maps([image], grid)[0]
 
-    def heat_maps(self, images: list[Image]) -> list[HeatMap]:
-        """Return the heat map float32 (grid, grid) of each image uint8 (H, W, 3) RGB.
-
-        Raises:
-            UnreadableImage: The scorer gives numbers that are not finite.
-        """
+    def heat_maps(self, images: list[Image], grid: int | None = None) -> list[HeatMap]:
+        """Return the heat map of each image; see :meth:`heat_map`."""
         batch = np.stack([self.expected.tensor(image) for image in images])
         scores = np.asarray(self._session.run(None, {self._input: batch})[0], np.float32)
         if not np.isfinite(scores).all():
             raise UnreadableImage(f"the scorer {self.path.name} gives NaN or infinity for it")
-        return [pool_map(one.reshape(one.shape[-2:]), self.grid) for one in scores]
+        return [pool_map(one.reshape(one.shape[-2:]), grid or self.grid) for one in scores]
 
     def _try_out(self) -> None:
         """Run the network once, so that a wrong one is refused before a run and not in it."""

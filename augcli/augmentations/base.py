@@ -72,6 +72,20 @@ class Augmentation(ABC, Generic[AnyDraw]):
         return None
 
     @property
+    def map_grid(self) -> int:
+        """Rows and columns of the heat map that ``draw`` needs."""
+        return int(getattr(self, "grid", 7))
+
+    def for_copy(self, copy: int, copies: int) -> Self:  # noqa: ARG002
+        """Return the augmentation for one of several copies, where it changes over them.
+
+        Args:
+            copy: Copy number, 0 and up.
+            copies: How many there are.
+        """
+        return self
+
+    @property
     def needs_mean_colour(self) -> bool:
         """Whether the data set's mean colour must be known before anything is drawn."""
         return getattr(self, "fill", None) == "mean"
@@ -89,6 +103,9 @@ class Augmentation(ABC, Generic[AnyDraw]):
             frame: Height and width of the (base) picture.
             stream: Where all chance comes from.
             heat_map: float32 (grid, grid) of the picture named by ``scores``.
+
+        Raises:
+            UnreadableImage: The picture can't be augmented like this; it fails by name.
         """
 
     @abstractmethod
@@ -98,6 +115,9 @@ class Augmentation(ABC, Generic[AnyDraw]):
         Args:
             images: uint8 (H, W, 3), as many as ``sources``.
             draw: What was decided.
+
+        Raises:
+            UnreadableImage: The picture can't be augmented like this; it fails by name.
         """
 
     def remark(self, draw: AnyDraw, frame: Frame) -> str | None:

@@ -7,7 +7,7 @@ roles.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from augcli.augmentations.base import Augmentation, Mixer, donor_pixels
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from augcli.pixels.frame import Colour, HeatMap, Image
 
-    Score = Callable[[Image], HeatMap]
+    Score = Callable[[Image, int], HeatMap]
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,13 @@ class Chain:
         name: The manifest's ``method``.
         steps: At least one.
         seed: Seed of all chance.
+        copies: Outputs for each source.
     """
 
     name: str
     steps: tuple[Step, ...]
     seed: int
+    copies: int = 1
 
     @property
     def mixer_at(self) -> int | None:
@@ -72,6 +74,14 @@ class Chain:
         for index, step in enumerate(self.steps):
             if isinstance(step.augmentation, Mixer):
                 return index
+        return None
+
+    @property
+    def mixer(self) -> Mixer[Any] | None:
+        """The augmentation that mixes, or None."""
+        for step in self.steps:
+            if isinstance(step.augmentation, Mixer):
+                return step.augmentation
         return None
 
     @property
@@ -87,7 +97,7 @@ class Chain:
             else step
             for step in self.steps
         )
-        return Chain(self.name, steps, self.seed)
+        return replace(self, steps=steps)
 
     def mixes(self, path: str, copy: int) -> bool:
         """Return whether a base is mixed, or spared by the mixer's probability."""
@@ -118,7 +128,7 @@ class Chain:
             donor: The same of the donor; None leaves the base unmixed.
             path: Path of the base.
             copy: Copy number.
-            score: Gives the heat map of an image.
+            score: Gives the heat map of an image for a number of rows and columns.
             donor_map: Gives the heat map of the donor, so that it is computed only once.
         """
         result = Result(base.image, list(base.records), list(base.remarks))
@@ -144,12 +154,12 @@ class Chain:
         score: Score,
         donor_map: Callable[[], HeatMap],
     ) -> None:
-        mixer = self.steps[at].augmentation
+        mixer = self.steps[at].augmentation.for_copy(copy, self.copies)
         assert isinstance(mixer, Mixer)
         frame = Frame.of(result.image)
         heat_map = donor_map() if mixer.scores == "donor" else None
         if mixer.scores == "base":
-            heat_map = score(result.image)
+            heat_map = score(result.image, mixer.map_grid)
         draw = mixer.draw(frame, self._stream(at, path, copy), heat_map)
         result.image = mixer.apply((result.image, donor.image), draw)
         result.donated = donor_pixels(mixer, draw, frame)
@@ -159,9 +169,9 @@ class Chain:
         if self._spares(index, path, copy):
             result.records.append({"spared": True})
             return
-        augmentation = self.steps[index].augmentation
+        augmentation = self.steps[index].augmentation.for_copy(copy, self.copies)
         frame = Frame.of(result.image)
-        heat_map = score(result.image) if augmentation.scores else None
+        heat_map = score(result.image, augmentation.map_grid) if augmentation.scores else None
         draw = augmentation.draw(frame, self._stream(index, path, copy), heat_map)
         result.image = augmentation.apply((result.image,), draw)
         self._note(augmentation, draw, frame, result)

@@ -55,7 +55,8 @@ class Failure(NamedTuple):
 
     Attributes:
         source: Path relative to INPUT.
-        stage: ``list``, ``read``, ``decode``, ``score``, ``donor``, ``encode`` or ``worker``.
+        stage: ``list``, ``read``, ``decode``, ``score``, ``augment``, ``donor``, ``encode`` or
+            ``worker``.
         reason: One clause.
     """
 

@@ -113,7 +113,7 @@ class Run:
             originals=self.options.originals,
             max_pixels=self.options.max_pixels,
             model=self.options.model,
-            grid=getattr(scoring[0], "grid", 7) if scoring else 0,
+            grid=max((one.map_grid for one in scoring), default=0),
         )
 
     def planner(self, shard_count: int, settings: Settings) -> Planner:
@@ -357,7 +357,9 @@ def prepare(folder: Path, augmentation: Augmentation[Any], options: RunOptions) 
     Raises:
         UsageError: A wrong option or wrong input.
     """
-    chain = Chain(augmentation.name, (Step(augmentation, options.prob),), options.seed)
+    chain = Chain(
+        augmentation.name, (Step(augmentation, options.prob),), options.seed, options.copies
+    )
     out = options.out or default_out(folder, chain.name)
     sources = list_sources(folder, out=out, follow_links=options.follow_links)
     if options.labels:

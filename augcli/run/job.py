@@ -99,7 +99,7 @@ class Settings:
         originals: Whether and how sources come along.
         max_pixels: Larger images are refused.
         model: The scorer; None for the shipped one.
-        grid: Rows and columns of heat maps; 0 where nothing is scored.
+        grid: Rows and columns of the largest heat map; 0 where nothing is scored.
     """
 
     folder: str
@@ -294,10 +294,10 @@ class Workbench:
                 job.base.path,
                 copy,
                 self._score,
-                lambda: self._map_of(donor) if donor else self._score(base.original),
+                lambda: self._map_of(donor),
             )
         except UnreadableImage as error:
-            raise UnreadableFailure(job.base.path, "score", error.reason) from None
+            raise UnreadableFailure(job.base.path, "augment", error.reason) from None
         records = result.records
         draw = json.dumps(records[0] if len(records) == 1 else {"steps": records})
         row = _row(job, chain.name, copy, result.image, draw, donor, result.donated)
@@ -313,7 +313,7 @@ class Workbench:
                 part.stood_in[source.path] = source.identity
             try:
                 prepared = self._prepared(source, copy)
-                if self.settings.grid:
+                if self._scores_donor:
                     self._map_of(prepared)
             except UnreadableFailure:
                 continue
@@ -348,7 +348,7 @@ class Workbench:
         try:
             result = self.settings.chain.before_mixing(image, source.path, copy, self._score)
         except UnreadableImage as error:
-            raise UnreadableFailure(source.path, "score", error.reason) from None
+            raise UnreadableFailure(source.path, "augment", error.reason) from None
         kept = data if self.settings.originals == "copy" else b""
         return Prepared(source, kept, image, result, notes)
 
@@ -369,14 +369,23 @@ class Workbench:
             raise UnreadableFailure(path, "decode", error.reason) from None
         return decoded.image, decoded.notes
 
-    def _score(self, image: Image) -> HeatMap:
-        assert self._scorer is not None
-        return self._scorer.heat_map(image)
+    @property
+    def _scores_donor(self) -> bool:
+        mixer = self.settings.chain.mixer
+        return mixer is not None and mixer.scores == "donor"
 
-    def _map_of(self, prepared: Prepared) -> HeatMap:
+    def _score(self, image: Image, grid: int) -> HeatMap:
+        assert self._scorer is not None
+        return self._scorer.heat_map(image, grid)
+
+    def _map_of(self, prepared: Prepared | None) -> HeatMap:
+        """Return the heat map of a donor, computed once."""
+        mixer = self.settings.chain.mixer
+        assert prepared
+        assert mixer
         if prepared.heat_map is None:
             try:
-                prepared.heat_map = self._score(prepared.result.image)
+                prepared.heat_map = self._score(prepared.result.image, mixer.map_grid)
             except UnreadableImage as error:
                 raise UnreadableFailure(prepared.source.path, "score", error.reason) from None
         return prepared.heat_map
