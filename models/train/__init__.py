@@ -1,0 +1,1 @@
+"""Training of the heat-map scorer that augcli ships; see models/README.md."""

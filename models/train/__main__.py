@@ -1,0 +1,56 @@
+"""Train the scorer: `python -m models.train --help` at the top of the repository."""
+
+import argparse
+from pathlib import Path
+
+import cv2
+import torch
+
+from . import cache
+from .export import export
+from .fit import Plan, Run
+from .network import INPUT_SIDE, Shape
+from .teacher import Teacher
+
+
+def parse() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m models.train", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="holds objects/ and the tars")
+    parser.add_argument("--teacher", type=Path, required=True, help="attention-teacher.onnx")
+    parser.add_argument("--out", type=Path, required=True, help="checkpoint and attention.onnx")
+    parser.add_argument("--cache", type=Path, help="views with the teacher's answers (OUT/views)")
+    parser.add_argument("--shards", type=int, default=26, help="of 2,048 views each")
+    parser.add_argument("--steps", type=int, default=Plan.steps)
+    parser.add_argument("--seed", type=int, default=Plan.seed)
+    parser.add_argument("--threads", type=int, default=1)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Make the views, train or go on training, export."""
+    options = parse()
+    torch.set_num_threads(options.threads)
+    cv2.setNumThreads(options.threads)
+    options.out.mkdir(parents=True, exist_ok=True)
+    views = options.cache or options.out / "views"
+    if len(list(views.glob("views-???.npz"))) < options.shards:
+        data = options.data
+        pictures = cache.read_pictures(
+            data / "objects", data / "photos.tar", data / "cifar10.tar"
+        )
+        teacher = Teacher(options.teacher, options.threads)
+        cache.build(pictures, teacher, views, INPUT_SIDE, options.shards)
+    shard = cache.load(views, options.shards)
+    plan = Plan(steps=options.steps, seed=options.seed)
+    student = Run(plan, Shape(), options.out / "checkpoint.pt").train(shard)
+    recipe = (
+        f"{len(shard.image)} views of masked photos (folds 0-3), unlabelled photos and CIFAR-10; "
+        f"masks and teacher's maps mixed, teacher's features imitated; {plan.steps} steps of "
+        f"{plan.batch}, seed {plan.seed}"
+    )
+    export(student, options.out / "attention.onnx", recipe)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""The student: a plain residual network from pixels 0..255 to a 7 x 7 heat map."""
+
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+
+INPUT_SIDE = 112
+GRID = 7
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Widths and depths of the network; JSON in the checkpoint."""
+
+    stem: tuple[int, int] = (16, 32)
+    middle: int = 64  # channels at 14 x 14
+    middle_blocks: int = 1
+    wide: int = 96  # channels at 7 x 7
+    wide_blocks: int = 3
+    features: int = 64  # channels of the teacher's features, for training only
+
+    def as_dict(self) -> dict[str, object]:
+        """Give plain values for a checkpoint."""
+        return asdict(self)
+
+
+def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """Give a 3x3 convolution with batch norm."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs)
+    )
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions and a short cut."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = convolution(channels, channels)
+        self.second = convolution(channels, channels)
+        nn.init.zeros_(self.second[1].weight)  # starts as the identity: faster early steps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add what the block has found."""
+        return torch.relu(x + self.second(torch.relu(self.first(x))))
+
+
+class Context(nn.Module):
+    """Tells every cell what the whole picture is like; a cell alone can't know what stands out."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.linear = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add a linear map of the mean over all cells."""
+        return torch.relu(x + self.linear(x.mean(dim=(2, 3), keepdim=True)))
+
+
+class Student(nn.Module):
+    """Gives logits of the heat map (N, 7, 7) and, for training, imitated features."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        first, second = shape.stem
+        # Pixels are scaled inside, without a shift: zero padding then means black, and the
+        # factor folds into the first convolution exactly when the network is exported.
+        self.stem = nn.Sequential(
+            convolution(3, first, 2), nn.ReLU(), convolution(first, second, 2), nn.ReLU()
+        )
+        self.middle = nn.Sequential(
+            convolution(second, shape.middle, 2),
+            nn.ReLU(),
+            *(Block(shape.middle) for _ in range(shape.middle_blocks)),
+        )
+        blocks = [Block(shape.wide) for _ in range(shape.wide_blocks)]
+        self.wide = nn.Sequential(
+            convolution(shape.middle, shape.wide, 2),
+            nn.ReLU(),
+            *blocks[:-1],
+            Context(shape.wide),
+            blocks[-1],
+        )
+        self.heat = nn.Conv2d(shape.wide, 1, 1)
+        self.imitate = nn.Conv2d(shape.wide, shape.features, 1)
+
+    def trunk(self, pixels: Tensor) -> Tensor:
+        """Give the last map before the two heads; `pixels` are 0..255."""
+        return torch.as_tensor(self.wide(self.middle(self.stem(pixels * (1 / 255)))))
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Give (logits (N, 7, 7), features (N, channels, 7, 7))."""
+        x = self.trunk(pixels)
+        return self.heat(x)[:, 0], self.imitate(x)

@@ -1,0 +1,131 @@
+"""Views: the random crops and collages of the training pictures that the student learns from.
+
+A view has no colour change: the teacher looks at it as it is, and the student sees it in
+changing colours later. All chance comes from the generator that is handed in.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from .pictures import Image, Mask, MaskedPhoto
+
+# Shares of the kinds of view. Crops of masked photos carry the only certain labels; the other
+# kinds are there for variety, because 833 photos can be learnt by heart.
+KINDS = ("masked", "photo", "pasted", "small")
+SHARES = (0.42, 0.26, 0.24, 0.08)
+
+
+@dataclass(frozen=True)
+class View:
+    """A crop or a collage; `mask` is None where only the teacher knows about it."""
+
+    image: Image
+    mask: Mask | None
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Everything that views are cut from."""
+
+    masked: list[MaskedPhoto]
+    photos: list[Image]
+    small: list[Image]
+
+
+def window(height: int, width: int, smallest: float, rng: Generator) -> tuple[slice, slice]:
+    """Draw a crop of `smallest`..1 of each side with a changed aspect ratio."""
+    scale = rng.uniform(smallest, 1.0)
+    stretch = np.exp(rng.uniform(-0.25, 0.25))
+    crop_height = max(8, round(height * min(1.0, scale * stretch)))
+    crop_width = max(8, round(width * min(1.0, scale / stretch)))
+    top = int(rng.integers(0, height - crop_height + 1)) if crop_height < height else 0
+    left = int(rng.integers(0, width - crop_width + 1)) if crop_width < width else 0
+    return slice(top, top + crop_height), slice(left, left + crop_width)
+
+
+def masked_view(photo: MaskedPhoto, rng: Generator) -> View:
+    """Cut a crop that keeps a third of the object; one in eight is the whole photo."""
+    if rng.random() < 0.125:
+        return View(photo.image, photo.mask)
+    whole = photo.mask.sum()
+    rows, columns = slice(None), slice(None)
+    for _ in range(8):
+        rows, columns = window(*photo.mask.shape, 0.4, rng)
+        if photo.mask[rows, columns].sum() > 0.35 * whole:
+            break
+    return View(photo.image[rows, columns], photo.mask[rows, columns])
+
+
+def plain_view(image: Image, rng: Generator) -> View:
+    """Cut a crop of a picture without a mask."""
+    rows, columns = window(*image.shape[:2], 0.4, rng)
+    return View(image[rows, columns], None)
+
+
+def cut_out(photo: MaskedPhoto) -> tuple[Image, Mask]:
+    """Cut the object's bounding box, with its mask."""
+    rows = np.flatnonzero(photo.mask.any(axis=1))
+    columns = np.flatnonzero(photo.mask.any(axis=0))
+    if not len(rows):
+        return photo.image, photo.mask
+    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    return photo.image[box], photo.mask[box]
+
+
+def paste(photo: MaskedPhoto, ground: View, rng: Generator) -> View:
+    """Paste the photo's object somewhere on another view, with a soft edge.
+
+    The object is sometimes turned and often hangs over the border. What lies under it is
+    covered, so the mask of the ground is kept only where it still shows; a ground without a
+    mask counts as empty, and the teacher's say about it is averaged in later.
+    """
+    side = 224
+    image = cv2.resize(ground.image, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
+    piece, shape = cut_out(photo)
+    share = rng.uniform(0.2, 0.75) * side / max(shape.shape)
+    size = (
+        max(4, round(shape.shape[1] * share * np.exp(rng.uniform(-0.2, 0.2)))),
+        max(4, round(shape.shape[0] * share * np.exp(rng.uniform(-0.2, 0.2)))),
+    )
+    piece = cv2.resize(piece, size, interpolation=cv2.INTER_AREA)
+    shape = cv2.resize(shape, size, interpolation=cv2.INTER_AREA)
+    if rng.random() < 0.5:
+        piece, shape = piece[:, ::-1], shape[:, ::-1]
+    centre = rng.uniform(0.08, 0.92, 2) * side
+    angle = rng.uniform(-20, 20)
+    move = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), angle, 1.0)
+    move[:, 2] += centre - np.array(size) / 2
+    frame = (side, side)
+    over = cv2.warpAffine(np.ascontiguousarray(piece), move, frame, borderMode=cv2.BORDER_REPLICATE)
+    alpha = cv2.GaussianBlur(cv2.warpAffine(np.ascontiguousarray(shape), move, frame), (3, 3), 0)
+    # Light like that of the new surroundings, half of the time, so that brightness alone does
+    # not give a pasted object away.
+    tone = over.astype(np.float32)
+    if rng.random() < 0.5:
+        brightness = float((tone.mean(axis=2) * alpha).sum()) / max(float(alpha.sum()), 1.0)
+        tone *= np.clip(image.mean() / max(brightness, 1.0), 0.6, 1.6)
+    image += alpha[..., None] * (tone - image)
+    mask = np.asarray(alpha, np.float32)
+    if ground.mask is not None:
+        under = cv2.resize(ground.mask, frame, interpolation=cv2.INTER_AREA)
+        mask = np.maximum(alpha, under * (1 - alpha)).astype(np.float32)
+    return View(np.clip(image, 0, 255).astype(np.uint8), mask)
+
+
+def draw_view(pictures: Pictures, rng: Generator) -> View:
+    """Draw one view of a random kind."""
+    kind = KINDS[int(rng.choice(len(KINDS), p=SHARES))]
+    if kind == "masked":
+        return masked_view(pictures.masked[int(rng.integers(len(pictures.masked)))], rng)
+    if kind == "small":
+        return View(pictures.small[int(rng.integers(len(pictures.small)))], None)
+    if kind == "photo":
+        return plain_view(pictures.photos[int(rng.integers(len(pictures.photos)))], rng)
+    if rng.random() < 0.5:
+        ground = plain_view(pictures.photos[int(rng.integers(len(pictures.photos)))], rng)
+    else:
+        ground = masked_view(pictures.masked[int(rng.integers(len(pictures.masked)))], rng)
+    return paste(pictures.masked[int(rng.integers(len(pictures.masked)))], ground, rng)
