@@ -1,0 +1,58 @@
+# What a person does with this project; each target sets up what it needs.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+
+.PHONY: help demo test test-lowest test-loaders check format docs clean
+
+help:
+	@echo "make demo          install into $(VENV) and mix the sample photos"
+	@echo "make test          install the test dependencies and run the whole suite"
+	@echo "make test-lowest   the suite with the lowest versions that pyproject.toml allows"
+	@echo "make test-loaders  the README's loaders for real (pandas, datasets, torch)"
+	@echo "make check         lint (ruff) and types (mypy --strict)"
+	@echo "make format        format the code"
+	@echo "make docs          write the tables and pictures of the docs again"
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/installed-tests: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,check]"
+	@touch $@
+
+demo: $(VENV)/installed
+	$(BIN)/augcli cutmix sample_images --top-n 6
+	@echo "Look at the pictures in sample_images-cutmix, and at sample_images-cutmix/metadata.csv"
+
+test: $(VENV)/installed-tests
+	$(BIN)/python -m pytest
+
+# The lower bounds are a promise: this is where they are kept.
+test-lowest:
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint tests/lowest.txt --editable ".[test]"
+	.venv-lowest/bin/python -m pytest
+
+test-loaders: $(VENV)/installed-tests
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "datasets>=3" "torch==2.13.0"
+	$(BIN)/python -m pytest -m loaders
+
+check: $(VENV)/installed-tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/installed-tests
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/installed-tests
+	$(BIN)/python docs/make_tables.py
+	$(BIN)/python docs/make_pictures.py
+
+clean:
+	rm -rf $(VENV) .venv-lowest sample_images-cutout sample_images-cutmix build dist

@@ -1,0 +1,118 @@
+"""Makes the pictures of the README and the docs from sample_images: ``make docs``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from PIL import Image as Picture
+from PIL import ImageDraw, ImageFont
+
+from augcli import AttentiveCutMix, heat_map
+from augcli.augmentations.base import donor_pixels
+from augcli.pixels.frame import Frame
+from augcli.pixels.grid import edges
+from augcli.pixels.resize import resize
+from augcli.rng import Stream
+
+if TYPE_CHECKING:
+    from augcli.pixels.frame import HeatMap, Image
+
+ROOT = Path(__file__).parents[1]
+PICTURES = ROOT / "docs" / "pictures"
+HEIGHT = 210
+GAP = 10
+CAPTION = 24
+
+
+def photo(name: str) -> Image:
+    """Return a sample photo as uint8 (H, W, 3) RGB."""
+    with Picture.open(ROOT / "sample_images" / name) as opened:
+        return np.asarray(opened.convert("RGB"))
+
+
+def with_heat(image: Image, scores: HeatMap, cells: tuple[int, ...]) -> Image:
+    """Return a photo under its heat map, with the grid and the chosen cells framed."""
+    grid = len(scores)
+    frame = Frame.of(image)
+    span = float(scores.max() - scores.min()) or 1.0
+    levels = ((scores - scores.min()) / span * 255).astype(np.uint8)
+    heat = cv2.applyColorMap(
+        cv2.resize(levels, (frame.width, frame.height), interpolation=cv2.INTER_LINEAR),
+        cv2.COLORMAP_INFERNO,
+    )[..., ::-1]
+    shown = cv2.addWeighted(image, 0.5, np.ascontiguousarray(heat), 0.5, 0)
+    rows, columns = edges(frame.height, grid).tolist(), edges(frame.width, grid).tolist()
+    for row in rows[1:-1]:
+        shown[row] = 255 - (255 - shown[row]) // 2
+    for column in columns[1:-1]:
+        shown[:, column] = 255 - (255 - shown[:, column]) // 2
+    for cell in cells:
+        top, left = rows[cell // grid], columns[cell % grid]
+        bottom, right = rows[cell // grid + 1], columns[cell % grid + 1]
+        cv2.rectangle(shown, (left, top), (right - 1, bottom - 1), (90, 255, 120), 2)
+    return np.asarray(shown, np.uint8)
+
+
+def row(images: list[Image], captions: list[str]) -> Picture.Image:
+    """Return pictures of one height side by side, each with a caption under it."""
+    fitted = [
+        resize(image, Frame(HEIGHT, round(image.shape[1] * HEIGHT / image.shape[0])))
+        for image in images
+    ]
+    width = sum(image.shape[1] for image in fitted) + GAP * (len(fitted) - 1)
+    sheet = Picture.new("RGB", (width, HEIGHT + CAPTION), "white")
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(14)
+    left = 0
+    for image, caption in zip(fitted, captions, strict=True):
+        sheet.paste(Picture.fromarray(image), (left, 0))
+        draw.text((left, HEIGHT + 4), caption, fill="#222222", font=font)
+        left += image.shape[1] + GAP
+    return sheet
+
+
+def stacked(rows: list[Picture.Image]) -> Picture.Image:
+    """Return rows under each other, left-aligned on white."""
+    width = max(one.width for one in rows)
+    sheet = Picture.new("RGB", (width, sum(one.height for one in rows)), "white")
+    top = 0
+    for one in rows:
+        sheet.paste(one, (0, top))
+        top += one.height
+    return sheet
+
+
+def cutmix_row(base_name: str, donor_name: str) -> Picture.Image:
+    """Return donor, heat map with chosen cells, base and result, with the true weights."""
+    base, donor = photo(base_name), photo(donor_name)
+    mixer = AttentiveCutMix(top_n=6)
+    scores = heat_map(donor)
+    draw = mixer.draw(Frame.of(base), Stream(0, "docs"), scores)
+    given, total = donor_pixels(mixer, draw, Frame.of(base))
+    base_class, donor_class = base_name.partition("/")[0], donor_name.partition("/")[0]
+    return row(
+        [donor, with_heat(donor, scores, draw.cells), base, mixer.apply((base, donor), draw)],
+        [
+            f"donor: {donor_class}",
+            "heat map, 6 best cells",
+            f"base: {base_class}",
+            f"{base_class} {1 - given / total:.3f}, {donor_class} {given / total:.3f}",
+        ],
+    )
+
+
+def main() -> None:
+    """Write all pictures."""
+    PICTURES.mkdir(exist_ok=True)
+    rows = [
+        cutmix_row("thing/coffee_cup.jpg", "animal/cat.jpg"),
+        cutmix_row("space/launch_pad.jpg", "animal/raccoon.jpg"),
+    ]
+    stacked(rows).save(PICTURES / "cutmix.jpg", quality=85)
+
+
+if __name__ == "__main__":
+    main()
