@@ -2,7 +2,7 @@
 
 A command line is a chain of one step. At most one step mixes; the steps before it are applied
 to base and donor alike, and a source's draws belong to the source, so one result serves both
-roles.
+roles and each source is decoded once.
 """
 
 from __future__ import annotations
@@ -24,15 +24,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Step:
-    """One augmentation of a chain.
+    """One place of a chain: an augmentation, or several of which one is drawn.
 
     Attributes:
-        augmentation: The method with its options.
+        choices: Weight and augmentation; one of them is applied, drawn by weight.
         probability: Share of images that it is applied to.
+        name: What the manifest calls it.
     """
 
-    augmentation: Augmentation[Any]
+    choices: tuple[tuple[float, Augmentation[Any]], ...]
     probability: float = 1.0
+    name: str = ""
+
+    @classmethod
+    def of(cls, augmentation: Augmentation[Any], probability: float = 1.0) -> Step:
+        """Return a step of one augmentation, named after it."""
+        return cls(((1.0, augmentation),), probability, augmentation.name)
+
+    @property
+    def augmentations(self) -> tuple[Augmentation[Any], ...]:
+        """All that the step may apply."""
+        return tuple(augmentation for _, augmentation in self.choices)
+
+    @property
+    def mixes(self) -> bool:
+        """Whether it takes a donor."""
+        return any(augmentation.sources == 2 for augmentation in self.augmentations)
 
 
 @dataclass(slots=True)
@@ -42,12 +59,14 @@ class Result:
     Attributes:
         image: uint8 (H, W, 3), RGB.
         records: What each step decided, as JSON can hold it.
+        donor_records: The same of the steps that the donor went through before.
         remarks: What may surprise; counted and told.
         donated: Pixels that come from the donor, and all pixels; None while there is no donor.
     """
 
     image: Image
     records: list[dict[str, Any]] = field(default_factory=list)
+    donor_records: list[dict[str, Any]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     donated: tuple[int, int] | None = None
 
@@ -61,48 +80,51 @@ class Chain:
         steps: At least one.
         seed: Seed of all chance.
         copies: Outputs for each source.
+        survival: Probability that the last step is kept; None keeps all. Step l of L is kept
+            with p_l = 1 - (l / L)(1 - survival): Stochastic Depth (Huang et al. 2016, arXiv
+            1603.09382), applied to the steps of a chain instead of a network's blocks.
     """
 
     name: str
     steps: tuple[Step, ...]
     seed: int
     copies: int = 1
+    survival: float | None = None
+
+    @property
+    def augmentations(self) -> tuple[Augmentation[Any], ...]:
+        """All augmentations of all steps."""
+        return tuple(one for step in self.steps for one in step.augmentations)
 
     @property
     def mixer_at(self) -> int | None:
         """Index of the step that mixes, or None."""
-        for index, step in enumerate(self.steps):
-            if isinstance(step.augmentation, Mixer):
-                return index
-        return None
-
-    @property
-    def mixer(self) -> Mixer[Any] | None:
-        """The augmentation that mixes, or None."""
-        for step in self.steps:
-            if isinstance(step.augmentation, Mixer):
-                return step.augmentation
-        return None
+        return next((index for index, step in enumerate(self.steps) if step.mixes), None)
 
     @property
     def needs_mean_colour(self) -> bool:
         """Whether the data set's mean colour must be known before anything is drawn."""
-        return any(step.augmentation.needs_mean_colour for step in self.steps)
+        return any(augmentation.needs_mean_colour for augmentation in self.augmentations)
 
     def with_mean_colour(self, colour: Colour) -> Chain:
         """Return the chain with the data set's mean colour where a step needs it."""
+
+        def known(augmentation: Augmentation[Any]) -> Augmentation[Any]:
+            needs = augmentation.needs_mean_colour
+            return augmentation.with_mean_colour(colour) if needs else augmentation
+
         steps = tuple(
-            Step(step.augmentation.with_mean_colour(colour), step.probability)
-            if step.augmentation.needs_mean_colour
-            else step
+            replace(step, choices=tuple((weight, known(one)) for weight, one in step.choices))
             for step in self.steps
         )
         return replace(self, steps=steps)
 
-    def mixes(self, path: str, copy: int) -> bool:
-        """Return whether a base is mixed, or spared by the mixer's probability."""
-        at = self.mixer_at
-        return at is not None and not self._spares(at, path, copy)
+    def mixer_for(self, path: str, copy: int) -> Mixer[Any] | None:
+        """Return what mixes a base; None where nothing does, or the base is spared."""
+        if self.mixer_at is None:
+            return None
+        chosen = self._choose(self.mixer_at, path, copy)
+        return chosen if isinstance(chosen, Mixer) else None
 
     def before_mixing(self, image: Image, path: str, copy: int, score: Score) -> Result:
         """Apply the steps before the mixer, or all where nothing mixes."""
@@ -131,18 +153,32 @@ class Chain:
             score: Gives the heat map of an image for a number of rows and columns.
             donor_map: Gives the heat map of the donor, so that it is computed only once.
         """
-        result = Result(base.image, list(base.records), list(base.remarks))
+        result = Result(base.image, list(base.records), remarks=list(base.remarks))
         at = self.mixer_at
         if at is None:
             return result
-        if donor is None:
-            spared = self._spares(at, path, copy)
-            result.records.append({"spared": True} if spared else {"unmixed": True})
+        chosen = self._choose(at, path, copy)
+        if isinstance(chosen, str):
+            self._record(at, result, {chosen: True})
+        elif donor is None:
+            self._record(at, result, {"unmixed": True})
         else:
+            result.donor_records = donor.records
             self._mix(at, result, donor, path, copy, score, donor_map)
         for index in range(at + 1, len(self.steps)):
             self._drop(index, result, path, copy, score)
         return result
+
+    def draw_of(self, result: Result) -> dict[str, Any]:
+        """Return what the manifest records as the draw of a result.
+
+        The draw itself for a chain of one plain step; else every step with what it decided,
+        and those that the donor went through before it gave.
+        """
+        if self._plain:
+            return result.records[0]
+        donor = {"donor_steps": result.donor_records} if result.donor_records else {}
+        return {"steps": result.records, **donor}
 
     def _mix(
         self,
@@ -154,42 +190,75 @@ class Chain:
         score: Score,
         donor_map: Callable[[], HeatMap],
     ) -> None:
-        mixer = self.steps[at].augmentation.for_copy(copy, self.copies)
+        mixer = self._choose(at, path, copy)
         assert isinstance(mixer, Mixer)
         frame = Frame.of(result.image)
         heat_map = donor_map() if mixer.scores == "donor" else None
         if mixer.scores == "base":
             heat_map = score(result.image, mixer.map_grid)
-        draw = mixer.draw(frame, self._stream(at, path, copy), heat_map)
+        draw = mixer.draw(frame, self._stream(at, mixer, path, copy), heat_map)
         result.image = mixer.apply((result.image, donor.image), draw)
         result.donated = donor_pixels(mixer, draw, frame)
-        self._note(mixer, draw, frame, result)
+        self._note(at, mixer, draw, frame, result)
 
     def _drop(self, index: int, result: Result, path: str, copy: int, score: Score) -> None:
-        if self._spares(index, path, copy):
-            result.records.append({"spared": True})
+        augmentation = self._choose(index, path, copy)
+        if isinstance(augmentation, str):
+            self._record(index, result, {augmentation: True})
             return
-        augmentation = self.steps[index].augmentation.for_copy(copy, self.copies)
         frame = Frame.of(result.image)
         heat_map = score(result.image, augmentation.map_grid) if augmentation.scores else None
-        draw = augmentation.draw(frame, self._stream(index, path, copy), heat_map)
+        stream = self._stream(index, augmentation, path, copy)
+        draw = augmentation.draw(frame, stream, heat_map)
         result.image = augmentation.apply((result.image,), draw)
-        self._note(augmentation, draw, frame, result)
+        self._note(index, augmentation, draw, frame, result)
 
     def _note(
-        self, augmentation: Augmentation[Any], draw: Any, frame: Frame, result: Result
+        self,
+        index: int,
+        augmentation: Augmentation[Any],
+        draw: Any,
+        frame: Frame,
+        result: Result,
     ) -> None:
-        result.records.append(draw.to_json())
+        decided = draw.to_json()
+        if not self._plain:
+            decided = {"method": augmentation.name, "draw": decided}
+        self._record(index, result, decided)
         remark = augmentation.remark(draw, frame)
         if remark:
             result.remarks.append(remark)
 
-    def _stream(self, index: int, path: str, copy: int) -> Stream:
-        return Stream(self.seed, self.steps[index].augmentation.name, index, path, copy)
+    def _record(self, index: int, result: Result, decided: dict[str, Any]) -> None:
+        named = {} if self._plain else {"step": self.steps[index].name}
+        result.records.append({**named, **decided})
 
-    def _spares(self, index: int, path: str, copy: int) -> bool:
+    @property
+    def _plain(self) -> bool:
+        """Whether this is what a command line makes: one step and no choice."""
+        return len(self.steps) == 1 and len(self.augmentations) == 1 and self.survival is None
+
+    def _stream(self, index: int, augmentation: Augmentation[Any], path: str, copy: int) -> Stream:
+        return Stream(self.seed, augmentation.name, index, path, copy)
+
+    def _choose(self, index: int, path: str, copy: int) -> Augmentation[Any] | str:
+        """Return what a step applies to a picture, or in a word why it applies nothing."""
         step = self.steps[index]
-        if step.probability >= 1:
-            return False
-        stream = Stream(self.seed, "prob", step.augmentation.name, index, path, copy)
-        return stream.uniform() >= step.probability
+        if self.survival is not None:
+            kept = 1 - (index + 1) / len(self.steps) * (1 - self.survival)
+            if self._uniform("depth", index, path, copy) >= kept:
+                return "skipped"
+        spares = step.probability < 1
+        if spares and self._uniform("prob", index, path, copy) >= step.probability:
+            return "spared"
+        augmentation = step.augmentations[0]
+        if len(step.choices) > 1:
+            left = self._uniform("one_of", index, path, copy) * sum(one for one, _ in step.choices)
+            for weight, augmentation in step.choices:  # noqa: B007 - the last one if none breaks
+                left -= weight
+                if left < 0:
+                    break
+        return augmentation.for_copy(copy, self.copies)
+
+    def _uniform(self, purpose: str, index: int, path: str, copy: int) -> float:
+        return Stream(self.seed, purpose, index, path, copy).uniform()

@@ -102,7 +102,7 @@ class Run:
     @property
     def settings(self) -> Settings:
         """What the workers need to know."""
-        scoring = [step.augmentation for step in self.chain.steps if step.augmentation.scores]
+        scoring = [one for one in self.chain.augmentations if one.scores]
         return Settings(
             folder=self.sources.folder,
             out=self.output.path,
@@ -120,7 +120,7 @@ class Run:
         """Return the plan."""
         # Where INPUT lies changes no output; with the mean colour all options are known.
         of_the_result = {name: one for name, one in self.identity.items() if name != "input"}
-        fills = [getattr(step.augmentation, "fill", None) for step in settings.chain.steps]
+        fills = [getattr(one, "fill", None) for one in settings.chain.augmentations]
         return Planner(
             self.sources,
             settings,
@@ -358,7 +358,7 @@ def prepare(folder: Path, augmentation: Augmentation[Any], options: RunOptions) 
         UsageError: A wrong option or wrong input.
     """
     chain = Chain(
-        augmentation.name, (Step(augmentation, options.prob),), options.seed, options.copies
+        augmentation.name, (Step.of(augmentation, options.prob),), options.seed, options.copies
     )
     out = options.out or default_out(folder, chain.name)
     sources = list_sources(folder, out=out, follow_links=options.follow_links)

@@ -22,17 +22,21 @@ def identity(chain: Chain, sources: Sources, options: RunOptions) -> dict[str, A
     """Return what the outputs depend on, apart from the content of the sources."""
     steps = [
         {
-            "method": step.augmentation.name,
-            "version": step.augmentation.version,
-            **values(step.augmentation),
+            "step": step.name,
+            "probability": step.probability,
+            "choices": [
+                {"weight": weight, "method": one.name, "version": one.version, **values(one)}
+                for weight, one in step.choices
+            ],
         }
         for step in chain.steps
     ]
-    scored = any(step.augmentation.scores for step in chain.steps)
+    scored = any(one.scores for one in chain.augmentations)
     found = {
         "command": chain.name,
         "input": sources.folder,
         "steps": steps,
+        "survival": chain.survival,
         **{name: value for name, value in values(options).items() if name not in NOT_OF_THE_RESULT},
         "scorer": file_sha256(options.model or shipped_model()) if scored else None,
         "labels": file_sha256(options.labels) if options.labels else None,
@@ -51,16 +55,20 @@ def difference(before: dict[str, Any], now: dict[str, Any]) -> str:
         >>> difference({"steps": [{"top_n": 6}]}, {"steps": [{"top_n": 9}]})
         'top_n was 6 and is 9'
     """
-    told = []
-    for name in [*before, *(name for name in now if name not in before)]:
-        was, is_now = before.get(name), now.get(name)
-        if was == is_now:
-            continue
-        if name == "steps" and was and is_now and len(was) == len(is_now) == 1:
-            told.append(difference(was[0], is_now[0]))
-        else:
-            told.append(f"{name} was {_shown(was)} and is {_shown(is_now)}")
-    return ", ".join(told)
+    return ", ".join(_differences("", before, now))
+
+
+def _differences(name: str, before: Any, now: Any) -> list[str]:
+    if before == now:
+        return []
+    if isinstance(before, dict) and isinstance(now, dict):
+        names = [*before, *(one for one in now if one not in before)]
+        pairs = [(one, before.get(one), now.get(one)) for one in names]
+    elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        pairs = [(name, *pair) for pair in zip(before, now, strict=True)]
+    else:
+        return [f"{name} was {_shown(before)} and is {_shown(now)}"]
+    return [told for one, *pair in pairs for told in _differences(one, *pair)]
 
 
 def _shown(value: Any) -> str:

@@ -9,7 +9,7 @@ import os
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from augcli.attention.scorer import Scorer
 from augcli.data.codecs import decode, encode
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from augcli.augmentations.base import Mixer
     from augcli.augmentations.chain import Chain, Result
     from augcli.pixels.frame import Frame, HeatMap, Image
 
@@ -179,7 +180,7 @@ class Prepared:
         original: The decoded picture, resized where outputs are.
         result: After the steps before the mixer.
         notes: What decoding had to simplify.
-        heat_map: Once it was needed.
+        heat_maps: By number of rows and columns, those that were needed.
     """
 
     source: Source
@@ -187,7 +188,7 @@ class Prepared:
     original: Image
     result: Result
     notes: tuple[str, ...]
-    heat_map: HeatMap | None = None
+    heat_maps: dict[int, HeatMap] = field(default_factory=dict)
 
 
 class Workbench:
@@ -286,7 +287,8 @@ class Workbench:
         """Make the outputs of one job and add them to the part."""
         chain = self.settings.chain
         base = self._prepared(job.base, copy)
-        donor = self._donor(job, copy, part) if chain.mixes(job.base.path, copy) else None
+        mixer = chain.mixer_for(job.base.path, copy)
+        donor = self._donor(job, copy, part, mixer) if mixer else None
         try:
             result = chain.from_mixing(
                 base.result,
@@ -294,18 +296,17 @@ class Workbench:
                 job.base.path,
                 copy,
                 self._score,
-                lambda: self._map_of(donor),
+                lambda: self._map_of(donor, mixer),
             )
         except UnreadableImage as error:
             raise UnreadableFailure(job.base.path, "augment", error.reason) from None
-        records = result.records
-        draw = json.dumps(records[0] if len(records) == 1 else {"steps": records})
+        draw = json.dumps(chain.draw_of(result))
         row = _row(job, chain.name, copy, result.image, draw, donor, result.donated)
         part.made.append(self._encode(job, row, result.image, [*base.notes, *result.remarks]))
         if copy == 0 and self.settings.originals != "none":
             part.made.append(self._original(job, base))
 
-    def _donor(self, job: Job, copy: int, part: Part) -> Prepared | None:
+    def _donor(self, job: Job, copy: int, part: Part, mixer: Mixer[Any]) -> Prepared | None:
         """Return the first donor that can be read; None where nobody may give."""
         for source in job.donors:
             if source is not job.donors[0]:
@@ -313,8 +314,8 @@ class Workbench:
                 part.stood_in[source.path] = source.identity
             try:
                 prepared = self._prepared(source, copy)
-                if self._scores_donor:
-                    self._map_of(prepared)
+                if mixer.scores == "donor":
+                    self._map_of(prepared, mixer)
             except UnreadableFailure:
                 continue
             return prepared
@@ -369,26 +370,21 @@ class Workbench:
             raise UnreadableFailure(path, "decode", error.reason) from None
         return decoded.image, decoded.notes
 
-    @property
-    def _scores_donor(self) -> bool:
-        mixer = self.settings.chain.mixer
-        return mixer is not None and mixer.scores == "donor"
-
     def _score(self, image: Image, grid: int) -> HeatMap:
         assert self._scorer is not None
         return self._scorer.heat_map(image, grid)
 
-    def _map_of(self, prepared: Prepared | None) -> HeatMap:
+    def _map_of(self, prepared: Prepared | None, mixer: Mixer[Any] | None) -> HeatMap:
         """Return the heat map of a donor, computed once."""
-        mixer = self.settings.chain.mixer
         assert prepared
         assert mixer
-        if prepared.heat_map is None:
+        grid = mixer.map_grid
+        if grid not in prepared.heat_maps:
             try:
-                prepared.heat_map = self._score(prepared.result.image, mixer.map_grid)
+                prepared.heat_maps[grid] = self._score(prepared.result.image, grid)
             except UnreadableImage as error:
                 raise UnreadableFailure(prepared.source.path, "score", error.reason) from None
-        return prepared.heat_map
+        return prepared.heat_maps[grid]
 
     def _original(self, job: Job, base: Prepared) -> Made:
         row = _row(job, "original", 0, base.original, "{}")

@@ -121,5 +121,6 @@ MIXER_OPTIONS = frozenset({"pair"})
 """Options that only commands with a donor have."""
 SCORER_OPTIONS = frozenset({"model"})
 """Options that only commands with a heat map have."""
-NOT_OF_THE_RESULT = frozenset({"out", "workers", "overwrite", "model", "labels"})
-"""Options that don't change the outputs, or whose content does and not their name."""
+NOT_OF_THE_RESULT = frozenset({"out", "workers", "overwrite", "model", "labels", "prob"})
+"""Options that don't change the outputs, whose content does and not their name, or that the
+steps say already."""
