@@ -21,6 +21,7 @@ import functools
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,7 @@ from augcli.pixels.grid import pool_map
 from augcli.pixels.resize import resize
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import onnxruntime as ort
     from numpy.typing import NDArray
@@ -94,7 +95,7 @@ class Expected:
         low, high = _numbers(metadata, "range", [0, 1], 2)
         mean = np.array(_numbers(metadata, "mean", [0, 0, 0], 3))
         std = np.array(_numbers(metadata, "std", [1, 1, 1], 3))
-        order = json.loads(metadata.get("augcli.channel_order", '"RGB"'))
+        order = _value(metadata, "channel_order", "RGB")
         if order not in ("RGB", "BGR"):
             raise ValueError(f"augcli.channel_order is {order!r}, but must be RGB or BGR")
         if not (height >= 1 and width >= 1 and (std > 0).all()):
@@ -116,14 +117,21 @@ class Expected:
 def _numbers(
     metadata: Mapping[str, str], key: str, default: Sequence[float], count: int
 ) -> list[float]:
-    text = metadata.get(f"augcli.{key}")
-    found = default if text is None else json.loads(text)
-    numbers = isinstance(found, list) and all(
+    found = _value(metadata, key, default)
+    numbers = isinstance(found, Sequence) and all(
         isinstance(one, int | float) and np.isfinite(one) for one in found
     )
     if not numbers or len(found) != count:
-        raise ValueError(f"augcli.{key} is {text}, but must be {count} numbers")
+        raise ValueError(f"augcli.{key} is {found!r}, but must be {count} numbers")
     return [float(one) for one in found]
+
+
+def _value(metadata: Mapping[str, str], key: str, default: Any) -> Any:
+    text = metadata.get(f"augcli.{key}")
+    try:
+        return default if text is None else json.loads(text)
+    except ValueError:
+        raise ValueError(f"augcli.{key} is {text!r}, which is not JSON") from None
 
 
 class Scorer:
@@ -151,7 +159,9 @@ class Scorer:
         if len(inputs) != 1 or len(outputs) != 1:
             raise self._refused(f"has {len(inputs)} inputs and {len(outputs)} outputs, not 1 and 1")
         shape = inputs[0].shape
-        if inputs[0].type != "tensor(float)" or len(shape) != 4:
+        # Dimensions that are not fixed have a name instead of a number.
+        fits = len(shape) == 4 and (shape[1] == 3 or not isinstance(shape[1], int))
+        if inputs[0].type != "tensor(float)" or not fits:
             raise self._refused(f"takes {inputs[0].type} {shape}, not float32 (N, 3, H, W)")
         self._input = inputs[0].name
         try:
@@ -191,7 +201,8 @@ class Scorer:
         try:
             scores = np.asarray(self._session.run(None, {self._input: batch})[0])
         except Exception as error:
-            raise self._refused(f"can't be run on (1, 3, {height}, {width}): {error}") from None
+            reason = _first_line(error)
+            raise self._refused(f"can't be run on (1, 3, {height}, {width}): {reason}") from None
         shape = scores.shape
         rank_fits = len(shape) == 3 or (len(shape) == 4 and shape[1] == 1)
         if not rank_fits or shape[0] != 1:
@@ -225,10 +236,14 @@ def _session(path: Path) -> ort.InferenceSession:
     try:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has a class for each cause and no common base
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ScorerError(
-            f"--model {path}: is not an ONNX graph that onnxruntime can load ({reason})"
+            f"--model {path}: is not an ONNX graph that onnxruntime can load ({_first_line(error)})"
         ) from None
+
+
+def _first_line(error: Exception) -> str:
+    """Return an error of onnxruntime without the advice that follows it."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 @functools.lru_cache(maxsize=4)
