@@ -1,0 +1,59 @@
+"""Fixtures that several folders of tests use."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from augcli.cli.app import main
+from tests import models
+from tests.command import Outcome
+from tests.photos import class_folders
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Cli(Protocol):
+    """Runs the command line in this process, by default without worker processes."""
+
+    def __call__(self, *arguments: object) -> Outcome:
+        """Return its exit code and what it wrote."""
+        ...
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    """The command line, called in this process."""
+    monkeypatch.setenv("AUGCLI_WORKERS", "0")
+
+    def run(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["augcli", *map(str, arguments)])
+        capsys.readouterr()
+        handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            with pytest.raises(SystemExit) as end:
+                main()
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+        code = end.value.code or 0
+        assert isinstance(code, int)
+        return Outcome(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """INPUT: three classes with 4, 3 and 2 pictures."""
+    return class_folders(tmp_path / "photos", {"cat": 4, "dog": 3, "emu": 2})
+
+
+@pytest.fixture(scope="session")
+def scorer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny scorer: the brightness of each cell."""
+    return models.save_scorer(tmp_path_factory.mktemp("models") / "brightness.onnx")

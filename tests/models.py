@@ -1,0 +1,117 @@
+"""Tiny ONNX graphs: scorers that can be computed by hand, and graphs that are none."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+OPSET = 17
+IR_VERSION = 9
+"""Old enough for the oldest onnxruntime that augcli works with."""
+
+
+def save_scorer(
+    path: Path,
+    *,
+    side: int | None = 56,
+    cell: int = 8,
+    weights: Sequence[float] = (1 / 3, 1 / 3, 1 / 3),
+    flat: bool = False,
+    after: Sequence[str] = (),
+    factor: float = 1.0,
+    outputs: int = 1,
+    **metadata: Any,
+) -> Path:
+    """Save a graph that averages weighted channels over cells of ``cell`` pixels.
+
+    Args:
+        path: Where to.
+        side: Height and width of the input; None for any.
+        cell: Side of the cells: ``side`` / ``cell`` scores a side come out.
+        weights: Weight of each channel.
+        flat: Give (N, h, w) and not (N, 1, h, w).
+        after: Operators that follow, each with one input.
+        factor: Multiplied at the end.
+        outputs: How many times the heat map is given.
+        **metadata: Values of ``augcli.*`` keys; text is written as it is.
+    """
+    kernel = np.array(weights, np.float32).reshape(1, 3, 1, 1)
+    nodes = [
+        helper.make_node("Conv", ["image", "kernel"], ["mixed"]),
+        helper.make_node(
+            "AveragePool", ["mixed"], ["pooled"], kernel_shape=[cell, cell], strides=[cell, cell]
+        ),
+    ]
+    last = "pooled"
+    for operator in after:
+        nodes.append(helper.make_node(operator, [last], [operator]))
+        last = operator
+    nodes.append(helper.make_node("Mul", [last, "factor"], ["scaled"]))
+    axes: dict[str, NDArray[Any]] = {"axis": np.array([1], np.int64)} if flat else {}
+    for number in range(outputs):
+        operator = "Squeeze" if flat else "Identity"
+        nodes.append(helper.make_node(operator, ["scaled", *axes], [f"map{number}"]))
+    shape: list[int | str | None] = ["N", None, None] if flat else ["N", 1, None, None]
+    size: list[int | str] = ["N", 3, side or "H", side or "W"]
+    return _save(
+        path,
+        nodes,
+        ("image", TensorProto.FLOAT, size),
+        [(f"map{number}", TensorProto.FLOAT, shape) for number in range(outputs)],
+        {"kernel": kernel, "factor": np.array([factor], np.float32), **axes},
+        metadata,
+    )
+
+
+def save_classifier(path: Path) -> Path:
+    """Save a graph that gives one number for each class and no map."""
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["image"], ["mean"]),
+        helper.make_node("Flatten", ["mean"], ["classes"]),
+    ]
+    image = ("image", TensorProto.FLOAT, ["N", 3, 56, 56])
+    return _save(path, nodes, image, [("classes", TensorProto.FLOAT, ["N", 3])], {}, {})
+
+
+def save_identity(path: Path, shape: Sequence[int | str], kind: int = TensorProto.FLOAT) -> Path:
+    """Save a graph that gives its input back."""
+    nodes = [helper.make_node("Identity", ["image"], ["same"])]
+    return _save(path, nodes, ("image", kind, shape), [("same", kind, shape)], {}, {})
+
+
+Value = tuple[str, int, "Sequence[int | str | None]"]
+
+
+def _save(
+    path: Path,
+    nodes: list[onnx.NodeProto],
+    image: tuple[str, int, Sequence[int | str]],
+    maps: Sequence[Value],
+    constants: dict[str, NDArray[Any]],
+    metadata: dict[str, Any],
+) -> Path:
+    graph = helper.make_graph(
+        nodes,
+        "scorer",
+        [helper.make_tensor_value_info(*image)],
+        [helper.make_tensor_value_info(*one) for one in maps],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
+    model.ir_version = IR_VERSION
+    for key, value in metadata.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        model.metadata_props.add(key=f"augcli.{key}", value=text)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+    return path
