@@ -120,6 +120,18 @@ class Augmentation(ABC, Generic[AnyDraw]):
             UnreadableImage: The picture can't be augmented like this; it fails by name.
         """
 
+    def apply_to_mask(self, mask: Mask, draw: AnyDraw) -> Mask:
+        """Return a mask uint8 (H, W) moved as :meth:`apply` moves the picture.
+
+        By default nothing moves. A step that moves pixels moves the mask by the nearest
+        neighbour, so that every pixel still says who owns the picture's pixel there.
+
+        Args:
+            mask: uint8 (H, W) of the picture before; left unchanged.
+            draw: What was decided.
+        """
+        return mask
+
     def remark(self, draw: AnyDraw, frame: Frame) -> str | None:
         """Return a short, fixed phrase where a result may surprise; it is counted and told."""
         return None
