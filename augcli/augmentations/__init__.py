@@ -13,3 +13,6 @@ REGISTRY: tuple[type[Augmentation[Any]], ...] = (
     AttentiveCutMix,
 )
 """Every augmentation, in the order of the help."""
+
+METHODS: dict[str, type[Augmentation[Any]]] = {one.name: one for one in REGISTRY}
+"""Everything that a recipe may use, by name."""
