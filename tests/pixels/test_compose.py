@@ -1,0 +1,87 @@
+"""Compositing: every output pixel is the base's or the donor's, as the mask says."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augcli.pixels.compose import count_mask, paste_cells, paste_mask
+from augcli.pixels.frame import Frame
+from augcli.pixels.grid import edges
+from augcli.pixels.resize import resize
+from tests.strategies import frames, grids_with_cells, image, seeds
+
+
+def cells_pasted(
+    base: list[list[object]], donor: list[list[object]], cells: list[int], grid: int
+) -> list[list[object]]:
+    """Copy one cell after the other, pixel by pixel."""
+    pasted = [list(row) for row in base]
+    rows, columns = edges(len(base), grid).tolist(), edges(len(base[0]), grid).tolist()
+    for cell in cells:
+        row, column = cell // grid, cell % grid
+        for y in range(rows[row], rows[row + 1]):
+            for x in range(columns[column], columns[column + 1]):
+                pasted[y][x] = donor[y][x]
+    return pasted
+
+
+@given(frame=frames, chosen=grids_with_cells(), seed=seeds)
+def test_paste_cells_copies_the_cells_and_nothing_else(
+    frame: Frame, chosen: tuple[int, list[int]], seed: int
+) -> None:
+    grid, cells = chosen
+    base, donor = image(seed, frame), image(seed + 1, frame)
+    expected = cells_pasted(base.tolist(), donor.tolist(), cells, grid)
+    assert paste_cells(base, donor, cells, grid).tolist() == expected
+
+
+@given(frame=frames, other=frames, chosen=grids_with_cells(), seed=seeds)
+def test_paste_cells_resizes_the_donor_to_the_base(
+    frame: Frame, other: Frame, chosen: tuple[int, list[int]], seed: int
+) -> None:
+    grid, cells = chosen
+    base, donor = image(seed, frame), image(seed + 1, other)
+    expected = cells_pasted(base.tolist(), resize(donor, frame).tolist(), cells, grid)
+    assert paste_cells(base, donor, cells, grid).tolist() == expected
+
+
+@given(frame=frames, seed=seeds, share=st.floats(0, 1))
+def test_paste_mask_takes_the_donor_where_the_mask_is_set(
+    frame: Frame, seed: int, share: float
+) -> None:
+    base, donor = image(seed, frame), image(seed + 1, frame)
+    mask = (np.random.default_rng(seed).random(frame) < share).astype(np.uint8)
+    expected = np.where(mask[..., None] == 1, donor, base)
+    assert paste_mask(base, donor, mask).tolist() == expected.tolist()
+
+
+@given(frame=frames, seed=seeds)
+def test_pasting_leaves_its_inputs_unchanged(frame: Frame, seed: int) -> None:
+    base, donor = image(seed, frame), image(seed + 1, frame)
+    pasted = paste_cells(base, donor, [0, 8, 24], 5)
+    pasted[...] = 0
+    assert base.tolist() == image(seed, frame).tolist()
+    assert donor.tolist() == image(seed + 1, frame).tolist()
+
+
+@given(frame=frames, seed=seeds)
+def test_pasting_takes_views_with_channels_in_reverse(frame: Frame, seed: int) -> None:
+    """What OpenCV reads is often turned to RGB as ``image[..., ::-1]``, a view."""
+    base, donor = image(seed, frame)[..., ::-1], image(seed + 1, frame)[:, ::-1, ::-1]
+    expected = paste_cells(base.copy(), donor.copy(), [1, 2, 3], 3)
+    assert paste_cells(base, donor, [1, 2, 3], 3).tolist() == expected.tolist()
+
+
+def test_pasting_all_cells_gives_the_donor_and_none_the_base() -> None:
+    base, donor = image(1, (9, 15)), image(2, (9, 15))
+    assert paste_cells(base, donor, range(49)).tolist() == donor.tolist()
+    assert paste_cells(base, donor, []).tolist() == base.tolist()
+
+
+@given(frame=frames, seed=seeds)
+def test_count_mask_counts_one_by_one(frame: Frame, seed: int) -> None:
+    mask = np.random.default_rng(seed).integers(0, 2, frame, np.uint8)
+    expected = sum(1 for row in mask.tolist() for pixel in row if pixel)
+    assert count_mask(mask) == (expected, frame.height * frame.width)
