@@ -107,4 +107,4 @@ def cell_centre(cell: int, frame: Frame, grid: int) -> tuple[int, int]:
 
 def _middle(side: int, grid: int, index: int) -> int:
     start, stop = edges(side, grid)[index : index + 2].tolist()
-    return min((start + stop) // 2, side - 1)
+    return int(min((start + stop) // 2, side - 1))
