@@ -79,7 +79,7 @@ def save_classifier(path: Path) -> Path:
         helper.make_node("GlobalAveragePool", ["image"], ["mean"]),
         helper.make_node("Flatten", ["mean"], ["classes"]),
     ]
-    image = ("image", TensorProto.FLOAT, ["N", 3, 56, 56])
+    image: Value = ("image", TensorProto.FLOAT, ["N", 3, 56, 56])
     return _save(path, nodes, image, [("classes", TensorProto.FLOAT, ["N", 3])], {}, {})
 
 
@@ -95,7 +95,7 @@ Value = tuple[str, int, "Sequence[int | str | None]"]
 def _save(
     path: Path,
     nodes: list[onnx.NodeProto],
-    image: tuple[str, int, Sequence[int | str]],
+    image: Value,
     maps: Sequence[Value],
     constants: dict[str, NDArray[Any]],
     metadata: dict[str, Any],

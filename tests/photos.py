@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from augcli.pixels.frame import Image
 
@@ -60,14 +60,23 @@ def read(path: Path) -> Image:
         return np.array(found.convert("RGB"))
 
 
-def tree(folder: Path, without: Iterable[str] = ("run.json",)) -> dict[str, bytes]:
-    """Return the bytes of every file below a folder, by its path."""
+def tree(folder: Path, *, hidden: bool = True) -> dict[str, bytes]:
+    """Return the bytes of every file below OUT but run.json, by its path.
+
+    Args:
+        folder: OUT.
+        hidden: Whether augcli's own memory comes along.
+    """
     found = {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-    return {name: content for name, content in found.items() if name not in without}
+    return {
+        name: content
+        for name, content in found.items()
+        if name != "run.json" and (hidden or not name.startswith("."))
+    }
 
 
 def times(folder: Path) -> dict[str, int]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import augcli
-from augcli.augmentations.chain import Chain, Step
+from augcli.augmentations.chain import Chain
 from augcli.data.labels import apply_labels
 from augcli.data.manifest import MANIFEST, Failure
 from augcli.data.sources import list_sources
@@ -26,6 +26,7 @@ from augcli.run.options import RunOptions, usable_cores
 from augcli.run.output import Output
 from augcli.run.plan import shards_for
 from augcli.run.pool import InThisProcess, Pool, Processes
+from augcli.run.recipe import Recipe
 from augcli.run.tasks import Planner
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ PACKAGES = ["numpy", "pillow", "opencv-python-headless", "opencv-python", "onnxr
 
 def augment(
     folder: str | os.PathLike[str],
-    augmentation: Augmentation[Any],
+    augmentation: Augmentation[Any] | Recipe,
     *,
     listener: Listener = ignore,
     **options: Any,
@@ -50,7 +51,8 @@ def augment(
 
     Args:
         folder: INPUT: one folder for each class.
-        augmentation: The method with its options, such as ``AttentiveCutMix(top_n=6)``.
+        augmentation: The method with its options, such as ``AttentiveCutMix(top_n=6)``, or a
+            recipe.
         listener: Called with each message of the run.
         **options: The options that all commands share, such as ``out="mixed"``, ``seed=1`` or
             ``workers=4``; see :class:`augcli.run.options.RunOptions`.
@@ -71,9 +73,11 @@ def augment(
         >>> summary.images, summary.failed
         (16, 0)
     """
-    chosen = build(RunOptions, options, "the options of a run")
-    run = prepare(Path(folder), augmentation, chosen)
-    return run.make(listener)
+    recipe = augmentation
+    if not isinstance(recipe, Recipe):
+        recipe = Recipe.of(augmentation, options.get("prob", 1.0))
+    chosen = build(RunOptions, {**recipe.run, **options}, "the options of a run")
+    return prepare(Path(folder), recipe, chosen).make(listener)
 
 
 @dataclass(slots=True)
@@ -140,15 +144,19 @@ class Run:
             Stopped: The disk is full, OUT is gone, …
         """
         begun = time.time()
-        record = self._own_record()
+        before = self.output.record() if self.output.exists else {}
+        record = self._own(before)
         self._announce(listener)
         pool: Pool | None = None
         try:
             if not record:
-                # Before anything is written, so that a bad scorer leaves nothing behind.
+                # Before anything is written or removed: a bad scorer changes nothing in OUT.
                 pool = self._pool()
                 record = self._new_record(pool)
-            self.output.open()
+                self.output.open()
+                self._start_over(before)
+            else:
+                self.output.open()
             settings = self.settings
             if record["mean_colour"]:
                 settings = _with_mean_colour(settings, record["mean_colour"])
@@ -176,9 +184,8 @@ class Run:
         for path, reason in self.sources.refused:
             listener(Error(path, "list", reason))
 
-    def _own_record(self) -> dict[str, Any]:
-        """Return the record of the same command in OUT, empty where OUT is new."""
-        record = self.output.record() if self.output.exists else {}
+    def _own(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Return the record of OUT where this command made it, empty where it is to be new."""
         if not record:
             return {}
         told = difference(record.get("identity", {}), self.identity)
@@ -189,10 +196,17 @@ class Run:
                 f"OUT {self.output.folder} was made by another command: {told}; "
                 "give another folder with --out, or --overwrite to start over"
             )
-        self.output.open()
-        self.output.clear()
-        self.output.close()
         return {}
+
+    def _start_over(self, before: dict[str, Any]) -> None:
+        """Clear what another command made; the lock is held by now."""
+        if self.output.record() != before:
+            raise OutputError(
+                f"OUT {self.output.folder} was written by another run of augcli meanwhile; "
+                "look at it and run again"
+            )
+        if before:
+            self.output.clear()
 
     def _pool(self) -> Pool:
         if self.workers == 0:
@@ -243,6 +257,8 @@ class Run:
                 pool.close()
         shards = list(planner.shards())
         remove_left_over(self.output, set(shards))
+        # An empty folder would be a class without images to those who read OUT by folders.
+        self.output.remove_empty(planner.vacated)
         refused = [Failure(path, "list", reason) for path, reason in self.sources.refused]
         command = f"augcli {self.chain.name}"
         totals = finish(self.output, shards, refused, self.sources.classes, command)
@@ -351,15 +367,18 @@ def _with_mean_colour(settings: Settings, colour: list[int]) -> Settings:
     return Settings(**{**vars(settings), "chain": chain})
 
 
-def prepare(folder: Path, augmentation: Augmentation[Any], options: RunOptions) -> Run:
+def prepare(folder: Path, recipe: Recipe, options: RunOptions) -> Run:
     """Check everything that can be checked without opening an image.
+
+    Args:
+        folder: INPUT.
+        recipe: What to do; its ``run`` table is in ``options`` already.
+        options: How.
 
     Raises:
         UsageError: A wrong option or wrong input.
     """
-    chain = Chain(
-        augmentation.name, (Step.of(augmentation, options.prob),), options.seed, options.copies
-    )
+    chain = Chain(recipe.name, recipe.steps, options.seed, options.copies, recipe.survival)
     out = options.out or default_out(folder, chain.name)
     sources = list_sources(folder, out=out, follow_links=options.follow_links)
     if options.labels:

@@ -38,6 +38,9 @@ class Planner:
         pair: Which donors are allowed.
         shard_count: Shards of each copy.
         output: Where the parts lie.
+        already_done: Jobs that earlier runs did.
+        repaired: Outputs that were missing or damaged.
+        vacated: Folders of OUT that lose an output.
     """
 
     sources: Sources
@@ -49,6 +52,7 @@ class Planner:
     output: Output
     already_done: int = 0
     repaired: int = 0
+    vacated: set[str] = field(default_factory=set)
     _rings: dict[int, Ring] = field(default_factory=dict)
 
     @property
@@ -161,6 +165,7 @@ class Planner:
             found = [one.row.file_name for one in part.made]
             task.obsolete = [name for name in found if name not in names]
         task.obsolete += [name for name in part.obsolete if self._is_there(name)]
+        self.vacated.update(name.rpartition("/")[0] for name in [*task.obsolete, *part.obsolete])
 
     def _bases(self, task: Task) -> list[str]:
         """Return the paths of all bases of a shard."""
