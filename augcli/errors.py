@@ -5,6 +5,7 @@
     │   ├── ParameterError        one option, named
     │   ├── InputError            the folder of sources or the label table
     │   ├── OutputError           OUT is not ours, or belongs to another command
+    │   ├── RecipeError           a recipe, with the line
     │   └── ScorerError           the ONNX scorer
     ├── Stopped               3   stopped by the surroundings; run again to go on
     └── Interrupted         130   stopped by a signal (143 for SIGTERM); run again to go on
@@ -69,6 +70,10 @@ class InputError(UsageError):
 
 class OutputError(UsageError):
     """OUT can't be used: it is not ours, or another command made it."""
+
+
+class RecipeError(UsageError):
+    """A recipe has an unknown key or a wrong value."""
 
 
 class ScorerError(UsageError):

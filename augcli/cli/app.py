@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import augcli
 from augcli.cli.report import put, tell
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     import typer
 
-    from augcli.augmentations.base import Augmentation
     from augcli.cli.options import CommandOptions
     from augcli.run.options import RunOptions
+    from augcli.run.recipe import Recipe
 
 EPILOG = "Every option can also be given as AUGCLI_NAME in the environment or in a --config file."
 
@@ -56,6 +56,7 @@ def application() -> typer.Typer:
     import typer  # noqa: PLC0415 - not needed for --version
 
     from augcli.cli.generated import add_commands  # noqa: PLC0415
+    from augcli.cli.recipes import recipe_commands  # noqa: PLC0415
 
     app = typer.Typer(
         name="augcli",
@@ -82,23 +83,25 @@ def application() -> typer.Typer:
         pass
 
     add_commands(app, run_command)
+    app.add_typer(recipe_commands(), name="recipe")
     return app
 
 
-def run_command(
-    folder: Path,
-    augmentation: Augmentation[Any],
-    options: RunOptions,
-    command: CommandOptions,
-) -> None:
-    """Run one augmentation over a folder."""
+def run_command(folder: Path, recipe: Recipe, options: RunOptions, command: CommandOptions) -> None:
+    """Run a recipe over a folder."""
     import typer  # noqa: PLC0415
 
     from augcli.cli.preview import show_preview  # noqa: PLC0415
     from augcli.cli.report import reporting  # noqa: PLC0415
+
+    if command.print_recipe:
+        from augcli.run.recipe import with_options  # noqa: PLC0415
+
+        put(with_options(recipe, options).to_toml())
+        return
     from augcli.run.api import prepare  # noqa: PLC0415
 
-    run = prepare(folder, augmentation, options)
+    run = prepare(folder, recipe, options)
     if command.dry_run:
         show_preview(run, as_json=command.json)
         return

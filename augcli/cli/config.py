@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from augcli.errors import UsageError, near_miss
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 
 def read_config(
-    path: Path, command: str, known: Collection[str], commands: dict[str, Collection[str]]
+    path: Path, command: str, known: Collection[str], commands: Mapping[str, Collection[str]]
 ) -> dict[str, Any]:
     """Return the options that a configuration file gives to a command.
 

@@ -1,4 +1,4 @@
-"""One command for each augmentation, made from its declaration."""
+"""One command for each augmentation, made from its declaration, and one for recipes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from augcli.cli.config import read_config
 from augcli.cli.options import CommandOptions
 from augcli.params import Declared, build, declared
 from augcli.run.options import MIXER_OPTIONS, SCORER_OPTIONS, RunOptions
+from augcli.run.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,79 +22,120 @@ if TYPE_CHECKING:
     from augcli.augmentations.base import Augmentation
 
     AnyAugmentation = Augmentation[Any]
-    Runner = Callable[[Path, AnyAugmentation, RunOptions, CommandOptions], None]
+    Runner = Callable[[Path, Recipe, RunOptions, CommandOptions], None]
+    Owners = dict[type, tuple[Declared, ...]]
+
+RUN = "run"
+"""The command that runs a recipe."""
 
 
 def add_commands(app: typer.Typer, run: Runner) -> None:
-    """Add a command for every augmentation of the registry.
+    """Add a command for every augmentation of the registry, and the one for recipes.
 
     Args:
         app: Takes the commands.
-        run: Called with INPUT, the augmentation and the options.
+        run: Called with INPUT, the recipe and the options.
     """
     for augmentation in REGISTRY:
-        app.command(
-            augmentation.name,
-            help=_help(augmentation),
-        )(_command(augmentation, run))
+        app.command(augmentation.name, help=_help(augmentation))(_of_method(augmentation, run))
+    app.command(RUN, help="Run a recipe: a chain of steps in a TOML file.")(_of_recipe(run))
 
 
-def options_of(augmentation: type[AnyAugmentation]) -> dict[type, tuple[Declared, ...]]:
-    """Return the options of a command, by the class that declares them."""
+def options_of(augmentation: type[AnyAugmentation] | None) -> Owners:
+    """Return the options of a command, by the class that declares them.
+
+    Args:
+        augmentation: The augmentation of the command; None for the command that runs recipes.
+    """
     hidden: set[str] = set()
-    if not issubclass(augmentation, Mixer):
+    if augmentation is None:
+        hidden = {"prob"}
+    elif not issubclass(augmentation, Mixer):
         hidden |= MIXER_OPTIONS
-    if not augmentation.can_score:
+    if augmentation is not None and not augmentation.can_score:
         hidden |= SCORER_OPTIONS
     common = tuple(field for field in declared(RunOptions) if field.name not in hidden)
-    return {
-        augmentation: declared(augmentation),
-        RunOptions: common,
-        CommandOptions: declared(CommandOptions),
-    }
+    own: Owners = {augmentation: declared(augmentation)} if augmentation else {}
+    return {**own, RunOptions: common, CommandOptions: declared(CommandOptions)}
 
 
-def _command(augmentation: type[AnyAugmentation], run: Runner) -> Callable[..., None]:
+def _of_method(augmentation: type[AnyAugmentation], run: Runner) -> Callable[..., None]:
     options = options_of(augmentation)
 
     def command(**found: Any) -> None:
-        folder = found["input_folder"]
-        given = {
-            field.name: found[field.name]
-            if field.kind is bool
-            else field.value_of_text(found[field.name])
-            for fields in options.values()
-            for field in fields
-            if found[field.name] is not None
-        }
-        if "config" in given:
-            given = {**_from_config(augmentation, given["config"]), **given}
-        parts = {
-            owner: {field.name: given[field.name] for field in fields if field.name in given}
-            for owner, fields in options.items()
-        }
+        given = _given(augmentation.name, options, found)
+        method = build(augmentation, given[augmentation])
+        chosen = build(RunOptions, given[RunOptions])
+        recipe = Recipe.of(method, chosen.prob)
         run(
-            Path(folder),
-            build(augmentation, parts[augmentation]),
-            build(RunOptions, parts[RunOptions]),
-            build(CommandOptions, parts[CommandOptions]),
+            Path(found["input_folder"]),
+            recipe,
+            chosen,
+            build(CommandOptions, given[CommandOptions]),
         )
 
-    parameters = [_input()]
+    return _declare(command, augmentation.name, [_input()], options)
+
+
+def _of_recipe(run: Runner) -> Callable[..., None]:
+    options = options_of(None)
+
+    def command(**found: Any) -> None:
+        given = _given(RUN, options, found)
+        recipe = Recipe.load(Path(found["recipe"]))
+        chosen = build(RunOptions, {**recipe.run, **given[RunOptions]})
+        run(
+            Path(found["input_folder"]),
+            recipe,
+            chosen,
+            build(CommandOptions, given[CommandOptions]),
+        )
+
+    recipe = inspect.Parameter(
+        "recipe",
+        inspect.Parameter.KEYWORD_ONLY,
+        annotation=Annotated[str, typer.Argument(metavar="RECIPE", help="The TOML file.")],
+    )
+    return _declare(command, RUN, [recipe, _input()], options)
+
+
+def _declare(
+    command: Callable[..., None], name: str, arguments: list[inspect.Parameter], options: Owners
+) -> Callable[..., None]:
+    """Give a command the signature that Typer reads."""
+    parameters = list(arguments)
     for owner, fields in options.items():
         parameters += [_option(field, undo=owner is not CommandOptions) for field in fields]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__name__ = augmentation.name.replace("-", "_")
+    command.__name__ = name.replace("-", "_")
     return command
 
 
-def _from_config(augmentation: type[AnyAugmentation], path: Path) -> dict[str, Any]:
-    names = {
-        one.name: {field.name for fields in options_of(one).values() for field in fields}
-        for one in REGISTRY
+def _given(command: str, options: Owners, found: dict[str, Any]) -> dict[type, dict[str, Any]]:
+    """Return what was given on the command line, in the environment or in a file, by owner."""
+    given = {
+        field.name: found[field.name]
+        if field.kind is bool
+        else field.value_of_text(found[field.name])
+        for fields in options.values()
+        for field in fields
+        if found[field.name] is not None
     }
-    known = names[augmentation.name] - {"config"}
-    return read_config(path, augmentation.name, known, {**names, augmentation.name: known})
+    if "config" in given:
+        given = {**_from_config(command, given["config"]), **given}
+    return {
+        owner: {field.name: given[field.name] for field in fields if field.name in given}
+        for owner, fields in options.items()
+    }
+
+
+def _from_config(command: str, path: Path) -> dict[str, Any]:
+    commands = {one.name: options_of(one) for one in REGISTRY} | {RUN: options_of(None)}
+    names = {
+        name: {field.name for fields in options.values() for field in fields} - {"config"}
+        for name, options in commands.items()
+    }
+    return read_config(path, command, names[command], names)
 
 
 def _input() -> inspect.Parameter:

@@ -18,6 +18,9 @@ class CommandOptions:
         Param("TOML file with options; a table such as [cutmix] is for that command only."),
     ] = None
     dry_run: Annotated[bool, Param("Show the plan and write nothing.")] = False
+    print_recipe: Annotated[
+        bool, Param("Print the recipe that this command line equals and stop.")
+    ] = False
     quiet: Annotated[bool, Param("Tell nothing but errors; errors.csv has them all.")] = False
     json: Annotated[bool, Param("One JSON object per event on standard output.")] = False
     debug: Annotated[bool, Param("Show the traceback of an error.")] = False

@@ -73,8 +73,9 @@ def augment(
         >>> summary.images, summary.failed
         (16, 0)
     """
-    recipe = augmentation
-    if not isinstance(recipe, Recipe):
+    if isinstance(augmentation, Recipe):
+        recipe = augmentation
+    else:
         recipe = Recipe.of(augmentation, options.get("prob", 1.0))
     chosen = build(RunOptions, {**recipe.run, **options}, "the options of a run")
     return prepare(Path(folder), recipe, chosen).make(listener)

@@ -69,7 +69,7 @@ class Task:
         jobs: What is to be made.
         kept: What is there already and stays.
         failed: Failures that stay.
-        obsolete: Outputs that no job makes any more.
+        obsolete: Outputs of an earlier run; those that are not made again are removed.
         avoid: Reason by path of sources that ended a worker.
         careful: Whether each source is announced before it is touched.
     """
@@ -248,7 +248,7 @@ class Workbench:
         try:
             part = self.make_part(task, announce, stop_asked, clock)
             commit_part(self._publisher, part)
-            for name in task.obsolete:
+            for name in part.obsolete:
                 self._publisher.remove(name)
         except OutOfDonors:
             announce(NeedsDonors(task))
@@ -270,7 +270,6 @@ class Workbench:
         clock = clock or _Clock(task.shard, announce)
         part = Part(task.shard, task.fingerprint, list(task.kept), list(task.failed))
         part.stood_in.update(task.stood_in)
-        part.obsolete = task.obsolete
         for job in task.jobs:
             if stop_asked():
                 raise StopAsked
@@ -281,6 +280,8 @@ class Workbench:
                 part.failed.append((job.identity, error.failure))
                 announce(Failed(error.failure))
                 clock.tick(failed=1)
+        names = {one.row.file_name for one in part.made}
+        part.obsolete = [name for name in task.obsolete if name not in names]
         return part
 
     def _make(self, job: Job, copy: int, part: Part) -> None:
@@ -296,6 +297,7 @@ class Workbench:
                 job.base.path,
                 copy,
                 self._score,
+                lambda: self._map_of(base, mixer),
                 lambda: self._map_of(donor, mixer),
             )
         except UnreadableImage as error:
@@ -314,7 +316,7 @@ class Workbench:
                 part.stood_in[source.path] = source.identity
             try:
                 prepared = self._prepared(source, copy)
-                if mixer.scores == "donor":
+                if mixer.scores:
                     self._map_of(prepared, mixer)
             except UnreadableFailure:
                 continue
@@ -375,7 +377,7 @@ class Workbench:
         return self._scorer.heat_map(image, grid)
 
     def _map_of(self, prepared: Prepared | None, mixer: Mixer[Any] | None) -> HeatMap:
-        """Return the heat map of a donor, computed once."""
+        """Return the heat map that a mixer needs of a base or donor, computed once."""
         assert prepared
         assert mixer
         grid = mixer.map_grid
@@ -419,14 +421,14 @@ def _row(
     image: Image,
     draw: str,
     donor: Prepared | None = None,
-    donated: tuple[int, int] | None = None,
+    donated: tuple[float, float] | None = None,
 ) -> Row:
     """Return the manifest's row, but for the name and hash of the file."""
     label_b, weight_a, weight_b = "", 1.0, 0.0
     if donor and donated and donor.source.label != job.base.label:
         given, total = donated
         label_b = donor.source.label
-        # Both from counts, so that each is the nearest number to its true value.
+        # Both are quotients, so that each is the nearest number to its true value.
         weight_a, weight_b = (total - given) / total, given / total
     return Row(
         file_name="",

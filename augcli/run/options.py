@@ -124,3 +124,5 @@ SCORER_OPTIONS = frozenset({"model"})
 NOT_OF_THE_RESULT = frozenset({"out", "workers", "overwrite", "model", "labels", "prob"})
 """Options that don't change the outputs, whose content does and not their name, or that the
 steps say already."""
+NOT_IN_RECIPE = frozenset({"out", "labels", "prob", "workers", "overwrite"})
+"""Options that belong to one run on one machine, or to each step."""

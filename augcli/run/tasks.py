@@ -6,8 +6,6 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from augcli.data.formats import output_format
-from augcli.data.names import output_name
 from augcli.rng import digest
 from augcli.run.job import Job, Source, Task
 from augcli.run.parts import Part, is_whole
@@ -160,29 +158,9 @@ class Planner:
         done |= {job for job, _ in task.failed}
         task.jobs = [job for job in task.jobs if job.identity not in done]
         self.already_done += len(done)
-        if part.fingerprint != task.fingerprint:
-            names = {name for path in self._bases(task) for name in self._names(path, task.copy)}
-            found = [one.row.file_name for one in part.made]
-            task.obsolete = [name for name in found if name not in names]
+        task.obsolete = [one.row.file_name for one in part.made if one.job not in done]
         task.obsolete += [name for name in part.obsolete if self._is_there(name)]
         self.vacated.update(name.rpartition("/")[0] for name in [*task.obsolete, *part.obsolete])
-
-    def _bases(self, task: Task) -> list[str]:
-        """Return the paths of all bases of a shard."""
-        paths = [job.base.path for job in task.jobs]
-        paths += [one.row.source_a for one in task.kept]
-        return paths + [failure.source for _, failure in task.failed]
-
-    def _names(self, path: str, copy: int) -> list[str]:
-        """Return the names that the outputs of a source have."""
-        extension = "." + path.rpartition(".")[2].lower()
-        kind = output_format(extension, self.settings.format)
-        names = [output_name(path, self.settings.chain.name, copy, kind)]
-        if copy == 0 and self.settings.originals == "copy":
-            names.append(output_name(path, "original", 0, extension[1:]))
-        if copy == 0 and self.settings.originals == "encode":
-            names.append(output_name(path, "original", 0, kind))
-        return names
 
     def _moved(self, path: str, identity: str) -> bool:
         """Return whether a source that stood in changed or is gone."""

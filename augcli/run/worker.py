@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from augcli.augmentations.chain import Chain
     from augcli.run.job import Settings, Task
 
-# The workers are the parallelism: libraries must not start threads of their own. Set before
-# NumPy and OpenCV are imported, which read it then.
-for _library in ("OPENBLAS", "OMP", "MKL"):
-    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
-
 
 class SetUp(NamedTuple):
     """To a worker: what to do; it answers with :class:`Ready`."""
@@ -70,6 +65,10 @@ class Broken(NamedTuple):
 
 def main() -> None:
     """Serve tasks until standard input closes."""
+    # The workers are the parallelism: libraries must not start threads of their own. Set before
+    # NumPy and OpenCV are imported, which read it then, and never in the parent.
+    for library in ("OPENBLAS", "OMP", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     # Ctrl-C reaches the whole group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")

@@ -1,0 +1,81 @@
+"""``augcli recipe``: start, check and describe recipes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+
+from augcli.cli.report import printable, put, tell
+from augcli.errors import UsageError, near_miss
+from augcli.params import values
+from augcli.run.recipe import Recipe, shipped_recipes
+from augcli.run.recipe_schema import recipe_schema
+
+
+def recipe_commands() -> typer.Typer:
+    """Return the group of commands."""
+    group = typer.Typer(
+        help="Start, check and describe recipes.", no_args_is_help=True, rich_markup_mode=None
+    )
+    name = typer.Argument("erase", metavar="NAME", help="erase, attentive or family.")
+    out = typer.Option(None, "--out", "-o", metavar="FILE", help="Where to [default: NAME.toml].")
+
+    @group.command()
+    def init(name: str = name, out: str | None = out) -> None:
+        """Write one of the shipped recipes into a file, to start from."""
+        shipped = shipped_recipes()
+        if name not in shipped:
+            raise UsageError(
+                f"recipe {name!r} is not shipped; choose one of {', '.join(shipped)}"
+                f"{near_miss(name, shipped)}"
+            )
+        path = Path(out or f"{name}.toml")
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(shipped[name])
+        except FileExistsError:
+            raise UsageError(f"{path} is there already; give another file with --out") from None
+        except OSError as error:
+            raise UsageError(f"{path} can't be written ({error.strerror})") from None
+        put(str(path))
+
+    @group.command()
+    def check(recipe: str = typer.Argument(metavar="RECIPE", help="The TOML file.")) -> None:
+        """Check a recipe and print what it does, step by step."""
+        found = Recipe.load(Path(recipe))
+        for line in described(found):
+            put(printable(line))
+        tell("the recipe is right")
+
+    @group.command()
+    def schema() -> None:
+        """Print the JSON Schema of recipes, for editors that complete TOML."""
+        put(json.dumps(recipe_schema(), indent=2))
+
+    return group
+
+
+def described(recipe: Recipe) -> list[str]:
+    r"""Return a recipe in words, a line for each step.
+
+    Example:
+        >>> described(Recipe.parse('[[step]]\nuse = "cutmix"\nprob = 0.5'))[0]
+        'recipe recipe: 1 step'
+    """
+    count = len(recipe.steps)
+    lines = [f"recipe {recipe.name}: {count} {'step' if count == 1 else 'steps'}"]
+    lines += [f"   {name} = {value}" for name, value in recipe.run.items()]
+    for number, step in enumerate(recipe.steps, 1):
+        share = step.probability
+        if recipe.survival is not None:
+            share *= 1 - number / len(recipe.steps) * (1 - recipe.survival)
+        total = sum(weight for weight, _ in step.choices)
+        for weight, augmentation in step.choices:
+            given = " ".join(f"{name}={value}" for name, value in values(augmentation).items())
+            name = (
+                step.name if step.name == augmentation.name else f"{step.name}: {augmentation.name}"
+            )
+            lines.append(f"{number}  {name}  applied to {share * weight / total:.0%}  {given}")
+    return lines
