@@ -1,0 +1,163 @@
+"""The floors of the house: a module imports only what lies under it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+import augcli
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(augcli.__file__).parent
+
+FLOORS = ("pixels", "augmentations", "attention", "data", "run", "cli")
+"""From the ground up: each floor may import those before it."""
+
+LEAVES = frozenset({"errors", "lazy", "params", "rng"})
+"""Every floor may import these, and they import only one another."""
+
+PACKAGES = {
+    "errors": frozenset[str](),
+    "lazy": frozenset[str](),
+    "params": frozenset[str](),
+    "rng": frozenset({"numpy"}),
+    "pixels": frozenset({"numpy", "cv2"}),
+    "augmentations": frozenset({"numpy"}),
+    "attention": frozenset({"numpy", "onnxruntime"}),
+    "data": frozenset({"numpy", "cv2", "PIL"}),
+    "run": frozenset({"numpy", "cv2"}),
+    "cli": frozenset({"typer", "rich"}),
+}
+"""The installed packages that each floor and leaf knows."""
+
+FILES_AND_PROCESSES = frozenset(
+    {"asyncio", "concurrent", "ctypes", "glob", "io", "mmap", "multiprocessing", "os", "pathlib"}
+    | {"shutil", "signal", "socket", "subprocess", "sys", "tempfile", "threading", "time"}
+)
+"""What arrays in, arrays out need not know."""
+
+MODULE_NAME = r"augcli(\.\w+)+"
+HEAVY = ("PIL", "cv2", "numpy", "onnxruntime", "rich", "typer")
+
+
+class Module(NamedTuple):
+    """A source file with its place in the house and its tree."""
+
+    path: str
+    floor: str
+    tree: ast.Module
+
+
+def read_modules() -> list[Module]:
+    """Return every module, except those that stand above the house."""
+    found = []
+    for path in sorted(ROOT.rglob("*.py")):
+        relative = path.relative_to(ROOT)
+        if relative.as_posix() in ("__init__.py", "__main__.py"):
+            continue
+        floor = relative.parts[0].removesuffix(".py")
+        found.append(Module(relative.as_posix(), floor, ast.parse(path.read_text("utf-8"))))
+    return found
+
+
+MODULES = read_modules()
+each_module = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.path)
+
+
+def imports(module: Module) -> Iterator[str]:
+    """Yield the full name of everything that a module imports, anywhere in it."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module.path} has a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and re.fullmatch(MODULE_NAME, str(node.value)):
+            # Names that are imported on first use, and worker processes.
+            yield str(node.value)
+
+
+def test_every_folder_and_file_is_a_floor_or_a_leaf() -> None:
+    assert {module.floor for module in MODULES} == {*FLOORS, *LEAVES}
+
+
+@each_module
+def test_a_module_imports_only_floors_under_it_and_leaves(module: Module) -> None:
+    under = {*LEAVES, module.floor}
+    if module.floor in FLOORS:
+        under |= set(FLOORS[: FLOORS.index(module.floor)])
+    floors = {name.split(".")[1] for name in imports(module) if name.startswith("augcli.")}
+    assert floors - under == set()
+
+
+@each_module
+def test_a_module_imports_only_packages_that_its_floor_knows(module: Module) -> None:
+    tops = {name.partition(".")[0] for name in imports(module)}
+    installed = tops - set(sys.stdlib_module_names) - {"augcli"}
+    assert installed - PACKAGES[module.floor] == set()
+
+
+@pytest.mark.parametrize(
+    "module",
+    [module for module in MODULES if module.floor in ("pixels", "augmentations")],
+    ids=lambda module: module.path,
+)
+def test_pixels_and_augmentations_know_no_files_and_no_processes(module: Module) -> None:
+    tops = {name.partition(".")[0] for name in imports(module)}
+    called = {node.func.id for node in calls(module) if isinstance(node.func, ast.Name)}
+    assert tops & FILES_AND_PROCESSES == set()
+    assert called & {"open", "print", "input", "exec", "eval"} == set()
+
+
+def calls(module: Module) -> Iterator[ast.Call]:
+    """Yield every call in a module."""
+    return (node for node in ast.walk(module.tree) if isinstance(node, ast.Call))
+
+
+@each_module
+def test_chance_comes_from_the_streams_alone(module: Module) -> None:
+    """Neither ``random`` nor a distribution of ``numpy.random`` is used, nor the system's."""
+    chance = {
+        name
+        for name in imports(module)
+        if re.match(r"(random|secrets|uuid)\b|numpy\.random\b|os\.urandom\b", name)
+    }
+    attributes = {
+        ast.unparse(node)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute)
+        and re.match(r"(np|numpy)\.random|os\.urandom", ast.unparse(node))
+    }
+    allowed = {"numpy.random.Philox"} if module.floor == "rng" else set()
+    assert chance | attributes == allowed
+
+
+def loaded_after(code: str) -> set[str]:
+    """Return which heavy packages a fresh interpreter has loaded after some code."""
+    told = f"{code}\nimport sys\nprint(*[one for one in {HEAVY} if one in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", told], cwd=ROOT.parent, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_importing_augcli_loads_nothing_heavy() -> None:
+    assert loaded_after("import augcli") == set()
+
+
+def test_building_the_command_line_loads_no_array_package() -> None:
+    """``--help`` and completion are quick."""
+    code = "from augcli.cli.app import application\napplication()"
+    assert loaded_after(code) - {"typer", "rich"} == set()
+
+
+def test_an_array_function_loads_no_scorer() -> None:
+    assert "onnxruntime" not in loaded_after("import augcli\naugcli.paste_cells\naugcli.cutout")
