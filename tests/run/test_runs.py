@@ -164,6 +164,16 @@ def test_writes_it_and_its_base_anew_when_a_source_is_changed(
     assert read(out / output("dog/001.png")).shape == (31, 33, 3)
 
 
+def test_removes_its_output_when_a_source_was_damaged_later(
+    cli: Cli, photos: Path, mixed: list[object], tmp_path: Path
+) -> None:
+    (photos / "dog/001.png").write_bytes(b"no picture")
+    assert cli(*mixed).code == 1
+    assert cli(*mixed, "--out", tmp_path / "fresh").code == 1
+    kept = tree(photos.with_name("photos-cutmix"), hidden=False)
+    assert kept == tree(tmp_path / "fresh", hidden=False)
+
+
 def test_makes_outputs_again_when_they_are_missing_or_damaged(
     cli: Cli, photos: Path, mixed: list[object]
 ) -> None:
