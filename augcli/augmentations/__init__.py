@@ -7,9 +7,19 @@ from typing import Any
 from augcli.augmentations.base import Augmentation
 from augcli.augmentations.cutmix import AttentiveCutMix
 from augcli.augmentations.cutout import Cutout
+from augcli.augmentations.dropblock import DropBlock
+from augcli.augmentations.dropout import Dropout
+from augcli.augmentations.erasing import Erasing
+from augcli.augmentations.gridmask import GridMask
+from augcli.augmentations.spatial_dropout import SpatialDropout
 
 REGISTRY: tuple[type[Augmentation[Any]], ...] = (
     Cutout,
+    Erasing,
+    GridMask,
+    DropBlock,
+    Dropout,
+    SpatialDropout,
     AttentiveCutMix,
 )
 """Every augmentation, in the order of the help."""

@@ -8,16 +8,21 @@ Differs from the reference code in:
 - An odd side is exact: the reference takes ``side // 2`` to both ends and so loses a pixel.
 - The fill is the data set's mean colour by default. The reference zeroes pixels after they
   were normalised, and that zero is the mean colour.
+- ``at`` can place patches by a heat map. ``attended`` is the first idea of the Cutout paper,
+  to erase what the network looks at most. ``background`` is the selective cut of Gong et al.
+  2021, "KeepAugment" (arXiv 2011.11778), with a heat map of activations for their gradients.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from augcli import pixels
 from augcli.augmentations.base import Augmentation, Draw
 from augcli.augmentations.fill import FILL, DrawnFill, draw_fill, fill_pixels
+from augcli.augmentations.sides import parse_side, side_pixels
+from augcli.errors import ParameterError
 from augcli.params import Param
 
 if TYPE_CHECKING:
@@ -25,34 +30,33 @@ if TYPE_CHECKING:
     from augcli.rng import Stream
 
 
-def parse_side(found: Any) -> int | float:
-    """Return a side: whole pixels, or a share of the shorter side when below 1.
-
-    Raises:
-        ValueError: It is neither.
-
-    Example:
-        >>> parse_side("16"), parse_side("0.25")
-        (16, 0.25)
-    """
-    expected = "must be whole pixels such as 16, or a share of the shorter side such as 0.25"
-    try:
-        number = float(found)
-    except (TypeError, ValueError):
-        raise ValueError(f"is {found!r}, but {expected}") from None
-    if 0 < number < 1:
-        return number
-    if not (number >= 1 and number.is_integer()):
-        raise ValueError(f"is {found}, but {expected}")
-    return int(number)
+GRID = 7
+"""Rows and columns of the heat map that places patches."""
+CELLS = GRID * GRID
+TRIES = 100
+"""How often a patch is drawn before the best place for it is looked for."""
 
 
 @dataclass(frozen=True)
 class CutoutDraw(Draw):
-    """Where the patches lie, clipped to the image, and what they show."""
+    """Where the patches lie, clipped to the image, what they show, and which cells led them.
+
+    Attributes:
+        boxes: The patches.
+        fill: What they show.
+        cells: The best cells of the heat map, in order of rank; empty where none was needed.
+    """
 
     boxes: tuple[Box, ...]
     fill: DrawnFill
+    cells: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the draw as JSON can hold it; cells only where they matter."""
+        record = super().to_json()
+        if not self.cells:
+            del record["cells"]
+        return record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +72,13 @@ class Cutout(Augmentation[CutoutDraw]):
         >>> from augcli.rng import Stream
         >>> cutout = Cutout(patch=16, fill="black")
         >>> cutout.draw(Frame(32, 48), Stream(1, "example"))
-        CutoutDraw(boxes=((37, 3, 48, 19),), fill=(0, 0, 0))
+        CutoutDraw(boxes=((37, 3, 48, 19),), fill=(0, 0, 0), cells=())
     """
 
     name = "cutout"
     paper = "DeVries & Taylor 2017 (arXiv 1708.04552)"
     draw_type = CutoutDraw
+    can_score = True
 
     patch: Annotated[
         int | float,
@@ -85,31 +90,105 @@ class Cutout(Augmentation[CutoutDraw]):
         ),
     ] = 16
     holes: Annotated[int, Param("Patches in each image; they may overlap.", 1, 10_000)] = 1
+    at: Annotated[
+        Literal["random", "attended", "background"],
+        Param(
+            "Where patches go: anywhere; on the best cells of the image's own heat map, erasing "
+            "what matters most; or anywhere clear of its best cells."
+        ),
+    ] = "random"
+    keep_top: Annotated[
+        int, Param("With --at background: how many of the best cells no patch touches.", 1, CELLS)
+    ] = 6
     inside: Annotated[
         bool, Param("Keep each patch whole, instead of clipping it at the border.")
     ] = False
     fill: Annotated[str, FILL] = "mean"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.at == "attended" and self.holes > CELLS:
+            raise ParameterError(
+                "holes", f"is {self.holes}, but a {GRID} x {GRID} heat map has {CELLS} cells"
+            )
+
+    @property
+    def scores(self) -> Literal["base"] | None:
+        """The image itself is scored, unless patches go anywhere."""
+        return None if self.at == "random" else "base"
+
+    @property
+    def map_grid(self) -> int:
+        """Rows and columns of the heat map."""
+        return GRID
+
     def draw(self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None) -> CutoutDraw:
-        """Decide where the patches lie."""
-        side = self._side(frame)
-        boxes = tuple(self._box(frame, side, stream) for _ in range(self.holes))
-        return CutoutDraw(boxes, draw_fill(self.fill, stream))
+        """Decide where the patches lie.
+
+        Args:
+            frame: Height and width of the image.
+            stream: Where all chance comes from.
+            heat_map: float32 (7, 7) of the image; not used where patches go anywhere.
+        """
+        side = side_pixels(self.patch, frame)
+        cells: tuple[int, ...] = ()
+        if self.at == "random":
+            boxes = tuple(self._box(frame, side, stream) for _ in range(self.holes))
+        else:
+            if heat_map is None or heat_map.shape != (GRID, GRID):
+                raise ValueError(f"a heat map ({GRID}, {GRID}) of the image is needed")
+            count = self.holes if self.at == "attended" else self.keep_top
+            cells = pixels.ranked_cells(heat_map, count)
+            if self.at == "attended":
+                boxes = self._boxes_on(cells, frame, side)
+            else:
+                boxes = self._boxes_beside(cells, frame, side, stream, heat_map)
+        return CutoutDraw(boxes, draw_fill(self.fill, stream), cells)
 
     def apply(self, images: tuple[Image, ...], draw: CutoutDraw) -> Image:
         """Fill the patches."""
         return pixels.fill_boxes(images[0], draw.boxes, fill_pixels(draw.fill, images[0]))
 
     def remark(self, draw: CutoutDraw, frame: Frame) -> str | None:
-        """Say where a patch covers a whole image."""
+        """Say where a patch covers a whole image, or what it should not touch."""
         if (0, 0, frame.width, frame.height) in draw.boxes:
             return "a patch covers the whole image"
+        if self.at == "background":
+            best = pixels.cell_boxes(draw.cells, frame, GRID)
+            if any(pixels.touches(box, best) for box in draw.boxes):
+                return "a patch had to touch the best cells"
         return None
 
-    def _side(self, frame: Frame) -> int:
-        if isinstance(self.patch, int):
-            return self.patch
-        return max(1, round(self.patch * min(frame)))
+    def _boxes_on(self, cells: tuple[int, ...], frame: Frame, side: int) -> tuple[Box, ...]:
+        """Return patches whose centres are those of cells, up to half a pixel."""
+        boxes = []
+        for x0, y0, x1, y1 in pixels.cell_boxes(cells, frame, GRID):
+            top, bottom = self._around(y0 + y1, frame.height, side)
+            left, right = self._around(x0 + x1, frame.width, side)
+            boxes.append((left, top, right, bottom))
+        return tuple(boxes)
+
+    def _around(self, twice_centre: int, length: int, side: int) -> tuple[int, int]:
+        """Return where a patch around a place begins and ends along one axis."""
+        start = (twice_centre - side) // 2
+        if self.inside:
+            start = max(0, min(start, length - side))
+        # Cells of an image smaller than the grid may lie between pixels, at its very border.
+        start = max(1 - side, min(start, length - 1))
+        return max(0, start), min(length, start + side)
+
+    def _boxes_beside(
+        self, cells: tuple[int, ...], frame: Frame, side: int, stream: Stream, heat_map: HeatMap
+    ) -> tuple[Box, ...]:
+        """Return patches anywhere that don't touch cells, or the least where that fails."""
+        best = pixels.cell_boxes(cells, frame, GRID)
+        boxes = []
+        for _ in range(self.holes):
+            tries = (self._box(frame, side, stream) for _ in range(TRIES))
+            clear = (box for box in tries if not pixels.touches(box, best))
+            found = next(clear, None)
+            boxes.append(found or pixels.quietest_box(heat_map, cells, frame, side))
+        return tuple(boxes)
 
     def _box(self, frame: Frame, side: int, stream: Stream) -> Box:
         top, bottom = self._span(frame.height, side, stream)

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from augcli.pixels.grid import cells_mask as cells_mask
     from augcli.pixels.grid import pool_map as pool_map
     from augcli.pixels.grid import ranked_cells as ranked_cells
+    from augcli.pixels.lattice import lattice_mask as lattice_mask
+    from augcli.pixels.masks import divide_values as divide_values
+    from augcli.pixels.masks import fill_channels as fill_channels
+    from augcli.pixels.masks import fill_mask as fill_mask
+    from augcli.pixels.masks import grow_blocks as grow_blocks
+    from augcli.pixels.masks import is_grey as is_grey
     from augcli.pixels.mass import mass_in_mask as mass_in_mask
     from augcli.pixels.mix import WHOLE as WHOLE
     from augcli.pixels.mix import blend as blend
@@ -28,26 +34,36 @@ if TYPE_CHECKING:
     from augcli.pixels.mix import cell_centre as cell_centre
     from augcli.pixels.mix import full_mask as full_mask
     from augcli.pixels.mix import paste_resized as paste_resized
-    from augcli.pixels.resize import resize as resize
+    from augcli.pixels.placement import cell_boxes as cell_boxes
+    from augcli.pixels.placement import quietest_box as quietest_box
+    from augcli.pixels.placement import touches as touches
 
 __getattr__ = names_from(
     {
-        "WHOLE": "augcli.pixels.mix",
         "blend": "augcli.pixels.mix",
         "box_mask": "augcli.pixels.mix",
+        "cell_boxes": "augcli.pixels.placement",
         "cell_centre": "augcli.pixels.mix",
         "cells_mask": "augcli.pixels.grid",
         "count_mask": "augcli.pixels.compose",
+        "divide_values": "augcli.pixels.masks",
         "fill_boxes": "augcli.pixels.fills",
+        "fill_channels": "augcli.pixels.masks",
+        "fill_mask": "augcli.pixels.masks",
         "full_mask": "augcli.pixels.mix",
+        "grow_blocks": "augcli.pixels.masks",
+        "is_grey": "augcli.pixels.masks",
+        "lattice_mask": "augcli.pixels.lattice",
         "mass_in_mask": "augcli.pixels.mass",
         "mean_colour": "augcli.pixels.fills",
-        "paste_cells": "augcli.pixels.compose",
         "parse_colour": "augcli.pixels.fills",
-        "paste_resized": "augcli.pixels.mix",
+        "paste_cells": "augcli.pixels.compose",
         "paste_mask": "augcli.pixels.compose",
+        "paste_resized": "augcli.pixels.mix",
         "pool_map": "augcli.pixels.grid",
+        "quietest_box": "augcli.pixels.placement",
         "ranked_cells": "augcli.pixels.grid",
-        "resize": "augcli.pixels.resize",
+        "touches": "augcli.pixels.placement",
+        "WHOLE": "augcli.pixels.mix",
     }
 )

@@ -1,0 +1,138 @@
+"""Random Erasing: one rectangle of random area and aspect is replaced by a fill.
+
+Source: Zhong, Zheng, Kang, Li & Yang 2020, "Random Erasing Data Augmentation" (arXiv
+1708.04896). Reference code: zhunzhong07/Random-Erasing, ``transforms.py``; the default law is
+that of ``torchvision.transforms.RandomErasing``.
+
+Differs from them in:
+
+- A rectangle that does not fit is drawn again up to 100 times, as in the paper; torchvision
+  stops after 10 and the reference code after one, both without a word.
+- A rectangle has at least one pixel; both may round a side to none.
+- Every picture is erased. The paper's probability of 0.5 is a matter of the run's ``--prob``.
+- The fill is noise by default, the paper's best; torchvision's default is zero.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from augcli import pixels
+from augcli.augmentations.base import Augmentation, Draw
+from augcli.augmentations.fill import FILL, DrawnFill, draw_fill, fill_pixels
+from augcli.augmentations.sides import Range, parse_aspects, parse_shares
+from augcli.params import Param
+
+if TYPE_CHECKING:
+    from augcli.pixels.frame import Box, Frame, HeatMap, Image
+    from augcli.rng import Stream
+
+TRIES = 100
+LAWS = {
+    "torchvision": (Range(0.02, 0.33), Range(0.3, 3.3)),
+    "paper": (Range(0.02, 0.4), Range(0.3, 1 / 0.3)),
+}
+"""Ranges of area and aspect by law."""
+_EXACT = Context(prec=30)
+"""Decimal rounds exponentials and logarithms correctly; those of C libraries differ."""
+
+
+@dataclass(frozen=True)
+class ErasingDraw(Draw):
+    """The rectangle, none where nothing fits, and what it shows."""
+
+    boxes: tuple[Box, ...]
+    fill: DrawnFill
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erasing(Augmentation[ErasingDraw]):
+    """Drop one rectangle of random size and shape.
+
+    It shows the fill, by default noise; the label stays.
+
+    On 32 x 48 pixels the rectangle has 2% to 33% of the picture's 1,536 pixels, 31 to 507, and
+    is between 3.3 times as wide as high and 3.3 times as high as wide.
+
+    Example:
+        >>> from augcli.pixels.frame import Frame
+        >>> from augcli.rng import Stream
+        >>> Erasing(fill="black").draw(Frame(32, 48), Stream(1, "example"))
+        ErasingDraw(boxes=((36, 6, 45, 30),), fill=(0, 0, 0))
+    """
+
+    name = "erasing"
+    paper = "Zhong et al. 2020 (arXiv 1708.04896)"
+    draw_type = ErasingDraw
+
+    area: Annotated[
+        tuple[float, float] | None,
+        Param(
+            "Share of the image's area, drawn uniformly; if left out 0.02,0.33, or 0.02,0.4 "
+            "with --law paper.",
+            parse=parse_shares,
+            metavar="LOW,HIGH",
+        ),
+    ] = None
+    aspect: Annotated[
+        tuple[float, float] | None,
+        Param(
+            "Height divided by width; if left out 0.3,3.3, or 0.3,3.33 with --law paper.",
+            parse=parse_aspects,
+            metavar="LOW,HIGH",
+        ),
+    ] = None
+    law: Annotated[
+        Literal["torchvision", "paper"],
+        Param(
+            "How the aspect is drawn: torchvision uniformly in its logarithm, as often wide as "
+            "high; paper uniformly, three of four higher than wide."
+        ),
+    ] = "torchvision"
+    fill: Annotated[str, FILL] = "noise"
+
+    def draw(self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None) -> ErasingDraw:
+        """Decide where the rectangle lies."""
+        boxes: tuple[Box, ...] = ()
+        for _ in range(TRIES):
+            height, width = self._sides(frame, stream)
+            if 0 < height < frame.height and 0 < width < frame.width:
+                top = stream.integer(frame.height - height + 1)
+                left = stream.integer(frame.width - width + 1)
+                boxes = ((left, top, left + width, top + height),)
+                break
+        return ErasingDraw(boxes, draw_fill(self.fill, stream))
+
+    def apply(self, images: tuple[Image, ...], draw: ErasingDraw) -> Image:
+        """Fill the rectangle."""
+        return pixels.fill_boxes(images[0], draw.boxes, fill_pixels(draw.fill, images[0]))
+
+    def remark(self, draw: ErasingDraw, frame: Frame) -> str | None:
+        """Say where nothing fits."""
+        return None if draw.boxes else "no rectangle fits"
+
+    def _sides(self, frame: Frame, stream: Stream) -> tuple[int, int]:
+        """Draw a height and a width, which need not fit."""
+        areas, aspects = LAWS[self.law]
+        area = _between(self.area or areas, stream.uniform()) * frame.height * frame.width
+        low, high = self.aspect or aspects
+        if self.law == "paper":
+            aspect = _between((low, high), stream.uniform())
+        else:
+            aspect = _between_logarithms(low, high, stream.uniform())
+        return round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
+
+
+def _between(limits: tuple[float, float], share: float) -> float:
+    low, high = limits
+    return low + (high - low) * share
+
+
+def _between_logarithms(low: float, high: float, share: float) -> float:
+    """Return what lies at a share of the way from low to high on a logarithmic scale."""
+    start, end = _EXACT.ln(Decimal(low)), _EXACT.ln(Decimal(high))
+    way = _EXACT.multiply(_EXACT.subtract(end, start), Decimal(share))
+    return float(_EXACT.exp(_EXACT.add(start, way)))
