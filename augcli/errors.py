@@ -58,6 +58,10 @@ class ParameterError(UsageError):
         self.name = name
         self.message = message
 
+    def __reduce__(self) -> tuple[type[ParameterError], tuple[str, str]]:
+        """Pickle by name and message: the error leaves a process pool as it was."""
+        return (type(self), (self.name, self.message))
+
     @property
     def flag(self) -> str:
         """The option as the command line writes it, such as ``--top-n``."""
@@ -92,6 +96,10 @@ class Interrupted(AugcliError):
     def __init__(self, signal_number: int) -> None:
         super().__init__("interrupted; run the same command again to go on")
         self.exit_code = 128 + signal_number
+
+    def __reduce__(self) -> tuple[type[Interrupted], tuple[int]]:
+        """Pickle by the signal's number: the error leaves a process pool as it was."""
+        return (type(self), (self.exit_code - 128,))
 
 
 class UnreadableImage(Exception):
