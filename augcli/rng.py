@@ -12,13 +12,17 @@ from __future__ import annotations
 
 import hashlib
 import math
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.random import Philox
     from numpy.typing import NDArray
 
 _WORD = 1 << 64
+_FIRST = 8
+"""Words that are made at once when a stream is asked for its first."""
 _TURNS = 1000
 """Bound of loops that end after a few turns; not ending has a chance below 2**-400."""
 _LOG_4 = math.log(4)
@@ -40,9 +44,43 @@ def digest(*parts: str | int, size: int = 16) -> bytes:
         >>> digest(1, "cat/a.jpg", size=4).hex()
         'a20e2d56'
     """
-    encoded = [str(part).encode("utf-8", "surrogateescape") for part in parts]
-    message = b"".join(b"%d:%b" % (len(part), part) for part in encoded)
+    message = bytearray()
+    for part in parts:
+        encoded = str(part).encode("utf-8", "surrogateescape")
+        message += b"%d:%b" % (len(encoded), encoded)
     return hashlib.blake2b(message, digest_size=size).digest()
+
+
+class _Shared(threading.local):
+    """One generator for the first words of all streams of a thread.
+
+    Making a Philox costs several times what setting its key does, and most streams are asked
+    for a few words only. Its state is set before every use, so nothing passes between streams.
+    """
+
+    def __init__(self) -> None:
+        self._bits: Philox | None = None
+
+    def first(self, key: bytes) -> list[int]:
+        """Return the first words of the stream with a key of 16 bytes."""
+        import numpy as np  # noqa: PLC0415 - not needed for --help
+
+        if self._bits is None:
+            self._bits = np.random.Philox(key=0)
+        zeros = np.zeros(4, np.uint64)
+        self._bits.state = {
+            "bit_generator": "Philox",
+            "state": {"counter": zeros, "key": np.frombuffer(key, "<u8")},
+            "buffer": zeros,
+            "buffer_pos": 4,
+            "has_uint32": 0,
+            "uinteger": 0,
+        }
+        words: list[int] = self._bits.random_raw(_FIRST).tolist()
+        return words
+
+
+_SHARED = _Shared()
 
 
 class Stream:
@@ -59,20 +97,35 @@ class Stream:
         40
     """
 
-    __slots__ = ("_bits",)
+    __slots__ = ("_bits", "_first", "_key", "_used")
 
     def __init__(self, *parts: str | int) -> None:
-        from numpy.random import Philox  # noqa: PLC0415 - not needed for --help
-
-        self._bits = Philox(key=int.from_bytes(digest(*parts), "little"))
+        self._key = digest(*parts)
+        self._first: list[int] = []
+        self._used = 0
+        self._bits: Philox | None = None
 
     def word(self) -> int:
         """Return one word, uniform over 0 … 2**64 - 1."""
-        return int(self._bits.random_raw())
+        if self._bits is not None or self._used == _FIRST:
+            return int(self._own().random_raw())
+        if not self._first:
+            self._first = _SHARED.first(self._key)
+        self._used += 1
+        return self._first[self._used - 1]
 
     def words(self, count: int) -> NDArray[np.uint64]:
         """Return ``count`` words as a uint64 array (count,), each uniform over 0 … 2**64 - 1."""
-        return self._bits.random_raw(count)
+        return self._own().random_raw(count)
+
+    def _own(self) -> Philox:
+        """Return a generator of this stream alone, at the word after the last one used."""
+        if self._bits is None:
+            from numpy.random import Philox  # noqa: PLC0415 - not needed for --help
+
+            self._bits = Philox(key=int.from_bytes(self._key, "little"))
+            self._bits.random_raw(self._used, output=False)
+        return self._bits
 
     def integer(self, bound: int) -> int:
         """Return a whole number, exactly uniform over 0 … ``bound`` - 1.
@@ -85,6 +138,17 @@ class Stream:
             while product % _WORD < threshold:
                 product = self.word() * bound
         return product // _WORD
+
+    def sample(self, count: int, bound: int) -> tuple[int, ...]:
+        """Return ``count`` different whole numbers out of 0 … ``bound`` - 1, in random order.
+
+        Every choice and order has the same chance: a Fisher-Yates shuffle, cut short.
+        """
+        order = list(range(bound))
+        for index in range(count):
+            other = index + self.integer(bound - index)
+            order[index], order[other] = order[other], order[index]
+        return tuple(order[:count])
 
     def uniform(self) -> float:
         """Return a number uniform over [0, 1), a multiple of 2**-53."""
