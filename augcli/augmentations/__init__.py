@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from augcli.augmentations.base import Augmentation
-from augcli.augmentations.cutmix import AttentiveCutMix
+from augcli.augmentations.cutmix import CutMix
 from augcli.augmentations.cutout import Cutout
 from augcli.augmentations.dropblock import DropBlock
 from augcli.augmentations.dropout import Dropout
 from augcli.augmentations.erasing import Erasing
 from augcli.augmentations.gridmask import GridMask
+from augcli.augmentations.mixup import MixUp
+from augcli.augmentations.resizemix import ResizeMix
 from augcli.augmentations.spatial_dropout import SpatialDropout
 
 REGISTRY: tuple[type[Augmentation[Any]], ...] = (
@@ -20,7 +22,9 @@ REGISTRY: tuple[type[Augmentation[Any]], ...] = (
     DropBlock,
     Dropout,
     SpatialDropout,
-    AttentiveCutMix,
+    CutMix,
+    MixUp,
+    ResizeMix,
 )
 """Every augmentation, in the order of the help."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from augcli import pixels
-from augcli.params import check
+from augcli.params import Param, check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,8 +67,8 @@ class Augmentation(ABC, Generic[AnyDraw]):
         check(self)
 
     @property
-    def scores(self) -> Literal["base", "donor"] | None:
-        """Whose heat map ``draw`` needs, if any."""
+    def scores(self) -> Literal["base", "donor", "both"] | None:
+        """Whose heat map is needed, if any."""
         return None
 
     @property
@@ -76,7 +76,7 @@ class Augmentation(ABC, Generic[AnyDraw]):
         """Rows and columns of the heat map that ``draw`` needs."""
         return int(getattr(self, "grid", 7))
 
-    def for_copy(self, copy: int, copies: int) -> Self:  # noqa: ARG002
+    def for_copy(self, copy: int, copies: int) -> Self:
         """Return the augmentation for one of several copies, where it changes over them.
 
         Args:
@@ -137,20 +137,63 @@ class Augmentation(ABC, Generic[AnyDraw]):
         return None
 
 
+LabelMode = Literal["area", "attention"]
+LABEL_MODE = Param(
+    "What label weights count: area (pixels of each image in the output) or attention (what "
+    "of each image's heat map is left to see).",
+)
+"""The ``label_mode`` option that all mixers share."""
+
+
+@dataclass(frozen=True)
+class MixDraw(Draw):
+    """The draw of a mixer; its record may also tell the weights that followed from it."""
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Self:
+        """Return the draw that :meth:`to_json` gave, after a trip through JSON."""
+        return super().from_json({key: one for key, one in record.items() if key != "weights"})
+
+
 class Mixer(Augmentation[AnyDraw]):
-    """An augmentation of two images: a base and a donor, whose labels are mixed."""
+    """An augmentation of two images: a base and a donor, whose labels are mixed.
+
+    Attributes:
+        label_mode: What label weights count; each mixer declares it with ``LABEL_MODE``.
+    """
 
     sources = 2
+    can_score = True
+    label_mode: LabelMode
+
+    @property
+    def scores(self) -> Literal["base", "donor", "both"] | None:
+        """Whose heat map is needed; ``draw`` always gets the donor's."""
+        return "both" if self.label_mode == "attention" else None
 
     @abstractmethod
     def mask(self, draw: AnyDraw, frame: Frame) -> Mask:
         """Return the mask uint8 (H, W): 1 where the output shows the donor."""
 
+    def donor_mask(self, draw: AnyDraw, frame: Frame) -> Mask:
+        """Return the mask uint8 (H, W) of the donor, resized to the base: 1 where it is shown.
+
+        The same as :meth:`mask` for a mixer that leaves the donor's pixels where they are.
+        """
+        return self.mask(draw, frame)
+
+    def opacity(self, draw: AnyDraw) -> tuple[int, int]:
+        """Return the donor's share of each pixel of the mask: a numerator and a denominator."""
+        return 1, 1
+
 
 def donor_pixels(mixer: Mixer[AnyDraw], draw: AnyDraw, frame: Frame) -> tuple[int, int]:
     """Return how many pixels of the output come from the donor, and how many there are.
 
-    The one place where label weights come from, for every mixer: the draw is rasterised to
-    its mask and the mask is counted.
+    Where label weights come from, for every mixer: the draw is rasterised to its mask and the
+    mask is counted. Where the base shines through, both numbers are in
+    parts of a pixel, which are whole numbers too.
     """
-    return pixels.count_mask(mixer.mask(draw, frame))
+    shown, every = pixels.count_mask(mixer.mask(draw, frame))
+    part, whole = mixer.opacity(draw)
+    return shown * part, every * whole

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from augcli.augmentations.base import Augmentation, Mixer, donor_pixels
+from augcli.augmentations.base import Augmentation, Mixer
+from augcli.augmentations.weights import weigh
 from augcli.pixels.frame import Frame
 from augcli.rng import Stream
 
@@ -61,14 +62,15 @@ class Result:
         records: What each step decided, as JSON can hold it.
         donor_records: The same of the steps that the donor went through before.
         remarks: What may surprise; counted and told.
-        donated: Pixels that come from the donor, and all pixels; None while there is no donor.
+        donated: What comes from the donor, and all there is, in pixels or in heat-map mass;
+            None while there is no donor.
     """
 
     image: Image
     records: list[dict[str, Any]] = field(default_factory=list)
     donor_records: list[dict[str, Any]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
-    donated: tuple[int, int] | None = None
+    donated: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ class Chain:
         path: str,
         copy: int,
         score: Score,
+        base_map: Callable[[], HeatMap],
         donor_map: Callable[[], HeatMap],
     ) -> Result:
         """Apply the mixer and the steps after it.
@@ -151,7 +154,8 @@ class Chain:
             path: Path of the base.
             copy: Copy number.
             score: Gives the heat map of an image for a number of rows and columns.
-            donor_map: Gives the heat map of the donor, so that it is computed only once.
+            base_map: Gives the heat map of the base for the mixer, computed only once.
+            donor_map: The same of the donor.
         """
         result = Result(base.image, list(base.records), remarks=list(base.remarks))
         at = self.mixer_at
@@ -164,7 +168,7 @@ class Chain:
             self._record(at, result, {"unmixed": True})
         else:
             result.donor_records = donor.records
-            self._mix(at, result, donor, path, copy, score, donor_map)
+            self._mix(at, result, donor, path, copy, base_map, donor_map)
         for index in range(at + 1, len(self.steps)):
             self._drop(index, result, path, copy, score)
         return result
@@ -187,19 +191,21 @@ class Chain:
         donor: Result,
         path: str,
         copy: int,
-        score: Score,
+        base_map: Callable[[], HeatMap],
         donor_map: Callable[[], HeatMap],
     ) -> None:
         mixer = self._choose(at, path, copy)
         assert isinstance(mixer, Mixer)
         frame = Frame.of(result.image)
-        heat_map = donor_map() if mixer.scores == "donor" else None
-        if mixer.scores == "base":
-            heat_map = score(result.image, mixer.map_grid)
-        draw = mixer.draw(frame, self._stream(at, mixer, path, copy), heat_map)
+        of_donor = donor_map() if mixer.scores else None
+        maps = (base_map(), of_donor) if mixer.scores == "both" and of_donor is not None else None
+        draw = mixer.draw(frame, self._stream(at, mixer, path, copy), of_donor)
         result.image = mixer.apply((result.image, donor.image), draw)
-        result.donated = donor_pixels(mixer, draw, frame)
-        self._note(at, mixer, draw, frame, result)
+        weighed = weigh(mixer, draw, frame, maps)
+        result.donated = weighed.donated
+        if weighed.remark:
+            result.remarks.append(weighed.remark)
+        self._note(at, mixer, draw, frame, result, weighed.record)
 
     def _drop(self, index: int, result: Result, path: str, copy: int, score: Score) -> None:
         augmentation = self._choose(index, path, copy)
@@ -220,8 +226,9 @@ class Chain:
         draw: Any,
         frame: Frame,
         result: Result,
+        more: dict[str, Any] | None = None,
     ) -> None:
-        decided = draw.to_json()
+        decided = {**draw.to_json(), **(more or {})}
         if not self._plain:
             decided = {"method": augmentation.name, "draw": decided}
         self._record(index, result, decided)
