@@ -41,13 +41,14 @@ class Publisher:
     def publish_with(self, name: str, write: Callable[[BinaryIO], object]) -> None:
         """Like :meth:`publish`, for content that ``write`` puts out piece by piece."""
         folder = name.rpartition("/")[0]
-        if folder and folder not in self._made:
-            os.makedirs(os.path.join(self.out, folder), exist_ok=True)
-            self._made.add(folder)
         unfinished = os.path.join(self._temporary, f"{os.getpid()}-{next(self._numbers)}")
         try:
             with open(unfinished, "wb") as file:
                 write(file)
+            # After the file above: where OUT was removed, this would begin a strange one.
+            if folder and folder not in self._made:
+                os.makedirs(os.path.join(self.out, folder), exist_ok=True)
+                self._made.add(folder)
             os.replace(unfinished, os.path.join(self.out, name))
         except BaseException:
             self._discard(unfinished)

@@ -480,11 +480,11 @@ class _Clock:
 def _stopped(error: OSError, out: str) -> Stopped:
     """Say why nothing can be written any more, and what to do."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        cause = "the disk of OUT is full; make room"
+        cause = "the disk of OUT is full; make room, then"
     elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        cause = f"OUT {out} can't be written ({error.strerror}); give write permission"
+        cause = f"OUT {out} can't be written ({error.strerror}); give write permission, then"
     elif error.errno == errno.ENOENT:
-        cause = f"OUT {out} was removed while it was being written"
+        cause = f"OUT {out} was removed while it was being written;"
     else:
-        cause = f"writing to OUT {out} failed ({error.strerror or error})"
-    return Stopped(f"{cause}, then run the same command again to go on")
+        cause = f"writing to OUT {out} failed ({error.strerror or error}); mend that, then"
+    return Stopped(f"{cause} run the same command again to go on")

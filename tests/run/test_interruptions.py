@@ -1,0 +1,199 @@
+"""Runs that are killed, stopped, or lose a worker or OUT: whole at every instant."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.command import PATIENCE, Outcome, call, start, wait_for
+from tests.photos import class_folders, rows, tree
+
+if TYPE_CHECKING:
+    from tests.conftest import Cli
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+KILLS = 10
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """INPUT, larger than elsewhere: there must be time to interrupt."""
+    return class_folders(tmp_path_factory.mktemp("input") / "photos", {"a": 40, "b": 40}, side=64)
+
+
+@pytest.fixture
+def command(photos: Path, scorer: Path) -> list[object]:
+    options = ["--format", "png", "--copies", 4, "--top-n", 9]
+    return ["cutmix", photos, "--model", scorer, *options]
+
+
+@pytest.fixture(scope="module")
+def clean(photos: Path, scorer: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The tree of a run that nothing disturbs."""
+    out = tmp_path_factory.mktemp("clean") / "out"
+    options = ["--format", "png", "--copies", 4, "--top-n", 9, "--workers", 0, "--out", out]
+    assert call("cutmix", photos, "--model", scorer, *options).code == 0
+    return tree(out)
+
+
+def at_work(out: Path) -> bool:
+    """Return whether a first picture is there."""
+    return next(out.glob("*/*.png"), None) is not None
+
+
+def ended(process: subprocess.Popen[str]) -> Outcome:
+    out, err = process.communicate(timeout=PATIENCE)
+    return Outcome(process.returncode, out, err)
+
+
+def children(pid: int) -> list[int]:
+    """Return the worker processes of a run."""
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_equals_the_clean_run_when_it_was_killed_again_and_again(
+    command: list[object], clean: dict[str, bytes], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    moments = random.Random(7)
+    codes = []
+    for number in range(KILLS):
+        lock = out / ".augcli/lock"
+        lock.unlink(missing_ok=True)
+        process = start(*command, "--out", out, "--workers", 1 + (number % 4 == 0))
+        wait_for(lambda path=lock, run=process: path.exists() or run.poll() is not None)  # type: ignore[misc]
+        time.sleep(moments.uniform(0, 0.15))
+        os.killpg(process.pid, signal.SIGKILL)
+        codes.append(ended(process).code)
+    assert codes[0] == -signal.SIGKILL
+    assert call(*command, "--out", out, "--workers", 1).code == 0
+    assert tree(out) == clean
+    assert list((out / ".augcli/tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["int", "term"]
+)
+def test_ends_in_order_and_goes_on_later_when_a_signal_comes(
+    cli: Cli,
+    command: list[object],
+    clean: dict[str, bytes],
+    tmp_path: Path,
+    number: int,
+    code: int,
+) -> None:
+    out = tmp_path / "out"
+    process = start(*command, "--out", out, "--workers", 1)
+    wait_for(lambda: at_work(out))
+    process.send_signal(number)
+    end = ended(process)
+    assert (end.code, end.out) == (code, "")
+    assert end.err.endswith("augcli: interrupted; run the same command again to go on\n")
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    assert cli(*command, "--out", out).code == 0
+    assert tree(out) == clean
+
+
+def test_leaves_no_worker_behind_when_the_parent_is_killed(
+    command: list[object], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    process = start(*command, "--out", out, "--workers", 2)
+    wait_for(lambda: at_work(out))
+    process.kill()
+    # The workers hold the other ends of these pipes: they close when the last one is gone.
+    assert ended(process).code == -signal.SIGKILL
+
+    def all_gone() -> bool:
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    wait_for(all_gone)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+def test_makes_all_when_a_worker_is_killed(
+    command: list[object], clean: dict[str, bytes], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    process = start(*command, "--out", out, "--workers", 2)
+    wait_for(lambda: at_work(out))
+    before = children(process.pid)
+    os.kill(before[0], signal.SIGKILL)
+    end = ended(process)
+    assert (len(before), end.code, end.out) == (2, 0, f"{out}/metadata.csv\n")
+    assert tree(out) == clean
+
+
+@pytest.fixture
+def halted(command: list[object], tmp_path: Path) -> subprocess.Popen[str]:
+    """A run into ``tmp_path / "out"`` that stands still in the middle."""
+    process = start(*command, "--out", tmp_path / "out", "--workers", 1)
+    wait_for(lambda: at_work(tmp_path / "out"))
+    os.killpg(process.pid, signal.SIGSTOP)
+    return process
+
+
+def test_is_refused_when_another_run_is_at_work_in_out(
+    cli: Cli,
+    command: list[object],
+    clean: dict[str, bytes],
+    halted: subprocess.Popen[str],
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "out"
+    second = cli(*command, "--out", out)
+    other = cli(*command, "--out", out, "--top-n", 3, "--overwrite")
+    os.killpg(halted.pid, signal.SIGCONT)
+    first = ended(halted)
+    in_use = f"augcli: OUT {out} is in use by another run of augcli; wait for it to end\n"
+    assert (second.code, second.err.endswith(in_use)) == (2, True)
+    assert (other.code, other.err.endswith(in_use)) == (2, True)
+    assert (first.code, tree(out)) == (0, clean)
+
+
+def test_stops_and_can_start_anew_when_out_is_removed(
+    cli: Cli,
+    command: list[object],
+    clean: dict[str, bytes],
+    halted: subprocess.Popen[str],
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "out"
+    shutil.rmtree(out)
+    os.killpg(halted.pid, signal.SIGCONT)
+    end = ended(halted)
+    assert (end.code, end.out) == (3, "")
+    assert end.err.endswith(
+        f"augcli: OUT {out} was removed while it was being written; "
+        "run the same command again to go on\n"
+    )
+    assert cli(*command, "--out", out).code == 0
+    assert tree(out) == clean
+
+
+def test_stops_when_nothing_can_be_written_any_more(
+    cli: Cli, command: list[object], photos: Path, tmp_path: Path
+) -> None:
+    # A file lies where the folder of a class must be.
+    out = tmp_path / "out"
+    (out / ".augcli").mkdir(parents=True)
+    (out / "a").write_bytes(b"")
+    end = cli(*command, "--out", out)
+    assert (end.code, end.out) == (3, "")
+    assert f"augcli: writing to OUT {out} failed (File exists); mend that, then run " in end.err
+    (out / "a").unlink()
+    assert (cli(*command, "--out", out).code, len(rows(out))) == (0, 320)
