@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from augcli.augmentations.base import Augmentation
+from augcli.augmentations.blur import Blur
+from augcli.augmentations.colour import Colour
 from augcli.augmentations.cutmix import CutMix
 from augcli.augmentations.cutout import Cutout
 from augcli.augmentations.dropblock import DropBlock
 from augcli.augmentations.dropout import Dropout
 from augcli.augmentations.erasing import Erasing
+from augcli.augmentations.flip import Flip
 from augcli.augmentations.gridmask import GridMask
 from augcli.augmentations.mixup import MixUp
+from augcli.augmentations.random_resized_crop import RandomResizedCrop
+from augcli.augmentations.resize import Resize
 from augcli.augmentations.resizemix import ResizeMix
+from augcli.augmentations.rotate import Rotate
 from augcli.augmentations.spatial_dropout import SpatialDropout
 
 REGISTRY: tuple[type[Augmentation[Any]], ...] = (
@@ -28,5 +34,15 @@ REGISTRY: tuple[type[Augmentation[Any]], ...] = (
 )
 """Every augmentation, in the order of the help."""
 
-METHODS: dict[str, type[Augmentation[Any]]] = {one.name: one for one in REGISTRY}
+PREPARATIONS: tuple[type[Augmentation[Any]], ...] = (
+    Resize,
+    RandomResizedCrop,
+    Flip,
+    Rotate,
+    Colour,
+    Blur,
+)
+"""Steps that only recipes have."""
+
+METHODS: dict[str, type[Augmentation[Any]]] = {one.name: one for one in (*REGISTRY, *PREPARATIONS)}
 """Everything that a recipe may use, by name."""

@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
+from augcli.augmentations.size import parse_size, size_frame
 from augcli.params import Param, check
-from augcli.pixels.frame import Frame
 
-_SIZE = re.compile(r"(\d{1,5})x(\d{1,5})", re.IGNORECASE)
-
-
-def parse_size(found: Any) -> str:
-    """Return a size such as ``640x480`` (width x height), checked.
-
-    Raises:
-        ValueError: It is not two whole numbers of at least 1 with an x between them.
-
-    Example:
-        >>> parse_size("640x480"), parse_size((640, 480))
-        ('640x480', '640x480')
-    """
-    text = "x".join(str(side) for side in found) if isinstance(found, tuple | list) else str(found)
-    match = _SIZE.fullmatch(text)
-    if not match or not all(int(side) for side in match.groups()):
-        raise ValueError(f"is {text!r}, but must be WIDTHxHEIGHT in pixels, such as 224x224")
-    return text.lower()
+if TYPE_CHECKING:
+    from augcli.pixels.frame import Frame
 
 
 def usable_cores() -> int:
@@ -111,10 +94,7 @@ class RunOptions:
     @property
     def frame(self) -> Frame | None:
         """Height and width of the outputs, or None for the source's own."""
-        if self.size is None:
-            return None
-        width, height = self.size.split("x")
-        return Frame(int(height), int(width))
+        return None if self.size is None else size_frame(self.size)
 
 
 MIXER_OPTIONS = frozenset({"pair"})

@@ -1,0 +1,62 @@
+"""Flip: every picture is mirrored. How many are is a matter of the step's probability.
+
+Source: none; the move of ``torchvision.transforms.RandomHorizontalFlip`` and of
+``RandomVerticalFlip``.
+
+Differs from them in: nothing but that it has no probability of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from augcli import pixels
+from augcli.augmentations.base import Augmentation, Draw
+from augcli.params import Param
+
+if TYPE_CHECKING:
+    from augcli.pixels.frame import Frame, HeatMap, Image, Mask
+    from augcli.rng import Stream
+
+
+@dataclass(frozen=True)
+class FlipDraw(Draw):
+    """What was exchanged."""
+
+    direction: Literal["horizontal", "vertical"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flip(Augmentation[FlipDraw]):
+    """Mirror each picture.
+
+    A horizontal flip puts the pixel (0, 5) of a picture 640 pixels wide at (639, 5).
+
+    Example:
+        >>> from augcli.pixels.frame import Frame
+        >>> from augcli.rng import Stream
+        >>> Flip().draw(Frame(480, 640), Stream(1, "example"))
+        FlipDraw(direction='horizontal')
+    """
+
+    name = "flip"
+    paper = "none; as torchvision's RandomHorizontalFlip and RandomVerticalFlip"
+    draw_type = FlipDraw
+
+    direction: Annotated[
+        Literal["horizontal", "vertical"],
+        Param("horizontal exchanges left and right, vertical top and bottom."),
+    ] = "horizontal"
+
+    def draw(self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None) -> FlipDraw:
+        """Decide nothing: the direction is always the same."""
+        return FlipDraw(self.direction)
+
+    def apply(self, images: tuple[Image, ...], draw: FlipDraw) -> Image:
+        """Mirror the picture."""
+        return pixels.mirror(images[0], draw.direction)
+
+    def apply_to_mask(self, mask: Mask, draw: FlipDraw) -> Mask:
+        """Mirror a mask."""
+        return pixels.mirror(mask, draw.direction)
