@@ -134,7 +134,9 @@ class _Walk:
     def files(self) -> Iterator[tuple[str, int, int]]:
         """Yield path, size and time of change of each image, in no particular order."""
         # A stack and not recursion: folders may be nested deeper than Python's limit.
-        stack: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset())]
+        status = os.stat(self.root)
+        above_all = frozenset({(status.st_dev, status.st_ino)})
+        stack: list[tuple[str, frozenset[tuple[int, int]]]] = [("", above_all)]
         while stack:
             relative, above = stack.pop()
             try:
@@ -175,7 +177,8 @@ class _Walk:
             return
         if self.follow_links:
             # Only links can make a loop, and a loop comes back to a folder above itself.
-            status = entry.stat()
+            # Not entry.stat(): on Windows that knows no inode.
+            status = os.stat(entry.path)
             identity = (status.st_dev, status.st_ino)
             if identity in above:
                 self.sources.passed_over["links that lead back to a folder above"] += 1
