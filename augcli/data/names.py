@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
 from augcli.rng import digest
 
 _UNSAFE = re.compile(r"[^\w-]+")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³])", re.IGNORECASE)
 """Names of devices on Windows, with or without an extension."""
 OURS = frozenset({"metadata.csv", "classes.txt", "errors.csv", "run.json", "readme.md"})
 LONGEST = 100
@@ -38,6 +39,7 @@ def output_name(path: str, method: str, copy: int, extension: str) -> str:
     return "/".join([*(safe_folder(folder) for folder in folders), file_name])
 
 
+@functools.lru_cache(maxsize=4096)
 def safe_folder(name: str) -> str:
     """Return a folder name as it is where it is safe everywhere, else a safe one with a hash.
 
@@ -45,7 +47,7 @@ def safe_folder(name: str) -> str:
         >>> safe_folder("cat"), safe_folder("con")
         ('cat', 'con-eaeac719')
     """
-    device = _RESERVED.fullmatch(name.partition(".")[0])
+    device = _RESERVED.fullmatch(name.partition(".")[0].rstrip(" "))
     plain = not re.search(r'[\x00-\x1f<>:"\\|?*]', name) and name == name.rstrip(". ")
     short = len(name.encode()) <= LONGEST
     if plain and short and not device and name.lower() not in OURS:
