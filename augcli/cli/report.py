@@ -70,7 +70,7 @@ def put(text: str) -> None:
 
 def summary_lines(summary: Summary) -> list[str]:
     """Return the short text at the end of a run."""
-    made = f"{summary.images:,} images of {summary.classes} classes"
+    made = _some(summary.images, "image") + _of_classes(summary.classes)
     if summary.new < summary.images:
         made += f", {summary.new:,} of them new"
     lines = [made]
@@ -81,10 +81,10 @@ def summary_lines(summary: Summary) -> list[str]:
             f"{summary.images_per_second:,.0f} images a second, {summary.seconds:.1f} s in all"
         )
     for remark, count in summary.remarks.items():
-        lines.append(f"note: {remark} ({count:,} images)")
+        lines.append(f"note: {remark} ({_some(count, 'image')})")
     if summary.failed:
         where = os.path.join(summary.out, "errors.csv")
-        lines.append(f"{summary.failed:,} images failed, see {where}")
+        lines.append(f"{_some(summary.failed, 'image')} failed, see {where}")
     return lines
 
 
@@ -141,12 +141,21 @@ class Lines:
 
 def started_line(message: Started) -> str:
     """Return the first line of a run."""
-    classes = f" of {message.classes} classes" if message.classes else ""
-    workers = "1 worker" if message.workers == 1 else f"{message.workers} workers"
+    images = _some(message.sources, "image") + _of_classes(message.classes)
     return (
-        f"augcli {message.command}: {message.sources:,} images{classes} from {message.input}, "
-        f"{message.jobs:,} outputs, {workers}"
+        f"augcli {message.command}: {images} from {message.input}, "
+        f"{_some(message.jobs, 'output')}, {_some(message.workers, 'worker')}"
     )
+
+
+def _of_classes(count: int) -> str:
+    if not count:
+        return ""
+    return " of 1 class" if count == 1 else f" of {count:,} classes"
+
+
+def _some(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def progress_line(message: Progress) -> str:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 WINDOW = 4
 """Sources that a worker keeps: a base was the donor of the job before."""
 UPDATE_SECONDS = 0.1
+UNMIXED = "left unmixed: no other image of its class"
+"""Remark where ``--pair same`` has no donor."""
 
 
 class Source(NamedTuple):
@@ -304,7 +306,8 @@ class Workbench:
             raise UnreadableFailure(job.base.path, "augment", error.reason) from None
         draw = json.dumps(chain.draw_of(result))
         row = _row(job, chain.name, copy, result.image, draw, donor, result.donated)
-        part.made.append(self._encode(job, row, result.image, [*base.notes, *result.remarks]))
+        remarks = [*base.notes, *result.remarks, *([UNMIXED] if mixer and not donor else [])]
+        part.made.append(self._encode(job, row, result.image, remarks))
         if copy == 0 and self.settings.originals != "none":
             part.made.append(self._original(job, base))
 
