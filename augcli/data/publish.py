@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+
+
 class Publisher:
     """Writes files into one output folder.
 
@@ -36,27 +39,47 @@ class Publisher:
             name: Path relative to ``out``, with ``/``.
             data: The whole content.
         """
-        self.publish_with(name, lambda file: file.write(data))
+
+        # Without a file object: a third of the time of a small image's write.
+        def write(descriptor: int) -> None:
+            left = memoryview(data)
+            while left:
+                left = left[os.write(descriptor, left) :]
+
+        self._publish(name, write)
 
     def publish_with(self, name: str, write: Callable[[BinaryIO], object]) -> None:
         """Like :meth:`publish`, for content that ``write`` puts out piece by piece."""
-        folder = name.rpartition("/")[0]
-        unfinished = os.path.join(self._temporary, f"{os.getpid()}-{next(self._numbers)}")
-        try:
-            with open(unfinished, "wb") as file:
+
+        def write_file(descriptor: int) -> None:
+            with open(descriptor, "wb", closefd=False) as file:
                 write(file)
-            # After the file above: where OUT was removed, this would begin a strange one.
-            if folder and folder not in self._made:
-                os.makedirs(os.path.join(self.out, folder), exist_ok=True)
-                self._made.add(folder)
-            os.replace(unfinished, os.path.join(self.out, name))
+
+        self._publish(name, write_file)
+
+    def remove(self, name: str) -> None:
+        """Remove a file of the output folder, if it is there."""
+        self._discard(f"{self.out}/{name}")
+
+    def _publish(self, name: str, write: Callable[[int], None]) -> None:
+        unfinished = f"{self._temporary}/{os.getpid()}-{next(self._numbers)}"
+        descriptor = os.open(unfinished, _FLAGS, 0o666)
+        try:
+            try:
+                write(descriptor)
+            finally:
+                os.close(descriptor)
+            self._rename(unfinished, name)
         except BaseException:
             self._discard(unfinished)
             raise
 
-    def remove(self, name: str) -> None:
-        """Remove a file of the output folder, if it is there."""
-        self._discard(os.path.join(self.out, name))
+    def _rename(self, unfinished: str, name: str) -> None:
+        folder = name.rpartition("/")[0]
+        if folder and folder not in self._made:
+            os.makedirs(f"{self.out}/{folder}", exist_ok=True)
+            self._made.add(folder)
+        os.replace(unfinished, f"{self.out}/{name}")
 
     @staticmethod
     def _discard(path: str) -> None:

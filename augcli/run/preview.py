@@ -54,6 +54,9 @@ class Preview:
 class _Nowhere(Publisher):
     """Writes nothing."""
 
+    def publish(self, name: str, data: bytes) -> None:
+        """Take a file and drop it."""
+
     def publish_with(self, name: str, write: Callable[[BinaryIO], object]) -> None:
         """Take a file and drop it."""
 
