@@ -65,6 +65,21 @@ class Failure(NamedTuple):
     reason: str
 
 
+class _Lines:
+    """Takes lines that end with CR LF and writes them with LF.
+
+    A writer that was told to end lines with LF puts a lone CR into no quotes before Python
+    3.13, and a name with one would break the table.
+    """
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+
+    def write(self, line: str) -> None:
+        """Write one line, which may hold line breaks in quotes."""
+        self._text.write(line.removesuffix("\r\n") + "\n")
+
+
 def write_table(file: BinaryIO, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     r"""Write a CSV table: UTF-8, RFC 4180, LF, header.
 
@@ -75,7 +90,7 @@ def write_table(file: BinaryIO, header: Iterable[str], rows: Iterable[Iterable[o
         b'a,b\n1.0,"x,y"\n'
     """
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(_Lines(text))
     writer.writerow(header)
     writer.writerows(rows)
     text.flush()
