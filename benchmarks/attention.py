@@ -101,16 +101,11 @@ def off_centre(sample: Sample) -> Sample:
 
 
 def blurred(maps: Floats, sigma: float, centre: float) -> Floats:
-    """Blur maps scaled to 0..1 and add a Gaussian of two cells at the middle."""
+    """Blur maps, scale each to a highest value of 1, add a Gaussian of two cells at the middle."""
     out = []
     for each in maps:
-        low, high = float(each.min()), float(each.max())
-        scaled = (each - low) / max(high - low, 1e-9)
-        smooth = cv2.GaussianBlur(
-            scaled.astype(np.float32), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE
-        )
-        spread = max(float(smooth.max() - smooth.min()), 1e-9)
-        out.append((smooth - smooth.min()) / spread + centre * gaussian())
+        smooth = cv2.GaussianBlur(each, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+        out.append(smooth / max(float(smooth.max()), 1e-9) + centre * gaussian())
     return np.stack(out)
 
 
@@ -127,9 +122,7 @@ def fixed(one: Floats) -> Scores:
 
 def pooled(image: Floats) -> Floats:
     """Average a map of any size to the grid."""
-    return np.asarray(
-        cv2.resize(image, (GRID, GRID), interpolation=cv2.INTER_AREA), np.float32
-    )
+    return np.asarray(cv2.resize(image, (GRID, GRID), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def gradient(samples: list[Sample]) -> Floats:
@@ -320,14 +313,19 @@ def main() -> None:
     whole = read_samples(options.objects, {options.fold})
     training = read_samples(options.objects, set(range(5)) - {options.fold})
     judges = Judge(whole), Judge([off_centre(sample) for sample in whole])
-    print(f"{processor()}, {platform.system()}, Python {platform.python_version()}, "
-          f"onnxruntime {onnxruntime.__version__}, OpenCV {cv2.__version__}")
-    print(f"`{Path(sys.argv[0]).name} --fold {options.fold}`, {len(whole)} photos; "
-          f"{options.scorer.name}: {options.scorer.stat().st_size:,} bytes, "
-          f"recipe {json.dumps(Network(options.scorer).keys.get('recipe', ''))}")
+    print(
+        f"{processor()}, {platform.system()}, Python {platform.python_version()}, "
+        f"onnxruntime {onnxruntime.__version__}, OpenCV {cv2.__version__}"
+    )
+    print(
+        f"`{Path(sys.argv[0]).name} --fold {options.fold}`, {len(whole)} photos; "
+        f"{options.scorer.name}: {options.scorer.stat().st_size:,} bytes, "
+        f"recipe {json.dumps(Network(options.scorer).keys.get('recipe', ''))}"
+    )
     bounds = [f"{j.random.mean():.3f} / {j.oracle.mean():.3f}" for j in judges]
     print(f"random / oracle P: {bounds[0]}; off-centre {bounds[1]}\n")
-    print("| method | P | S | pt | off P | off S | off pt | ms |\n|---|---|---|---|---|---|---|---|")
+    print("| method | P | S | pt | off P | off S | off pt | ms |")
+    print("|---|---|---|---|---|---|---|---|")
     for name, scores, network in rows(options, training):
         cells = []
         for judge in judges:

@@ -36,9 +36,7 @@ def main() -> None:
     views = options.cache or options.out / "views"
     if len(list(views.glob("views-???.npz"))) < options.shards:
         data = options.data
-        pictures = cache.read_pictures(
-            data / "objects", data / "photos.tar", data / "cifar10.tar"
-        )
+        pictures = cache.read_pictures(data / "objects", data / "photos.tar", data / "cifar10.tar")
         teacher = Teacher(options.teacher, options.threads)
         cache.build(pictures, teacher, views, INPUT_SIDE, options.shards)
     shard = cache.load(views, options.shards)

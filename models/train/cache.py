@@ -53,15 +53,15 @@ def make_shard(
         for view in views:
             images.append(squash(view.image, side))
             masks.append(np.full((7, 7), -1) if view.mask is None else coverage(view.mask, 7))
-    joined = np.concatenate(features)
     if projection is None:
-        projection = fit_projection(joined, COMPONENTS)
-        joined = projection(joined)
+        whole = np.concatenate(features).astype(np.float32)
+        projection = fit_projection(whole, COMPONENTS)
+        features = [projection(whole)]
     shard = Shard(
         np.stack(images),
         np.stack(masks).astype(np.float16),
         np.concatenate(heats).astype(np.float16),
-        joined.astype(np.float16),
+        np.concatenate(features).astype(np.float16),
     )
     return shard, projection
 

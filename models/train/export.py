@@ -46,8 +46,7 @@ def ship(student: Student) -> Shipped:
     """Fold the norms and the factor 1/255 into the convolutions."""
     shipped = Shipped(student).eval()
     fold(shipped)
-    first = shipped.stem[0][0]
-    assert isinstance(first, nn.Conv2d)
+    first = next(m for m in shipped.stem.modules() if isinstance(m, nn.Conv2d))
     with torch.no_grad():
         first.weight /= 255
     return shipped
@@ -61,8 +60,8 @@ def halve(model: onnx.ModelProto) -> None:
         if values.dtype != np.float32 or values.size < 256:
             kept.append(tensor)
             continue
-        # The first convolution holds values of about 1/1000, where 16 bits lose digits: tiny weights
-        # stay in 32 bits.
+        # The first convolution holds values of about 1/1000, where 16 bits lose digits: it
+        # stays in 32 bits.
         if np.abs(values).max() < 0.01:
             kept.append(tensor)
             continue

@@ -79,20 +79,30 @@ def sample(order_seed: int, count: int, step: int, batch: int) -> Tensor:
     return torch.from_numpy(order[start : start + batch].copy())
 
 
+def channels_last(shape: Shape) -> Student:
+    """Make a student whose weights lie as CPU convolutions like them best."""
+    student = Student(shape)
+    for parameter in student.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return student
+
+
 class Run:
     """A training run that can be stopped and taken up again at any checkpoint."""
 
     def __init__(self, plan: Plan, shape: Shape, checkpoint: Path) -> None:
         self.plan, self.shape, self.checkpoint = plan, shape, checkpoint
         torch.manual_seed(plan.seed)
-        self.student = Student(shape).to(memory_format=torch.channels_last)
-        self.average = Student(shape).to(memory_format=torch.channels_last)
+        self.student, self.average = channels_last(shape), channels_last(shape)
         self.average.load_state_dict(self.student.state_dict())
         self.optimizer = make_optimizer(self.student, plan)
         self.step = 0
         if checkpoint.exists():
             stored = torch.load(checkpoint, weights_only=True)
-            if stored["plan"] != vars(plan) or stored["shape"] != shape.as_dict():
+            # The number of steps may change: the rate goes on along the new curve.
+            same_plan = {**stored["plan"], "steps": plan.steps} == vars(plan)
+            if not same_plan or stored["shape"] != shape.as_dict():
                 raise ValueError(f"{checkpoint} is of another run: give another --out")
             self.student.load_state_dict(stored["student"])
             self.average.load_state_dict(stored["average"])
@@ -129,7 +139,7 @@ class Run:
         feature_loss = functional.mse_loss(imitated, features)
         loss = heat_loss + plan.feature_weight * feature_loss
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.student.parameters(), 5.0)
         for group in self.optimizer.param_groups:
             group["lr"] = rate_at(self.step, plan)

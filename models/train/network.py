@@ -39,7 +39,10 @@ class Block(nn.Module):
         super().__init__()
         self.first = convolution(channels, channels)
         self.second = convolution(channels, channels)
-        nn.init.zeros_(self.second[1].weight)  # starts as the identity: faster early steps
+        # Starts as the identity: faster early steps.
+        last = self.second[1]
+        assert isinstance(last, nn.BatchNorm2d)
+        nn.init.zeros_(last.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """Add what the block has found."""

@@ -35,8 +35,9 @@ class Pictures:
     small: list[Image]
 
 
-def window(height: int, width: int, smallest: float, rng: Generator) -> tuple[slice, slice]:
+def window(image: Image | Mask, smallest: float, rng: Generator) -> tuple[slice, slice]:
     """Draw a crop of `smallest`..1 of each side with a changed aspect ratio."""
+    height, width = image.shape[0], image.shape[1]
     scale = rng.uniform(smallest, 1.0)
     stretch = np.exp(rng.uniform(-0.25, 0.25))
     crop_height = max(8, round(height * min(1.0, scale * stretch)))
@@ -53,7 +54,7 @@ def masked_view(photo: MaskedPhoto, rng: Generator) -> View:
     whole = photo.mask.sum()
     rows, columns = slice(None), slice(None)
     for _ in range(8):
-        rows, columns = window(*photo.mask.shape, 0.4, rng)
+        rows, columns = window(photo.mask, 0.4, rng)
         if photo.mask[rows, columns].sum() > 0.35 * whole:
             break
     return View(photo.image[rows, columns], photo.mask[rows, columns])
@@ -61,7 +62,7 @@ def masked_view(photo: MaskedPhoto, rng: Generator) -> View:
 
 def plain_view(image: Image, rng: Generator) -> View:
     """Cut a crop of a picture without a mask."""
-    rows, columns = window(*image.shape[:2], 0.4, rng)
+    rows, columns = window(image, 0.4, rng)
     return View(image[rows, columns], None)
 
 
@@ -90,17 +91,17 @@ def paste(photo: MaskedPhoto, ground: View, rng: Generator) -> View:
         max(4, round(shape.shape[1] * share * np.exp(rng.uniform(-0.2, 0.2)))),
         max(4, round(shape.shape[0] * share * np.exp(rng.uniform(-0.2, 0.2)))),
     )
-    piece = cv2.resize(piece, size, interpolation=cv2.INTER_AREA)
-    shape = cv2.resize(shape, size, interpolation=cv2.INTER_AREA)
+    sized = cv2.resize(piece, size, interpolation=cv2.INTER_AREA)
+    cover = cv2.resize(shape, size, interpolation=cv2.INTER_AREA)
     if rng.random() < 0.5:
-        piece, shape = piece[:, ::-1], shape[:, ::-1]
+        sized, cover = sized[:, ::-1], cover[:, ::-1]
     centre = rng.uniform(0.08, 0.92, 2) * side
     angle = rng.uniform(-20, 20)
     move = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), angle, 1.0)
-    move[:, 2] += centre - np.array(size) / 2
+    move[:, 2] = move[:, 2] + centre - np.array(size) / 2
     frame = (side, side)
-    over = cv2.warpAffine(np.ascontiguousarray(piece), move, frame, borderMode=cv2.BORDER_REPLICATE)
-    alpha = cv2.GaussianBlur(cv2.warpAffine(np.ascontiguousarray(shape), move, frame), (3, 3), 0)
+    over = cv2.warpAffine(np.ascontiguousarray(sized), move, frame, borderMode=cv2.BORDER_REPLICATE)
+    alpha = cv2.GaussianBlur(cv2.warpAffine(np.ascontiguousarray(cover), move, frame), (3, 3), 0)
     # Light like that of the new surroundings, half of the time, so that brightness alone does
     # not give a pasted object away.
     tone = over.astype(np.float32)
