@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from augcli.rng import Stream
 
 _CORNERS = dataclasses.replace(
-    FILL, help=FILL.help.replace("What the dropped region shows", "What --border fill shows")
+    FILL,
+    help="What the corners show with border fill: mean (the data set's mean colour), image-mean "
+    "(that of the image itself), black, white, noise or #rrggbb.",
 )
 
 
