@@ -387,10 +387,9 @@ def prepare(folder: Path, recipe: Recipe, options: RunOptions) -> Run:
     if options.limit and options.limit < len(sources):
         sources = sources.select(_sample(sources.paths, options.seed, "limit", options.limit))
     _check_labels(chain, sources, options)
-    output = Output(out)
-    if output.path == sources.folder:
+    if os.path.realpath(out) == sources.folder:
         raise OutputError(f"OUT {out} is INPUT itself; give another folder with --out")
-    return Run(sources, chain, options, output, identity(chain, sources, options))
+    return Run(sources, chain, options, Output(out), identity(chain, sources, options))
 
 
 def default_out(folder: Path, command: str) -> Path:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from augcli.attention.scorer import Scorer
+from augcli.augmentations.chain import Maps, Subject
 from augcli.data.codecs import decode, encode
 from augcli.data.formats import output_format
 from augcli.data.manifest import Failure, Row
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from augcli.augmentations.base import Mixer
     from augcli.augmentations.chain import Chain, Result
-    from augcli.pixels.frame import Frame, HeatMap, Image
+    from augcli.pixels.frame import Colour, Frame, HeatMap, Image
 
 WINDOW = 4
 """Sources that a worker keeps: a base was the donor of the job before."""
@@ -217,16 +218,16 @@ class Workbench:
         """Go on with another chain: the mean colour is known by now."""
         self.settings = Settings(**{**vars(self.settings), "chain": chain})
 
-    def mean_colours(self, paths: list[str]) -> list[tuple[int, int, int] | None]:
-        """Return the mean colour of each source, None where one can't be read."""
+    def mean_colours(self, paths: list[str]) -> list[Colour | str]:
+        """Return the mean colour of each source, or why it can't be read."""
         from augcli.pixels.fills import mean_colour  # noqa: PLC0415
 
-        colours: list[tuple[int, int, int] | None] = []
+        colours: list[Colour | str] = []
         for path in paths:
             try:
                 colours.append(mean_colour(self._decoded(self._read(path))[0]))
-            except UnreadableFailure:
-                colours.append(None)
+            except UnreadableFailure as error:
+                colours.append(error.failure.reason)
         return colours
 
     def make_shard(
@@ -290,24 +291,24 @@ class Workbench:
         """Make the outputs of one job and add them to the part."""
         chain = self.settings.chain
         base = self._prepared(job.base, copy)
-        mixer = chain.mixer_for(job.base.path, copy)
+        subject = Subject(job.base.path, copy)
+        mixer = chain.mixer_for(subject)
         donor = self._donor(job, copy, part, mixer) if mixer else None
         try:
             result = chain.from_mixing(
                 base.result,
                 donor.result if donor else None,
-                job.base.path,
-                copy,
+                subject,
                 self._score,
-                lambda: self._map_of(base, mixer),
-                lambda: self._map_of(donor, mixer),
+                Maps(lambda: self._map_of(base, mixer), lambda: self._map_of(donor, mixer)),
             )
         except UnreadableImage as error:
             raise UnreadableFailure(job.base.path, "augment", error.reason) from None
         draw = json.dumps(chain.draw_of(result))
-        row = _row(job, chain.name, copy, result.image, draw, donor, result.donated)
         remarks = [*base.notes, *result.remarks, *([UNMIXED] if mixer and not donor else [])]
-        part.made.append(self._encode(job, row, result.image, remarks))
+        labels = _labels(job.base, donor.source if donor else None, result.donated)
+        output = _Output(job, chain.name, copy, labels, draw, remarks)
+        part.made.append(self._encode(output, result.image))
         if copy == 0 and self.settings.originals != "none":
             part.made.append(self._original(job, base))
 
@@ -352,7 +353,8 @@ class Workbench:
         if self.settings.frame:
             image = resize(image, self.settings.frame)
         try:
-            result = self.settings.chain.before_mixing(image, source.path, copy, self._score)
+            subject = Subject(source.path, copy)
+            result = self.settings.chain.before_mixing(image, subject, self._score)
         except UnreadableImage as error:
             raise UnreadableFailure(source.path, "augment", error.reason) from None
         kept = data if self.settings.originals == "copy" else b""
@@ -392,62 +394,78 @@ class Workbench:
         return prepared.heat_maps[grid]
 
     def _original(self, job: Job, base: Prepared) -> Made:
-        row = _row(job, "original", 0, base.original, "{}")
+        output = _Output(job, "original", 0, _labels(job.base), "{}", [])
         if self.settings.originals == "encode":
-            return self._encode(job, row, base.original, [])
-        return self._write(job, row, _extension(job.base.path).removeprefix("."), base.data, [])
+            return self._encode(output, base.original)
+        extension = _extension(job.base.path).removeprefix(".")
+        return self._write(output, base.original, extension, base.data)
 
-    def _encode(self, job: Job, row: Row, image: Image, remarks: list[str]) -> Made:
-        kind = output_format(_extension(job.base.path), self.settings.format)
+    def _encode(self, output: _Output, image: Image) -> Made:
+        path = output.job.base.path
+        kind = output_format(_extension(path), self.settings.format)
         try:
             data = encode(image, kind, quality=self.settings.quality)
         except UnreadableImage as error:
-            raise UnreadableFailure(job.base.path, "encode", error.reason) from None
-        return self._write(job, row, kind, data, remarks)
+            raise UnreadableFailure(path, "encode", error.reason) from None
+        return self._write(output, image, kind, data)
 
-    def _write(self, job: Job, row: Row, extension: str, data: bytes, remarks: list[str]) -> Made:
-        name = output_name(job.base.path, row.method, row.copy, extension)
+    def _write(self, output: _Output, image: Image, extension: str, data: bytes) -> Made:
+        job = output.job
+        name = output_name(job.base.path, output.method, output.copy, extension)
         self._publisher.publish(name, data)
-        sha256 = hashlib.sha256(data).hexdigest()
-        row = row._replace(file_name=name, sha256=sha256)
-        return Made(job.identity, len(data), remarks, row)
+        labels = output.labels
+        row = Row(
+            file_name=name,
+            label_a=job.base.label,
+            weight_a=labels.weight_a,
+            label_b=labels.label_b,
+            weight_b=labels.weight_b,
+            source_a=job.base.path,
+            source_b=labels.source_b,
+            method=output.method,
+            draw=output.draw,
+            width=image.shape[1],
+            height=image.shape[0],
+            copy=output.copy,
+            sha256=hashlib.sha256(data).hexdigest(),
+        )
+        return Made(job.identity, len(data), output.remarks, row)
+
+
+class _Labels(NamedTuple):
+    """The manifest's columns that come from the donor."""
+
+    weight_a: float = 1.0
+    label_b: str = ""
+    weight_b: float = 0.0
+    source_b: str = ""
+
+
+class _Output(NamedTuple):
+    """What is known of an output before it is encoded."""
+
+    job: Job
+    method: str
+    copy: int
+    labels: _Labels
+    draw: str
+    remarks: list[str]
+
+
+def _labels(
+    base: Source, donor: Source | None = None, donated: tuple[float, float] | None = None
+) -> _Labels:
+    if donor is None or donated is None:
+        return _Labels()
+    if donor.label == base.label:
+        return _Labels(source_b=donor.path)
+    given, total = donated
+    # Both from counts, so that each is the nearest number to its true value.
+    return _Labels((total - given) / total, donor.label, given / total, donor.path)
 
 
 def _extension(path: str) -> str:
     return os.path.splitext(path)[1].lower()
-
-
-def _row(
-    job: Job,
-    method: str,
-    copy: int,
-    image: Image,
-    draw: str,
-    donor: Prepared | None = None,
-    donated: tuple[float, float] | None = None,
-) -> Row:
-    """Return the manifest's row, but for the name and hash of the file."""
-    label_b, weight_a, weight_b = "", 1.0, 0.0
-    if donor and donated and donor.source.label != job.base.label:
-        given, total = donated
-        label_b = donor.source.label
-        # Both are quotients, so that each is the nearest number to its true value.
-        weight_a, weight_b = (total - given) / total, given / total
-    return Row(
-        file_name="",
-        label_a=job.base.label,
-        weight_a=weight_a,
-        label_b=label_b,
-        weight_b=weight_b,
-        source_a=job.base.path,
-        source_b=donor.source.path if donor else "",
-        method=method,
-        draw=draw,
-        width=image.shape[1],
-        height=image.shape[0],
-        copy=copy,
-        sha256="",
-    )
 
 
 class UnreadableFailure(Exception):

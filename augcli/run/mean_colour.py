@@ -41,10 +41,12 @@ def mean_colour(sources: Sources, seed: int, pool: Pool) -> Colour:
     """
     paths = sample(sources, seed)
     batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
-    colours = pool.measure(batches)
+    found = pool.measure(batches)
+    colours = [colour for colour in found if not isinstance(colour, str)]
     if not colours:
         raise InputError(
-            f"none of the {len(paths)} images that were tried can be read, first {paths[0]!r}"
+            f"none of the {len(paths)} images that were tried can be read, "
+            f"the first is {paths[0]!r}: {found[0]}"
         )
     count = len(colours)
     red, green, blue = (

@@ -38,8 +38,8 @@ STOP_SECONDS = 1.0
 class Pool(Protocol):
     """What makes shards."""
 
-    def measure(self, batches: list[list[str]]) -> list[Colour]:
-        """Return the mean colours of the sources that can be read, in order."""
+    def measure(self, batches: list[list[str]]) -> list[Colour | str]:
+        """Return the mean colour of each source, or why it can't be read, in order."""
         ...
 
     def use(self, chain: Chain) -> None:
@@ -66,10 +66,9 @@ class InThisProcess:
     def __init__(self, settings: Settings) -> None:
         self._bench = Workbench(settings)
 
-    def measure(self, batches: list[list[str]]) -> list[Colour]:
+    def measure(self, batches: list[list[str]]) -> list[Colour | str]:
         """See :class:`Pool`."""
-        found = [colour for paths in batches for colour in self._bench.mean_colours(paths)]
-        return [colour for colour in found if colour]
+        return [colour for paths in batches for colour in self._bench.mean_colours(paths)]
 
     def use(self, chain: Chain) -> None:
         """See :class:`Pool`."""
@@ -137,14 +136,14 @@ class Processes:
             self.close()
             raise
 
-    def measure(self, batches: list[list[str]]) -> list[Colour]:
+    def measure(self, batches: list[list[str]]) -> list[Colour | str]:
         """See :class:`Pool`."""
         for number, paths in enumerate(batches):
             self._workers[number % len(self._workers)].send(worker.Measure(number, paths))
-        colours: list[list[Colour]] = [[] for _ in batches]
+        colours: list[list[Colour | str]] = [[] for _ in batches]
         for _ in batches:
             message = self._answer()
-            colours[message.number] = [colour for colour in message.colours if colour]
+            colours[message.number] = message.colours
         return [colour for batch in colours for colour in batch]
 
     def use(self, chain: Chain) -> None:

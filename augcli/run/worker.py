@@ -50,10 +50,10 @@ class Ready(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """From a worker: the mean colour of each source, None where one can't be read."""
+    """From a worker: the mean colour of each source, or why it can't be read."""
 
     number: int
-    colours: list[tuple[int, int, int] | None]
+    colours: list[tuple[int, int, int] | str]
 
 
 class Broken(NamedTuple):
