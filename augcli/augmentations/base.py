@@ -191,9 +191,21 @@ def donor_pixels(mixer: Mixer[AnyDraw], draw: AnyDraw, frame: Frame) -> tuple[in
     """Return how many pixels of the output come from the donor, and how many there are.
 
     Where label weights come from, for every mixer: the draw is rasterised to its mask and the
-    mask is counted. Where the base shines through, both numbers are in
-    parts of a pixel, which are whole numbers too.
+    mask is counted.
     """
-    shown, every = pixels.count_mask(mixer.mask(draw, frame))
-    part, whole = mixer.opacity(draw)
+    return shown_pixels(mixer.mask(draw, frame), mixer.opacity(draw))
+
+
+def shown_pixels(mask: Mask, opacity: tuple[int, int]) -> tuple[int, int]:
+    """Return how many pixels show the donor, and how many there are.
+
+    Where the base shines through, both numbers are in parts of a pixel, which are whole
+    numbers too.
+
+    Args:
+        mask: uint8 (H, W): 1 where the donor shows.
+        opacity: Its share of each pixel there: a numerator and a denominator.
+    """
+    shown, every = pixels.count_mask(mask)
+    part, whole = opacity
     return shown * part, every * whole

@@ -8,9 +8,10 @@ roles and each source is decoded once.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from augcli.augmentations.base import Augmentation, Mixer
+from augcli.augmentations.base import Augmentation, Mixer, shown_pixels
 from augcli.augmentations.weights import weigh
 from augcli.pixels.frame import Frame
 from augcli.rng import Stream
@@ -18,9 +19,33 @@ from augcli.rng import Stream
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from augcli.pixels.frame import Colour, HeatMap, Image
+    from augcli.pixels.frame import Colour, HeatMap, Image, Mask
 
     Score = Callable[[Image, int], HeatMap]
+
+
+class Subject(NamedTuple):
+    """Whom a draw belongs to.
+
+    Attributes:
+        path: The source, relative to INPUT.
+        copy: Copy number, 0 and up.
+    """
+
+    path: str
+    copy: int
+
+
+class Maps(NamedTuple):
+    """The heat maps that a mixer may need, each computed when it is asked for.
+
+    Attributes:
+        base: Gives that of the base.
+        donor: Gives that of the donor.
+    """
+
+    base: Callable[[], HeatMap]
+    donor: Callable[[], HeatMap]
 
 
 @dataclass(frozen=True)
@@ -42,12 +67,12 @@ class Step:
         """Return a step of one augmentation, named after it."""
         return cls(((1.0, augmentation),), probability, augmentation.name)
 
-    @property
+    @cached_property
     def augmentations(self) -> tuple[Augmentation[Any], ...]:
         """All that the step may apply."""
         return tuple(augmentation for _, augmentation in self.choices)
 
-    @property
+    @cached_property
     def mixes(self) -> bool:
         """Whether it takes a donor."""
         return any(augmentation.sources == 2 for augmentation in self.augmentations)
@@ -64,6 +89,8 @@ class Result:
         remarks: What may surprise; counted and told.
         donated: What comes from the donor, and all there is, in pixels or in heat-map mass;
             None while there is no donor.
+        shown: Where the donor shows, and its share of each pixel there, while later steps may
+            still move pixels and labels count them.
     """
 
     image: Image
@@ -71,6 +98,7 @@ class Result:
     donor_records: list[dict[str, Any]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     donated: tuple[float, float] | None = None
+    shown: tuple[Mask, tuple[int, int]] | None = None
 
 
 @dataclass(frozen=True)
@@ -93,12 +121,12 @@ class Chain:
     copies: int = 1
     survival: float | None = None
 
-    @property
+    @cached_property
     def augmentations(self) -> tuple[Augmentation[Any], ...]:
         """All augmentations of all steps."""
         return tuple(one for step in self.steps for one in step.augmentations)
 
-    @property
+    @cached_property
     def mixer_at(self) -> int | None:
         """Index of the step that mixes, or None."""
         return next((index for index, step in enumerate(self.steps) if step.mixes), None)
@@ -121,56 +149,53 @@ class Chain:
         )
         return replace(self, steps=steps)
 
-    def mixer_for(self, path: str, copy: int) -> Mixer[Any] | None:
+    def mixer_for(self, subject: Subject) -> Mixer[Any] | None:
         """Return what mixes a base; None where nothing does, or the base is spared."""
         if self.mixer_at is None:
             return None
-        chosen = self._choose(self.mixer_at, path, copy)
+        chosen = self._choose(self.mixer_at, subject)
         return chosen if isinstance(chosen, Mixer) else None
 
-    def before_mixing(self, image: Image, path: str, copy: int, score: Score) -> Result:
-        """Apply the steps before the mixer, or all where nothing mixes."""
+    def before_mixing(self, image: Image, subject: Subject, score: Score) -> Result:
+        """Apply the steps before the mixer, or all where nothing mixes.
+
+        Args:
+            image: uint8 (H, W, 3), RGB.
+            subject: Whose picture it is.
+            score: Gives the heat map of an image for a number of rows and columns.
+        """
         result = Result(image)
-        at = len(self.steps) if self.mixer_at is None else self.mixer_at
-        for index in range(at):
-            self._drop(index, result, path, copy, score)
+        for index in range(len(self.steps) if self.mixer_at is None else self.mixer_at):
+            self._drop(index, result, subject, score)
         return result
 
     def from_mixing(
-        self,
-        base: Result,
-        donor: Result | None,
-        path: str,
-        copy: int,
-        score: Score,
-        base_map: Callable[[], HeatMap],
-        donor_map: Callable[[], HeatMap],
+        self, base: Result, donor: Result | None, subject: Subject, score: Score, maps: Maps
     ) -> Result:
         """Apply the mixer and the steps after it.
 
         Args:
             base: What :meth:`before_mixing` gave for the base; left unchanged.
             donor: The same of the donor; None leaves the base unmixed.
-            path: Path of the base.
-            copy: Copy number.
+            subject: Whose picture the base is.
             score: Gives the heat map of an image for a number of rows and columns.
-            base_map: Gives the heat map of the base for the mixer, computed only once.
-            donor_map: The same of the donor.
+            maps: Give the heat maps of base and donor for the mixer, computed only once.
         """
-        result = Result(base.image, list(base.records), remarks=list(base.remarks))
         at = self.mixer_at
         if at is None:
-            return result
-        chosen = self._choose(at, path, copy)
+            return base
+        result = Result(base.image, list(base.records), remarks=list(base.remarks))
+        chosen = self._choose(at, subject)
         if isinstance(chosen, str):
             self._record(at, result, {chosen: True})
         elif donor is None:
             self._record(at, result, {"unmixed": True})
         else:
+            assert isinstance(chosen, Mixer)
             result.donor_records = donor.records
-            self._mix(at, result, donor, path, copy, base_map, donor_map)
+            self._mix(at, chosen, result, donor, subject, maps)
         for index in range(at + 1, len(self.steps)):
-            self._drop(index, result, path, copy, score)
+            self._drop(index, result, subject, score)
         return result
 
     def draw_of(self, result: Result) -> dict[str, Any]:
@@ -187,36 +212,39 @@ class Chain:
     def _mix(
         self,
         at: int,
+        mixer: Mixer[Any],
         result: Result,
         donor: Result,
-        path: str,
-        copy: int,
-        base_map: Callable[[], HeatMap],
-        donor_map: Callable[[], HeatMap],
+        subject: Subject,
+        maps: Maps,
     ) -> None:
-        mixer = self._choose(at, path, copy)
-        assert isinstance(mixer, Mixer)
         frame = Frame.of(result.image)
-        of_donor = donor_map() if mixer.scores else None
-        maps = (base_map(), of_donor) if mixer.scores == "both" and of_donor is not None else None
-        draw = mixer.draw(frame, self._stream(at, mixer, path, copy), of_donor)
+        of_donor = maps.donor() if mixer.scores else None
+        both = (maps.base(), of_donor) if mixer.scores == "both" and of_donor is not None else None
+        draw = mixer.draw(frame, self._stream(at, mixer, subject), of_donor)
         result.image = mixer.apply((result.image, donor.image), draw)
-        weighed = weigh(mixer, draw, frame, maps)
+        weighed = weigh(mixer, draw, frame, both)
         result.donated = weighed.donated
+        if mixer.label_mode == "area" and at + 1 < len(self.steps):
+            result.shown = (mixer.mask(draw, frame), mixer.opacity(draw))
         if weighed.remark:
             result.remarks.append(weighed.remark)
         self._note(at, mixer, draw, frame, result, weighed.record)
 
-    def _drop(self, index: int, result: Result, path: str, copy: int, score: Score) -> None:
-        augmentation = self._choose(index, path, copy)
+    def _drop(self, index: int, result: Result, subject: Subject, score: Score) -> None:
+        augmentation = self._choose(index, subject)
         if isinstance(augmentation, str):
             self._record(index, result, {augmentation: True})
             return
         frame = Frame.of(result.image)
         heat_map = score(result.image, augmentation.map_grid) if augmentation.scores else None
-        stream = self._stream(index, augmentation, path, copy)
-        draw = augmentation.draw(frame, stream, heat_map)
+        draw = augmentation.draw(frame, self._stream(index, augmentation, subject), heat_map)
         result.image = augmentation.apply((result.image,), draw)
+        if result.shown:
+            # A crop, say, may leave more or less of the donor: labels stay counts of pixels.
+            mask, opacity = result.shown
+            result.shown = (augmentation.apply_to_mask(mask, draw), opacity)
+            result.donated = shown_pixels(*result.shown)
         self._note(index, augmentation, draw, frame, result)
 
     def _note(
@@ -240,32 +268,32 @@ class Chain:
         named = {} if self._plain else {"step": self.steps[index].name}
         result.records.append({**named, **decided})
 
-    @property
+    @cached_property
     def _plain(self) -> bool:
         """Whether this is what a command line makes: one step and no choice."""
         return len(self.steps) == 1 and len(self.augmentations) == 1 and self.survival is None
 
-    def _stream(self, index: int, augmentation: Augmentation[Any], path: str, copy: int) -> Stream:
-        return Stream(self.seed, augmentation.name, index, path, copy)
+    def _stream(self, index: int, augmentation: Augmentation[Any], subject: Subject) -> Stream:
+        return Stream(self.seed, augmentation.name, index, *subject)
 
-    def _choose(self, index: int, path: str, copy: int) -> Augmentation[Any] | str:
+    def _choose(self, index: int, subject: Subject) -> Augmentation[Any] | str:
         """Return what a step applies to a picture, or in a word why it applies nothing."""
         step = self.steps[index]
         if self.survival is not None:
             kept = 1 - (index + 1) / len(self.steps) * (1 - self.survival)
-            if self._uniform("depth", index, path, copy) >= kept:
+            if self._uniform("depth", index, subject) >= kept:
                 return "skipped"
         spares = step.probability < 1
-        if spares and self._uniform("prob", index, path, copy) >= step.probability:
+        if spares and self._uniform("prob", index, subject) >= step.probability:
             return "spared"
         augmentation = step.augmentations[0]
         if len(step.choices) > 1:
-            left = self._uniform("one_of", index, path, copy) * sum(one for one, _ in step.choices)
+            left = self._uniform("one_of", index, subject) * sum(one for one, _ in step.choices)
             for weight, augmentation in step.choices:  # noqa: B007 - the last one if none breaks
                 left -= weight
                 if left < 0:
                     break
-        return augmentation.for_copy(copy, self.copies)
+        return augmentation.for_copy(subject.copy, self.copies)
 
-    def _uniform(self, purpose: str, index: int, path: str, copy: int) -> float:
-        return Stream(self.seed, purpose, index, path, copy).uniform()
+    def _uniform(self, purpose: str, index: int, subject: Subject) -> float:
+        return Stream(self.seed, purpose, index, *subject).uniform()
