@@ -190,7 +190,7 @@ def metavar(field: Declared) -> str:
 
     Example:
         >>> from augcli.augmentations.cutout import Cutout
-        >>> [metavar(field) for field in declared(Cutout)]
+        >>> [metavar(field) for field in declared(Cutout)][:4]
         ['PIXELS|0.SHARE', 'INT', 'BOOL', 'FILL']
     """
     if field.param.parse:
