@@ -40,7 +40,7 @@ def parse_ratios(found: Any) -> Range:
 
     Example:
         >>> print(parse_ratios("0.75,1.3333333"))
-        0.75,1.33333
+        0.75,1.3333333
     """
     return parse_range(found, "must be two quotients, the lower first, such as 0.75,1.3333333")
 

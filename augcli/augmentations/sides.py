@@ -20,7 +20,8 @@ class Range(NamedTuple):
     high: float
 
     def __str__(self) -> str:
-        return f"{self.low:g},{self.high:g}"
+        # Exact, so that a default can be typed as help shows it.
+        return ",".join(repr(float(one)).removesuffix(".0") for one in self)
 
 
 def parse_side(found: Any) -> int | float:
