@@ -39,10 +39,10 @@ def parse_ratios(found: Any) -> Range:
         ValueError: It is something else.
 
     Example:
-        >>> print(parse_ratios("0.75,1.3333333"))
-        0.75,1.3333333
+        >>> print(parse_ratios("0.75,1.33333"))
+        0.75,1.33333
     """
-    return parse_range(found, "must be two quotients, the lower first, such as 0.75,1.3333333")
+    return parse_range(found, "must be two quotients, the lower first, such as 0.75,1.33333")
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class RandomResizedCrop(Augmentation[CropDraw]):
             parse=parse_ratios,
             metavar="LOW,HIGH",
         ),
-    ] = Range(0.75, 1.3333333)
+    ] = Range(0.75, 1.33333)
 
     def draw(self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None) -> CropDraw:
         """Decide which box is cut out."""
