@@ -64,9 +64,10 @@ class _Shared(threading.local):
     def first(self, key: bytes) -> list[int]:
         """Return the first words of the stream with a key of 16 bytes."""
         import numpy as np  # noqa: PLC0415 - not needed for --help
+        from numpy.random import Philox  # noqa: PLC0415
 
         if self._bits is None:
-            self._bits = np.random.Philox(key=0)
+            self._bits = Philox(key=0)
         zeros = np.zeros(4, np.uint64)
         self._bits.state = {
             "bit_generator": "Philox",

@@ -190,8 +190,8 @@ def metavar(field: Declared) -> str:
 
     Example:
         >>> from augcli.augmentations.cutout import Cutout
-        >>> [metavar(field) for field in declared(Cutout)][:4]
-        ['PIXELS|0.SHARE', 'INT', 'BOOL', 'FILL']
+        >>> {field.name: metavar(field) for field in declared(Cutout)}["patch"]
+        'PIXELS|0.SHARE'
     """
     if field.param.parse:
         return field.param.metavar
