@@ -35,7 +35,7 @@ def main() -> None:
         signal.signal(number, _interrupt)
     debug, as_json = "--debug" in sys.argv, "--json" in sys.argv
     try:
-        application()()
+        application()(prog_name="augcli")
     except AugcliError as error:
         if debug:
             traceback.print_exc()

@@ -37,7 +37,10 @@ def add_commands(app: typer.Typer, run: Runner) -> None:
         run: Called with INPUT, the recipe and the options.
     """
     for augmentation in REGISTRY:
-        app.command(augmentation.name, help=_help(augmentation))(_of_method(augmentation, run))
+        text = _help(augmentation)
+        # Typer would cut the first sentence short in the list of commands.
+        short = text.partition("\n")[0]
+        app.command(augmentation.name, help=text, short_help=short)(_of_method(augmentation, run))
     app.command(RUN, help="Run a recipe: a chain of steps in a TOML file.")(_of_recipe(run))
 
 

@@ -288,7 +288,6 @@ def test_reads_all_once_when_links_make_a_loop(
     cli: Cli, photos: Path, out: Path, follow: list[str]
 ) -> None:
     (photos / "cat/loop").symlink_to(photos)
-    (photos / "self").symlink_to(photos / "self")
     end = cli("cutout", photos, "--out", out, *follow)
     folders = [row["source_a"].rpartition("/")[0] for row in rows(out)]
     assert (end.code, folders) == (0, ["cat"] * 4 + ["dog"] * 3 + ["emu"] * 2)
