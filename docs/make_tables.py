@@ -1,0 +1,140 @@
+"""Writes docs/options.md from the declarations of the options: ``make docs``."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer.main
+
+from augcli.augmentations import REGISTRY
+from augcli.cli.app import application
+from augcli.cli.generated import metavar, options_of
+from augcli.cli.options import CommandOptions
+from augcli.params import declared
+from augcli.run.options import RunOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from augcli.params import Declared
+
+PAGE = Path(__file__).with_name("options.md")
+
+HEAD = """\
+# Every option
+
+This page is made by `make docs` from the declarations in the code.
+
+`augcli COMMAND [INPUT] [options]`: INPUT is the current folder if it is left out. `augcli COMMAND
+--help` shows the same texts. A command takes its own options and the
+[common ones](#options-that-commands-share).
+
+Each option can also be given in the environment (`--top-n 6` is `AUGCLI_TOP_N=6`), in a file
+(`top_n = 6`, see [pipelines.md](pipelines.md#options-from-a-file-or-the-environment)) and in
+Python (`AttentiveCutMix(top_n=6)`, see [python.md](python.md)). A switch such as `--inside` is
+undone by `--no-inside`.
+"""
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(render(), encoding="utf-8")
+
+
+def render() -> str:
+    """Return the page."""
+    parts = [HEAD]
+    for augmentation in REGISTRY:
+        first = (augmentation.__doc__ or "").strip().partition("\n")[0]
+        words = textwrap.fill(f"{first} Source: {augmentation.paper}.", 99)
+        own = table(declared(augmentation))
+        parts.append(f"## augcli {augmentation.name}\n\n{words}\n\n{own}")
+    parts += [_by_hand(words, command) for words, command in commands() if not _made(words)]
+    parts.append(
+        "## Options that commands share\n\n### What is made\n\n"
+        f"{table(declared(RunOptions), _only(RunOptions))}\n"
+        f"### What is told\n\n{table(declared(CommandOptions), _only(CommandOptions))}"
+    )
+    return "\n".join(parts)
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Yield the words and the parsed form of each command of the application."""
+    group: Any = typer.main.get_command(application())
+    yield from _commands_in("", group)
+
+
+def _commands_in(words: str, group: Any) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands_in(f"{words}{name} ", command)
+        else:
+            yield f"{words}{name}", command
+
+
+def _made(words: str) -> bool:
+    return any(words == augmentation.name for augmentation in REGISTRY)
+
+
+def _only(owner: type) -> dict[str, str]:
+    """Return for which commands an option is, where not every augmentation has it."""
+    names: dict[str, list[str]] = {}
+    for augmentation in REGISTRY:
+        for field in options_of(augmentation)[owner]:
+            names.setdefault(field.name, []).append(f"`{augmentation.name}`")
+    return {
+        field.name: f" Only {', '.join(names[field.name])}."
+        for field in declared(owner)
+        if field.name in names and len(names[field.name]) < len(REGISTRY)
+    }
+
+
+def table(fields: tuple[Declared, ...], only: dict[str, str] | None = None) -> str:
+    """Return a table of declared parameters."""
+    rows = []
+    for field in fields:
+        flags = f"`{field.flag}`" + (f", `{field.param.short}`" if field.param.short else "")
+        value = "switch" if field.kind is bool else f"`{metavar(field)}`"
+        note = (only or {}).get(field.name, "")
+        rows.append([flags, value, _default(field), field.param.bounds, field.param.help + note])
+    return _rows(["option", "value", "default", "range", "what it does"], rows)
+
+
+def _default(field: Declared) -> str:
+    if field.kind is bool:
+        return "on" if field.default else "off"
+    return "" if field.default is None else f"`{field.default}`"
+
+
+def _by_hand(words: str, command: Any) -> str:
+    """Return the section of a command that is not made from an augmentation."""
+    shared = {field.name for owner in (RunOptions, CommandOptions) for field in declared(owner)}
+    runs = "workers" in {parameter.name for parameter in command.params}
+    rows = []
+    for parameter in command.params:
+        if parameter.name == "help" or (runs and parameter.name in shared):
+            continue
+        argument = parameter.param_type_name == "argument"
+        names = parameter.metavar or parameter.name.upper()
+        flags = ", ".join(f"`{one}`" for one in ([names] if argument else parameter.opts))
+        rows.append([flags, "" if parameter.default is None else f"`{parameter.default}`"])
+        rows[-1].append(parameter.help or "")
+    text = f"## augcli {words}\n\n{' '.join((command.help or '').split())}\n"
+    lacking = sorted(shared - {parameter.name for parameter in command.params})
+    if runs:
+        without = ", ".join(f"`--{name.replace('_', '-')}`" for name in lacking)
+        text += "\nIt takes the [common options](#options-that-commands-share)"
+        text += f", but not {without}.\n" if without else ".\n"
+    return text + ("\n" + _rows(["word", "default", "what it does"], rows) if rows else "")
+
+
+def _rows(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    cells = [[cell.replace("|", r"\|") for cell in line] for line in lines]
+    return "".join("| " + " | ".join(line) + " |\n" for line in cells)
+
+
+if __name__ == "__main__":
+    main()

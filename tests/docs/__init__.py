@@ -1,0 +1,1 @@
+"""The docs, tested: every command, snippet, table and link in them."""
