@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -11,7 +11,19 @@ from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
 from augcli import AttentiveCutMix, heat_map
-from augcli.augmentations.base import donor_pixels
+from augcli.augmentations import (
+    CutMix,
+    Cutout,
+    DropBlock,
+    Dropout,
+    Erasing,
+    GridMask,
+    MixUp,
+    ResizeMix,
+    SpatialDropout,
+)
+from augcli.augmentations.base import Augmentation, Mixer, donor_pixels
+from augcli.pixels.fills import mean_colour
 from augcli.pixels.frame import Frame
 from augcli.pixels.grid import edges
 from augcli.pixels.resize import resize
@@ -56,20 +68,20 @@ def with_heat(image: Image, scores: HeatMap, cells: tuple[int, ...]) -> Image:
     return np.asarray(shown, np.uint8)
 
 
-def row(images: list[Image], captions: list[str]) -> Picture.Image:
+def row(images: list[Image], captions: list[str], height: int = HEIGHT) -> Picture.Image:
     """Return pictures of one height side by side, each with a caption under it."""
     fitted = [
-        resize(image, Frame(HEIGHT, round(image.shape[1] * HEIGHT / image.shape[0])))
+        resize(image, Frame(height, round(image.shape[1] * height / image.shape[0])))
         for image in images
     ]
     width = sum(image.shape[1] for image in fitted) + GAP * (len(fitted) - 1)
-    sheet = Picture.new("RGB", (width, HEIGHT + CAPTION), "white")
+    sheet = Picture.new("RGB", (width, height + CAPTION), "white")
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(14)
     left = 0
     for image, caption in zip(fitted, captions, strict=True):
         sheet.paste(Picture.fromarray(image), (left, 0))
-        draw.text((left, HEIGHT + 4), caption, fill="#222222", font=font)
+        draw.text((left, height + 4), caption, fill="#222222", font=font)
         left += image.shape[1] + GAP
     return sheet
 
@@ -104,6 +116,44 @@ def cutmix_row(base_name: str, donor_name: str) -> Picture.Image:
     )
 
 
+FAMILY: dict[str, Augmentation[Any]] = {
+    "cutout": Cutout(patch=0.4),
+    "cutout-attended": Cutout(patch=0.4, at="attended"),
+    "cutout-background": Cutout(patch=0.4, at="background"),
+    "erasing": Erasing(),
+    "gridmask": GridMask(),
+    "dropblock": DropBlock(block=0.1, keep=0.8),
+    "dropout": Dropout(drop=0.2),
+    "spatial-dropout": SpatialDropout(drop=0.4),
+    "cutmix": CutMix(),
+    "cutmix-box": CutMix(region="box"),
+    "cutmix-peak": CutMix(region="peak"),
+    "cutmix-cells": CutMix(region="cells"),
+    "mixup": MixUp(alpha=2.0),
+    "resizemix": ResizeMix(),
+}
+"""A picture each for docs/family.md; options chosen so that a small picture shows something."""
+
+
+def family_row(augmentation: Augmentation[Any]) -> Picture.Image:
+    """Return what goes in and what comes out, with the label."""
+    base, donor = photo("thing/coffee_cup.jpg"), photo("animal/raccoon_face.jpg")
+    if augmentation.needs_mean_colour:
+        augmentation = augmentation.with_mean_colour(mean_colour(base))
+    frame = Frame.of(base)
+    stream = Stream(4, "docs")
+    if not isinstance(augmentation, Mixer):
+        scores = heat_map(base) if augmentation.scores else None
+        result = augmentation.apply((base,), augmentation.draw(frame, stream, scores))
+        return row([base, result], ["thing", "thing 1.000"], 120)
+    scores = heat_map(donor)
+    draw = augmentation.draw(frame, stream, scores)
+    given, total = donor_pixels(augmentation, draw, frame)
+    result = augmentation.apply((base, donor), draw)
+    label = f"thing {1 - given / total:.3f}, animal {given / total:.3f}"
+    return row([base, donor, result], ["thing", "animal", label], 120)
+
+
 def main() -> None:
     """Write all pictures."""
     PICTURES.mkdir(exist_ok=True)
@@ -112,6 +162,8 @@ def main() -> None:
         cutmix_row("space/launch_pad.jpg", "animal/raccoon.jpg"),
     ]
     stacked(rows).save(PICTURES / "cutmix.jpg", quality=85)
+    for name, augmentation in FAMILY.items():
+        family_row(augmentation).save(PICTURES / f"family-{name}.jpg", quality=85)
 
 
 if __name__ == "__main__":
