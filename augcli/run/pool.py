@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 TRIES = 2
 """Times that a shard may end its worker before its images are announced one by one."""
+MOST_ENDED = 12
+"""Workers that may end while they estimate the mean colour."""
 STOP_SECONDS = 1.0
 """How long workers may finish the image they are at, when a run is stopped."""
 
@@ -138,13 +140,40 @@ class Processes:
 
     def measure(self, batches: list[list[str]]) -> list[Colour | str]:
         """See :class:`Pool`."""
-        for number, paths in enumerate(batches):
-            self._workers[number % len(self._workers)].send(worker.Measure(number, paths))
-        colours: list[list[Colour | str]] = [[] for _ in batches]
-        for _ in batches:
-            message = self._answer()
-            colours[message.number] = message.colours
-        return [colour for batch in colours for colour in batch]
+        found: dict[str, Colour | str] = {}
+        left = batches[::-1]
+        asked: dict[_Worker, list[str]] = {}
+        ended = 0
+
+        def ask(one: _Worker) -> None:
+            if left:
+                asked[one] = left.pop()
+                one.send(worker.Measure(asked[one]))
+
+        for one in self._workers:
+            ask(one)
+        while asked:
+            sender, message = self._events.get()
+            if isinstance(message, worker.Broken):
+                raise _as_raised(message)
+            if isinstance(message, worker.Ready):
+                continue
+            paths = asked.pop(sender, [])
+            if message is None:
+                cause, last_words = self._bury(sender)
+                ended += 1
+                if ended > MOST_ENDED:
+                    raise Stopped(f"workers keep ending ({cause}); {last_words}")
+                if len(paths) == 1:
+                    found[paths[0]] = _ended_by(cause)
+                else:
+                    # One of these did it: each of them alone will tell which.
+                    left += [[path] for path in reversed(paths)]
+                sender = self._start()
+            else:
+                found.update(zip(paths, message.colours, strict=True))
+            ask(sender)
+        return [found[path] for paths in batches for path in paths]
 
     def use(self, chain: Chain) -> None:
         """See :class:`Pool`."""
@@ -217,7 +246,7 @@ class Processes:
             try:
                 while True:
                     self._events.put((one, pickle.load(channel)))
-            except (EOFError, pickle.UnpicklingError, OSError):
+            except Exception:  # broken bytes lead pickle to any error; all mean the same here
                 self._events.put((one, None))
 
     def _answer(self) -> Any:
@@ -240,26 +269,38 @@ class Processes:
 
     def _replace(self, dead: _Worker) -> None:
         """Start a worker for one that died, and give it the dead one's shard."""
-        self._workers.remove(dead)
-        cause, task = _cause(dead), dead.task
-        last_words = dead.last_words()
-        dead.complaints.close()
+        task = dead.task
+        cause, last_words = self._bury(dead)
         if task is None:
             return
         tries = self._tries[task.shard] = self._tries.get(task.shard, 0) + 1
         if dead.touching:
-            task.avoid[dead.touching] = f"a worker ended ({cause}) while it worked on this image"
+            task.avoid[dead.touching] = _ended_by(cause)
             self._tries[task.shard] = 1
         elif tries > TRIES:
-            raise Stopped(
-                f"workers keep ending ({cause}) without touching an image; {last_words or ''}"
-            )
+            raise Stopped(f"workers keep ending ({cause}) without touching an image; {last_words}")
         task.careful = tries >= TRIES or bool(task.avoid)
         self._give(self._start(), task)
 
+    def _bury(self, dead: _Worker) -> tuple[str, str]:
+        """Forget a worker that died; return how it ended and what it said last."""
+        self._workers.remove(dead)
+        last_words = dead.last_words()
+        dead.complaints.close()
+        return _cause(dead), last_words
+
+
+def _ended_by(cause: str) -> str:
+    return f"a worker ended ({cause}) while it worked on this image"
+
 
 def _cause(one: _Worker) -> str:
-    code = one.process.wait()
+    try:
+        code = one.process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        # It lives but can't be understood.
+        one.process.kill()
+        code = one.process.wait()
     if code < 0:
         try:
             return signal.Signals(-code).name

@@ -29,7 +29,6 @@ class SetUp(NamedTuple):
 class Measure(NamedTuple):
     """To a worker: estimate the mean colours of sources; it answers with :class:`Measured`."""
 
-    number: int
     paths: list[str]
 
 
@@ -52,7 +51,6 @@ class Ready(NamedTuple):
 class Measured(NamedTuple):
     """From a worker: the mean colour of each source, or why it can't be read."""
 
-    number: int
     colours: list[tuple[int, int, int] | str]
 
 
@@ -104,9 +102,9 @@ def _serve(tasks: queue.SimpleQueue[Any], answer: Any, stopping: threading.Event
                 case SetUp(settings):
                     bench = Workbench(settings)
                     answer(Ready())
-                case Measure(number, paths):
+                case Measure(paths):
                     assert bench
-                    answer(Measured(number, bench.mean_colours(paths)))
+                    answer(Measured(bench.mean_colours(paths)))
                 case Use(chain):
                     assert bench
                     bench.use(chain)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.command import PATIENCE, Outcome, call, start, wait_for
+from tests.command import PATIENCE, Outcome, call, environment, start, wait_for
 from tests.photos import class_folders, rows, tree
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def test_equals_the_clean_run_when_it_was_killed_again_and_again(
     for number in range(KILLS):
         lock = out / ".augcli/lock"
         lock.unlink(missing_ok=True)
-        process = start(*command, "--out", out, "--workers", 1 + (number % 4 == 0))
+        process = start(*command, "--out", out, "--workers", (2, 0, 1)[number % 3])
         wait_for(lambda path=lock, run=process: path.exists() or run.poll() is not None)  # type: ignore[misc]
         time.sleep(moments.uniform(0, 0.15))
         os.killpg(process.pid, signal.SIGKILL)
@@ -197,3 +197,34 @@ def test_stops_when_nothing_can_be_written_any_more(
     assert f"augcli: writing to OUT {out} failed (File exists); mend that, then run " in end.err
     (out / "a").unlink()
     assert (cli(*command, "--out", out).code, len(rows(out))) == (0, 320)
+
+
+POISON = """
+import os, signal, sys
+
+def end_of(event, arguments):
+    if event == "open" and str(arguments[0]).endswith("poison.jpg"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(end_of)
+"""
+
+
+def test_names_the_image_and_goes_on_when_it_ends_every_worker(
+    tmp_path: Path,
+) -> None:
+    folder = class_folders(tmp_path / "photos", {"a": 4, "b": 4})
+    (folder / "a/poison.jpg").write_bytes(b"reading me is deadly")
+    (tmp_path / "sitecustomize.py").write_text(POISON)
+    path = os.pathsep.join([str(tmp_path), environment()["PYTHONPATH"]])
+    # The mean colour is estimated first: that must survive as well.
+    arguments = ["cutout", folder, "--out", tmp_path / "out", "--workers", 1]
+    end = call(*arguments, env=environment(PYTHONPATH=path))
+    assert (end.code, len(rows(tmp_path / "out"))) == (1, 8)
+    assert rows(tmp_path / "out", "errors.csv") == [
+        {
+            "source": "a/poison.jpg",
+            "stage": "worker",
+            "reason": "a worker ended (SIGKILL) while it worked on this image",
+        }
+    ]
