@@ -57,6 +57,7 @@ def application() -> typer.Typer:
 
     from augcli.cli.generated import add_commands  # noqa: PLC0415
     from augcli.cli.recipes import recipe_commands  # noqa: PLC0415
+    from augcli.cli.verbs import add_verbs  # noqa: PLC0415
 
     app = typer.Typer(
         name="augcli",
@@ -84,6 +85,7 @@ def application() -> typer.Typer:
 
     add_commands(app, run_command)
     app.add_typer(recipe_commands(), name="recipe")
+    add_verbs(app)
     return app
 
 
@@ -99,7 +101,7 @@ def run_command(folder: Path, recipe: Recipe, options: RunOptions, command: Comm
 
         put(with_options(recipe, options).to_toml())
         return
-    from augcli.run.api import prepare  # noqa: PLC0415
+    from augcli.run.prepare import prepare  # noqa: PLC0415
 
     run = prepare(folder, recipe, options)
     if command.dry_run:

@@ -10,7 +10,7 @@ from augcli.cli.report import printable, put
 from augcli.run.preview import preview
 
 if TYPE_CHECKING:
-    from augcli.run.api import Run
+    from augcli.run.making import Run
 
 SHOWN = 5
 

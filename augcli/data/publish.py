@@ -8,13 +8,14 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import BinaryIO
 
 
+Fsync = Literal["none", "shard", "file"]
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 
 
@@ -24,10 +25,14 @@ class Publisher:
     Args:
         out: The output folder, absolute.
         temporary: A folder on the same file system for files that are not yet whole.
+        fsync: When files are forced to the disk: never, when :meth:`sync` is called, or each
+            before it gets its name.
     """
 
-    def __init__(self, out: str, temporary: str) -> None:
+    def __init__(self, out: str, temporary: str, fsync: Fsync = "none") -> None:
         self.out = out
+        self._fsync = fsync
+        self._unsynced: list[str] = []
         self._temporary = temporary
         self._numbers = itertools.count()
         self._made: set[str] = set()
@@ -57,6 +62,13 @@ class Publisher:
 
         self._publish(name, write_file)
 
+    def sync(self) -> None:
+        """Force to the disk what was published since the last call, and the names of it."""
+        folders = {os.path.dirname(path) for path in self._unsynced}
+        for path in (*self._unsynced, *folders):
+            _sync_path(path)
+        self._unsynced.clear()
+
     def remove(self, name: str) -> None:
         """Remove a file of the output folder, if it is there."""
         self._discard(f"{self.out}/{name}")
@@ -67,9 +79,15 @@ class Publisher:
         try:
             try:
                 write(descriptor)
+                if self._fsync == "file":
+                    os.fsync(descriptor)
             finally:
                 os.close(descriptor)
             self._rename(unfinished, name)
+            if self._fsync == "file":
+                _sync_path(os.path.dirname(f"{self.out}/{name}"))
+            elif self._fsync == "shard":
+                self._unsynced.append(f"{self.out}/{name}")
         except BaseException:
             self._discard(unfinished)
             raise
@@ -85,3 +103,16 @@ class Publisher:
     def _discard(path: str) -> None:
         with contextlib.suppress(OSError):
             os.unlink(path)
+
+
+def _sync_path(path: str) -> None:
+    """Force a file or the names in a folder to the disk."""
+    is_folder = os.path.isdir(path)
+    if is_folder and os.name == "nt":
+        return  # Windows can't open folders, and keeps names without being asked
+    # A file is opened for writing, because some systems refuse to sync one that is not.
+    descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

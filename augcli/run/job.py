@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from augcli.augmentations.base import Mixer
     from augcli.augmentations.chain import Chain, Result
+    from augcli.data.publish import Fsync
     from augcli.pixels.frame import Colour, Frame, HeatMap, Image
 
 WINDOW = 4
@@ -103,6 +104,7 @@ class Settings:
         originals: Whether and how sources come along.
         max_pixels: Larger images are refused.
         model: The scorer; None for the shipped one.
+        fsync: When outputs are forced to the disk.
         grid: Rows and columns of the largest heat map; 0 where nothing is scored.
     """
 
@@ -115,6 +117,7 @@ class Settings:
     originals: Literal["none", "encode", "copy"]
     max_pixels: int
     model: Path | None
+    fsync: Fsync
     grid: int
 
 
@@ -151,6 +154,7 @@ class ShardDone(NamedTuple):
         shard: Its name.
         made: Jobs made now.
         failed: Jobs that failed now.
+        outputs: Files written now, originals included.
         first_made: Clock time (``time.time()``) of the first new output, or 0.
         last_made: Clock time of the last new output, or 0.
     """
@@ -158,6 +162,7 @@ class ShardDone(NamedTuple):
     shard: str
     made: int
     failed: int
+    outputs: int
     first_made: float
     last_made: float
 
@@ -209,7 +214,7 @@ class Workbench:
         self.settings = settings
         self._scorer = Scorer(settings.model, grid=settings.grid) if settings.grid else None
         temporary = os.path.join(settings.out, ".augcli/tmp")
-        self._publisher = publisher or Publisher(settings.out, temporary)
+        self._publisher = publisher or Publisher(settings.out, temporary, settings.fsync)
         self._window: OrderedDict[tuple[str, int], Prepared | UnreadableFailure] = OrderedDict()
         self._announce: Callable[[Event], None] = lambda _: None
         self._avoid: dict[str, str] = {}
@@ -250,7 +255,9 @@ class Workbench:
         clock = _Clock(task.shard, announce)
         try:
             part = self.make_part(task, announce, stop_asked, clock)
+            self._publisher.sync()
             commit_part(self._publisher, part)
+            self._publisher.sync()
             for name in part.obsolete:
                 self._publisher.remove(name)
         except OutOfDonors:
@@ -258,7 +265,8 @@ class Workbench:
             return
         except OSError as error:
             raise _stopped(error, self.settings.out) from error
-        announce(ShardDone(task.shard, clock.made, clock.failed, clock.first, clock.last))
+        outputs = len(part.made) - len(task.kept)
+        announce(ShardDone(task.shard, clock.made, clock.failed, outputs, clock.first, clock.last))
 
     def make_part(
         self,

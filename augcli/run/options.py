@@ -84,12 +84,29 @@ class RunOptions:
             "Worker processes; 0 works in this process [default: the cores it may use].", 0, 4096
         ),
     ] = None
+    fsync: Annotated[
+        Literal["none", "shard", "file"],
+        Param(
+            "When outputs are forced to the disk: none (survives a killed process), shard (with "
+            "each part: survives power loss) or file (each at once)."
+        ),
+    ] = "none"
+    retry_failed: Annotated[bool, Param("Try images again that failed in an earlier run.")] = False
+    fail_fast: Annotated[bool, Param("Stop at the first image that fails.")] = False
+    max_errors: Annotated[int | None, Param("Stop when more images than this have failed.", 0)] = (
+        None
+    )
     overwrite: Annotated[
         bool, Param("Remove the results of another augcli command in OUT and start over.")
     ] = False
 
     def __post_init__(self) -> None:
         check(self)
+
+    @property
+    def most_failures(self) -> int | None:
+        """Failed images that are borne; None bears any number."""
+        return 0 if self.fail_fast else self.max_errors
 
     @property
     def frame(self) -> Frame | None:
@@ -101,8 +118,12 @@ MIXER_OPTIONS = frozenset({"pair"})
 """Options that only commands with a donor have."""
 SCORER_OPTIONS = frozenset({"model"})
 """Options that only commands with a heat map have."""
-NOT_OF_THE_RESULT = frozenset({"out", "workers", "overwrite", "model", "labels", "prob"})
+ONE_RUN_ONLY = frozenset(
+    {"out", "workers", "overwrite", "fsync", "retry_failed", "fail_fast", "max_errors"}
+)
+"""Options that say how a run goes and change no output."""
+NOT_OF_THE_RESULT = ONE_RUN_ONLY | {"model", "labels", "prob"}
 """Options that don't change the outputs, whose content does and not their name, or that the
 steps say already."""
-NOT_IN_RECIPE = frozenset({"out", "labels", "prob", "workers", "overwrite"})
+NOT_IN_RECIPE = ONE_RUN_ONLY | {"labels", "prob"}
 """Options that belong to one run on one machine, or to each step."""

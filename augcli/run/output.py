@@ -103,6 +103,14 @@ class Output:
         for entry in os.scandir(os.path.join(self.path, STATE, "tmp")):
             os.unlink(entry.path)
 
+    def is_locked(self) -> bool:
+        """Return whether a run is at work in the folder now."""
+        try:
+            with open(os.path.join(self.path, LOCK), "rb") as file:
+                return not _try_lock(file)
+        except OSError:
+            return False
+
     def close(self) -> None:
         """Let go of the lock."""
         if self._lock:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from augcli.data.manifest import Failure, Row
-    from augcli.run.api import Run
     from augcli.run.job import Event
+    from augcli.run.making import Run
 
 TRIED = 12
 """Jobs that are made in memory, to show real weights and to estimate the space."""

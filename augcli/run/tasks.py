@@ -36,6 +36,8 @@ class Planner:
         pair: Which donors are allowed.
         shard_count: Shards of each copy.
         output: Where the parts lie.
+        retry_failed: Whether images that failed are tried again.
+        seen: Names of the shards that :meth:`tasks` went through.
         already_done: Jobs that earlier runs did.
         repaired: Outputs that were missing or damaged.
         vacated: Folders of OUT that lose an output.
@@ -48,6 +50,8 @@ class Planner:
     pair: str
     shard_count: int
     output: Output
+    retry_failed: bool = False
+    seen: list[str] = field(default_factory=list)
     already_done: int = 0
     repaired: int = 0
     vacated: set[str] = field(default_factory=set)
@@ -63,17 +67,12 @@ class Planner:
         for copy in range(self.copies):
             ring = self.ring(copy)
             for shard in ring.shards(copy, self.shard_count):
+                self.seen.append(shard.name)
                 task = self._task(ring, shard)
                 if task:
                     yield task
             # A ring is as large as the list of sources: only one at a time.
             self._rings.pop(copy, None)
-
-    def shards(self) -> Iterator[str]:
-        """Yield the names of all shards that hold a job."""
-        for copy in range(self.copies):
-            for shard in self.ring(copy).shards(copy, self.shard_count):
-                yield shard.name
 
     def widen(self, task: Task) -> Task:
         """Give a task a longer list of donors: all of its first ones can't be read."""
@@ -149,6 +148,7 @@ class Planner:
             (job, failure)
             for job, failure in part.failed
             if job in planned
+            and not self.retry_failed
             and failure.stage not in TRIED_AGAIN
             # A donor that could not be read may be another one by now.
             and not (moved and failure.stage == "donor")

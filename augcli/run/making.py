@@ -1,0 +1,263 @@
+"""Making a data set: from the plan over the workers to the manifest."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import augcli
+from augcli.data.manifest import MANIFEST, Failure
+from augcli.errors import OutputError
+from augcli.rng import digest
+from augcli.run.count import Count
+from augcli.run.events import Error, Notice, Started, Summary, ignore
+from augcli.run.finish import finish, remove_left_over
+from augcli.run.identity import difference
+from augcli.run.job import Settings
+from augcli.run.machine import machine
+from augcli.run.mean_colour import mean_colour
+from augcli.run.options import usable_cores
+from augcli.run.plan import shards_for
+from augcli.run.pool import InThisProcess, Pool, Processes
+from augcli.run.tasks import Planner
+
+if TYPE_CHECKING:
+    from augcli.augmentations.chain import Chain
+    from augcli.data.sources import Sources
+    from augcli.run.events import Listener
+    from augcli.run.options import RunOptions
+    from augcli.run.output import Output
+
+
+@dataclass(slots=True)
+class Run:
+    """A run, checked and ready to be made.
+
+    Attributes:
+        sources: What is read.
+        chain: What is done.
+        options: How.
+        output: Where to.
+        identity: What the outputs depend on.
+    """
+
+    sources: Sources
+    chain: Chain
+    options: RunOptions
+    output: Output
+    identity: dict[str, Any]
+
+    @property
+    def workers(self) -> int:
+        """How many worker processes."""
+        return usable_cores() if self.options.workers is None else self.options.workers
+
+    @property
+    def settings(self) -> Settings:
+        """What the workers need to know."""
+        scoring = [one for one in self.chain.augmentations if one.scores]
+        return Settings(
+            folder=self.sources.folder,
+            out=self.output.path,
+            chain=self.chain,
+            frame=self.options.frame,
+            format=self.options.format,
+            quality=self.options.quality,
+            originals=self.options.originals,
+            max_pixels=self.options.max_pixels,
+            model=self.options.model,
+            fsync=self.options.fsync,
+            grid=max((one.map_grid for one in scoring), default=0),
+        )
+
+    def planner(self, shard_count: int, settings: Settings) -> Planner:
+        """Return the plan."""
+        # Where INPUT lies changes no output; with the mean colour all options are known.
+        of_the_result = {name: one for name, one in self.identity.items() if name != "input"}
+        fills = [getattr(one, "fill", None) for one in settings.chain.augmentations]
+        return Planner(
+            self.sources,
+            settings,
+            digest(repr(sorted(of_the_result.items())), repr(fills)).hex(),
+            self.options.copies,
+            self.options.pair,
+            shard_count,
+            self.output,
+            retry_failed=self.options.retry_failed,
+        )
+
+    def make(self, listener: Listener = ignore) -> Summary:
+        """Make what is not there yet.
+
+        Raises:
+            OutputError: OUT belongs to another command, or is in use.
+            ScorerError: The scorer can't be used.
+            Stopped: The disk is full, OUT is gone, …
+        """
+        begun = time.time()
+        before = self.output.record() if self.output.exists else {}
+        record = self._own(before)
+        self._announce(listener)
+        pool: Pool | None = None
+        try:
+            if not record:
+                # Before anything is written or removed: a bad scorer changes nothing in OUT.
+                pool = self._pool()
+                record = self._new_record(pool)
+                self.output.open()
+                self._start_over(before)
+            else:
+                self.output.open()
+            settings = self.settings
+            if record["mean_colour"]:
+                settings = _with_mean_colour(settings, record["mean_colour"])
+            planner = self.planner(record["shards"], settings)
+            return self._work(planner, settings, pool, record, begun, listener)
+        finally:
+            if pool:
+                pool.close()
+            self.output.close()
+
+    def _announce(self, listener: Listener) -> None:
+        listener(
+            Started(
+                self.chain.name,
+                self.sources.folder,
+                self.output.path,
+                len(self.sources),
+                len(self.sources.classes),
+                len(self.sources) * self.options.copies,
+                self.workers,
+            )
+        )
+        for what, count in self.sources.passed_over.items():
+            listener(Notice(f"passed over: {count} {what}"))
+        for path, reason in self.sources.refused:
+            listener(Error(path, "list", reason))
+
+    def _own(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Return the record of OUT where this command made it, empty where it is to be new."""
+        if not record:
+            return {}
+        told = difference(record.get("identity", {}), self.identity)
+        if not told:
+            return record
+        if not self.options.overwrite:
+            raise OutputError(
+                f"OUT {self.output.folder} was made by another command: {told}; "
+                "give another folder with --out, or --overwrite to start over"
+            )
+        return {}
+
+    def _start_over(self, before: dict[str, Any]) -> None:
+        """Clear what another command made; the lock is held by now."""
+        if self.output.record() != before:
+            raise OutputError(
+                f"OUT {self.output.folder} was written by another run of augcli meanwhile; "
+                "look at it and run again"
+            )
+        if before:
+            self.output.clear()
+
+    def _pool(self) -> Pool:
+        if self.workers == 0:
+            return InThisProcess(self.settings)
+        return Processes(self.settings, min(self.workers, len(self.sources)))
+
+    def _new_record(self, pool: Pool) -> dict[str, Any]:
+        """Return the first run.json: what is estimated from the sources stays as it is."""
+        colour = None
+        if self.chain.needs_mean_colour:
+            colour = mean_colour(self.sources, self.options.seed, pool)
+        return {
+            "augcli": augcli.__version__,
+            "state": "running",
+            "identity": self.identity,
+            "shards": shards_for(len(self.sources)),
+            "mean_colour": colour,
+        }
+
+    def _work(
+        self,
+        planner: Planner,
+        settings: Settings,
+        pool: Pool | None,
+        record: dict[str, Any],
+        begun: float,
+        listener: Listener,
+    ) -> Summary:
+        """Do every task that there is, then merge the parts."""
+        record = {**record, "jobs": planner.jobs}
+        tasks = planner.tasks()
+        first = next(tasks, None)
+        count = Count(planner, begun, listener, self.options.most_failures)
+        if first is None and record["state"] == "complete":
+            listener(Notice("nothing to do: everything is there already"))
+        if first is not None:
+            self.output.write_record({**record, "state": "running", **machine()})
+            pool = pool or self._pool()
+            pool.use(settings.chain)
+
+            def rest() -> Any:
+                yield first
+                yield from tasks
+
+            try:
+                for event in pool.work(rest(), planner.widen):
+                    count.take(event)
+            finally:
+                pool.close()
+        shards = planner.seen
+        remove_left_over(self.output, set(shards))
+        # An empty folder would be a class without images to those who read OUT by folders.
+        self.output.remove_empty(planner.vacated)
+        refused = [Failure(path, "list", reason) for path, reason in self.sources.refused]
+        command = f"augcli {self.chain.name}"
+        totals = finish(self.output, shards, refused, self.sources.classes, command)
+        if planner.repaired:
+            listener(Notice(f"{planner.repaired} outputs were missing or damaged and made again"))
+        seconds = time.time() - begun
+        summary = Summary(
+            self.chain.name,
+            self.output.path,
+            os.path.join(self.output.path, MANIFEST),
+            totals.images,
+            count.outputs,
+            len(totals.failures),
+            len(totals.classes),
+            totals.mean_weight,
+            round(seconds, 3),
+            round(count.rate, 1),
+            dict(sorted(totals.remarks.items())),
+        )
+        if first is not None or record["state"] != "complete":
+            self.output.write_record(
+                {
+                    **record,
+                    "state": "complete",
+                    **machine(),
+                    "counts": {
+                        "images": summary.images,
+                        "failed": summary.failed,
+                        "classes": summary.classes,
+                        "mean_weight": summary.mean_weight,
+                        "remarks": summary.remarks,
+                    },
+                    "timings": {
+                        "seconds": summary.seconds,
+                        "new_images": summary.new,
+                        "images_per_second": summary.images_per_second,
+                        "workers": self.workers,
+                    },
+                }
+            )
+        listener(summary)
+        return summary
+
+
+def _with_mean_colour(settings: Settings, colour: list[int]) -> Settings:
+    red, green, blue = colour
+    chain = settings.chain.with_mean_colour((red, green, blue))
+    return Settings(**{**vars(settings), "chain": chain})

@@ -1,0 +1,78 @@
+"""Before a run: everything that can be checked without opening an image."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from augcli.augmentations.chain import Chain
+from augcli.data.labels import apply_labels
+from augcli.data.sources import list_sources
+from augcli.errors import InputError, OutputError
+from augcli.rng import digest
+from augcli.run.identity import identity
+from augcli.run.making import Run
+from augcli.run.output import Output
+
+if TYPE_CHECKING:
+    from augcli.data.sources import Sources
+    from augcli.run.options import RunOptions
+    from augcli.run.recipe import Recipe
+
+
+def prepare(folder: Path, recipe: Recipe, options: RunOptions) -> Run:
+    """Check everything that can be checked without opening an image.
+
+    Args:
+        folder: INPUT.
+        recipe: What to do; its ``run`` table is in ``options`` already.
+        options: How.
+
+    Raises:
+        UsageError: A wrong option or wrong input.
+    """
+    chain = Chain(recipe.name, recipe.steps, options.seed, options.copies, recipe.survival)
+    out = options.out or default_out(folder, chain.name)
+    sources = list_sources(folder, out=out, follow_links=options.follow_links)
+    if options.labels:
+        apply_labels(sources, options.labels)
+    if options.limit and options.limit < len(sources):
+        sources = sources.select(_sample(sources.paths, options.seed, "limit", options.limit))
+    _check_labels(chain, sources, options)
+    if os.path.realpath(out) == sources.folder:
+        raise OutputError(f"OUT {out} is INPUT itself; give another folder with --out")
+    return Run(sources, chain, options, Output(out), identity(chain, sources, options))
+
+
+def default_out(folder: Path, command: str) -> Path:
+    """Return ``<INPUT>-<command>`` beside INPUT."""
+    whole = Path(os.path.abspath(folder))
+    return whole.with_name(f"{whole.name or 'augcli'}-{command}")
+
+
+def _sample(paths: list[str], seed: int, purpose: str, count: int) -> list[int]:
+    """Return the indices of ``count`` sources chosen by a hash, ascending."""
+    ranked = sorted(range(len(paths)), key=lambda index: digest(seed, purpose, paths[index]))
+    return sorted(ranked[:count])
+
+
+def _check_labels(chain: Chain, sources: Sources, options: RunOptions) -> None:
+    if chain.mixer_at is None:
+        return
+    for index, number in enumerate(sources.class_of):
+        if number < 0:
+            raise InputError(
+                f"{chain.name} mixes labels, but {sources.paths[index]!r} has none: put the "
+                "images of each class into a folder of its own, or give --labels table.csv "
+                "with the columns file_name,label"
+            )
+    if len(sources) == 1:
+        raise InputError(
+            f"{chain.name} mixes two images, but INPUT holds only one: {sources.paths[0]!r}"
+        )
+    if options.pair == "different" and len(set(sources.class_of)) == 1:
+        raise InputError(
+            "--pair different needs images of two classes, but all are of "
+            f"{sources.label(0)!r}; use --pair any"
+        )
