@@ -144,7 +144,7 @@ def _pixels(picture: Image.Image, header: Header, max_pixels: int) -> Decoded:
         picture = ImageOps.exif_transpose(picture)
     else:
         picture.load()
-    alpha = header.alpha or picture.mode in _ALPHA_MODES or "transparency" in picture.info
+    alpha = header.alpha or picture.mode in _ALPHA_MODES
     if header.deep and picture.mode[0] == "I":
         high = (np.asarray(picture) >> 8).astype(np.uint8)
         image = np.repeat((255 - high if header.inverted else high)[..., None], 3, axis=2)

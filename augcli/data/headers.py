@@ -116,7 +116,7 @@ def _png(data: bytes) -> Header:
         return Header("PNG")
     width, height, depth, colour = struct.unpack_from(">LLBB", data, 16)
     exif = xmp = b""
-    transparent = animated = pixels_seen = False
+    transparent = pixels_seen = False
     position, end = 33, len(data)
     while position + 8 <= end:
         length = int.from_bytes(data[position : position + 4], "big")
@@ -127,7 +127,6 @@ def _png(data: bytes) -> Header:
         elif kind == b"tRNS":
             transparent = True
         elif kind == b"acTL" and not pixels_seen:
-            animated = True
             frames = int.from_bytes(data[start : start + 4], "big")
             if frames > 1:
                 raise UnreadableImage(_several("an animated PNG", frames, "frames"))
@@ -144,8 +143,7 @@ def _png(data: bytes) -> Header:
         width,
         height,
         orientation_of(exif, xmp) if exif or xmp else 1,
-        # Of an animation of one frame, releases of OpenCV take the frame or the picture.
-        plain=not animated,
+        plain=True,
         alpha=colour in (4, 6) or transparent,
         deep=depth == 16,
     )
@@ -197,8 +195,7 @@ def _webp(data: bytes) -> Header:
     if frames > 1:
         raise UnreadableImage(_several("an animated WebP", frames, "frames"))
     orientation = orientation_of(exif, xmp) if exif or xmp else 1
-    # OpenCV doesn't decode the alpha, and so doesn't see where that is damaged.
-    plain = not flags & (_WEBP_ALPHA | _WEBP_ANIMATION)
+    plain = not flags & _WEBP_ANIMATION
     return Header("WebP", width, height, orientation, plain, bool(flags & _WEBP_ALPHA))
 
 

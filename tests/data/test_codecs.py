@@ -391,6 +391,17 @@ def test_orientation_without_meaning_is_ignored(orientation: int) -> None:
     assert_same(decode(data), decode(jpeg).image)
 
 
+def test_xmp_is_not_asked_where_exif_has_an_orientation_without_meaning() -> None:
+    data = with_segment(JPEG, b"http://ns.adobe.com/xap/1.0/\0" + XMP)
+    assert_same(decode(with_segment(data, b"Exif\0\0" + exif(0))), decode(JPEG).image)
+
+
+def test_of_two_orientations_in_one_exif_the_first_counts() -> None:
+    entries = b"".join(struct.pack("<HHLHH", 0x112, 3, 1, value, 0) for value in (6, 3))
+    twice = b"II*\0" + struct.pack("<LH", 8, 2) + entries + bytes(4)
+    assert_same(decode(with_segment(JPEG, b"Exif\0\0" + twice)), TURNS[6](decode(JPEG).image))
+
+
 JPEG = saved(in_mode("RGB"), "JPEG")
 XMP = b'<x tiff:Orientation="6"/>'
 RAW_PROFILE = b"\nexif\n      32\n" + (b"Exif\0\0" + exif(6)).hex().encode() + b"\n"
@@ -492,6 +503,22 @@ def test_half_a_file_is_refused_even_where_pillow_was_told_to_be_lenient(
     data = saved(in_mode("RGB", NOISE), container)
     refused(data[: len(data) // 2])
     assert ImageFile.LOAD_TRUNCATED_IMAGES is True
+
+
+def test_webp_with_damaged_transparency_is_decided_as_pillow_decides() -> None:
+    data = saved(in_mode("RGBA"), "WEBP", quality=80)
+    start = data.index(b"ALPH") + 8
+    outcomes = set()
+    for offset in range(24):
+        broken = data[: start + offset] + bytes([data[start + offset] ^ 0xFF])
+        broken += data[start + offset + 1 :]
+        if pillow_reads(broken):
+            assert_same(decode(broken), by_pillow(broken))
+            outcomes.add("read")
+        else:
+            assert "damaged" in refused(broken)
+            outcomes.add("refused")
+    assert "refused" in outcomes
 
 
 @pytest.mark.parametrize("container", ["JPEG", "PNG", "WEBP", "BMP", "TIFF"])
@@ -614,6 +641,12 @@ def test_several_pictures_in_a_file_are_refused(container: str, found: str) -> N
 def test_animation_of_one_frame_is_read() -> None:
     control = chunk(b"acTL", struct.pack(">LL", 1, 0))
     assert_same(decode(png(NOISE[..., :3], 8, 2, before=control)), NOISE[..., :3])
+    # The picture comes before the animation, and is not a part of it here.
+    frame = struct.pack(">LLLLLHHBB", 0, WIDTH, HEIGHT, 0, 0, 1, 1, 0, 0)
+    rows = b"".join(b"\0" + row.tobytes() for row in 255 - NOISE[..., :3])
+    moving = chunk(b"fcTL", frame) + chunk(b"fdAT", b"\0\0\0\1" + zlib.compress(rows))
+    data = png(NOISE[..., :3], 8, 2, before=control, after=moving)
+    assert_same(decode(data), NOISE[..., :3])
     # Behind the pixels the chunk has no meaning, whatever it counts.
     late = chunk(b"acTL", struct.pack(">LL", 9, 0))
     assert_same(decode(png(NOISE[..., :3], 8, 2, after=late)), NOISE[..., :3])
