@@ -17,6 +17,7 @@ from augcli.data.manifest import (
     card,
     write_table,
 )
+from augcli.run.stopping import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,6 +83,14 @@ def finish(
     # One line for each image, however many copies of it were asked for.
     by_source = {failure.source: failure for failure in sorted(failures)}
     totals.failures = list(by_source.values())
+    with writing(output.path):
+        _publish(output, rows, totals, classes, command)
+    return totals
+
+
+def _publish(
+    output: Output, rows: list[Row], totals: Totals, classes: list[str], command: str
+) -> None:
     publish = output.publisher.publish_with
     publish(MANIFEST, lambda file: write_table(file, Row._fields, rows))
     if totals.failures:
@@ -92,7 +101,6 @@ def finish(
     output.publisher.publish(CLASSES, text.encode("utf-8", "backslashreplace"))
     description = card(command, totals.images, len(totals.classes))
     output.publisher.publish(CARD, description.encode("utf-8", "backslashreplace"))
-    return totals
 
 
 def remove_left_over(output: Output, shards: set[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -18,9 +17,10 @@ from augcli.data.formats import output_format
 from augcli.data.manifest import Failure, Row
 from augcli.data.names import output_name
 from augcli.data.publish import Publisher
-from augcli.errors import Stopped, UnreadableImage
+from augcli.errors import UnreadableImage
 from augcli.pixels.resize import resize
 from augcli.run.parts import Made, Part, commit_part
+from augcli.run.stopping import stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -264,7 +264,7 @@ class Workbench:
             announce(NeedsDonors(task))
             return
         except OSError as error:
-            raise _stopped(error, self.settings.out) from error
+            raise stopped(error, self.settings.out) from error
         outputs = len(part.made) - len(task.kept)
         announce(ShardDone(task.shard, clock.made, clock.failed, outputs, clock.first, clock.last))
 
@@ -504,16 +504,3 @@ class _Clock:
         if now - self._told >= UPDATE_SECONDS:
             self._told = now
             self._announce(Tally(self._shard, self.made, self.failed))
-
-
-def _stopped(error: OSError, out: str) -> Stopped:
-    """Say why nothing can be written any more, and what to do."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        cause = "the disk of OUT is full; make room, then"
-    elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        cause = f"OUT {out} can't be written ({error.strerror}); give write permission, then"
-    elif error.errno == errno.ENOENT:
-        cause = f"OUT {out} was removed while it was being written;"
-    else:
-        cause = f"writing to OUT {out} failed ({error.strerror or error}); mend that, then"
-    return Stopped(f"{cause} run the same command again to go on")

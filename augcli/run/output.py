@@ -12,6 +12,7 @@ from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST
 from augcli.data.publish import Publisher
 from augcli.errors import OutputError, Stopped
 from augcli.run.parts import PARTS, read_part
+from augcli.run.stopping import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,7 +121,8 @@ class Output:
     def write_record(self, record: dict[str, Any]) -> None:
         """Write run.json."""
         text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-        self.publisher.publish(RECORD, text.encode("utf-8", "backslashreplace"))
+        with writing(self.path):
+            self.publisher.publish(RECORD, text.encode("utf-8", "backslashreplace"))
 
     def part_names(self) -> Iterator[str]:
         """Yield the names of all shards that have a part."""

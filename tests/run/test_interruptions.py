@@ -228,3 +228,23 @@ def test_names_the_image_and_goes_on_when_it_ends_every_worker(
             "reason": "a worker ended (SIGKILL) while it worked on this image",
         }
     ]
+
+
+@pytest.mark.parametrize("longest", [300, 4000], ids=["run.json", "picture"])
+def test_stops_and_goes_on_later_when_files_can_not_be_written_whole(
+    cli: Cli, command: list[object], clean: dict[str, bytes], tmp_path: Path, longest: int
+) -> None:
+    import resource
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (longest, longest))
+
+    out = tmp_path / "out"
+    process = start(*command, "--out", out, "--workers", 1, preexec_fn=limit)
+    end = ended(process)
+    words = f"augcli: writing to OUT {out} failed (File too large); mend that, then run the same "
+    assert (end.code, end.out, words in end.err) == (3, "", True)
+    assert [path for path in out.glob("*/*.png") if path.stat().st_size >= longest] == []
+    if longest == 300:
+        assert cli(*command, "--out", out).code == 0
+        assert tree(out) == clean
