@@ -1,0 +1,67 @@
+"""The reasons that docs/images.md gives for refusing an image are those that a user meets."""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+import sys
+import zlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image as Pillow
+
+from tests.docs.pages import ROOT
+from tests.photos import picture, rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Cli
+
+
+def huge_png() -> bytes:
+    """Return a PNG that declares 50,000 x 50,000 pixels and holds none."""
+    head = b"IHDR" + struct.pack(">LLBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
+    start = b"\x89PNG\r\n\x1a\n" + struct.pack(">L", 13) + head
+    return start + struct.pack(">L", zlib.crc32(head)) + b"\0\0\0\0IEND\xaeB`\x82"
+
+
+def test_the_reasons_are_those_of_real_files(tmp_path: Path, cli: Cli) -> None:
+    folder = tmp_path / "bad" / "cat"
+    folder.mkdir(parents=True)
+    photo, other = (Pillow.fromarray(picture(seed, 40, 40)) for seed in (1, 2))
+    photo.save(folder / "good.jpg")
+    whole = (folder / "good.jpg").read_bytes()
+    (folder / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    (folder / "no_end.jpg").write_bytes(whole[:-2])
+    photo.save(folder / "damaged.png")
+    broken = bytearray((folder / "damaged.png").read_bytes())
+    broken[60:90] = bytes(30)
+    (folder / "damaged.png").write_bytes(broken)
+    photo.save(folder / "animated.png", save_all=True, append_images=[other])
+    photo.save(folder / "pages.tif", save_all=True, append_images=[other])
+    Pillow.fromarray(np.zeros((9, 9), np.float32)).save(folder / "float.tif")
+    photo.save(folder / "gif.jpg", format="GIF")
+    (folder / "empty.jpg").touch()
+    (folder / "text.jpg").write_text("no image", encoding="utf-8")
+    (folder / "web.jpg").write_text("<!DOCTYPE html><title>404</title>", encoding="utf-8")
+    (folder / "huge.png").write_bytes(huge_png())
+    if sys.platform == "linux":
+        with open(os.path.join(os.fsencode(folder), b"\xff.jpg"), "wb") as file:
+            file.write(whole)
+
+    assert cli("cutout", tmp_path / "bad").code == 1
+    out = tmp_path / "bad-cutout"
+    assert len(rows(out)) == 1
+    reasons = [row["reason"] for row in rows(out, "errors.csv")]
+    page = (ROOT / "docs" / "images.md").read_text(encoding="utf-8")
+    table = page.partition("| found | reason in errors.csv |\n")[2].partition("\n\n")[0]
+    cells = [line.split("|")[2] for line in table.splitlines()[1:]]
+    named = [said for cell in cells for said in re.findall("`([^`]*)`", cell)]
+    assert len(named) >= 11
+    for words in named:
+        assert sys.platform != "linux" or any(
+            words.removeprefix("… ") in reason for reason in reasons
+        ), words
