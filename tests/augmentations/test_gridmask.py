@@ -111,12 +111,25 @@ def test_remark_tells_of_nothing_and_everything(
     assert GridMask().remark(draw, frame) == remark
 
 
-@given(seeds, st.integers(0, 359), st.integers(2, 6), st.data())
-def test_remark_may_skip_pictures_that_hold_a_whole_unit(
-    seed: int, angle: int, unit: int, data: st.DataObject
+@given(frames, units, st.integers(0, 359), st.data())
+def test_remark_is_what_the_mask_says(
+    frame: Frame, units: tuple[int, int], angle: int, data: st.DataObject
+) -> None:
+    unit = units[0]
+    kept = data.draw(st.integers(1, unit - 1))
+    offset = (data.draw(st.integers(0, unit - 1)), data.draw(st.integers(0, unit - 1)))
+    draw = GridMaskDraw(unit, kept, offset, angle, (0, 0, 0))
+    mask = draw.mask(frame)
+    words = {0: "nothing is dropped", mask.size: "the whole image is dropped"}
+    assert GridMask().remark(draw, frame) == words.get(int(mask.sum()))
+
+
+@given(st.integers(0, 359), st.integers(2, 9), st.data())
+def test_pictures_of_three_units_hold_a_whole_one(
+    angle: int, unit: int, data: st.DataObject
 ) -> None:
     kept = data.draw(st.integers(1, unit - 1))
-    offset = (seed % unit, seed // 7 % unit)
+    offset = (data.draw(st.integers(0, unit - 1)), data.draw(st.integers(0, unit - 1)))
     mask = GridMaskDraw(unit, kept, offset, angle, (0, 0, 0)).mask(Frame(3 * unit, 4 * unit))
     assert mask.any()
     assert not mask.all()
