@@ -1,6 +1,7 @@
 """augcli makes augmented image data sets offline, with soft labels that are true.
 
 The command line's own run is :func:`augment`; the functions on arrays serve a training loop.
+All methods are in :mod:`augcli.augmentations`.
 The names are imported on first use: importing augcli imports neither OpenCV nor onnxruntime.
 """
 
@@ -16,27 +17,33 @@ if TYPE_CHECKING:
     from augcli.pixels.compose import paste_cells as paste_cells
     from augcli.run.api import Summary as Summary
     from augcli.run.api import augment as augment
+    from augcli.run.recipe import Recipe as Recipe
+    from augcli.run.verify import verify as verify
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AttentiveCutMix",
     "Cutout",
+    "Recipe",
     "Summary",
     "augment",
     "cutout",
     "heat_map",
     "paste_cells",
+    "verify",
 ]
 
 __getattr__ = names_from(
     {
         "AttentiveCutMix": "augcli.augmentations.cutmix",
         "Cutout": "augcli.augmentations.cutout",
+        "Recipe": "augcli.run.recipe",
         "Summary": "augcli.run.api",
         "augment": "augcli.run.api",
         "cutout": "augcli.augmentations.cutout",
         "heat_map": "augcli.attention.scorer",
         "paste_cells": "augcli.pixels.compose",
+        "verify": "augcli.run.verify",
     }
 )

@@ -18,11 +18,13 @@ from augcli.lazy import names_from
 PUBLIC = [
     "AttentiveCutMix",
     "Cutout",
+    "Recipe",
     "Summary",
     "augment",
     "cutout",
     "heat_map",
     "paste_cells",
+    "verify",
 ]
 
 
