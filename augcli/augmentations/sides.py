@@ -36,8 +36,8 @@ def parse_side(found: Any) -> int | float:
     """
     expected = "must be whole pixels such as 16, or a share of the shorter side such as 0.25"
     try:
-        number = float(found)
-    except (TypeError, ValueError):
+        number = float("nan" if isinstance(found, bool) else found)
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"is {found!r}, but {expected}") from None
     if 0 < number < 1:
         return number

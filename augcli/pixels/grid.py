@@ -38,12 +38,17 @@ def cells_mask(cells: Sequence[int], frame: Frame, grid: int) -> Mask:
         frame: Height and width of the mask.
         grid: Number of rows and of columns.
 
+    Raises:
+        ValueError: A cell is not on the grid.
+
     Example:
         >>> from augcli.pixels.frame import Frame
         >>> cells_mask([1], Frame(2, 4), grid=2)
         array([[0, 0, 1, 1],
                [0, 0, 0, 0]], dtype=uint8)
     """
+    if cells and not 0 <= min(cells) <= max(cells) < grid * grid:
+        raise ValueError(f"cells {tuple(cells)} are not all on a {grid} x {grid} grid")
     chosen = np.zeros(grid * grid, np.uint8)
     chosen[list(cells)] = 1
     heights = np.diff(edges(frame.height, grid))

@@ -160,3 +160,9 @@ def test_pool_map_averages_areas(height: int, width: int, grid: int) -> None:
 def test_pool_map_keeps_a_constant(height: int, width: int, grid: int, value: float) -> None:
     scores = np.full((height + grid, width + grid), value, np.float32)
     assert np.allclose(pool_map(scores, grid), value, rtol=1e-6)
+
+
+@pytest.mark.parametrize("cell", [-1, 49])
+def test_cells_mask_refuses_a_cell_that_is_not_on_the_grid(cell: int) -> None:
+    with pytest.raises(ValueError, match="not all on a 7 x 7 grid"):
+        cells_mask([0, cell], Frame(14, 14), 7)
