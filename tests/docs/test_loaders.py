@@ -68,7 +68,7 @@ def image_folder(monkeypatch: pytest.MonkeyPatch) -> Any:
         if name != "torchvision.datasets":
             monkeypatch.delitem(sys.modules, name)
     folders: Any = importlib.import_module("torchvision.datasets.folder")
-    monkeypatch.setattr(sys.modules["torchvision.datasets"], "ImageFolder", folders.ImageFolder)
+    vars(sys.modules["torchvision.datasets"])["ImageFolder"] = folders.ImageFolder
     return folders.ImageFolder
 
 
