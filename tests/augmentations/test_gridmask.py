@@ -102,6 +102,8 @@ def test_turned_lattice_reaches_the_ends_of_long_pictures(frame: Frame) -> None:
         (GridMaskDraw(100, 60, (0, 0), 0, (0, 0, 0)), Frame(50, 70), "nothing is dropped"),
         (GridMaskDraw(100, 10, (50, 50), 0, (0, 0, 0)), Frame(9, 7), "the whole image is dropped"),
         (GridMaskDraw(10, 6, (3, 3), 45, (0, 0, 0)), Frame(50, 70), None),
+        # Larger than a unit, but turned so that it lies between four squares of one pixel.
+        (GridMaskDraw(10, 9, (0, 0), 45, (0, 0, 0)), Frame(12, 13), "nothing is dropped"),
         (GridMaskDraw(30, 6, (3, 3), 45, (0, 0, 0)), Frame(50, 70), None),
     ],
 )
