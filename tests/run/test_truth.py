@@ -32,7 +32,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Outc
     return {
         name: (
             folder / name,
-            call(name, SAMPLES, "--out", folder / name, "--format", "png", "--workers", 1, *more),
+            call(name, SAMPLES, "--out", folder / name, "--format", "png", "--workers", 0, *more),
         )
         for name, more in options.items()
     }
