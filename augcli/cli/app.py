@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import augcli
 from augcli.cli.report import put, tell
-from augcli.errors import EXIT_BUG, AugcliError, Interrupted, ParameterError
+from augcli.errors import EXIT_BUG, AugcliError, Interrupted, ParameterError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +36,12 @@ def main() -> None:
     debug, as_json = "--debug" in sys.argv, "--json" in sys.argv
     try:
         application()(prog_name="augcli")
+    except SystemExit as error:
+        if error.code == UsageError.exit_code and as_json:
+            # Typer has told a person what was wrong with the words of the command line.
+            told = {"exit_code": error.code, "text": "wrong usage, see standard error"}
+            put(json.dumps({"message_type": "fatal", **told}))
+        raise
     except AugcliError as error:
         if debug:
             traceback.print_exc()

@@ -97,15 +97,23 @@ def write_table(file: BinaryIO, header: Iterable[str], rows: Iterable[Iterable[o
     text.detach()
 
 
-def card(command: str, images: int, classes: int) -> str:
+def card(command: str, images: int, classes: int, manifest_hash: str) -> str:
     """Return README.md of an output folder.
 
     The YAML makes Hugging Face datasets take every row: without it, folder names such as
-    ``test`` or ``bullet_train`` are read as names of splits and other rows are dropped.
+    ``test`` or ``bullet_train`` are read as names of splits and other rows are dropped. The
+    hash in it makes that library notice when the folder changed: it caches by the YAML alone.
+
+    Args:
+        command: The command that made it.
+        images: How many rows the manifest has.
+        classes: How many classes.
+        manifest_hash: Hash of metadata.csv.
     """
     return f"""---
 configs:
   - config_name: default
+    description: metadata.csv has the SHA-256 {manifest_hash}
     data_files:
       - split: train
         path: "**"

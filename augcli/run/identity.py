@@ -55,6 +55,9 @@ def difference(before: dict[str, Any], now: dict[str, Any]) -> str:
         >>> difference({"steps": [{"top_n": 6}]}, {"steps": [{"top_n": 9}]})
         'top_n was 6 and is 9'
     """
+    if before.get("command") != now.get("command"):
+        # All else differs as well, and says nothing more.
+        before, now = {"command": before.get("command")}, {"command": now.get("command")}
     return ", ".join(_differences("", before, now))
 
 

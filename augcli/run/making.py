@@ -21,14 +21,21 @@ from augcli.run.mean_colour import mean_colour
 from augcli.run.options import usable_cores
 from augcli.run.plan import shards_for
 from augcli.run.pool import InThisProcess, Pool, Processes
+from augcli.run.stopping import DiskFull, disk_full, writing
 from augcli.run.tasks import Planner
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from augcli.augmentations.chain import Chain
     from augcli.data.sources import Sources
     from augcli.run.events import Listener
     from augcli.run.options import RunOptions
     from augcli.run.output import Output
+
+
+TABLE_BYTES = 600
+"""Of an output's row and its line in a part."""
 
 
 @dataclass(slots=True)
@@ -97,6 +104,10 @@ class Run:
             Stopped: The disk is full, OUT is gone, …
         """
         begun = time.time()
+        with writing(self.output.path):
+            return self._make(begun, listener)
+
+    def _make(self, begun: float, listener: Listener) -> Summary:
         before = self.output.record() if self.output.exists else {}
         record = self._own(before)
         self._announce(listener)
@@ -114,11 +125,29 @@ class Run:
             if record["mean_colour"]:
                 settings = _with_mean_colour(settings, record["mean_colour"])
             planner = self.planner(record["shards"], settings)
-            return self._work(planner, settings, pool, record, begun, listener)
+            planner.was_complete = record["state"] == "complete"
+            try:
+                return self._work(planner, settings, pool, record, begun, listener)
+            except DiskFull:
+                raise disk_full(self._space_needed(planner)) from None
+            finally:
+                for text in changes(planner, record):
+                    listener(Notice(text))
         finally:
             if pool:
                 pool.close()
             self.output.close()
+
+    def _space_needed(self, planner: Planner) -> int:
+        """Return about how many bytes are still to be written."""
+        made = size = 0
+        for shard in self.output.part_names():
+            part = self.output.part(shard)
+            made += len({one.job for one in part.made}) if part else 0
+            size += sum(one.size for one in part.made) if part else 0
+        # Where nothing is made yet: as large as the sources.
+        each = size / made if made else sum(self.sources.sizes) / len(self.sources)
+        return int(max(0, planner.jobs - made) * each) + TABLE_BYTES * planner.jobs
 
     def _announce(self, listener: Listener) -> None:
         listener(
@@ -210,14 +239,14 @@ class Run:
             finally:
                 pool.close()
         shards = planner.seen
-        remove_left_over(self.output, set(shards))
+        planner.changes["vanished"] += remove_left_over(self.output, set(shards))
         # An empty folder would be a class without images to those who read OUT by folders.
         self.output.remove_empty(planner.vacated)
         refused = [Failure(path, "list", reason) for path, reason in self.sources.refused]
         command = f"augcli {self.chain.name}"
         totals = finish(self.output, shards, refused, self.sources.classes, command)
         if planner.repaired:
-            listener(Notice(f"{planner.repaired} outputs were missing or damaged and made again"))
+            listener(Notice(f"made again, missing or damaged: {planner.repaired} outputs"))
         seconds = time.time() - begun
         summary = Summary(
             self.chain.name,
@@ -255,6 +284,23 @@ class Run:
             )
         listener(summary)
         return summary
+
+
+def changes(planner: Planner, record: dict[str, Any]) -> Iterator[str]:
+    """Yield what is not as the run before left it."""
+    what = [f"{count:,} {word}" for word, count in sorted(planner.changes.items()) if count]
+    if what:
+        yield f"sources since the run before: {', '.join(what)}; what they change is made again"
+    if planner.damaged:
+        yield f"parts that were damaged and are made again: {planner.damaged:,}"
+    before, now = record.get("versions"), machine()["versions"]
+    if isinstance(before, dict) and planner.seen and planner.already_done < planner.jobs:
+        others = [f"{one} was {before.get(one)} and is {now[one]}" for one in now]
+        told = ", ".join(
+            text for one, text in zip(now, others, strict=True) if before.get(one) != now[one]
+        )
+        if told:
+            yield f"{told}: outputs made now may differ in their bytes from those made before"
 
 
 def _with_mean_colour(settings: Settings, colour: list[int]) -> Settings:

@@ -98,7 +98,7 @@ def preview(run: Run) -> Preview:
         planner.already_done,
         rows,
         failures,
-        outputs * sum(sizes) // len(sizes) if sizes else 0,
+        (outputs - planner.already_done) * sum(sizes) // len(sizes) if sizes else 0,
         shutil.disk_usage(_existing(Path(run.output.path))).free,
     )
 

@@ -119,7 +119,8 @@ def test_the_columns_are_these() -> None:
 
 @pytest.mark.parametrize("command", ["augcli cutmix", "augcli run"])
 def test_the_card_begins_with_front_matter_and_tells_the_command(command: str) -> None:
-    text = card(command, 12, 3)
+    text = card(command, 12, 3, "0123abcd")
     assert text.startswith("---\nconfigs:\n")
     assert text.count("\n---\n") == 1
+    assert "    description: metadata.csv has the SHA-256 0123abcd\n" in text
     assert f"12 images of 3 classes, made by `{command}`." in text

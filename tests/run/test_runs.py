@@ -185,7 +185,7 @@ def test_makes_outputs_again_when_they_are_missing_or_damaged(
     end = cli(*mixed)
     assert written(before, out) == {output("cat/000.jpg"), output("cat/001.png")}
     assert tree(out, hidden=False) == whole
-    assert "2 outputs were missing or damaged and made again\n" in end.err
+    assert "made again, missing or damaged: 2 outputs\n" in end.err
 
 
 def test_makes_a_shard_again_when_its_part_is_damaged(
