@@ -6,7 +6,8 @@
     │   ├── InputError            the folder of sources or the label table
     │   ├── OutputError           OUT is not ours, or belongs to another command
     │   ├── RecipeError           a recipe, with the line
-    │   └── ScorerError           the ONNX scorer
+    │   ├── ScorerError           the ONNX scorer
+    │   └── HeatMapsError         a file of heat maps
     ├── Stopped               3   stopped by the surroundings; run again to go on
     └── Interrupted         130   stopped by a signal (143 for SIGTERM); run again to go on
 
@@ -82,6 +83,10 @@ class RecipeError(UsageError):
 
 class ScorerError(UsageError):
     """The ONNX scorer can't be loaded or doesn't give heat maps."""
+
+
+class HeatMapsError(UsageError):
+    """A file of heat maps can't be read, or belongs to another scorer or grid."""
 
 
 class Stopped(AugcliError):

@@ -23,6 +23,7 @@ EXIT_CODES = {
     "OutputError": 2,
     "RecipeError": 2,
     "ScorerError": 2,
+    "HeatMapsError": 2,
     "Stopped": 3,
 }
 """Every class but Interrupted, whose code is the signal's."""

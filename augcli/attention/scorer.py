@@ -13,35 +13,37 @@ augcli.channel_order  "RGB"                     or "BGR"
 augcli.mean           [0, 0, 0]                 subtracted after that, per channel
 augcli.std            [1, 1, 1]                 divided by after that, per channel
 ===================== ========================= ==========================================
+
+A graph whose height and width are not fixed gets images of at most 64 pixels at the smallest
+input that still gives a map of the grid's size, so that small images don't pay for large ones.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import json
+import itertools
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from augcli.errors import ScorerError, UnreadableImage
+from augcli.attention.device import AUTO, CPU, GPUS, first_line, open_session, providers
+from augcli.attention.expected import Expected, Fit, ramp
+from augcli.errors import ParameterError, ScorerError, UnreadableImage
 from augcli.pixels.frame import Frame
 from augcli.pixels.grid import pool_map
-from augcli.pixels.resize import resize
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import onnxruntime as ort
     from numpy.typing import NDArray
 
     from augcli.pixels.frame import HeatMap, Image
 
-DEFAULT_SIDE = 224
+TRIES = 4
+"""Sizes that are tried to find the smallest input."""
+BATCH = 64
+"""Images of a full batch on a GPU."""
 
 
 def shipped_model() -> Path:
@@ -67,82 +69,23 @@ def file_sha256(path: Path) -> str:
         ) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What a scorer expects of its input, read from its metadata.
-
-    Attributes:
-        frame: Height and width to which an image is squashed.
-        bgr: Whether the channels are swapped.
-        scale: float32 (3, 1, 1), multiplied with pixel values 0 to 255.
-        offset: float32 (3, 1, 1), added after that.
-    """
-
-    frame: Frame
-    bgr: bool
-    scale: NDArray[np.float32]
-    offset: NDArray[np.float32]
-
-    @classmethod
-    def read(cls, metadata: Mapping[str, str], shape: list[Any]) -> Expected:
-        """Read the metadata of a graph whose input has the given shape.
-
-        Raises:
-            ValueError: A key holds something else than it should.
-        """
-        fixed = [side if isinstance(side, int) else DEFAULT_SIDE for side in shape[2:]]
-        height, width = _numbers(metadata, "input_size", fixed, 2)
-        low, high = _numbers(metadata, "range", [0, 1], 2)
-        mean = np.array(_numbers(metadata, "mean", [0, 0, 0], 3))
-        std = np.array(_numbers(metadata, "std", [1, 1, 1], 3))
-        order = _value(metadata, "channel_order", "RGB")
-        if order not in ("RGB", "BGR"):
-            raise ValueError(f"augcli.channel_order is {order!r}, but must be RGB or BGR")
-        if not (height >= 1 and width >= 1 and (std > 0).all()):
-            raise ValueError("augcli.input_size and augcli.std must be positive")
-        scale = ((high - low) / 255 / std).reshape(3, 1, 1).astype(np.float32)
-        offset = ((low - mean) / std).reshape(3, 1, 1).astype(np.float32)
-        return cls(Frame(int(height), int(width)), order == "BGR", scale, offset)
-
-    def tensor(self, image: Image) -> NDArray[np.float32]:
-        """Return the input float32 (3, height, width) for an image uint8 (H, W, 3) RGB."""
-        fitted = resize(image, self.frame)
-        channels = fitted[..., ::-1] if self.bgr else fitted
-        planes = channels.transpose(2, 0, 1).astype(np.float32)
-        planes *= self.scale
-        planes += self.offset
-        return planes
-
-
-def _numbers(
-    metadata: Mapping[str, str], key: str, default: Sequence[float], count: int
-) -> list[float]:
-    found = _value(metadata, key, default)
-    numbers = isinstance(found, Sequence) and all(
-        isinstance(one, int | float) and np.isfinite(one) for one in found
-    )
-    if not numbers or len(found) != count:
-        raise ValueError(f"augcli.{key} is {found!r}, but must be {count} numbers")
-    return [float(one) for one in found]
-
-
-def _value(metadata: Mapping[str, str], key: str, default: Any) -> Any:
-    text = metadata.get(f"augcli.{key}")
-    try:
-        return default if text is None else json.loads(text)
-    except ValueError:
-        raise ValueError(f"augcli.{key} is {text!r}, which is not JSON") from None
-
-
 class Scorer:
     """One ONNX network, loaded and checked, that gives heat maps.
 
     Args:
         path: The ONNX file; the shipped one when None.
         grid: Rows and columns of the largest heat map that will be asked for.
+        device: Where it runs; see :func:`augcli.attention.device.open_session`.
+        batch: Images that are scored at once on a GPU, where the last batch is filled up.
+
+    Attributes:
+        sha256: Of the file.
+        flexible: Whether the graph takes images of any size.
+        map_shape: Rows and columns of the maps that :meth:`kept_maps` gives.
 
     Raises:
         ScorerError: The file is missing, is not ONNX, or does not give heat maps.
+        ParameterError: The device can't be used.
 
     Example:
         >>> scorer = Scorer()
@@ -150,11 +93,15 @@ class Scorer:
         (7, 7)
     """
 
-    def __init__(self, path: Path | None = None, *, grid: int = 7) -> None:
+    def __init__(
+        self, path: Path | None = None, *, grid: int = 7, device: str = CPU, batch: int = BATCH
+    ) -> None:
         self.path = path or shipped_model()
         self.grid = grid
+        self.device = device
+        self._fits: dict[int, Fit] = {}
         self.sha256 = file_sha256(self.path)
-        self._session = _session(self.path)
+        self._session = open_session(self.path, device)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(outputs) != 1:
             raise self._refused(f"has {len(inputs)} inputs and {len(outputs)} outputs, not 1 and 1")
@@ -164,6 +111,8 @@ class Scorer:
         if inputs[0].type != "tensor(float)" or not fits:
             raise self._refused(f"takes {inputs[0].type} {shape}, not float32 (N, 3, H, W)")
         self._input = inputs[0].name
+        self.batch = shape[0] if isinstance(shape[0], int) else batch
+        self.flexible = not any(isinstance(side, int) for side in shape[2:])
         try:
             self.expected = Expected.read(self._session.get_modelmeta().custom_metadata_map, shape)
         except ValueError as error:
@@ -187,21 +136,74 @@ class Scorer:
 
     def heat_maps(self, images: list[Image], grid: int | None = None) -> list[HeatMap]:
         """Return the heat map of each image; see :meth:`heat_map`."""
-        batch = np.stack([self.expected.tensor(image) for image in images])
-        scores = np.asarray(self._session.run(None, {self._input: batch})[0], np.float32)
+        grid = grid or self.grid
+        fit = self.fit(grid)
+        maps: list[HeatMap] = []
+        # Neighbours of one size go together: only a flexible graph has two sizes.
+        for _, group in itertools.groupby(map(fit.fitted, images), key=np.shape):
+            maps += [pool_map(self.checked(one), grid) for one in self._run(list(group))]
+        return maps
+
+    def kept_maps(self, fitted: list[Image]) -> list[HeatMap]:
+        """Return maps that are worth keeping, of images that are fitted already.
+
+        All maps of one scorer have one shape, :attr:`map_shape`: that of the graph's output,
+        from which any grid that is not larger can be averaged; or the grid's for a flexible
+        graph, whose output depends on the image and the grid.
+
+        Args:
+            fitted: uint8 (h, w, 3), RGB, all of one size, as ``fit().fitted`` gives them.
+
+        Returns:
+            float32 ``map_shape`` each; not checked to be finite.
+        """
+        maps = self._run(fitted)
+        return [pool_map(one, self.grid) if self.flexible else one for one in maps]
+
+    def serves(self, grid: int) -> bool:
+        """Return whether a map of :meth:`kept_maps` can be averaged to a grid."""
+        return grid == self.grid if self.flexible else grid <= min(self.map_shape)
+
+    def fit(self, grid: int | None = None) -> Fit:
+        """Return to which size images are squashed for a map of ``grid`` rows and columns."""
+        grid = grid or self.grid
+        if self.flexible and grid not in self._fits:
+            self._fits[grid] = Fit(self.expected.frame, self._smallest(grid))
+        return self._fits.get(grid) or Fit(self.expected.frame)
+
+    def checked(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the scores.
+
+        Raises:
+            UnreadableImage: They are not finite.
+        """
         if not np.isfinite(scores).all():
             raise UnreadableImage(f"the scorer {self.path.name} gives NaN or infinity for it")
-        return [pool_map(one.reshape(one.shape[-2:]), grid or self.grid) for one in scores]
+        return scores
+
+    def _run(self, fitted: list[Image]) -> NDArray[np.float32]:
+        """Return scores float32 (N, h, w) for images of one size."""
+        inputs = np.stack([self.expected.tensor(image) for image in fitted])
+        if self.device == CPU:
+            return self._scores(inputs)
+        # Full batches only: a GPU may sum in another order for another size.
+        lacking = np.zeros((-len(inputs) % self.batch, *inputs.shape[1:]), np.float32)
+        filled = np.concatenate([inputs, lacking])
+        batches = np.split(filled, len(filled) // self.batch)
+        return np.concatenate([self._scores(one) for one in batches])[: len(inputs)]
+
+    def _scores(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        scores = np.asarray(self._session.run(None, {self._input: inputs})[0], np.float32)
+        return scores.reshape(len(inputs), *scores.shape[-2:])
 
     def _try_out(self) -> None:
         """Run the network once, so that a wrong one is refused before a run and not in it."""
         height, width = self.expected.frame
-        ramp = np.linspace(0, 255, height * width * 3).astype(np.uint8)
-        batch = self.expected.tensor(ramp.reshape(height, width, 3))[None]
+        inputs = self.expected.tensor(ramp(self.expected.frame))[None]
         try:
-            scores = np.asarray(self._session.run(None, {self._input: batch})[0])
+            scores = np.asarray(self._session.run(None, {self._input: inputs})[0])
         except Exception as error:
-            reason = _first_line(error)
+            reason = first_line(error)
             raise self._refused(f"can't be run on (1, 3, {height}, {width}): {reason}") from None
         shape = scores.shape
         rank_fits = len(shape) == 3 or (len(shape) == 4 and shape[1] == 1)
@@ -213,6 +215,25 @@ class Scorer:
             )
         if not np.isfinite(scores).all():
             raise self._refused("gives heat maps with NaN or infinity")
+        self._native = Frame(*shape[-2:])
+        self.map_shape = Frame(self.grid, self.grid) if self.flexible else self._native
+
+    def _smallest(self, grid: int) -> Frame | None:
+        """Return the smallest input for a map of ``grid`` rows and columns; None for the usual."""
+        frame = self.expected.frame
+        # Pixels of the input for each row and column of the map.
+        strides = [-(-side // cells) for side, cells in zip(frame, self._native, strict=True)]
+        for more in range(TRIES):
+            found = Frame(*((grid + more) * stride for stride in strides))
+            if found.height >= frame.height or found.width >= frame.width:
+                return None
+            try:
+                scores = self._scores(self.expected.tensor(ramp(found))[None])
+            except Exception:  # the graph can't be run on an input that small
+                continue
+            if min(scores.shape[-2:]) >= grid:
+                return found
+        return None
 
     def _refused(self, found: str) -> ScorerError:
         return ScorerError(
@@ -221,29 +242,29 @@ class Scorer:
         )
 
 
-def _session(path: Path) -> ort.InferenceSession:
-    """Load a graph for one thread: the workers are the parallelism."""
-    import onnxruntime as ort  # noqa: PLC0415 - 0.1 s that only scoring should pay
+def on_device(device: str, path: Path | None, grid: int) -> Scorer | None:
+    """Return a scorer on a GPU, or None where the processor is to score.
 
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    # Without the arena a worker gives back what a large batch took; 2% slower.
-    options.enable_cpu_mem_arena = False
-    # Graphs with 8-bit weights run 2 to 3 times faster when these are widened once, at load.
-    options.add_session_config_entry("session.disable_quant_qdq", "1")
-    try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has a class for each cause and no common base
-        raise ScorerError(
-            f"--model {path}: is not an ONNX graph that onnxruntime can load ({_first_line(error)})"
-        ) from None
+    Args:
+        device: ``auto`` takes a GPU where one really works; an explicit device must work.
+        path: The ONNX file; the shipped one when None.
+        grid: Rows and columns of the largest heat map that will be asked for.
 
-
-def _first_line(error: Exception) -> str:
-    """Return an error of onnxruntime without the advice that follows it."""
-    return str(error).strip().partition("\n")[0] or type(error).__name__
+    Raises:
+        ScorerError: The scorer can't be used.
+        ParameterError: An explicit device can't be used.
+    """
+    if device == CPU:
+        return None
+    if device != AUTO:
+        return Scorer(path, grid=grid, device=device)
+    for name in GPUS:
+        if name in providers():
+            try:
+                return Scorer(path, grid=grid, device=name)
+            except (ParameterError, ScorerError):
+                continue
+    return None
 
 
 @functools.lru_cache(maxsize=4)

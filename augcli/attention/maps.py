@@ -1,0 +1,274 @@
+"""Heat maps kept in a file, so that no image is scored twice.
+
+A file of heat maps is an uncompressed NumPy ``.npz`` with these arrays, all in the order of the
+paths:
+
+======== ============================ ====================================================
+name     type                         content
+======== ============================ ====================================================
+``maps`` float32 (n, h, w)            one map for each image, as exact as the scorer gave it
+hashes   uint8 (n, 32)                SHA-256 of each image's file
+paths    uint8 (bytes,)               paths relative to INPUT, UTF-8, each ended by a NUL
+about    uint8 (bytes,)               JSON: format, scorer (its SHA-256), grid, poolable
+======== ============================ ====================================================
+
+float32 and not float16: cells and label weights are then the same with and without the file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from augcli.errors import HeatMapsError
+from augcli.pixels.grid import pool_map
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from augcli.pixels.frame import HeatMap
+
+FORMAT = 1
+KEY_BYTES = 32
+HEADER_BYTES = 30
+"""Of a file in a ZIP archive, before its name."""
+_NOT_OURS = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError),
+    *(KeyError, TypeError, ValueError, OverflowError),
+)
+"""What reading a file leads to that is damaged, or something else."""
+
+
+class About(NamedTuple):
+    """What a file of heat maps says of itself.
+
+    Attributes:
+        scorer: SHA-256 of the scorer's file.
+        grid: Rows and columns of the heat maps that were asked for.
+        poolable: Whether smaller grids can be averaged from the maps too.
+    """
+
+    scorer: str
+    grid: int
+    poolable: bool
+
+
+class HeatMaps(Mapping[str, "HeatMap"]):
+    """Heat maps by file name, read from a file of ``augcli heatmaps``.
+
+    The maps are read from the disk when they are asked for, so that many processes can share
+    a large file.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_maps(
+        ...         f"{folder}/maps.npz",
+        ...         About("00" * 32, 7, True),
+        ...         ["cat/a.jpg"],
+        ...         np.zeros((1, 32), np.uint8),
+        ...         np.ones((1, 7, 7), np.float32),
+        ...     )
+        ...     maps = HeatMaps.load(f"{folder}/maps.npz")
+        ...     list(maps), maps["cat/a.jpg"].shape
+        (['cat/a.jpg'], (7, 7))
+    """
+
+    def __init__(
+        self,
+        about: About,
+        paths: NDArray[np.uint8],
+        hashes: NDArray[np.uint8],
+        maps: NDArray[np.float32],
+        grid: int | None = None,
+    ) -> None:
+        self.about = about
+        self.grid = grid or about.grid
+        self._paths = paths
+        self._hashes = hashes
+        self._maps = maps
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], grid: int | None = None) -> HeatMaps:
+        """Open a file of heat maps and check all of it.
+
+        Args:
+            path: The file.
+            grid: Rows and columns of the maps wanted; those of the file when None.
+
+        Raises:
+            HeatMapsError: The file can't be read, is damaged, is something else, or its maps
+                have too few rows and columns for the grid.
+        """
+        found = cls.open(path, check=True)
+        if grid and not found.serves(grid):
+            raise HeatMapsError(f"{path}: holds maps for a grid of {found.about.grid}, not {grid}")
+        found.grid = grid or found.grid
+        return found
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, check: bool = False) -> HeatMaps:
+        """Open a file of heat maps; with ``check``, read all of it.
+
+        Raises:
+            HeatMapsError: See :meth:`load`.
+        """
+        try:
+            with zipfile.ZipFile(path) as archive:
+                if check and archive.testzip():
+                    raise ValueError("it is damaged")
+                arrays = {
+                    name: _mapped(path, archive.getinfo(f"{name}.npy"))
+                    for name in ("about", "paths", "hashes", "maps")
+                }
+            found = cls(_about(arrays["about"]), arrays["paths"], arrays["hashes"], arrays["maps"])
+            found._check(whole=check)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise HeatMapsError(f"{path}: can't be read ({reason})") from None
+        except _NOT_OURS as error:
+            raise HeatMapsError(
+                f"{path}: is not a whole file of heat maps ({error}); make it with augcli heatmaps"
+            ) from None
+        return found
+
+    def __getitem__(self, name: str) -> HeatMap:
+        """Return the map float32 (grid, grid) of an image, by its path relative to INPUT."""
+        return pool_map(np.array(self._maps[self._index[name]]), self.grid)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the paths, sorted."""
+        return iter(self._index)
+
+    def __len__(self) -> int:
+        return len(self._maps)
+
+    @property
+    def map_shape(self) -> tuple[int, int]:
+        """Rows and columns of the maps as they are kept."""
+        return (self._maps.shape[1], self._maps.shape[2])
+
+    def serves(self, grid: int) -> bool:
+        """Return whether the maps can be had for a grid."""
+        fits = grid <= min(self.map_shape)
+        return grid == self.about.grid or (self.about.poolable and fits)
+
+    def kept(self, key: bytes) -> NDArray[np.float32] | None:
+        """Return the map float32 ``map_shape`` of an image by its content, None where it lacks.
+
+        Args:
+            key: SHA-256 of the image's file.
+        """
+        order, starts = self._by_hash
+        start = np.uint64(int.from_bytes(key[:8], "big"))
+        position = int(np.searchsorted(starts, start))
+        while position < len(order) and starts[position] == start:
+            index = int(order[position])
+            if self._hashes[index].tobytes() == key:
+                return np.array(self._maps[index])
+            position += 1
+        return None
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        names = self._paths.tobytes().decode("utf-8").split("\0")
+        return {name: index for index, name in enumerate(names[:-1])}
+
+    @cached_property
+    def _by_hash(self) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+        """The images in the order of their hashes, and the beginnings of these hashes."""
+        starts = np.ascontiguousarray(self._hashes[:, :8]).view(">u8").ravel().astype(np.uint64)
+        order = np.argsort(starts, kind="stable")
+        return order, starts[order]
+
+    def _check(self, *, whole: bool) -> None:
+        types = [one.dtype.str for one in (self._paths, self._hashes, self._maps)]
+        count, shapes = len(self._maps), (self._hashes.shape, self._maps.ndim)
+        if types != ["|u1", "|u1", "<f4"] or shapes != ((count, KEY_BYTES), 3):
+            raise ValueError("its arrays have other types or shapes")
+        if not self.serves(self.about.grid) or min(self.map_shape) < self.about.grid:
+            raise ValueError("its maps are smaller than its grid")
+        if whole and len(self._index) != count:
+            raise ValueError("it has another number of paths than of maps")
+        if whole and not np.isfinite(self._maps).all():
+            raise ValueError("it holds maps with NaN or infinity")
+
+
+def save_maps(
+    path: str | os.PathLike[str],
+    about: About,
+    paths: list[str],
+    hashes: NDArray[np.uint8],
+    maps: NDArray[np.float32],
+) -> None:
+    """Write a file of heat maps whole under a temporary name, and rename it.
+
+    Args:
+        path: The file.
+        about: What it says of itself.
+        paths: Relative to INPUT, sorted.
+        hashes: uint8 (n, 32), SHA-256 of each image's file.
+        maps: float32 (n, h, w).
+    """
+    arrays = {
+        "about": _bytes(json.dumps({"format": FORMAT, **about._asdict()})),
+        "paths": _bytes("".join(f"{name}\0" for name in paths)),
+        "hashes": hashes,
+        "maps": maps.astype("<f4", copy=False),
+    }
+    unfinished = f"{os.fspath(path)}.tmp-{os.getpid()}"
+    try:
+        with zipfile.ZipFile(unfinished, "w") as archive:
+            for name, array in arrays.items():
+                # An entry has a fixed time, so that the same maps are the same bytes.
+                with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as file:
+                    np.lib.format.write_array(file, array, allow_pickle=False)
+        os.replace(unfinished, path)
+    finally:
+        if os.path.exists(unfinished):
+            os.unlink(unfinished)
+
+
+def _bytes(text: str) -> NDArray[np.uint8]:
+    return np.frombuffer(text.encode("utf-8"), np.uint8)
+
+
+def _about(array: NDArray[Any]) -> About:
+    found = json.loads(array.tobytes())
+    if found["format"] != FORMAT:
+        raise ValueError(f"its format is {found['format']}, and this version reads {FORMAT}")
+    return About(str(found["scorer"]), int(found["grid"]), bool(found["poolable"]))
+
+
+def _mapped(path: str | os.PathLike[str], entry: zipfile.ZipInfo) -> NDArray[Any]:
+    """Return an array of an archive without reading it."""
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise ValueError("it is compressed")
+    with open(path, "rb") as file:
+        file.seek(entry.header_offset)
+        header = file.read(HEADER_BYTES)
+        # The lengths of the name and of the extra field that follow the header.
+        lengths = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+        file.seek(lengths, os.SEEK_CUR)
+        shape, dtype = _array_header(file)
+        start = file.tell()
+    if 0 in shape:
+        return np.empty(shape, dtype)
+    return np.memmap(path, dtype, "r", start, shape)
+
+
+def _array_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("an array has another format")
+    shape, column_major, dtype = np.lib.format.read_array_header_1_0(file)
+    if column_major or dtype.hasobject:
+        raise ValueError("an array has another format")
+    return shape, dtype
