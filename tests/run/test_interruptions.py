@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.command import PATIENCE, Outcome, call, environment, start, wait_for
+from tests.command import PATIENCE, ROOT, Outcome, call, environment, start, wait_for
 from tests.photos import class_folders, rows, tree
 
 if TYPE_CHECKING:
@@ -43,6 +43,36 @@ def clean(photos: Path, scorer: Path, tmp_path_factory: pytest.TempPathFactory) 
     options = ["--format", "png", "--copies", 4, "--top-n", 9, "--workers", 0, "--out", out]
     assert call("cutmix", photos, "--model", scorer, *options).code == 0
     return tree(out)
+
+
+HOLD = """
+import os, sys, time
+
+opened = []
+
+def hold(event, arguments):
+    if event == "open" and os.path.join("", "photos", "") in str(arguments[0]):
+        opened.append(arguments[0])
+        while len(opened) > 30 and os.path.exists({gate!r}):
+            os.makedirs({gate!r} + "-reached", exist_ok=True)
+            time.sleep(0.005)
+
+sys.addaudithook(hold)
+"""
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """A file that keeps workers started with ``held(gate)`` from their 31st source."""
+    gate = tmp_path / "gate"
+    gate.touch()
+    (tmp_path / "sitecustomize.py").write_text(HOLD.format(gate=str(gate)))
+    return gate
+
+
+def held(gate: Path) -> dict[str, str]:
+    """Return the environment of a run that can't end before its gate is removed."""
+    return environment(PYTHONPATH=os.pathsep.join([str(gate.parent), str(ROOT)]))
 
 
 def at_work(out: Path) -> bool:
@@ -87,12 +117,13 @@ def test_ends_in_order_and_goes_on_later_when_a_signal_comes(
     cli: Cli,
     command: list[object],
     clean: dict[str, bytes],
+    gate: Path,
     tmp_path: Path,
     number: int,
     code: int,
 ) -> None:
     out = tmp_path / "out"
-    process = start(*command, "--out", out, "--workers", 1)
+    process = start(*command, "--out", out, "--workers", 1, env=held(gate))
     wait_for(lambda: at_work(out))
     process.send_signal(number)
     end = ended(process)
@@ -105,10 +136,10 @@ def test_ends_in_order_and_goes_on_later_when_a_signal_comes(
 
 
 def test_leaves_no_worker_behind_when_the_parent_is_killed(
-    command: list[object], tmp_path: Path
+    command: list[object], gate: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    process = start(*command, "--out", out, "--workers", 2)
+    process = start(*command, "--out", out, "--workers", 2, env=held(gate))
     wait_for(lambda: at_work(out))
     process.kill()
     # The workers hold the other ends of these pipes: they close when the last one is gone.
@@ -126,24 +157,24 @@ def test_leaves_no_worker_behind_when_the_parent_is_killed(
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
 def test_makes_all_when_a_worker_is_killed(
-    command: list[object], clean: dict[str, bytes], tmp_path: Path
+    command: list[object], clean: dict[str, bytes], gate: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    process = start(*command, "--out", out, "--workers", 2)
+    process = start(*command, "--out", out, "--workers", 2, env=held(gate))
     wait_for(lambda: at_work(out))
     before = children(process.pid)
     os.kill(before[0], signal.SIGKILL)
+    gate.unlink()
     end = ended(process)
     assert (len(before), end.code, end.out) == (2, 0, f"{out}/metadata.csv\n")
     assert tree(out) == clean
 
 
 @pytest.fixture
-def halted(command: list[object], tmp_path: Path) -> subprocess.Popen[str]:
-    """A run into ``tmp_path / "out"`` that stands still in the middle."""
-    process = start(*command, "--out", tmp_path / "out", "--workers", 1)
-    wait_for(lambda: at_work(tmp_path / "out"))
-    os.killpg(process.pid, signal.SIGSTOP)
+def halted(command: list[object], gate: Path, tmp_path: Path) -> subprocess.Popen[str]:
+    """A run into ``tmp_path / "out"`` that stands still in the middle, until the gate is gone."""
+    process = start(*command, "--out", tmp_path / "out", "--workers", 1, env=held(gate))
+    wait_for((tmp_path / "gate-reached").exists)
     return process
 
 
@@ -152,12 +183,13 @@ def test_is_refused_when_another_run_is_at_work_in_out(
     command: list[object],
     clean: dict[str, bytes],
     halted: subprocess.Popen[str],
+    gate: Path,
     tmp_path: Path,
 ) -> None:
     out = tmp_path / "out"
     second = cli(*command, "--out", out)
     other = cli(*command, "--out", out, "--top-n", 3, "--overwrite")
-    os.killpg(halted.pid, signal.SIGCONT)
+    gate.unlink()
     first = ended(halted)
     in_use = f"augcli: OUT {out} is in use by another run of augcli; wait for it to end\n"
     assert (second.code, second.err.endswith(in_use)) == (2, True)
@@ -170,11 +202,12 @@ def test_stops_and_can_start_anew_when_out_is_removed(
     command: list[object],
     clean: dict[str, bytes],
     halted: subprocess.Popen[str],
+    gate: Path,
     tmp_path: Path,
 ) -> None:
     out = tmp_path / "out"
     shutil.rmtree(out)
-    os.killpg(halted.pid, signal.SIGCONT)
+    gate.unlink()
     end = ended(halted)
     assert (end.code, end.out) == (3, "")
     assert end.err.endswith(
@@ -216,7 +249,7 @@ def test_names_the_image_and_goes_on_when_it_ends_every_worker(
     folder = class_folders(tmp_path / "photos", {"a": 4, "b": 4})
     (folder / "a/poison.jpg").write_bytes(b"reading me is deadly")
     (tmp_path / "sitecustomize.py").write_text(POISON)
-    path = os.pathsep.join([str(tmp_path), environment()["PYTHONPATH"]])
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
     # The mean colour is estimated first: that must survive as well.
     arguments = ["cutout", folder, "--out", tmp_path / "out", "--workers", 1]
     end = call(*arguments, env=environment(PYTHONPATH=path))
