@@ -45,5 +45,6 @@ __getattr__ = names_from(
         "heat_map": "augcli.attention.scorer",
         "paste_cells": "augcli.pixels.compose",
         "verify": "augcli.run.verify",
-    }
+    },
+    globals(),
 )

@@ -9,14 +9,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-def names_from(modules: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return a module ``__getattr__`` that looks each name up in its module.
+def names_from(modules: Mapping[str, str], namespace: dict[str, Any]) -> Callable[[str], Any]:
+    """Return a module ``__getattr__`` that looks each name up in its module, once.
 
     Args:
         modules: Full module name by public name.
+        namespace: The ``globals()`` of the module, which keeps what was found.
 
     Example:
-        >>> lookup = names_from({"sqrt": "math"})
+        >>> lookup = names_from({"sqrt": "math"}, {})
         >>> lookup("sqrt")(9)
         3.0
     """
@@ -24,6 +25,7 @@ def names_from(modules: Mapping[str, str]) -> Callable[[str], Any]:
     def lookup(name: str) -> Any:
         if name not in modules:
             raise AttributeError(f"module has no attribute {name!r}")
-        return getattr(importlib.import_module(modules[name]), name)
+        namespace[name] = getattr(importlib.import_module(modules[name]), name)
+        return namespace[name]
 
     return lookup

@@ -77,7 +77,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_names_from_imports_a_module_at_first_use_only() -> None:
-    lookup = names_from({"there": "json", "nowhere": "augcli.no_such_module"})
+    lookup = names_from({"there": "json", "nowhere": "augcli.no_such_module"}, {})
     with pytest.raises(ModuleNotFoundError, match="no_such_module"):
         lookup("nowhere")
     with pytest.raises(AttributeError, match="there"):

@@ -85,5 +85,6 @@ __getattr__ = names_from(
         "rotate_mask": "augcli.pixels.geometry",
         "touches": "augcli.pixels.placement",
         "WHOLE": "augcli.pixels.mix",
-    }
+    },
+    globals(),
 )

@@ -9,7 +9,7 @@ import numpy as np
 
 from augcli.pixels.frame import Frame
 from augcli.pixels.grid import cells_mask
-from augcli.pixels.resize import resize
+from augcli.pixels.resize import fit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ def paste_mask(base: Image, donor: Image, mask: Mask) -> Image:
         donor: uint8 (h, w, 3); resized to the base's frame where it differs.
         mask: uint8 (H, W), 0 or 1.
     """
-    fitted = resize(donor, Frame.of(base))
+    fitted = fit(donor, Frame.of(base))
     return np.asarray(cv2.copyTo(fitted, mask, base.copy()), np.uint8)
 
 

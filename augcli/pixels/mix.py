@@ -8,7 +8,7 @@ import numpy as np
 
 from augcli.pixels.frame import Frame
 from augcli.pixels.grid import edges
-from augcli.pixels.resize import resize
+from augcli.pixels.resize import fit, resize
 
 if TYPE_CHECKING:
     from augcli.pixels.frame import Box, Image, Mask
@@ -37,7 +37,7 @@ def blend(base: Image, donor: Image, share: int) -> Image:
     # 65,536 * 255 is below 2**24, so no step before the rounding loses a bit.
     mixed = base.astype(np.float32)
     mixed *= share
-    other = resize(donor, Frame.of(base)).astype(np.float32)
+    other = fit(donor, Frame.of(base)).astype(np.float32)
     other *= WHOLE - share
     mixed += other
     mixed /= WHOLE

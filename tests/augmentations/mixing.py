@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from augcli.augmentations.base import donor_pixels
 from augcli.augmentations.weights import weigh
 from augcli.pixels.frame import Frame
-from augcli.pixels.resize import resize
+from augcli.pixels.resize import fit
 from tests.photos import read, rows
 from tests.strategies import heat_map, image
 
@@ -118,7 +118,7 @@ def check_rows(out: Path, photos: Path, expected: Expected) -> list[dict[str, An
 
 def fitted(donor: Image, base: Image) -> Image:
     """Return the donor in the base's size."""
-    return resize(donor, Frame.of(base))
+    return fit(donor, Frame.of(base))
 
 
 def run(cli: Cli, photos: Path, out: Path, *arguments: object) -> Path:

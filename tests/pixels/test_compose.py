@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from augcli.pixels.compose import count_mask, paste_cells, paste_mask
 from augcli.pixels.frame import Frame
 from augcli.pixels.grid import edges
-from augcli.pixels.resize import resize
+from augcli.pixels.resize import fit
 from tests.strategies import frames, grids_with_cells, image, seeds
 
 
@@ -43,7 +43,7 @@ def test_paste_cells_resizes_the_donor_to_the_base(
 ) -> None:
     grid, cells = chosen
     base, donor = image(seed, frame), image(seed + 1, other)
-    expected = cells_pasted(base.tolist(), resize(donor, frame).tolist(), cells, grid)
+    expected = cells_pasted(base.tolist(), fit(donor, frame).tolist(), cells, grid)
     assert paste_cells(base, donor, cells, grid).tolist() == expected
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from augcli.pixels.frame import Frame
 from augcli.pixels.grid import cells_mask, edges
 from augcli.pixels.mix import WHOLE, blend, box_mask, cell_centre, full_mask, paste_resized
-from augcli.pixels.resize import resize
+from augcli.pixels.resize import fit, resize
 from tests.strategies import frames, image, seeds, sides
 
 
@@ -19,7 +19,7 @@ from tests.strategies import frames, image, seeds, sides
 def test_blend_rounds_the_exact_value(frame: Frame, other: Frame, share: int, seed: int) -> None:
     base, donor = image(seed, frame), image(seed + 1, other)
     blended = blend(base, donor, share)
-    fitted = resize(donor, frame)
+    fitted = fit(donor, frame)
     for place in np.ndindex(*base.shape):
         mine, theirs = int(base[place]), int(fitted[place])
         exact = Fraction(share * mine + (WHOLE - share) * theirs, WHOLE)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augcli.pixels.frame import Frame
-from augcli.pixels.resize import resize
+from augcli.pixels.resize import fit, resize
 from tests.strategies import frames, image, seeds
 
 
@@ -83,3 +83,30 @@ def test_resize_is_bilinear_when_only_one_side_grows(wanted: Frame) -> None:
     before = image(3, (6, 6))
     exact = bilinear(before[..., 0].tolist(), wanted)
     assert np.abs(resize(before, wanted)[..., 0] - np.array(exact)).max() <= 1
+
+
+@given(frames, frames, seeds)
+def test_fit_gives_the_frame_and_keeps_flat_colours(before: Frame, after: Frame, seed: int) -> None:
+    colour = np.random.Philox(key=seed).random_raw(3).astype(np.uint8)
+    flat = np.broadcast_to(colour, (*before, 3)).copy()
+    fitted = fit(flat, after)
+    assert fitted.shape == (*after, 3)
+    assert (fitted == colour).all()
+
+
+def test_fit_halves_to_the_average_of_four() -> None:
+    image = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3) * 3
+    mean = image.reshape(2, 2, 3, 2, 3).astype(float).mean(axis=(1, 3))
+    assert np.abs(fit(image, Frame(2, 3)) - mean).max() <= 0.5
+
+
+def test_fit_skips_no_stripe_of_a_large_picture() -> None:
+    """Plain bilinear shrinking would look at every eighth row only."""
+    striped = np.zeros((64, 64, 3), np.uint8)
+    striped[::8] = 240
+    assert np.abs(fit(striped, Frame(8, 8)).astype(int) - 30).max() <= 2
+
+
+def test_fit_is_the_picture_itself_where_it_fits() -> None:
+    image = np.zeros((3, 5, 3), np.uint8)
+    assert fit(image, Frame(3, 5)) is image

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from augcli.pixels.frame import Frame
-from augcli.pixels.resize import resize
+from augcli.pixels.resize import fit, resize
 from tests.command import ROOT, Outcome, call
 from tests.photos import class_folders, read, rows, save, tree
 
@@ -99,7 +99,7 @@ def test_describes_itself_when_a_run_is_over(
     assert (record["state"], record["identity"]["command"]) == ("complete", name)
     assert (record["counts"]["images"], record["counts"]["failed"]) == (16, 0)
     assert [isinstance(record["versions"][one], str) for one in ("python", "numpy")] == [True] * 2
-    assert card.startswith("---\nconfigs:\n  - config_name: default\n    data_files:\n")
+    assert card.startswith("---\nconfigs:\n  - config_name: default\n    description: ")
     assert f"16 images of 4 classes, made by `augcli {name}`." in card
 
 
@@ -112,7 +112,7 @@ def test_weighs_the_pixels_that_show_the_donor_when_it_mixes(
         frame = Frame.of(base)
         assert (output.shape, (int(row["height"]), int(row["width"]))) == (base.shape, frame)
         cells, share = donated_cells(
-            output, base, resize(read(SAMPLES / row["source_b"]), frame), 7
+            output, base, fit(read(SAMPLES / row["source_b"]), frame), 7
         )
         draw = json.loads(row["draw"])
         label_b = row["source_b"].split("/")[0]
