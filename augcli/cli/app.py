@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import traceback
@@ -31,6 +32,7 @@ def main() -> None:
         # Before Typer is imported: a version should cost nothing.
         put(f"augcli {augcli.__version__}")
         sys.exit(0)
+    _open_standard_streams()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     debug, as_json = "--debug" in sys.argv, "--json" in sys.argv
@@ -55,6 +57,18 @@ def main() -> None:
             EXIT_BUG,
             as_json=as_json,
         )
+
+
+def _open_standard_streams() -> None:
+    """Where a standard stream is closed, let its number lead nowhere.
+
+    Else an output would get the number, and what a decoder warns of would end up in it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
 
 
 def application() -> typer.Typer:

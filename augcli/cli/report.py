@@ -58,11 +58,24 @@ def printable(text: str) -> str:
 
 
 def put(text: str) -> None:
-    """Write a line to standard output; a reader that has gone is no error of ours."""
+    """Write a line to standard output.
+
+    A reader that has gone is no error of ours; a full disk is told, once, and changes nothing
+    about what is made.
+    """
+    if sys.stdout is None:
+        return
     try:
-        sys.stdout.write(text + "\n")
+        try:
+            sys.stdout.write(text + "\n")
+        except UnicodeEncodeError:
+            # A path that is not UTF-8, or an encoding that can't write it.
+            escaped = os.fsencode(text).decode("ascii", "backslashreplace")
+            sys.stdout.write(escaped + "\n")
         sys.stdout.flush()
-    except (BrokenPipeError, ValueError, AttributeError):
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+            tell(f"augcli: standard output can't be written ({error.strerror})")
         # Python flushes once more when it ends, and would complain then.
         with contextlib.suppress(OSError, ValueError, AttributeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,8 +6,10 @@ No file ever has its final name before all of its bytes are there.
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
+import sys
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Publisher:
         self._temporary = temporary
         self._numbers = itertools.count()
         self._made: set[str] = set()
+        self._new_folders: list[str] = []
 
     def publish(self, name: str, data: bytes) -> None:
         """Write ``data`` and give it its final name, replacing what is there.
@@ -64,10 +67,11 @@ class Publisher:
 
     def sync(self) -> None:
         """Force to the disk what was published since the last call, and the names of it."""
-        folders = {os.path.dirname(path) for path in self._unsynced}
+        folders = {os.path.dirname(path) for path in (*self._unsynced, *self._new_folders)}
         for path in (*self._unsynced, *folders):
             _sync_path(path)
         self._unsynced.clear()
+        self._new_folders.clear()
 
     def remove(self, name: str) -> None:
         """Remove a file of the output folder, if it is there."""
@@ -80,12 +84,13 @@ class Publisher:
             try:
                 write(descriptor)
                 if self._fsync == "file":
-                    os.fsync(descriptor)
+                    _sync(descriptor)
             finally:
                 os.close(descriptor)
             self._rename(unfinished, name)
             if self._fsync == "file":
-                _sync_path(os.path.dirname(f"{self.out}/{name}"))
+                self._new_folders.append(f"{self.out}/{name}")
+                self.sync()
             elif self._fsync == "shard":
                 self._unsynced.append(f"{self.out}/{name}")
         except BaseException:
@@ -95,9 +100,25 @@ class Publisher:
     def _rename(self, unfinished: str, name: str) -> None:
         folder = name.rpartition("/")[0]
         if folder and folder not in self._made:
-            os.makedirs(f"{self.out}/{folder}", exist_ok=True)
+            self._make_folder(f"{self.out}/{folder}")
             self._made.add(folder)
         os.replace(unfinished, f"{self.out}/{name}")
+
+    def _make_folder(self, path: str) -> None:
+        """Make a folder and those above it; a loop, since os.makedirs recurses."""
+        missing = []
+        while not os.path.isdir(path):
+            missing.append(path)
+            path = os.path.dirname(path)
+        for one in reversed(missing):
+            # Another worker may have made it meanwhile; a file in its place is an error.
+            try:
+                os.mkdir(one)
+            except FileExistsError:
+                if not os.path.isdir(one):
+                    raise
+            if self._fsync != "none":
+                self._new_folders.append(one)
 
     @staticmethod
     def _discard(path: str) -> None:
@@ -113,6 +134,27 @@ def _sync_path(path: str) -> None:
     # A file is opened for writing, because some systems refuse to sync one that is not.
     descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
     try:
-        os.fsync(descriptor)
+        _sync(descriptor)
+    except OSError as error:
+        # Some network file systems can't sync a folder, and say so.
+        if not is_folder or error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(descriptor)
+
+
+if sys.platform == "darwin":
+    import fcntl
+
+    def _sync(descriptor: int) -> None:
+        """Force a file to the disk; fsync alone would leave it in the drive's memory."""
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        except OSError:
+            os.fsync(descriptor)
+
+else:
+
+    def _sync(descriptor: int) -> None:
+        """Force a file to the disk."""
+        os.fsync(descriptor)

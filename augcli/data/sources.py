@@ -6,7 +6,9 @@ million sources fit in memory.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
@@ -94,9 +96,9 @@ def list_sources(folder: Path, *, out: Path | None = None, follow_links: bool = 
     Raises:
         InputError: The folder is missing, is not a folder, can't be read or holds no image.
     """
-    if not folder.exists():
+    if not os.path.lexists(folder):
         raise InputError(f"INPUT {folder} does not exist; give a folder of images")
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise InputError(f"INPUT {folder} is not a folder; give the folder that holds the images")
     root = os.path.realpath(folder)
     sources = Sources(root)
@@ -114,6 +116,27 @@ def list_sources(folder: Path, *, out: Path | None = None, follow_links: bool = 
         )
     sources.set_labels([path.partition("/")[0] if "/" in path else "" for path in sources.paths])
     return sources
+
+
+def read_source(path: str) -> tuple[bytes, int, int]:
+    """Return the bytes of a source, its size and the time of its last change.
+
+    Never waits: what became a pipe since it was listed is refused.
+
+    Raises:
+        OSError: It can't be read, or is no regular file any more.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with open(os.open(path, flags), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "is not a regular file")
+        return file.read(), status.st_size, _modified(status)
+
+
+def _modified(status: os.stat_result) -> int:
+    """Return a time of change that fits 64 bits; some file systems hold any."""
+    return max(-(2**63), min(2**63 - 1, status.st_mtime_ns))
 
 
 def _seen(passed_over: Counter[str]) -> str:
@@ -160,7 +183,7 @@ class _Walk:
                     elif entry.is_file():
                         if self._is_image(entry.name, path):
                             status = entry.stat()
-                            yield path, status.st_size, status.st_mtime_ns
+                            yield path, status.st_size, _modified(status)
                     else:
                         self.sources.passed_over["special files"] += 1
                 except OSError as error:

@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from augcli.errors import Stopped
-from augcli.run.events import Error, Progress
-from augcli.run.job import Failed, ShardDone, Tally
+from augcli.run.events import Error, Notice, Progress
+from augcli.run.job import Failed, ShardDone, Tally, WorkerEnded
 
 if TYPE_CHECKING:
     from augcli.data.manifest import Failure
@@ -36,6 +36,7 @@ class Count:
         self._open: dict[str, Tally] = {}
         self._failed = 0
         self._told: set[Failure] = set()
+        self.lacking: set[str] = set()
         self._first = self._last = 0.0
 
     @property
@@ -59,11 +60,18 @@ class Count:
                     self._listener(Error(*failure))
                 self._bear()
                 return
+            case WorkerEnded(shard, cause):
+                self._open.pop(shard, None)
+                self._listener(
+                    Notice(f"a worker ended ({cause}) in shard {shard}, which is tried again")
+                )
+                return
             case ShardDone():
                 self._open.pop(event.shard, None)
                 self.made += event.made
                 self.outputs += event.outputs
                 self._failed += event.failed
+                self.lacking.update(event.lacking)
                 if event.made:
                     self._first = min(self._first or event.first_made, event.first_made)
                     self._last = max(self._last, event.last_made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from augcli.data.manifest import (
     card,
     write_table,
 )
+from augcli.errors import Stopped
 from augcli.run.stopping import writing
 
 if TYPE_CHECKING:
@@ -73,7 +75,10 @@ def finish(
         part = output.part(shard)
         if part is None:
             output.check_is_there()
-            continue
+            raise Stopped(
+                f"the record of shard {shard} can't be read back from OUT {output.folder}; "
+                "run the same command again to make that shard anew"
+            )
         for made in part.made:
             rows.append(made.row)
             totals.add(made.row)
@@ -85,6 +90,7 @@ def finish(
     totals.failures = list(by_source.values())
     with writing(output.path):
         _publish(output, rows, totals, classes, command)
+        output.publisher.sync()
     return totals
 
 
@@ -99,22 +105,26 @@ def _publish(
         output.publisher.remove(ERRORS)
     text = "".join(f"{_one_line(name)}\n" for name in classes)
     output.publisher.publish(CLASSES, text.encode("utf-8", "backslashreplace"))
-    description = card(command, totals.images, len(totals.classes))
+    with open(os.path.join(output.path, MANIFEST), "rb") as file:
+        manifest_hash = hashlib.file_digest(file, "sha256").hexdigest()
+    description = card(command, totals.images, len(totals.classes), manifest_hash)
     output.publisher.publish(CARD, description.encode("utf-8", "backslashreplace"))
 
 
-def remove_left_over(output: Output, shards: set[str]) -> None:
-    """Remove parts, and their outputs, of shards that hold no job any more."""
+def remove_left_over(output: Output, shards: set[str]) -> int:
+    """Remove the parts and outputs of shards that hold no job any more.
+
+    Returns:
+        How many sources they had.
+    """
     folders: set[str] = set()
-    for shard in list(output.part_names()):
-        if shard in shards:
-            continue
+    vanished = 0
+    for shard in [one for one in output.part_names() if one not in shards]:
         part = output.part(shard)
-        for made in part.made if part else ():
-            output.publisher.remove(made.row.file_name)
-            folders.add(os.path.dirname(made.row.file_name))
-        output.publisher.remove(f".augcli/parts/{shard}.jsonl")
+        vanished += len(part.sources) if part else 0
+        folders |= output.drop(shard)
     output.remove_empty(folders)
+    return vanished
 
 
 def _one_line(name: str) -> str:

@@ -66,12 +66,19 @@ def _differences(name: str, before: Any, now: Any) -> list[str]:
         return []
     if isinstance(before, dict) and isinstance(now, dict):
         names = [*before, *(one for one in now if one not in before)]
-        pairs = [(one, before.get(one), now.get(one)) for one in names]
+        pairs = [(_called(one, now), before.get(one), now.get(one)) for one in names]
     elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
         pairs = [(name, *pair) for pair in zip(before, now, strict=True)]
     else:
         return [f"{name} was {_shown(before)} and is {_shown(now)}"]
     return [told for one, *pair in pairs for told in _differences(one, *pair)]
+
+
+def _called(name: str, record: dict[str, Any]) -> str:
+    """Return what a difference is called: a version belongs to something."""
+    if name == "version":
+        return f"version of {record.get('method')}'s draws"
+    return "version of the streams of chance" if name == "stream" else name
 
 
 def _shown(value: Any) -> str:

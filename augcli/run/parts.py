@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from augcli.data.publish import Publisher
 
 PARTS = ".augcli/parts"
+UNFINISHED = "unfinished"
+"""Fingerprint of a part that only says what stays, while the rest of its shard is made."""
 
 
 class Made(NamedTuple):
@@ -47,6 +49,8 @@ class Part:
         failed: Identity of the job, and what went wrong.
         stood_in: Path and identity of sources tried as donors after one that can't be read.
         obsolete: Outputs of an earlier part that no job makes any more; they are removed.
+        sources: Path and identity of the bases, in the parts of copy 0: what changed, came or
+            vanished since can be told.
     """
 
     shard: str
@@ -55,6 +59,7 @@ class Part:
     failed: list[tuple[str, Failure]] = field(default_factory=list)
     stood_in: dict[str, str] = field(default_factory=dict)
     obsolete: list[str] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
 
 
 def part_name(shard: str) -> str:
@@ -69,6 +74,7 @@ def commit_part(publisher: Publisher, part: Part) -> None:
         "fingerprint": part.fingerprint,
         "stood_in": part.stood_in,
         "obsolete": part.obsolete,
+        "sources": part.sources,
     }
     lines = [_line(head)]
     lines += [_line(["made", made.job, made.size, made.remarks, *made.row]) for made in part.made]
@@ -94,14 +100,24 @@ def read_part(out: str, shard: str) -> Part | None:
     body += b"\n"
     if last != _line({"sha256": hashlib.sha256(body).hexdigest()})[:-1]:
         return None
-    head, *lines = (json.loads(line) for line in body.splitlines())
+    try:
+        return _parsed(shard, [json.loads(line) for line in body.split(b"\n")[:-1]])
+    except (ValueError, KeyError, TypeError, IndexError):
+        return None  # whole, but of a version that wrote other parts
+
+
+def _parsed(shard: str, lines: list[Any]) -> Part | None:
+    head, *others = lines
+    if head["shard"] != shard:
+        return None  # a copy of another part
     part = Part(
-        head["shard"],
+        shard,
         head["fingerprint"],
         stood_in=head["stood_in"],
         obsolete=head["obsolete"],
+        sources=head["sources"],
     )
-    for kind, job, *values in lines:
+    for kind, job, *values in others:
         if kind == "made":
             part.made.append(Made(job, values[0], values[1], Row(*values[2:])))
         else:

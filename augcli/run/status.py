@@ -59,5 +59,6 @@ def status(out: Path) -> Status:
         made += len({one.job for one in part.made})
         failed += len(part.failed)
     command = record["identity"]["command"]
-    jobs = record.get("jobs", 0)
+    jobs = record.get("jobs")
+    jobs = jobs if isinstance(jobs, int) else 0
     return Status(command, record["state"], output.is_locked(), jobs, made, failed, damaged)

@@ -11,6 +11,12 @@ from augcli.errors import Stopped
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class DiskFull(Stopped):
+    """No room is left on the disk of OUT, or the quota is used up."""
+
 
 @contextlib.contextmanager
 def writing(out: str) -> Iterator[None]:
@@ -25,11 +31,32 @@ def writing(out: str) -> Iterator[None]:
         raise stopped(error, out) from error
 
 
+def disk_full(needed: int = 0) -> DiskFull:
+    """Say that the disk is full, and how many bytes more are needed, where that is known.
+
+    Example:
+        >>> print(str(disk_full(2_500_000)).partition(";")[0])
+        the disk of OUT is full and about 2.5 MB more are needed
+    """
+    more = f" and about {_bytes(needed)} more are needed" if needed else ""
+    return DiskFull(
+        f"the disk of OUT is full{more}; make room, then run the same command again to go on"
+    )
+
+
+def _bytes(count: float) -> str:
+    for unit in ("kB", "MB", "GB"):
+        count /= 1000
+        if count < 1000:
+            return f"{count:.1f} {unit}"
+    return f"{count / 1000:.1f} TB"
+
+
 def stopped(error: OSError, out: str) -> Stopped:
     """Say why nothing can be written any more, and what to do."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        cause = "the disk of OUT is full; make room, then"
-    elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+    if error.errno in FULL:
+        return disk_full()
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         cause = f"OUT {out} can't be written ({error.strerror}); give write permission, then"
     elif error.errno == errno.ENOENT:
         cause = f"OUT {out} was removed while it was being written;"

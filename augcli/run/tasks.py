@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from augcli.rng import digest
-from augcli.run.job import Job, Source, Task
-from augcli.run.parts import Part, is_whole
+from augcli.run.job import Job, Source, Task, source_identity
+from augcli.run.parts import Part, is_whole, part_name
 from augcli.run.plan import Ring, Shard
 
 if TYPE_CHECKING:
@@ -40,6 +42,9 @@ class Planner:
         seen: Names of the shards that :meth:`tasks` went through.
         already_done: Jobs that earlier runs did.
         repaired: Outputs that were missing or damaged.
+        damaged: Parts that were cut short or damaged; their shards are made again.
+        changes: How many sources changed, came and vanished since the run before.
+        was_complete: Whether the run before came to its end.
         vacated: Folders of OUT that lose an output.
     """
 
@@ -54,6 +59,9 @@ class Planner:
     seen: list[str] = field(default_factory=list)
     already_done: int = 0
     repaired: int = 0
+    damaged: int = 0
+    changes: Counter[str] = field(default_factory=Counter)
+    was_complete: bool = False
     vacated: set[str] = field(default_factory=set)
     _rings: dict[int, Ring] = field(default_factory=dict)
 
@@ -116,7 +124,7 @@ class Planner:
 
     def _source(self, index: int) -> Source:
         sources = self.sources
-        identity = f"{sources.sizes[index]}-{sources.modified[index]}"
+        identity = source_identity(sources.sizes[index], sources.modified[index])
         return Source(sources.paths[index], sources.label(index), identity)
 
     def _task(self, ring: Ring, shard: Shard) -> Task | None:
@@ -124,12 +132,27 @@ class Planner:
         fingerprint = digest(*(job.identity for job in jobs)).hex()
         part = self.output.part(shard.name)
         task = Task(shard.name, shard.copy, fingerprint, jobs)
+        if shard.copy == 0:
+            task.sources = {job.base.path: job.base.identity for job in jobs}
         if part is None:
+            if self._is_there(part_name(shard.name)):
+                self.damaged += 1
+            elif self.was_complete:
+                self.changes["came"] += len(task.sources)
             return task
+        task.sources_before = part.sources
+        if task.sources != part.sources:
+            self._compare(part.sources, task.sources)
         self._keep(part, task)
         if task.jobs or task.obsolete or part.fingerprint != fingerprint:
             return task
         return None
+
+    def _compare(self, before: dict[str, str], now: dict[str, str]) -> None:
+        both = before.keys() & now.keys()
+        self.changes["changed"] += sum(before[path] != now[path] for path in both)
+        self.changes["came"] += len(now) - len(both)
+        self.changes["vanished"] += len(before) - len(both)
 
     def _keep(self, part: Part, task: Task) -> None:
         """Move what is done already, and still right and whole, out of a task's jobs."""
@@ -168,7 +191,7 @@ class Planner:
         return position is None or self._source(position).identity != identity
 
     def _is_there(self, name: str) -> bool:
-        return (self.output.folder / name).exists()
+        return os.path.lexists(f"{self.output.path}/{name}")
 
 
 def _find(paths: list[str], path: str) -> int | None:

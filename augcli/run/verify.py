@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
-import json
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +15,8 @@ import numpy as np
 
 from augcli.data.codecs import decode
 from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST, Row
-from augcli.errors import OutputError, UnreadableImage
+from augcli.data.sources import read_source
+from augcli.errors import InputError, OutputError, UnreadableImage
 from augcli.run.output import RECORD, STATE, Output
 from augcli.run.remake import Remaker
 
@@ -29,6 +31,11 @@ CODEC_MEAN = 2.0
 """Mean difference, in levels of 255, that two versions of a codec may have."""
 CODEC_WORST = 48
 """Largest difference of one value that they may have."""
+
+
+WRONG_HASH = (
+    "is not the file that was written (sha256); remove it and run the command again to make it anew"
+)
 
 
 class Problem(NamedTuple):
@@ -72,6 +79,7 @@ def verify(
 
     Raises:
         OutputError: There is no manifest of augcli.
+        InputError: INPUT is no folder.
 
     Example:
         >>> import augcli, tempfile
@@ -83,11 +91,13 @@ def verify(
     """
     output = Output(Path(out))
     record = output.record() if os.path.isdir(output.path) else {}
+    if against is not None and not os.path.isdir(against):
+        raise InputError(f"INPUT {against} is not a folder; give the one that OUT was made from")
     if not record:
         raise OutputError(f"OUT {out} has no {RECORD}: it was not made by augcli, or not begun")
     remaker = Remaker(Path(against), record["identity"]) if against is not None else None
     found = Verified()
-    classes = _lines(output.path, CLASSES)
+    classes = _classes(output.path)
     if classes != sorted(classes):
         found.problems.append(Problem(CLASSES, "the classes are not in the order of code points"))
     seen: set[str] = set()
@@ -109,8 +119,11 @@ def verify(
 
 def _rows(out: str) -> Iterator[Row]:
     try:
-        with open(os.path.join(out, MANIFEST), encoding="utf-8", newline="") as file:
-            for number, cells in enumerate(csv.reader(file)):
+        with (
+            open(os.path.join(out, MANIFEST), encoding="utf-8", newline="") as file,
+            _long_cells(),
+        ):
+            for number, cells in enumerate(csv.reader(file, strict=True)):
                 if number == 0 and tuple(cells) != Row._fields:
                     raise OutputError(f"{MANIFEST} has other columns than augcli writes")
                 if number:
@@ -124,6 +137,16 @@ def _rows(out: str) -> Iterator[Row]:
         raise OutputError(f"{MANIFEST} is not what augcli writes: {error}") from None
 
 
+@contextlib.contextmanager
+def _long_cells() -> Iterator[None]:
+    """Let the csv module take the draw of ten thousand boxes."""
+    limit = csv.field_size_limit(2**31 - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
+
+
 def _row(cells: list[str]) -> Row:
     row = Row(*cells)  # type: ignore[arg-type]  # the numbers follow
     return row._replace(
@@ -135,12 +158,16 @@ def _row(cells: list[str]) -> Row:
     )
 
 
-def _lines(out: str, name: str) -> list[str]:
+def _classes(out: str) -> list[str]:
+    """Return the class names of classes.txt, where line breaks and backslashes are escaped."""
+    path = os.path.join(out, CLASSES)
     try:
-        with open(os.path.join(out, name), encoding="utf-8", newline="\n") as file:
-            return file.read().splitlines()
+        with open(path, encoding="utf-8", newline="\n") as file:
+            lines = file.read().split("\n")[:-1]
     except (OSError, UnicodeDecodeError) as error:
-        raise OutputError(f"{os.path.join(out, name)} can't be read: {error}") from None
+        raise OutputError(f"{path} can't be read: {error}") from None
+    meant = {"\\\\": "\\", "\\n": "\n", "\\r": "\r"}
+    return [re.sub(r"\\[\\nr]", lambda found: meant[found[0]], line) for line in lines]
 
 
 def _labels_wrong(row: Row, classes: list[str]) -> Iterator[str]:
@@ -151,20 +178,20 @@ def _labels_wrong(row: Row, classes: list[str]) -> Iterator[str]:
     if not row.label_b and row.weight_b:
         yield "has a weight_b without a label_b"
     for label in (row.label_a, row.label_b):
-        if label and label not in classes and label.isprintable():
+        if label and label not in classes:
             yield f"the class {label!r} is not in {CLASSES}"
 
 
 def _read(out: str, row: Row, found: Verified) -> bytes | None:
     """Return the file of a row, None where it is not there or is another one."""
     try:
-        with open(os.path.join(out, row.file_name), "rb") as file:
-            data = file.read()
-    except OSError as error:
-        found.problems.append(Problem(row.file_name, f"can't be read ({error.strerror})"))
+        data, _, _ = read_source(os.path.join(out, row.file_name))
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        found.problems.append(Problem(row.file_name, f"can't be read ({why})"))
         return None
     if hashlib.sha256(data).hexdigest() != row.sha256:
-        found.problems.append(Problem(row.file_name, "is not the file that was written: sha256"))
+        found.problems.append(Problem(row.file_name, WRONG_HASH))
         return None
     return data
 
@@ -179,7 +206,7 @@ def _compare(row: Row, data: bytes, remaker: Remaker, found: Verified) -> None:
     except UnreadableImage as error:
         found.problems.append(Problem(row.file_name, f"a source can't be used: {error.reason}"))
         return
-    except (ValueError, TypeError, json.JSONDecodeError) as error:
+    except Exception as error:  # a draw that was changed by hand leads to any error
         found.problems.append(Problem(row.file_name, f"the draw can't be applied: {error}"))
         return
     found.remade += 1
