@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: help demo test test-lowest test-loaders check format docs clean
+.PHONY: help demo test test-lowest test-loaders check format docs bench clean
 
 help:
 	@echo "make demo          install into $(VENV) and mix the sample photos"
@@ -12,6 +12,7 @@ help:
 	@echo "make test-loaders  the README's loaders for real (pandas, datasets, torch)"
 	@echo "make check         lint (ruff) and types (mypy --strict)"
 	@echo "make format        format the code"
+	@echo "make bench         measure the speed again (DATA=folder MODELS=folder): docs/performance.md"
 	@echo "make docs          write the tables and pictures of the docs again"
 
 $(VENV)/installed: pyproject.toml
@@ -53,6 +54,12 @@ format: $(VENV)/installed-tests
 docs: $(VENV)/installed-tests
 	$(BIN)/python docs/make_tables.py
 	$(BIN)/python docs/make_pictures.py
+
+# DATA holds photos.tar and cifar10.tar (else pictures are drawn), MODELS a classifier in ONNX.
+bench: $(VENV)/installed-tests
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "albumentations==2.0.8" psutil
+	$(BIN)/python benchmarks/throughput.py --out docs/performance.md \
+		$(if $(DATA),--data $(DATA)) $(if $(MODELS),--models $(MODELS)) $(BENCH)
 
 clean:
 	rm -rf $(VENV) .venv-lowest sample_images-cutout sample_images-cutmix build dist

@@ -1,0 +1,181 @@
+"""The page that the benchmark writes."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contenders import PROCESSES, QUALITY
+from peers import PNG_LEVEL
+from stages import STAGES
+from targets import Measured, targets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rounds import Figures
+
+PACKAGES = (
+    *("augcli", "numpy", "opencv-python-headless", "onnxruntime", "pillow"),
+    *("albumentations", "psutil"),
+)
+
+INTRODUCTION = """# Performance
+
+An output image can't cost less than one decode and one encode. The **floor** does nothing else:
+it reads bytes, decodes and encodes with OpenCV, and writes, in {processes} processes, without a
+hash, a table or a rename. Everything below is a ratio to it.
+
+All contenders take the same files, write JPEG with quality {quality} and 4:2:0, PNG with level
+{level}, and add a row for each image to a CSV table. Each round runs all of them, in another
+order each time; the figures are medians of {rounds} rounds. `make bench` does this again.
+
+{machine}
+"""
+
+RATES = """
+*images/s* counts from the first written image to the last, *whole* from the start of the process
+to its end. A contender that would need more than 8 s for a run takes fewer of the same files;
+*whole* is then its start-up and end with the rest of the files at its rate.
+"""
+
+STAGE_TEXT = """
+## Where the time goes
+
+Microseconds an image, measured by cProfile in one process (`--workers 0`). The profiler makes
+Python's own part look larger than it is, the libraries' part not; *other* is what belongs to no
+stage, the mean colour of `cutout` included.
+"""
+
+CURVE_TEXT = """
+## Long lists
+
+A generated list, no files: listing sorts it and finds the classes, the ring hashes every path,
+and the ring is cut into shards.
+"""
+
+
+def page(measured: Measured, command: str, rounds: int) -> str:
+    """Return docs/performance.md."""
+    parts = [
+        INTRODUCTION.format(
+            processes=PROCESSES,
+            quality=QUALITY,
+            level=PNG_LEVEL,
+            rounds=rounds,
+            machine=machine(command),
+        ),
+        "\n## Targets\n\n",
+        table(
+            ("target", "wanted", "reached", "met"),
+            ((*one[:3], _met(one.met)) for one in targets(measured)),
+        ),
+        "\n## Side by side\n",
+        RATES,
+        *(_side_by_side(measured.titles[name], one) for name, one in measured.figures.items()),
+    ]
+    if measured.stages:
+        parts += [STAGE_TEXT, "\n", _stages(measured)]
+    if measured.curve:
+        rows = (
+            (f"{one.sources:,}", *(f"{each:.3f} s" for each in one[1:4]), f"{one.bytes_each:.0f}")
+            for one in measured.curve
+        )
+        head = ("sources", "listing", "ring", "shards", "bytes each")
+        parts += [CURVE_TEXT, "\n", table(head, rows)]
+    parts += _costs(measured)
+    return "".join(parts)
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table in Markdown."""
+    cells = [list(head)]
+    lines = ["| " + " | ".join(cells[0]) + " |\n", "|" + "---|" * len(cells[0]) + "\n"]
+    lines += ["| " + " | ".join(row) + " |\n" for row in rows]
+    return "".join(lines)
+
+
+def machine(command: str) -> str:
+    """Describe the machine, the versions, the command and the date."""
+    found = {name: _version(name) for name in PACKAGES}
+    versions = ", ".join(f"{name} {version}" for name, version in found.items() if version)
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return (
+        f"Measured on {today} with `{command}` on {processor()}, {cores} cores, "
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}; {versions}."
+    )
+
+
+def processor() -> str:
+    """Name the processor where the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _met(met: bool | None) -> str:
+    return "" if met is None else "yes" if met else "**no**"
+
+
+def _side_by_side(title: str, figures: list[Figures]) -> str:
+    head = (
+        *("contender", "processes", "images", "images/s", "of the floor", "whole: images/s"),
+        *("whole: of the floor", "CPU ms an image", "peak MB", "first image s"),
+    )
+    rows = (
+        (
+            *(one.contender.title, str(one.contender.processes), f"{one.images:,}"),
+            *(f"{one.rate:,.1f}", f"**{one.ratio:.3f}**"),
+            *(f"{one.wall:,.1f}", f"{one.wall_ratio:.3f}"),
+            *(f"{one.cpu * 1000:.3g}", f"{one.peak / 1e6:.0f}" if one.peak else ""),
+            f"{one.first:.2f}",
+        )
+        for one in figures
+    )
+    return f"\n### {title}\n\n{table(head, rows)}"
+
+
+def _stages(measured: Measured) -> str:
+    head = ("", *STAGES, "sum")
+    rows = (
+        (
+            f"{command}, {measured.titles[name]}",
+            *(f"{found[stage]:,.0f}" for stage in STAGES),
+            f"{sum(found.values()):,.0f}",
+        )
+        for (command, name), found in measured.stages.items()
+    )
+    return table(head, rows)
+
+
+def _costs(measured: Measured) -> Iterator[str]:
+    yield "\n## Memory, start and end\n\n"
+    rows = []
+    for one in measured.memories:
+        what = f"cutmix with the scorer over {one.images:,} images: peak memory of all processes"
+        rows.append((what, f"{one.peak / 1e6:.0f} MB"))
+        rows.append((f"first of {one.images:,} images written", f"{one.first:.2f} s"))
+    if measured.finished:
+        whole, again, few = measured.finished
+        rows.append((f"second run on {whole.images:,} finished outputs", f"{again.wall:.2f} s"))
+        rows.append((f"images/s of cutout with {whole.images:,} outputs", f"{whole.rate:,.0f}"))
+        rows.append((f"images/s of cutout with {few.images:,} outputs", f"{few.rate:,.0f}"))
+    empty, shown = measured.start_up
+    rows.append(("an empty Python", f"{empty:.3f} s"))
+    rows.append(("`augcli --help`", f"{shown:.3f} s"))
+    yield table(("what", "figure"), rows)

@@ -1,0 +1,136 @@
+"""How cost grows: sources listed and planned without files, memory, finished folders.
+
+    python benchmarks/scale.py SOURCES
+
+prints as JSON what listing, ring and shards of a generated list of that many sources cost.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from array import array
+from pathlib import Path
+from typing import NamedTuple
+
+from contenders import AUGCLI, PROCESSES, augcli
+from watch import Watched, watched
+
+
+class Planned(NamedTuple):
+    """What a generated list costs: seconds of each step, and bytes a source."""
+
+    sources: int
+    listing: float
+    ring: float
+    shards: float
+    bytes_each: float
+
+    @property
+    def total(self) -> float:
+        """Seconds of all steps."""
+        return self.listing + self.ring + self.shards
+
+
+def plan(count: int) -> Planned:
+    """Plan a generated list of sources, as a run does before its first image."""
+    from augcli.data.sources import Sources  # noqa: PLC0415 - rounds don't need it
+    from augcli.run.plan import Ring, shards_for  # noqa: PLC0415
+
+    rows = [(f"class-{index % 1000:04d}/{index:08d}.jpg", 100_000, index) for index in range(count)]
+    random.Random(0).shuffle(rows)
+    base = _resident()
+    begun = time.perf_counter()
+    sources = Sources("/generated")
+    for path, size, modified in sorted(rows):
+        sources.paths.append(path)
+        sources.sizes.append(size)
+        sources.modified.append(modified)
+    sources.set_labels([path.partition("/")[0] for path in sources.paths])
+    listed = time.perf_counter()
+    ring = Ring.of(sources, 0, 0, "any")
+    ringed = time.perf_counter()
+    for _ in ring.shards(0, shards_for(count)):
+        pass
+    sharded = time.perf_counter()
+    texts = sum(sys.getsizeof(path) for path in sources.paths)
+    held = texts + sys.getsizeof(sources.paths) + sum(map(_bytes, _arrays(sources)))
+    held += sum(one.nbytes for one in (ring.order, ring.keys, ring.group))
+    grown = max(0, _resident() - base)
+    print(f"{count} sources: resident memory grew by {grown / count:.0f} each", file=sys.stderr)
+    return Planned(count, listed - begun, ringed - listed, sharded - ringed, held / max(1, count))
+
+
+def _arrays(sources: object) -> list[array[int]]:
+    found = (getattr(sources, name) for name in ("sizes", "modified", "class_of"))
+    return [one for one in found if isinstance(one, array)]
+
+
+def _bytes(numbers: array[int]) -> int:
+    return len(numbers) * numbers.itemsize
+
+
+def _resident() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def curve(counts: list[int]) -> list[Planned]:
+    """Plan lists of these lengths, each in a process of its own."""
+    found = []
+    for count in counts:
+        command = [sys.executable, __file__, str(count)]
+        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        found.append(Planned(*json.loads(text)))
+    return found
+
+
+def start_up(repeats: int) -> tuple[float, float]:
+    """Return the median seconds of an empty Python and of ``augcli --help``."""
+    empty, shown = [], []
+    for _ in range(repeats):
+        for command, times in (([sys.executable, "-c", ""], empty), ([*AUGCLI, "--help"], shown)):
+            begun = time.perf_counter()
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            times.append(time.perf_counter() - begun)
+    return statistics.median(empty), statistics.median(shown)
+
+
+class Finished(NamedTuple):
+    """A run over many small images, the same again, and one of few images."""
+
+    whole: Watched
+    again: Watched
+    few: Watched
+
+
+def finished(folder: Path, few: Path, copies: int, work: Path) -> Finished:
+    """Make all outputs of a folder, ask for them again, and make those of a smaller folder."""
+    out = work / "finished"
+    shutil.rmtree(out, ignore_errors=True)
+    command = augcli("cutout", folder, out, PROCESSES, "--patch", "0.25", "--copies", str(copies))
+    whole, again = watched(command, str(out)), watched(command)
+    shutil.rmtree(out, ignore_errors=True)
+    short = watched(augcli("cutout", few, out, PROCESSES, "--patch", "0.25"), str(out))
+    shutil.rmtree(out, ignore_errors=True)
+    return Finished(whole, again, short)
+
+
+def memories(folders: list[Path], work: Path) -> list[Watched]:
+    """Run cutmix, which scores, over each folder."""
+    found = []
+    for folder in folders:
+        out = work / "memory"
+        shutil.rmtree(out, ignore_errors=True)
+        found.append(watched(augcli("cutmix", folder, out, PROCESSES), str(out)))
+        shutil.rmtree(out, ignore_errors=True)
+    return found
+
+
+if __name__ == "__main__":
+    print(json.dumps(plan(int(sys.argv[1]))))

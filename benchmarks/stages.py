@@ -1,0 +1,92 @@
+"""Where a run's time goes, by stage: cProfile of a run in one process."""
+
+from __future__ import annotations
+
+import pstats
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from contenders import augcli
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STAGES = ("list", "hash", "decode", "score", "draw", "apply", "encode", "write", "commit", "other")
+
+
+class Rule(NamedTuple):
+    """Which function's time, with all that it calls, belongs to a stage.
+
+    Attributes:
+        stage: The stage.
+        file: End of the path of the function's file.
+        names: The function; any of these.
+        caller: Only as called from this function; empty for any.
+    """
+
+    stage: str
+    file: str
+    names: tuple[str, ...]
+    caller: str = ""
+
+
+# No function of one rule is called by one of another, so that nothing counts twice.
+RULES = (
+    Rule("list", "data/sources.py", ("list_sources",)),
+    Rule("hash", "run/plan.py", ("of",)),
+    Rule("hash", "run/tasks.py", ("shard_jobs",)),
+    Rule("hash", "~", ("<built-in method _hashlib.openssl_sha256>",), "_write"),
+    Rule("hash", "data/names.py", ("output_name",)),
+    Rule("decode", "run/job.py", ("_read", "_decoded")),
+    Rule("decode", "run/reading.py", ("_read", "_decoded", "read", "decoded")),
+    Rule("score", "attention/scorer.py", ("heat_maps",)),
+    Rule("draw", "augmentations/", ("draw",)),
+    Rule("apply", "augmentations/", ("apply",)),
+    Rule("apply", "augmentations/weights.py", ("weigh",)),
+    Rule("encode", "data/codecs.py", ("encode",)),
+    Rule("write", "data/publish.py", ("publish",), "_write"),
+    Rule("commit", "run/parts.py", ("commit_part",)),
+    Rule("commit", "run/finish.py", ("finish",)),
+)
+
+
+def profiled(command: str, folder: Path, out: Path, images: int, *more: str) -> dict[str, float]:
+    """Return microseconds an image of each stage of a command in this process alone.
+
+    The profiler slows Python down and libraries not at all: shares of Python are shown too large.
+    """
+    shutil.rmtree(out, ignore_errors=True)
+    file = out.with_name("profile")
+    # "python -m augcli" becomes "python -m cProfile -o FILE -m augcli".
+    line = augcli(command, folder, out, 0, *more)
+    watching = [sys.executable, "-m", "cProfile", "-o", str(file)]
+    subprocess.run([*watching, *line[1:]], check=True, stdout=subprocess.DEVNULL)
+    found = by_stage(pstats.Stats(str(file)))
+    shutil.rmtree(out, ignore_errors=True)
+    return {stage: seconds / images * 1e6 for stage, seconds in found.items()}
+
+
+def by_stage(stats: pstats.Stats) -> dict[str, float]:
+    """Return the seconds of each stage from the making of outputs on."""
+    functions = stats.stats  # type: ignore[attr-defined]
+    seconds = dict.fromkeys(STAGES, 0.0)
+    total = 0.0
+    for (file, _, name), (_, _, _, cumulative, callers) in functions.items():
+        if file.endswith("cli/app.py") and name == "run_command":
+            total = cumulative
+        for rule in RULES:
+            inside = rule.file in file if rule.file.endswith("/") else file.endswith(rule.file)
+            if not inside or name not in rule.names:
+                continue
+            if rule.caller:
+                seconds[rule.stage] += sum(
+                    one[3] for who, one in callers.items() if who[2] == rule.caller
+                )
+            else:
+                # A method that calls its parent's of the same name counts once.
+                outer = [one[3] for who, one in callers.items() if who[2] != name]
+                seconds[rule.stage] += sum(outer) if callers else cumulative
+    seconds["other"] = max(0.0, total - sum(seconds.values()))
+    return seconds
