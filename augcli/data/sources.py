@@ -102,7 +102,9 @@ def list_sources(folder: Path, *, out: Path | None = None, follow_links: bool = 
         raise InputError(f"INPUT {folder} is not a folder; give the folder that holds the images")
     root = os.path.realpath(folder)
     sources = Sources(root)
-    walk = _Walk(root, os.path.realpath(out) if out else "", follow_links, sources)
+    there = os.path.realpath(out) if out and os.path.isdir(out) else ""
+    inode = os.stat(there).st_ino if there else 0
+    walk = _Walk(root, there, inode, follow_links, sources)
     found = sorted(walk.files())
     for path, size, modified in found:
         sources.paths.append(path)
@@ -151,6 +153,7 @@ class _Walk:
 
     root: str
     out: str
+    out_inode: int
     follow_links: bool
     sources: Sources
 
@@ -196,7 +199,9 @@ class _Walk:
         above: frozenset[tuple[int, int]],
         stack: list[tuple[str, frozenset[tuple[int, int]]]],
     ) -> None:
-        if self.out and os.path.realpath(entry.path) == self.out:
+        # A real path costs a call for each folder above, so only where it may be OUT's.
+        may_be_out = self.out and (entry.is_symlink() or entry.inode() == self.out_inode)
+        if may_be_out and os.path.realpath(entry.path) == self.out:
             return
         if self.follow_links:
             # Only links can make a loop, and a loop comes back to a folder above itself.

@@ -96,9 +96,9 @@ def read_part(out: str, shard: str) -> Part | None:
             content = file.read()
     except OSError:
         return None
-    body, _, last = content.removesuffix(b"\n").rpartition(b"\n")
-    body += b"\n"
-    if last != _line({"sha256": hashlib.sha256(body).hexdigest()})[:-1]:
+    cut = content.rfind(b"\n", 0, -1) + 1
+    body, last = content[:cut], content[cut:]
+    if last != _line({"sha256": hashlib.sha256(body).hexdigest()}):
         return None
     try:
         return _parsed(shard, [json.loads(line) for line in body.split(b"\n")[:-1]])
