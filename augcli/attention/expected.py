@@ -107,6 +107,28 @@ class Fit(NamedTuple):
         return fit(image, self.small if self.small and is_small else self.frame)
 
 
+class Kept(NamedTuple):
+    """What must be known of a scorer to keep its maps, and to use kept ones without it.
+
+    Attributes:
+        scorer: SHA-256 of its file.
+        grid: Rows and columns of the largest heat map that is asked for.
+        flexible: Whether the graph takes images of any size.
+        shape: Rows and columns of the maps that are kept.
+        fit: To which size images are squashed for them.
+    """
+
+    scorer: str
+    grid: int
+    flexible: bool
+    shape: Frame
+    fit: Fit
+
+    def serves(self, grid: int) -> bool:
+        """Return whether a kept map can be averaged to a grid."""
+        return grid == self.grid if self.flexible else grid <= min(self.shape)
+
+
 def ramp(frame: Frame) -> Image:
     """Return a picture on which a scorer is tried."""
     values = np.linspace(0, 255, frame.height * frame.width * 3).astype(np.uint8)

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from augcli.attention.device import AUTO, CPU, GPUS, first_line, open_session, providers
-from augcli.attention.expected import Expected, Fit, ramp
+from augcli.attention.expected import Expected, Fit, Kept, ramp
 from augcli.errors import ParameterError, ScorerError, UnreadableImage
 from augcli.pixels.frame import Frame
 from augcli.pixels.grid import pool_map
@@ -160,9 +160,10 @@ class Scorer:
         maps = self._run(fitted)
         return [pool_map(one, self.grid) if self.flexible else one for one in maps]
 
-    def serves(self, grid: int) -> bool:
-        """Return whether a map of :meth:`kept_maps` can be averaged to a grid."""
-        return grid == self.grid if self.flexible else grid <= min(self.map_shape)
+    @property
+    def kept(self) -> Kept:
+        """What must be known to keep maps, and to use kept ones without the scorer."""
+        return Kept(self.sha256, self.grid, self.flexible, self.map_shape, self.fit())
 
     def fit(self, grid: int | None = None) -> Fit:
         """Return to which size images are squashed for a map of ``grid`` rows and columns."""

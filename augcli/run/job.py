@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -10,16 +11,17 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from augcli.attention.scorer import Scorer
 from augcli.augmentations.chain import Maps, Subject
 from augcli.data.codecs import decode, encode
 from augcli.data.formats import output_format
 from augcli.data.manifest import Failure, Row
 from augcli.data.names import output_name
 from augcli.data.publish import Publisher
+from augcli.data.sources import read_source
 from augcli.errors import UnreadableImage
 from augcli.pixels.resize import resize
-from augcli.run.parts import Made, Part, commit_part
+from augcli.run.parts import UNFINISHED, Made, Part, commit_part
+from augcli.run.source_maps import Keeping, Scored, SourceMaps
 from augcli.run.stopping import stopped
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from augcli.augmentations.base import Mixer
-    from augcli.augmentations.chain import Chain, Result
+    from augcli.augmentations.chain import Chain, Result, Score
     from augcli.data.publish import Fsync
     from augcli.pixels.frame import Colour, Frame, HeatMap, Image
 
@@ -44,6 +46,11 @@ class Source(NamedTuple):
     path: str
     label: str
     identity: str
+
+
+def source_identity(size: int, modified: int) -> str:
+    """Return what tells a source from a changed one: bytes and time of the last change."""
+    return f"{size}-{modified}"
 
 
 class Job(NamedTuple):
@@ -74,6 +81,8 @@ class Task:
         kept: What is there already and stays.
         failed: Failures that stay.
         obsolete: Outputs of an earlier run; those that are not made again are removed.
+        sources: Path and identity of the bases, for copy 0.
+        sources_before: The same, as the earlier part recorded them.
         avoid: Reason by path of sources that ended a worker.
         careful: Whether each source is announced before it is touched.
     """
@@ -86,6 +95,8 @@ class Task:
     failed: list[tuple[str, Failure]] = field(default_factory=list)
     stood_in: dict[str, str] = field(default_factory=dict)
     obsolete: list[str] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
+    sources_before: dict[str, str] = field(default_factory=dict)
     avoid: dict[str, str] = field(default_factory=dict)
     careful: bool = False
 
@@ -106,6 +117,7 @@ class Settings:
         model: The scorer; None for the shipped one.
         fsync: When outputs are forced to the disk.
         grid: Rows and columns of the largest heat map; 0 where nothing is scored.
+        keeping: Where heat maps of sources are kept.
     """
 
     folder: str
@@ -119,6 +131,7 @@ class Settings:
     model: Path | None
     fsync: Fsync
     grid: int
+    keeping: Keeping = field(default_factory=Keeping)
 
 
 class Tally(NamedTuple):
@@ -147,6 +160,13 @@ class NeedsDonors(NamedTuple):
     task: Task
 
 
+class WorkerEnded(NamedTuple):
+    """A worker ended in the middle of a shard, which is tried again."""
+
+    shard: str
+    cause: str
+
+
 class ShardDone(NamedTuple):
     """A shard was committed.
 
@@ -157,6 +177,7 @@ class ShardDone(NamedTuple):
         outputs: Files written now, originals included.
         first_made: Clock time (``time.time()``) of the first new output, or 0.
         last_made: Clock time of the last new output, or 0.
+        lacking: Sources that were scored because the file of heat maps lacks them.
     """
 
     shard: str
@@ -165,9 +186,10 @@ class ShardDone(NamedTuple):
     outputs: int
     first_made: float
     last_made: float
+    lacking: tuple[str, ...] = ()
 
 
-Event = Tally | Failed | Touching | NeedsDonors | ShardDone
+Event = Tally | Failed | Touching | NeedsDonors | WorkerEnded | ShardDone
 
 
 class OutOfDonors(Exception):
@@ -188,6 +210,7 @@ class Prepared:
         original: The decoded picture, resized where outputs are.
         result: After the steps before the mixer.
         notes: What decoding had to simplify.
+        score: Gives the heat map of the original, and of what is made of it.
         heat_maps: By number of rows and columns, those that were needed.
     """
 
@@ -196,6 +219,7 @@ class Prepared:
     original: Image
     result: Result
     notes: tuple[str, ...]
+    score: Score
     heat_maps: dict[int, HeatMap] = field(default_factory=dict)
 
 
@@ -212,12 +236,16 @@ class Workbench:
 
     def __init__(self, settings: Settings, publisher: Publisher | None = None) -> None:
         self.settings = settings
-        self._scorer = Scorer(settings.model, grid=settings.grid) if settings.grid else None
+        self._maps = SourceMaps(settings.model, settings.grid, settings.frame, settings.keeping)
         temporary = os.path.join(settings.out, ".augcli/tmp")
         self._publisher = publisher or Publisher(settings.out, temporary, settings.fsync)
         self._window: OrderedDict[tuple[str, int], Prepared | UnreadableFailure] = OrderedDict()
         self._announce: Callable[[Event], None] = lambda _: None
         self._avoid: dict[str, str] = {}
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self._maps.close()
 
     def use(self, chain: Chain) -> None:
         """Go on with another chain: the mean colour is known by now."""
@@ -234,6 +262,23 @@ class Workbench:
             except UnreadableFailure as error:
                 colours.append(error.failure.reason)
         return colours
+
+    def scored(self, paths: list[str]) -> list[Scored | Failure]:
+        """Return what can be found out here about the heat map of each source."""
+        return [self._scored(path) for path in paths]
+
+    def _scored(self, path: str) -> Scored | Failure:
+        def decoded() -> Image:
+            image = self._decoded(data, path)[0]
+            return resize(image, self.settings.frame) if self.settings.frame else image
+
+        try:
+            data = self._read(path)
+            return self._maps.scored(data, decoded)
+        except UnreadableFailure as error:
+            return error.failure
+        except UnreadableImage as error:
+            return Failure(path, "score", error.reason)
 
     def make_shard(
         self,
@@ -254,6 +299,7 @@ class Workbench:
         """
         clock = _Clock(task.shard, announce)
         try:
+            self._forget_obsolete(task)
             part = self.make_part(task, announce, stop_asked, clock)
             self._publisher.sync()
             commit_part(self._publisher, part)
@@ -266,7 +312,25 @@ class Workbench:
         except OSError as error:
             raise stopped(error, self.settings.out) from error
         outputs = len(part.made) - len(task.kept)
-        announce(ShardDone(task.shard, clock.made, clock.failed, outputs, clock.first, clock.last))
+        lacking = tuple(dict.fromkeys(self._maps.lacking))
+        self._maps.lacking.clear()
+        announce(
+            ShardDone(
+                task.shard, clock.made, clock.failed, outputs, clock.first, clock.last, lacking
+            )
+        )
+
+    def _forget_obsolete(self, task: Task) -> None:
+        """Before outputs are replaced or removed, let the shard's part forget them.
+
+        So a part never names a file that is not the one it recorded, however a run ends.
+        """
+        if not task.obsolete:
+            return
+        part = Part(task.shard, UNFINISHED, task.kept, task.failed, task.stood_in)
+        part.obsolete, part.sources = task.obsolete, task.sources_before
+        commit_part(self._publisher, part)
+        self._publisher.sync()
 
     def make_part(
         self,
@@ -281,15 +345,21 @@ class Workbench:
         clock = clock or _Clock(task.shard, announce)
         part = Part(task.shard, task.fingerprint, list(task.kept), list(task.failed))
         part.stood_in.update(task.stood_in)
+        part.sources = task.sources
         for job in task.jobs:
             if stop_asked():
                 raise StopAsked
             try:
                 self._make(job, task.copy, part)
                 clock.tick(made=1)
-            except UnreadableFailure as error:
-                part.failed.append((job.identity, error.failure))
-                announce(Failed(error.failure))
+            except (UnreadableFailure, MemoryError) as error:
+                failure = (
+                    error.failure
+                    if isinstance(error, UnreadableFailure)
+                    else Failure(job.base.path, "worker", "not enough memory for this image")
+                )
+                part.failed.append((job.identity, failure))
+                announce(Failed(failure))
                 clock.tick(failed=1)
         names = {one.row.file_name for one in part.made}
         part.obsolete = [name for name in task.obsolete if name not in names]
@@ -307,7 +377,7 @@ class Workbench:
                 base.result,
                 donor.result if donor else None,
                 subject,
-                self._score,
+                base.score,
                 Maps(lambda: self._map_of(base, mixer), lambda: self._map_of(donor, mixer)),
             )
         except UnreadableImage as error:
@@ -356,27 +426,31 @@ class Workbench:
         return found
 
     def _prepare(self, source: Source, copy: int) -> Prepared:
-        data = self._read(source.path)
+        data = self._read(source.path, source.identity)
         image, notes = self._decoded(data, source.path)
         if self.settings.frame:
             image = resize(image, self.settings.frame)
         try:
             subject = Subject(source.path, copy)
-            result = self.settings.chain.before_mixing(image, subject, self._score)
+            score = self._maps.score_of(source.path, data, image)
+            result = self.settings.chain.before_mixing(image, subject, score)
         except UnreadableImage as error:
             raise UnreadableFailure(source.path, "augment", error.reason) from None
         kept = data if self.settings.originals == "copy" else b""
-        return Prepared(source, kept, image, result, notes)
+        return Prepared(source, kept, image, result, notes, score)
 
-    def _read(self, path: str) -> bytes:
+    def _read(self, path: str, identity: str = "") -> bytes:
         if path in self._avoid:
             raise UnreadableFailure(path, "worker", self._avoid[path])
         self._announce(Touching(path))
         try:
-            with open(os.path.join(self.settings.folder, path), "rb") as file:
-                return file.read()
+            data, size, modified = read_source(os.path.join(self.settings.folder, path))
         except OSError as error:
             raise UnreadableFailure(path, "read", error.strerror or str(error)) from None
+        # Windows rounds the times that it lists.
+        if identity and os.name != "nt" and identity != source_identity(size, modified):
+            raise UnreadableFailure(path, "read", "changed during the run; run again")
+        return data
 
     def _decoded(self, data: bytes, path: str = "") -> tuple[Image, tuple[str, ...]]:
         try:
@@ -385,10 +459,6 @@ class Workbench:
             raise UnreadableFailure(path, "decode", error.reason) from None
         return decoded.image, decoded.notes
 
-    def _score(self, image: Image, grid: int) -> HeatMap:
-        assert self._scorer is not None
-        return self._scorer.heat_map(image, grid)
-
     def _map_of(self, prepared: Prepared | None, mixer: Mixer[Any] | None) -> HeatMap:
         """Return the heat map that a mixer needs of a base or donor, computed once."""
         assert prepared
@@ -396,7 +466,7 @@ class Workbench:
         grid = mixer.map_grid
         if grid not in prepared.heat_maps:
             try:
-                prepared.heat_maps[grid] = self._score(prepared.result.image, grid)
+                prepared.heat_maps[grid] = prepared.score(prepared.result.image, grid)
             except UnreadableImage as error:
                 raise UnreadableFailure(prepared.source.path, "score", error.reason) from None
         return prepared.heat_maps[grid]
@@ -420,7 +490,13 @@ class Workbench:
     def _write(self, output: _Output, image: Image, extension: str, data: bytes) -> Made:
         job = output.job
         name = output_name(job.base.path, output.method, output.copy, extension)
-        self._publisher.publish(name, data)
+        try:
+            self._publisher.publish(name, data)
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            reason = "the path of its output is too long; give an OUT with a shorter path"
+            raise UnreadableFailure(job.base.path, "encode", reason) from None
         labels = output.labels
         row = Row(
             file_name=name,

@@ -19,14 +19,19 @@ from augcli.run.job import Settings
 from augcli.run.machine import machine
 from augcli.run.mean_colour import mean_colour
 from augcli.run.options import usable_cores
+from augcli.run.output import MAPS
 from augcli.run.plan import shards_for
 from augcli.run.pool import InThisProcess, Pool, Processes
+from augcli.run.scoring import fill_table, largest_grid, scorer_on_gpu, told_of_scoring
+from augcli.run.source_maps import Keeping, scores_sources
 from augcli.run.stopping import DiskFull, disk_full, writing
 from augcli.run.tasks import Planner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+    from augcli.attention.scorer import Scorer
     from augcli.augmentations.chain import Chain
     from augcli.data.sources import Sources
     from augcli.run.events import Listener
@@ -48,6 +53,8 @@ class Run:
         options: How.
         output: Where to.
         identity: What the outputs depend on.
+        heatmaps: A file of heat maps that the run can use, checked.
+        gpu: Scores the sources; None where the workers do, on the processor.
     """
 
     sources: Sources
@@ -55,6 +62,8 @@ class Run:
     options: RunOptions
     output: Output
     identity: dict[str, Any]
+    heatmaps: Path | None = None
+    gpu: Scorer | None = None
 
     @property
     def workers(self) -> int:
@@ -64,7 +73,6 @@ class Run:
     @property
     def settings(self) -> Settings:
         """What the workers need to know."""
-        scoring = [one for one in self.chain.augmentations if one.scores]
         return Settings(
             folder=self.sources.folder,
             out=self.output.path,
@@ -76,8 +84,17 @@ class Run:
             max_pixels=self.options.max_pixels,
             model=self.options.model,
             fsync=self.options.fsync,
-            grid=max((one.map_grid for one in scoring), default=0),
+            grid=largest_grid(self.chain),
+            keeping=Keeping(self.heatmaps),
         )
+
+    @property
+    def keeping(self) -> Keeping:
+        """Where the workers keep heat maps: a table, where one may be wanted again."""
+        again = self.options.copies > 1 and scores_sources(self.chain)
+        table = os.path.join(self.output.path, MAPS, "maps") if again or self.gpu else ""
+        kept = self.gpu.kept if self.gpu else None
+        return Keeping(self.heatmaps, table, len(self.sources), kept)
 
     def planner(self, shard_count: int, settings: Settings) -> Planner:
         """Return the plan."""
@@ -110,6 +127,7 @@ class Run:
     def _make(self, begun: float, listener: Listener) -> Summary:
         before = self.output.record() if self.output.exists else {}
         record = self._own(before)
+        self.gpu = scorer_on_gpu(self.options, self.chain)
         self._announce(listener)
         pool: Pool | None = None
         try:
@@ -165,6 +183,8 @@ class Run:
             listener(Notice(f"passed over: {count} {what}"))
         for path, reason in self.sources.refused:
             listener(Error(path, "list", reason))
+        for text in told_of_scoring(self.options, self.chain, self.heatmaps, self.gpu):
+            listener(Notice(text))
 
     def _own(self, record: dict[str, Any]) -> dict[str, Any]:
         """Return the record of OUT where this command made it, empty where it is to be new."""
@@ -191,9 +211,10 @@ class Run:
             self.output.clear()
 
     def _pool(self) -> Pool:
+        settings = Settings(**{**vars(self.settings), "keeping": self.keeping})
         if self.workers == 0:
-            return InThisProcess(self.settings)
-        return Processes(self.settings, min(self.workers, len(self.sources)))
+            return InThisProcess(settings)
+        return Processes(settings, min(self.workers, len(self.sources)))
 
     def _new_record(self, pool: Pool) -> dict[str, Any]:
         """Return the first run.json: what is estimated from the sources stays as it is."""
@@ -225,9 +246,13 @@ class Run:
         if first is None and record["state"] == "complete":
             listener(Notice("nothing to do: everything is there already"))
         if first is not None:
-            self.output.write_record({**record, "state": "running", **machine()})
+            self.output.write_record({**record, "state": "running", **self._made_by()})
             pool = pool or self._pool()
             pool.use(settings.chain)
+            if self.gpu:
+                # So that no worker needs to score a source.
+                with writing(self.output.path):
+                    fill_table(pool, self.sources.paths, self.gpu, self.keeping)
 
             def rest() -> Any:
                 yield first
@@ -238,6 +263,13 @@ class Run:
                     count.take(event)
             finally:
                 pool.close()
+        if count.lacking:
+            listener(
+                Notice(
+                    f"{len(count.lacking):,} images are not in {self.heatmaps}, or changed since "
+                    "it was made: they were scored"
+                )
+            )
         shards = planner.seen
         planner.changes["vanished"] += remove_left_over(self.output, set(shards))
         # An empty folder would be a class without images to those who read OUT by folders.
@@ -266,7 +298,7 @@ class Run:
                 {
                     **record,
                     "state": "complete",
-                    **machine(),
+                    **self._made_by(),
                     "counts": {
                         "images": summary.images,
                         "failed": summary.failed,
@@ -282,8 +314,14 @@ class Run:
                     },
                 }
             )
+        self.output.forget_maps()
         listener(summary)
         return summary
+
+    def _made_by(self) -> dict[str, Any]:
+        """Return versions, platform and what really scores, for run.json."""
+        device = self.gpu.device if self.gpu else "cpu"
+        return {**machine(), "device": device if largest_grid(self.chain) else None}
 
 
 def changes(planner: Planner, record: dict[str, Any]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from augcli.errors import InputError
 from augcli.rng import digest
+from augcli.run import worker
 
 if TYPE_CHECKING:
     from augcli.data.sources import Sources
@@ -41,7 +42,8 @@ def mean_colour(sources: Sources, seed: int, pool: Pool) -> Colour:
     """
     paths = sample(sources, seed)
     batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
-    found = pool.measure(batches)
+    answers = dict(pool.ask(worker.Measure, iter(batches)))
+    found: list[Colour | str] = [answers[path] for path in paths]
     colours = [colour for colour in found if not isinstance(colour, str)]
     if not colours:
         raise InputError(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from augcli.attention.device import parse_device
 from augcli.augmentations.size import parse_size, size_frame
 from augcli.params import Param, check
 
@@ -52,6 +53,19 @@ class RunOptions:
         Path | None,
         Param("ONNX scorer that gives the heat maps [default: the shipped one]."),
     ] = None
+    heatmaps: Annotated[
+        Path | None,
+        Param("File of augcli heatmaps: images that it knows are not scored again."),
+    ] = None
+    device: Annotated[
+        str,
+        Param(
+            "Where images are scored: cpu, cuda, another device of onnxruntime, or auto (a GPU "
+            "where one works).",
+            parse=parse_device,
+            metavar="auto|cpu|cuda|NAME",
+        ),
+    ] = "cpu"
     size: Annotated[
         str | None,
         Param("Size of the outputs [default: the source's own].", parse=parse_size, metavar="WxH"),
@@ -116,10 +130,11 @@ class RunOptions:
 
 MIXER_OPTIONS = frozenset({"pair"})
 """Options that only commands with a donor have."""
-SCORER_OPTIONS = frozenset({"model"})
+SCORER_OPTIONS = frozenset({"model", "heatmaps", "device"})
 """Options that only commands with a heat map have."""
 ONE_RUN_ONLY = frozenset(
     {"out", "workers", "overwrite", "fsync", "retry_failed", "fail_fast", "max_errors"}
+    | {"heatmaps", "device"}
 )
 """Options that say how a run goes and change no output."""
 NOT_OF_THE_RESULT = ONE_RUN_ONLY | {"model", "labels", "prob"}

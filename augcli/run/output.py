@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import sys
+import time
 from typing import IO, TYPE_CHECKING, Any
 
 from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST
 from augcli.data.publish import Publisher
 from augcli.errors import OutputError, Stopped
-from augcli.run.parts import PARTS, read_part
-from augcli.run.stopping import writing
+from augcli.run.parts import PARTS, UNFINISHED, Part, commit_part, part_name, read_part
+from augcli.run.stopping import FULL, stopped, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from augcli.run.parts import Part
+    from augcli.data.publish import Fsync
 
 RECORD = "run.json"
 STATE = ".augcli"
 LOCK = f"{STATE}/lock"
+MAPS = f"{STATE}/heatmaps"
+"""Heat maps that a run keeps for its other copies, and for going on after a kill."""
+LOCK_TRIES = 5
+LOCK_SECONDS = 0.05
 
 
 class Output:
@@ -30,19 +36,20 @@ class Output:
 
     Args:
         folder: OUT; need not be there.
+        fsync: When what is published is forced to the disk.
 
     Raises:
         OutputError: It is there, is not empty and is not ours.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, fsync: Fsync = "none") -> None:
         self.folder = folder
         self.path = os.path.realpath(folder)
-        self.publisher = Publisher(self.path, os.path.join(self.path, STATE, "tmp"))
+        self.publisher = Publisher(self.path, os.path.join(self.path, STATE, "tmp"), fsync)
         self._lock: IO[bytes] | None = None
         if not os.path.lexists(folder):
             return
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             raise OutputError(f"OUT {folder} is not a folder; give another with --out")
         try:
             names = os.listdir(self.path)
@@ -75,34 +82,51 @@ class Output:
                 f"{self.folder / RECORD} can't be read ({error}); "
                 "restore it, or give another folder with --out"
             ) from None
-        if not isinstance(found, dict):
-            raise OutputError(f"{self.folder / RECORD} is not what augcli wrote")
-        return found
+        if not _is_record(found):
+            raise OutputError(
+                f"{self.folder / RECORD} is not what augcli wrote; "
+                "restore it, or give another folder with --out"
+            )
+        return dict(found)
 
     def open(self) -> None:
         """Make the folder where it lacks, and lock it.
 
         Raises:
-            OutputError: It can't be made or written, or another run is at work in it.
+            OutputError: It can't be made, or another run is at work in it.
+            Stopped: A run has begun in it, but it can't be written now, or the disk is full.
         """
+        begun = self.exists
         try:
             for name in (PARTS, f"{STATE}/tmp"):
                 os.makedirs(os.path.join(self.path, name), exist_ok=True)
             # Held until close(): the lock lives as long as the file is open.
             self._lock = open(os.path.join(self.path, LOCK), "ab")  # noqa: SIM115
         except OSError as error:
+            if begun or error.errno in FULL:
+                raise stopped(error, self.path) from None
             raise OutputError(
                 f"OUT {self.folder} can't be written ({error.strerror}); "
                 "give write permission, or another folder with --out"
             ) from None
-        if not _try_lock(self._lock):
+        if not self._is_ours():
             self.close()
             raise OutputError(
                 f"OUT {self.folder} is in use by another run of augcli; wait for it to end"
             )
         # Files that a killed run left unfinished.
-        for entry in os.scandir(os.path.join(self.path, STATE, "tmp")):
-            os.unlink(entry.path)
+        with contextlib.suppress(OSError):
+            for entry in list(os.scandir(os.path.join(self.path, STATE, "tmp"))):
+                os.unlink(entry.path)
+
+    def _is_ours(self) -> bool:
+        """Take the lock; ``augcli status`` may hold it for an instant."""
+        assert self._lock
+        for _ in range(LOCK_TRIES):
+            if _try_lock(self._lock):
+                return True
+            time.sleep(LOCK_SECONDS)
+        return False
 
     def is_locked(self) -> bool:
         """Return whether a run is at work in the folder now."""
@@ -123,6 +147,7 @@ class Output:
         text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
         with writing(self.path):
             self.publisher.publish(RECORD, text.encode("utf-8", "backslashreplace"))
+            self.publisher.sync()
 
     def part_names(self) -> Iterator[str]:
         """Yield the names of all shards that have a part."""
@@ -141,15 +166,32 @@ class Output:
         """Remove what the parts recorded, and the files that describe it; nothing else."""
         folders: set[str] = set()
         for shard in list(self.part_names()):
-            part = self.part(shard)
-            for made in part.made if part else ():
-                self.publisher.remove(made.row.file_name)
-                folders.add(made.row.file_name.rpartition("/")[0])
-        shutil.rmtree(os.path.join(self.path, PARTS), ignore_errors=True)
+            folders |= self.drop(shard)
         for name in (MANIFEST, CLASSES, ERRORS, CARD, RECORD):
             self.publisher.remove(name)
         self.remove_empty(folders)
-        os.makedirs(os.path.join(self.path, PARTS), exist_ok=True)
+
+    def drop(self, shard: str) -> set[str]:
+        """Remove a shard's outputs and its part; return the folders that they lay in.
+
+        First the part forgets its outputs, so that no part ever names a file that is gone;
+        they are noted as obsolete, so that a killed run is gone on with.
+        """
+        part = self.part(shard)
+        names = [one.row.file_name for one in part.made] + part.obsolete if part else []
+        if part and part.made:
+            emptied = Part(shard, UNFINISHED, obsolete=names)
+            with writing(self.path):
+                commit_part(self.publisher, emptied)
+                self.publisher.sync()
+        for name in names:
+            self.publisher.remove(name)
+        self.publisher.remove(part_name(shard))
+        return {name.rpartition("/")[0] for name in names}
+
+    def forget_maps(self) -> None:
+        """Remove the heat maps that a run kept; it is complete."""
+        shutil.rmtree(os.path.join(self.path, MAPS), ignore_errors=True)
 
     def remove_empty(self, folders: set[str]) -> None:
         """Remove folders of outputs that are empty now, and those above them."""
@@ -169,6 +211,30 @@ class Output:
                 f"OUT {self.folder} was removed while it was being written; "
                 "run the same command again to make it anew"
             )
+
+
+def _is_record(found: Any) -> bool:
+    """Return whether run.json holds what a run relies on."""
+    if not isinstance(found, dict):
+        return False
+    identity, shards, colour = (found.get(one) for one in ("identity", "shards", "mean_colour"))
+    return (
+        isinstance(identity, dict)
+        and isinstance(identity.get("command"), str)
+        and found.get("state") in ("running", "complete")
+        and type(shards) is int
+        and 0 < shards < 2**32
+        and shards & (shards - 1) == 0
+        and (colour is None or _is_colour(colour))
+    )
+
+
+def _is_colour(found: Any) -> bool:
+    return (
+        isinstance(found, list)
+        and len(found) == 3
+        and all(type(one) is int and 0 <= one <= 255 for one in found)
+    )
 
 
 if sys.platform == "win32":

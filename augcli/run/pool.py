@@ -15,24 +15,35 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from augcli.errors import Stopped
 from augcli.run import worker
-from augcli.run.job import Event, NeedsDonors, Settings, ShardDone, Task, Touching, Workbench
+from augcli.run.job import (
+    Event,
+    NeedsDonors,
+    Settings,
+    ShardDone,
+    Task,
+    Touching,
+    Workbench,
+    WorkerEnded,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from augcli.augmentations.chain import Chain
-    from augcli.pixels.frame import Colour
+
+    Question = type[worker.Measure] | type[worker.Score]
 
 TRIES = 2
 """Times that a shard may end its worker before its images are announced one by one."""
 MOST_ENDED = 12
-"""Workers that may end while they estimate the mean colour."""
+"""Workers that may end one after the other, with no answer between them."""
 STOP_SECONDS = 1.0
 """How long workers may finish the image they are at, when a run is stopped."""
 
@@ -40,8 +51,15 @@ STOP_SECONDS = 1.0
 class Pool(Protocol):
     """What makes shards."""
 
-    def measure(self, batches: list[list[str]]) -> list[Colour | str]:
-        """Return the mean colour of each source, or why it can't be read, in order."""
+    def ask(self, question: Question, batches: Iterator[list[str]]) -> Iterator[tuple[str, Any]]:
+        """Yield each source and what a worker answers of it, in the order in which they come.
+
+        A text is the answer of a source that ended a worker, or that can't be read.
+
+        Args:
+            question: What is asked for.
+            batches: Paths of sources, asked for as workers get free.
+        """
         ...
 
     def use(self, chain: Chain) -> None:
@@ -68,9 +86,12 @@ class InThisProcess:
     def __init__(self, settings: Settings) -> None:
         self._bench = Workbench(settings)
 
-    def measure(self, batches: list[list[str]]) -> list[Colour | str]:
+    def ask(self, question: Question, batches: Iterator[list[str]]) -> Iterator[tuple[str, Any]]:
         """See :class:`Pool`."""
-        return [colour for paths in batches for colour in self._bench.mean_colours(paths)]
+        scores = question is worker.Score
+        for paths in batches:
+            answers = self._bench.scored(paths) if scores else self._bench.mean_colours(paths)
+            yield from zip(paths, answers, strict=True)
 
     def use(self, chain: Chain) -> None:
         """See :class:`Pool`."""
@@ -87,6 +108,7 @@ class InThisProcess:
 
     def close(self) -> None:
         """See :class:`Pool`."""
+        self._bench.close()
 
 
 @dataclass(eq=False)
@@ -138,17 +160,17 @@ class Processes:
             self.close()
             raise
 
-    def measure(self, batches: list[list[str]]) -> list[Colour | str]:
+    def ask(self, question: Question, batches: Iterator[list[str]]) -> Iterator[tuple[str, Any]]:
         """See :class:`Pool`."""
-        found: dict[str, Colour | str] = {}
-        left = batches[::-1]
+        again: list[list[str]] = []
         asked: dict[_Worker, list[str]] = {}
         ended = 0
 
         def ask(one: _Worker) -> None:
-            if left:
-                asked[one] = left.pop()
-                one.send(worker.Measure(asked[one]))
+            paths = again.pop() if again else next(batches, None)
+            if paths:
+                asked[one] = paths
+                one.send(question(paths))
 
         for one in self._workers:
             ask(one)
@@ -164,16 +186,16 @@ class Processes:
                 ended += 1
                 if ended > MOST_ENDED:
                     raise Stopped(f"workers keep ending ({cause}); {last_words}")
-                if len(paths) == 1:
-                    found[paths[0]] = _ended_by(cause)
-                else:
+                if len(paths) > 1:
                     # One of these did it: each of them alone will tell which.
-                    left += [[path] for path in reversed(paths)]
-                sender = self._start()
+                    again += [[path] for path in reversed(paths)]
+                ask(self._start())
+                if len(paths) == 1:
+                    yield paths[0], _ended_by(cause)
             else:
-                found.update(zip(paths, message.colours, strict=True))
-            ask(sender)
-        return [found[path] for paths in batches for path in paths]
+                ended = 0
+                ask(sender)
+                yield from zip(paths, message.answers, strict=True)
 
     def use(self, chain: Chain) -> None:
         """See :class:`Pool`."""
@@ -188,7 +210,7 @@ class Processes:
         while any(one.task for one in self._workers):
             sender, message = self._events.get()
             if message is None:
-                self._replace(sender)
+                yield from self._replace(sender)
                 continue
             if isinstance(message, worker.Ready):
                 continue
@@ -210,9 +232,10 @@ class Processes:
             one.send(None)
             if one.process.stdin and not one.task:
                 _close_quietly(one.process.stdin)
+        deadline = time.monotonic() + STOP_SECONDS
         for one in self._workers:
             try:
-                one.process.wait(STOP_SECONDS)
+                one.process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 one.process.kill()
                 one.process.wait()
@@ -224,15 +247,22 @@ class Processes:
     def _start(self) -> _Worker:
         package = str(Path(__file__).parents[2])
         path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))
-        complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
-        process = subprocess.Popen(
-            # -P: the current folder may hold a file called numpy.py.
-            [sys.executable, "-P", "-m", "augcli.run.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=complaints,
-            env={**os.environ, "PYTHONPATH": path},
-        )
+        complaints = _complaints()
+        try:
+            process = subprocess.Popen(
+                # -P: the current folder may hold a file called numpy.py.
+                [sys.executable, "-P", "-m", "augcli.run.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                env={**os.environ, "PYTHONPATH": path},
+            )
+        except OSError as error:
+            complaints.close()
+            raise Stopped(
+                f"a worker process can't be started ({error.strerror}); "
+                "give fewer with --workers, then run the same command again to go on"
+            ) from None
         one = _Worker(process, complaints)
         self._workers.append(one)
         threading.Thread(target=self._listen, args=(one,), daemon=True).start()
@@ -267,7 +297,7 @@ class Processes:
         if task:
             one.send(worker.Work(task))
 
-    def _replace(self, dead: _Worker) -> None:
+    def _replace(self, dead: _Worker) -> Iterator[WorkerEnded]:
         """Start a worker for one that died, and give it the dead one's shard."""
         task = dead.task
         cause, last_words = self._bury(dead)
@@ -280,6 +310,7 @@ class Processes:
         elif tries > TRIES:
             raise Stopped(f"workers keep ending ({cause}) without touching an image; {last_words}")
         task.careful = tries >= TRIES or bool(task.avoid)
+        yield WorkerEnded(task.shard, cause)
         self._give(self._start(), task)
 
     def _bury(self, dead: _Worker) -> tuple[str, str]:
@@ -288,6 +319,15 @@ class Processes:
         last_words = dead.last_words()
         dead.complaints.close()
         return _cause(dead), last_words
+
+
+def _complaints() -> IO[bytes]:
+    """Return a file for what a worker writes to its standard error."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        # No room in the system's temporary folder: a run needs nothing of it but this.
+        return open(os.devnull, "w+b")
 
 
 def _ended_by(cause: str) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from augcli.augmentations.chain import Chain
 from augcli.data.labels import apply_labels
 from augcli.data.sources import list_sources
-from augcli.errors import InputError, OutputError
+from augcli.errors import InputError, OutputError, UsageError
 from augcli.rng import digest
 from augcli.run.identity import identity
 from augcli.run.making import Run
 from augcli.run.output import Output
+from augcli.run.scoring import usable_maps
 
 if TYPE_CHECKING:
     from augcli.data.sources import Sources
@@ -32,6 +34,7 @@ def prepare(folder: Path, recipe: Recipe, options: RunOptions) -> Run:
     Raises:
         UsageError: A wrong option or wrong input.
     """
+    _check_surroundings(folder, options.out)
     chain = Chain(recipe.name, recipe.steps, options.seed, options.copies, recipe.survival)
     out = options.out or default_out(folder, chain.name)
     sources = list_sources(folder, out=out, follow_links=options.follow_links)
@@ -42,7 +45,36 @@ def prepare(folder: Path, recipe: Recipe, options: RunOptions) -> Run:
     _check_labels(chain, sources, options)
     if os.path.realpath(out) == sources.folder:
         raise OutputError(f"OUT {out} is INPUT itself; give another folder with --out")
-    return Run(sources, chain, options, Output(out), identity(chain, sources, options))
+    found = identity(chain, sources, options)
+    return Run(
+        sources,
+        chain,
+        options,
+        Output(out, options.fsync),
+        found,
+        heatmaps=usable_maps(options, chain, found["scorer"]),
+    )
+
+
+def _check_surroundings(*paths: Path | None) -> None:
+    """Refuse what would make every path mean something else.
+
+    Raises:
+        UsageError: The current folder is gone, or file names are not read as UTF-8.
+    """
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        if not all(path is None or path.is_absolute() for path in paths):
+            raise UsageError(
+                "the current folder was removed; go to another one, or give whole paths"
+            ) from None
+    encoding = sys.getfilesystemencoding()
+    if encoding.lower().replace("-", "") != "utf8":
+        raise UsageError(
+            f"Python reads file names as {encoding} here, so the manifest would hold other names; "
+            "set LC_ALL=C.UTF-8 or PYTHONUTF8=1"
+        )
 
 
 def default_out(folder: Path, command: str) -> Path:

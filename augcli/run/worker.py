@@ -27,7 +27,13 @@ class SetUp(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """To a worker: estimate the mean colours of sources; it answers with :class:`Measured`."""
+    """To a worker: estimate the mean colours of sources; it answers with :class:`Answers`."""
+
+    paths: list[str]
+
+
+class Score(NamedTuple):
+    """To a worker: give or prepare heat maps of sources; it answers with :class:`Answers`."""
 
     paths: list[str]
 
@@ -48,10 +54,10 @@ class Ready(NamedTuple):
     """From a worker: set up, the scorer is loaded."""
 
 
-class Measured(NamedTuple):
-    """From a worker: the mean colour of each source, or why it can't be read."""
+class Answers(NamedTuple):
+    """From a worker: what was asked for, of each source in order."""
 
-    colours: list[tuple[int, int, int] | str]
+    answers: list[Any]
 
 
 class Broken(NamedTuple):
@@ -69,6 +75,8 @@ def main() -> None:
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     # Ctrl-C reaches the whole group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        _end_with_parent()
     answers = os.fdopen(os.dup(1), "wb")
     # What a C library prints must not end up between the events.
     os.dup2(2, 1)
@@ -84,6 +92,14 @@ def main() -> None:
         _serve(tasks, answer, stopping)
     except BrokenPipeError:
         os._exit(3)
+
+
+def _end_with_parent() -> None:
+    """Let Linux end this process the moment its parent is gone, whatever it is at."""
+    import ctypes  # noqa: PLC0415 - NumPy imports it anyway
+
+    death_signal = 1
+    ctypes.CDLL(None).prctl(death_signal, signal.SIGKILL)
 
 
 def _serve(tasks: queue.SimpleQueue[Any], answer: Any, stopping: threading.Event) -> None:
@@ -104,7 +120,10 @@ def _serve(tasks: queue.SimpleQueue[Any], answer: Any, stopping: threading.Event
                     answer(Ready())
                 case Measure(paths):
                     assert bench
-                    answer(Measured(bench.mean_colours(paths)))
+                    answer(Answers(bench.mean_colours(paths)))
+                case Score(paths):
+                    assert bench
+                    answer(Answers(bench.scored(paths)))
                 case Use(chain):
                     assert bench
                     bench.use(chain)

@@ -1,0 +1,154 @@
+"""Scoring sources before anything is made of them: for a file of heat maps, and for a GPU.
+
+The workers read and decode. On the processor they score as well; on a GPU one session in this
+process scores full batches of what they fitted for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from augcli.attention.device import AUTO, CPU
+from augcli.attention.maps import HeatMaps
+from augcli.attention.scorer import on_device
+from augcli.attention.table import MapTable
+from augcli.data.manifest import Failure
+from augcli.errors import HeatMapsError, ParameterError, UnreadableImage
+from augcli.run import worker
+from augcli.run.source_maps import Keeping, Scored, scores_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from augcli.attention.scorer import Scorer
+    from augcli.augmentations.chain import Chain
+    from augcli.run.options import RunOptions
+    from augcli.run.pool import Pool
+
+BATCH = 16
+"""Sources that a worker is asked for at a time."""
+
+
+def score_sources(
+    pool: Pool, paths: list[str], gpu: Scorer | None
+) -> Iterator[tuple[str, Scored | Failure]]:
+    """Yield the map of each source, or why there is none, in the order in which they come.
+
+    Args:
+        pool: Its workers score, or fit pictures for ``gpu``.
+        paths: Sources, relative to INPUT.
+        gpu: Scores all; None where the workers do.
+    """
+    waiting: dict[tuple[int, ...], list[tuple[str, Scored]]] = {}
+    batches = (paths[start : start + BATCH] for start in range(0, len(paths), BATCH))
+    for path, answer in pool.ask(worker.Score, batches):
+        if isinstance(answer, str):
+            yield path, Failure(path, "worker", answer)
+        elif isinstance(answer, Failure) or answer.picture is None:
+            yield path, answer
+        else:
+            assert gpu
+            group = waiting.setdefault(answer.picture.shape, [])
+            group.append((path, answer))
+            if len(group) == gpu.batch:
+                yield from _on_gpu(gpu, waiting.pop(answer.picture.shape))
+    for group in waiting.values():
+        assert gpu
+        yield from _on_gpu(gpu, group)
+
+
+def _on_gpu(gpu: Scorer, group: list[tuple[str, Scored]]) -> Iterator[tuple[str, Scored | Failure]]:
+    maps = gpu.kept_maps([one.picture for _, one in group if one.picture is not None])
+    for (path, one), kept in zip(group, maps, strict=True):
+        try:
+            yield path, Scored(one.key, np.array(gpu.checked(kept)), new=True)
+        except UnreadableImage as error:
+            yield path, Failure(path, "score", error.reason)
+
+
+def usable_maps(options: RunOptions, chain: Chain, scorer: str | None) -> Path | None:
+    """Return the file of heat maps that a run can use, None where there is none.
+
+    Args:
+        options: Name the file.
+        chain: What is done to each source.
+        scorer: SHA-256 of the run's scorer; None where nothing is scored.
+
+    Raises:
+        HeatMapsError: The file can't be used: damaged, of another scorer, or too coarse.
+    """
+    path = options.heatmaps
+    if path is None:
+        return None
+    found = HeatMaps.load(path)
+    if scorer is None or options.size or not scores_sources(chain):
+        return None
+    if found.about.scorer != scorer:
+        raise HeatMapsError(
+            f"--heatmaps {path}: was made with another scorer ({found.about.scorer[:12]}…, not "
+            f"{scorer[:12]}…); make it anew with augcli heatmaps and this --model"
+        )
+    grid = largest_grid(chain)
+    if not found.serves(grid):
+        raise HeatMapsError(
+            f"--heatmaps {path}: holds maps for a grid of {found.about.grid}, and a grid of "
+            f"{grid} is needed; make it anew with augcli heatmaps --grid {grid}"
+        )
+    return path
+
+
+def largest_grid(chain: Chain) -> int:
+    """Return rows and columns of the largest heat map that a chain needs; 0 for none."""
+    return max((one.map_grid for one in chain.augmentations if one.scores), default=0)
+
+
+def scorer_on_gpu(options: RunOptions, chain: Chain) -> Scorer | None:
+    """Return the scorer on the GPU that is to score the sources; None where the workers do.
+
+    Raises:
+        ParameterError: An explicit device can't be used, or is of no use for this chain.
+        ScorerError: The scorer can't be used.
+    """
+    if options.device == CPU:
+        return None
+    if not scores_sources(chain):
+        if options.device == AUTO:
+            return None
+        raise ParameterError(
+            "device",
+            f"is {options.device!r}, but {chain.name} scores no image as it lies in INPUT; what "
+            "steps made of an image is scored by the workers, on the processor",
+        )
+    return on_device(options.device, options.model, largest_grid(chain))
+
+
+def fill_table(pool: Pool, paths: list[str], gpu: Scorer, keeping: Keeping) -> None:
+    """Score every source on a GPU and keep the maps in the table that the workers read.
+
+    Sources that fail are told of when their job comes.
+    """
+    kept = gpu.kept
+    with MapTable(keeping.table, kept.scorer, kept.shape, keeping.images) as table:
+        for _, answer in score_sources(pool, paths, gpu):
+            if isinstance(answer, Scored) and answer.new and answer.kept is not None:
+                table.put(answer.key, answer.kept)
+
+
+def told_of_scoring(
+    options: RunOptions, chain: Chain, maps: Path | None, gpu: Scorer | None
+) -> Iterator[str]:
+    """Yield what a person should know of how a run scores."""
+    if options.heatmaps and not maps:
+        yield "--heatmaps is of no use here: no image is scored as it lies in INPUT"
+    if options.device == AUTO and largest_grid(chain):
+        yield device_words(gpu)
+
+
+def device_words(gpu: Scorer | None) -> str:
+    """Return in words which device ``auto`` chose."""
+    if gpu:
+        return f"scoring on {gpu.device}"
+    return "scoring on the processor: no GPU that onnxruntime can use was found"
