@@ -85,8 +85,10 @@ def by_stage(stats: pstats.Stats) -> dict[str, float]:
                     one[3] for who, one in callers.items() if who[2] == rule.caller
                 )
             else:
-                # A method that calls its parent's of the same name counts once.
-                outer = [one[3] for who, one in callers.items() if who[2] != name]
+                # A method that calls its parent's of the same name counts once; the sample for
+                # the mean colour is no stage.
+                inner = (name, "mean_colours")
+                outer = [one[3] for who, one in callers.items() if who[2] not in inner]
                 seconds[rule.stage] += sum(outer) if callers else cumulative
     seconds["other"] = max(0.0, total - sum(seconds.values()))
     return seconds
