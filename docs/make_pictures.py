@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
@@ -25,12 +24,12 @@ from augcli.augmentations import (
 from augcli.augmentations.base import Augmentation, Mixer, donor_pixels
 from augcli.pixels.fills import mean_colour
 from augcli.pixels.frame import Frame
-from augcli.pixels.grid import edges
+from augcli.pixels.overlay import overlay
 from augcli.pixels.resize import resize
 from augcli.rng import Stream
 
 if TYPE_CHECKING:
-    from augcli.pixels.frame import HeatMap, Image
+    from augcli.pixels.frame import Image
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "pictures"
@@ -43,29 +42,6 @@ def photo(name: str) -> Image:
     """Return a sample photo as uint8 (H, W, 3) RGB."""
     with Picture.open(ROOT / "sample_images" / name) as opened:
         return np.asarray(opened.convert("RGB"))
-
-
-def with_heat(image: Image, scores: HeatMap, cells: tuple[int, ...]) -> Image:
-    """Return a photo under its heat map, with the grid and the chosen cells framed."""
-    grid = len(scores)
-    frame = Frame.of(image)
-    span = float(scores.max() - scores.min()) or 1.0
-    levels = ((scores - scores.min()) / span * 255).astype(np.uint8)
-    heat = cv2.applyColorMap(
-        cv2.resize(levels, (frame.width, frame.height), interpolation=cv2.INTER_LINEAR),
-        cv2.COLORMAP_INFERNO,
-    )[..., ::-1]
-    shown = cv2.addWeighted(image, 0.5, np.ascontiguousarray(heat), 0.5, 0)
-    rows, columns = edges(frame.height, grid).tolist(), edges(frame.width, grid).tolist()
-    for row in rows[1:-1]:
-        shown[row] = 255 - (255 - shown[row]) // 2
-    for column in columns[1:-1]:
-        shown[:, column] = 255 - (255 - shown[:, column]) // 2
-    for cell in cells:
-        top, left = rows[cell // grid], columns[cell % grid]
-        bottom, right = rows[cell // grid + 1], columns[cell % grid + 1]
-        cv2.rectangle(shown, (left, top), (right - 1, bottom - 1), (90, 255, 120), 2)
-    return np.asarray(shown, np.uint8)
 
 
 def row(images: list[Image], captions: list[str], height: int = HEIGHT) -> Picture.Image:
@@ -106,7 +82,7 @@ def cutmix_row(base_name: str, donor_name: str) -> Picture.Image:
     given, total = donor_pixels(mixer, draw, Frame.of(base))
     base_class, donor_class = base_name.partition("/")[0], donor_name.partition("/")[0]
     return row(
-        [donor, with_heat(donor, scores, draw.cells), base, mixer.apply((base, donor), draw)],
+        [donor, overlay(donor, scores, draw.cells), base, mixer.apply((base, donor), draw)],
         [
             f"donor: {donor_class}",
             "heat map, 6 best cells",

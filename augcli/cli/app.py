@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import typer
 
     from augcli.cli.options import CommandOptions
-    from augcli.run.options import RunOptions
+    from augcli.run.options import HeatMapOptions, RunOptions
     from augcli.run.recipe import Recipe
 
 EPILOG = "Every option can also be given as AUGCLI_NAME in the environment or in a --config file."
@@ -103,7 +103,7 @@ def application() -> typer.Typer:
     def callback(version: bool = version_option) -> None:
         pass
 
-    add_commands(app, run_command)
+    add_commands(app, run_command, score_command)
     app.add_typer(recipe_commands(), name="recipe")
     add_verbs(app)
     return app
@@ -129,6 +129,18 @@ def run_command(folder: Path, recipe: Recipe, options: RunOptions, command: Comm
         return
     with reporting(command) as listener:
         summary = run.make(listener)
+    raise typer.Exit(summary.exit_code)
+
+
+def score_command(folder: Path, options: HeatMapOptions, command: CommandOptions) -> None:
+    """Make or bring up to date a file of heat maps."""
+    import typer  # noqa: PLC0415
+
+    from augcli.cli.report import reporting  # noqa: PLC0415
+    from augcli.run.heatmaps import make_heat_maps  # noqa: PLC0415
+
+    with reporting(command) as listener:
+        summary = make_heat_maps(folder, options, listener)
     raise typer.Exit(summary.exit_code)
 
 

@@ -13,7 +13,7 @@ from augcli.augmentations.base import Mixer
 from augcli.cli.config import read_config
 from augcli.cli.options import CommandOptions
 from augcli.params import Declared, build, declared
-from augcli.run.options import MIXER_OPTIONS, SCORER_OPTIONS, RunOptions
+from augcli.run.options import MIXER_OPTIONS, SCORER_OPTIONS, HeatMapOptions, RunOptions
 from augcli.run.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -23,18 +23,22 @@ if TYPE_CHECKING:
 
     AnyAugmentation = Augmentation[Any]
     Runner = Callable[[Path, Recipe, RunOptions, CommandOptions], None]
+    Scoring = Callable[[Path, HeatMapOptions, CommandOptions], None]
     Owners = dict[type, tuple[Declared, ...]]
 
 RUN = "run"
 """The command that runs a recipe."""
+HEATMAPS = "heatmaps"
+"""The command that scores and keeps the heat maps."""
 
 
-def add_commands(app: typer.Typer, run: Runner) -> None:
-    """Add a command for every augmentation of the registry, and the one for recipes.
+def add_commands(app: typer.Typer, run: Runner, score: Scoring) -> None:
+    """Add a command for every augmentation of the registry, one for recipes, one for heat maps.
 
     Args:
         app: Takes the commands.
         run: Called with INPUT, the recipe and the options.
+        score: Called with INPUT and the options.
     """
     for augmentation in REGISTRY:
         text = _help(augmentation)
@@ -42,6 +46,9 @@ def add_commands(app: typer.Typer, run: Runner) -> None:
         short = text.partition("\n")[0]
         app.command(augmentation.name, help=text, short_help=short)(_of_method(augmentation, run))
     app.command(RUN, help="Run a recipe: a chain of steps in a TOML file.")(_of_recipe(run))
+    app.command(HEATMAPS, help="Score every image once and keep the heat maps in a file.")(
+        _of_heat_maps(score)
+    )
 
 
 def options_of(augmentation: type[AnyAugmentation] | None) -> Owners:
@@ -60,6 +67,13 @@ def options_of(augmentation: type[AnyAugmentation] | None) -> Owners:
     common = tuple(field for field in declared(RunOptions) if field.name not in hidden)
     own: Owners = {augmentation: declared(augmentation)} if augmentation else {}
     return {**own, RunOptions: common, CommandOptions: declared(CommandOptions)}
+
+
+def heat_map_options() -> Owners:
+    """Return the options of the command for heat maps, by the class that declares them."""
+    of_runs = {"dry_run", "print_recipe"}
+    told = tuple(field for field in declared(CommandOptions) if field.name not in of_runs)
+    return {HeatMapOptions: declared(HeatMapOptions), CommandOptions: told}
 
 
 def _of_method(augmentation: type[AnyAugmentation], run: Runner) -> Callable[..., None]:
@@ -102,6 +116,17 @@ def _of_recipe(run: Runner) -> Callable[..., None]:
     return _declare(command, RUN, [recipe, _input()], options)
 
 
+def _of_heat_maps(score: Scoring) -> Callable[..., None]:
+    options = heat_map_options()
+
+    def command(**found: Any) -> None:
+        given = _given(HEATMAPS, options, found)
+        chosen = build(HeatMapOptions, given[HeatMapOptions])
+        score(Path(found["input_folder"]), chosen, build(CommandOptions, given[CommandOptions]))
+
+    return _declare(command, HEATMAPS, [_input()], options)
+
+
 def _declare(
     command: Callable[..., None], name: str, arguments: list[inspect.Parameter], options: Owners
 ) -> Callable[..., None]:
@@ -133,7 +158,8 @@ def _given(command: str, options: Owners, found: dict[str, Any]) -> dict[type, d
 
 
 def _from_config(command: str, path: Path) -> dict[str, Any]:
-    commands = {one.name: options_of(one) for one in REGISTRY} | {RUN: options_of(None)}
+    commands = {one.name: options_of(one) for one in REGISTRY}
+    commands |= {RUN: options_of(None), HEATMAPS: heat_map_options()}
     names = {
         name: {field.name for fields in options.values() for field in fields} - {"config"}
         for name, options in commands.items()

@@ -83,7 +83,7 @@ def put(text: str) -> None:
 
 def summary_lines(summary: Summary) -> list[str]:
     """Return the short text at the end of a run."""
-    made = _some(summary.images, "image") + _of_classes(summary.classes)
+    made = _some(summary.images, summary.noun) + _of_classes(summary.classes)
     if summary.new < summary.images:
         made += f", {summary.new:,} of them new"
     lines = [made]
@@ -96,8 +96,7 @@ def summary_lines(summary: Summary) -> list[str]:
     for remark, count in summary.remarks.items():
         lines.append(f"note: {remark} ({_some(count, 'image')})")
     if summary.failed:
-        where = os.path.join(summary.out, "errors.csv")
-        lines.append(f"{_some(summary.failed, 'image')} failed, see {where}")
+        lines.append(f"{_some(summary.failed, 'image')} failed, see {summary.errors}")
     return lines
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
@@ -29,14 +29,21 @@ def paste_mask(base: Image, donor: Image, mask: Mask) -> Image:
     return np.asarray(cv2.copyTo(fitted, mask, base.copy()), np.uint8)
 
 
-def paste_cells(base: Image, donor: Image, cells: Sequence[int], grid: int = 7) -> Image:
+def paste_cells(
+    base: Image, donor: Image, cells: Sequence[int] | Sequence[Sequence[int]], grid: int = 7
+) -> Image:
     """Return a copy of the base with the given cells of the donor at the same places.
 
     Args:
-        base: uint8 (H, W, 3).
-        donor: uint8 (h, w, 3); resized to the base's frame where it differs.
-        cells: Cell indices, 0 to grid² - 1; cell k is row k // grid, column k % grid.
+        base: uint8 (H, W, 3), or a batch (N, H, W, C) of any type.
+        donor: uint8 (h, w, 3); resized to the base's frame where it differs. For a batch
+            (N, H, W, C), the same type and shape as the bases.
+        cells: Cell indices, 0 to grid² - 1; cell k is row k // grid, column k % grid. For a
+            batch either one list that all share, or one list for each image.
         grid: Number of rows and of columns.
+
+    Raises:
+        ValueError: A cell is not on the grid, or the shapes of a batch don't fit.
 
     Source: Walawalkar et al. 2020 (arXiv 2003.13048), "Attentive CutMix".
 
@@ -45,7 +52,32 @@ def paste_cells(base: Image, donor: Image, cells: Sequence[int], grid: int = 7) 
         >>> paste_cells(base, donor, [1, 2], grid=2)[..., 0].tolist()
         [[0, 0, 9, 9], [9, 9, 0, 0]]
     """
-    return paste_mask(base, donor, cells_mask(cells, Frame.of(base), grid))
+    if base.ndim == 3:
+        return paste_mask(
+            base, donor, cells_mask(cast("Sequence[int]", cells), Frame.of(base), grid)
+        )
+    return _paste_batch(base, donor, cells, grid)
+
+
+def _paste_batch(
+    bases: Image, donors: Image, cells: Sequence[int] | Sequence[Sequence[int]], grid: int
+) -> Image:
+    if bases.ndim != 4 or bases.shape != donors.shape or bases.dtype != donors.dtype:
+        raise ValueError(
+            f"bases {bases.shape} {bases.dtype} and donors {donors.shape} {donors.dtype} must be "
+            "two batches (N, H, W, C) of one shape and type"
+        )
+    frame = Frame(*bases.shape[1:3])
+    each = [one for one in cells if not isinstance(one, int | np.integer)]
+    if len(each) == 0:
+        masks = cells_mask(cast("Sequence[int]", cells), frame, grid)[None]
+    elif len(each) == len(cells) == len(bases):
+        masks = np.stack([cells_mask(one, frame, grid) for one in each])
+    else:
+        raise ValueError(
+            f"cells must be one list of numbers, or {len(bases)} lists, one for each image"
+        )
+    return np.where(masks[..., None], donors, bases)
 
 
 def count_mask(mask: Mask) -> tuple[int, int]:

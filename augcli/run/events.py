@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -98,6 +99,7 @@ class Summary(Message):
     """
 
     message_type = "summary"
+    noun: ClassVar[str] = "image"
     command: str
     out: str
     manifest: str
@@ -114,6 +116,28 @@ class Summary(Message):
     def exit_code(self) -> int:
         """0 when all was made, 1 when some images failed."""
         return 1 if self.failed else 0
+
+    @property
+    def errors(self) -> str:
+        """Path of the table of failed images."""
+        return os.path.join(self.out, "errors.csv")
+
+
+@dataclass(frozen=True)
+class HeatMapsSummary(Summary):
+    """The same for heat maps: ``manifest`` is their file, ``new`` what was scored now."""
+
+    noun = "heat map"
+
+    @property
+    def errors(self) -> str:
+        """Path of the table of failed images."""
+        return self.errors_of(self.manifest)
+
+    @staticmethod
+    def errors_of(file: str) -> str:
+        """Return the path of the table for a file of heat maps."""
+        return f"{os.path.splitext(file)[0]}-errors.csv"
 
 
 class Listener(Protocol):

@@ -28,6 +28,20 @@ def usable_cores() -> int:
     return cores or 1
 
 
+MODEL = Param("ONNX scorer that gives the heat maps [default: the shipped one].")
+DEVICE = Param(
+    "Where images are scored: cpu, cuda, another device of onnxruntime, or auto (a GPU "
+    "where one works).",
+    parse=parse_device,
+    metavar="auto|cpu|cuda|NAME",
+)
+MAX_PIXELS = Param("Refuse larger images before decoding them.", 1, 2**30, "pixels")
+FOLLOW_LINKS = Param("Follow symbolic links, also those that lead out of INPUT.")
+WORKERS = Param(
+    "Worker processes; 0 works in this process [default: the cores it may use].", 0, 4096
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """What a run does, whatever the augmentation."""
@@ -49,23 +63,12 @@ class RunOptions:
         Literal["any", "different", "same"],
         Param("Class of the donor: any, a different one, or the same (for mixers)."),
     ] = "any"
-    model: Annotated[
-        Path | None,
-        Param("ONNX scorer that gives the heat maps [default: the shipped one]."),
-    ] = None
+    model: Annotated[Path | None, MODEL] = None
     heatmaps: Annotated[
         Path | None,
         Param("File of augcli heatmaps: images that it knows are not scored again."),
     ] = None
-    device: Annotated[
-        str,
-        Param(
-            "Where images are scored: cpu, cuda, another device of onnxruntime, or auto (a GPU "
-            "where one works).",
-            parse=parse_device,
-            metavar="auto|cpu|cuda|NAME",
-        ),
-    ] = "cpu"
+    device: Annotated[str, DEVICE] = "cpu"
     size: Annotated[
         str | None,
         Param("Size of the outputs [default: the source's own].", parse=parse_size, metavar="WxH"),
@@ -86,18 +89,9 @@ class RunOptions:
     limit: Annotated[
         int | None, Param("Use only this many sources, chosen by a hash over all classes.", 1)
     ] = None
-    max_pixels: Annotated[
-        int, Param("Refuse larger images before decoding them.", 1, 2**30, "pixels")
-    ] = 100_000_000
-    follow_links: Annotated[
-        bool, Param("Follow symbolic links, also those that lead out of INPUT.")
-    ] = False
-    workers: Annotated[
-        int | None,
-        Param(
-            "Worker processes; 0 works in this process [default: the cores it may use].", 0, 4096
-        ),
-    ] = None
+    max_pixels: Annotated[int, MAX_PIXELS] = 100_000_000
+    follow_links: Annotated[bool, FOLLOW_LINKS] = False
+    workers: Annotated[int | None, WORKERS] = None
     fsync: Annotated[
         Literal["none", "shard", "file"],
         Param(
@@ -126,6 +120,33 @@ class RunOptions:
     def frame(self) -> Frame | None:
         """Height and width of the outputs, or None for the source's own."""
         return None if self.size is None else size_frame(self.size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeatMapOptions:
+    """How ``augcli heatmaps`` scores, and what it writes."""
+
+    out: Annotated[
+        Path,
+        Param("File for the heat maps; where it is there, it is brought up to date.", short="-o"),
+    ] = Path("heatmaps.npz")
+    grid: Annotated[
+        int, Param("Rows and columns of the heat maps; the largest that will be asked for.", 1, 64)
+    ] = 7
+    overlay: Annotated[
+        Path | None,
+        Param("Folder for pictures that show each image under its heat map, to judge a scorer."),
+    ] = None
+    top_n: Annotated[int, Param("Best cells that such a picture frames.", 1, 4096)] = 6
+    model: Annotated[Path | None, MODEL] = None
+    device: Annotated[str, DEVICE] = "cpu"
+    max_pixels: Annotated[int, MAX_PIXELS] = 100_000_000
+    follow_links: Annotated[bool, FOLLOW_LINKS] = False
+    workers: Annotated[int | None, WORKERS] = None
+    overwrite: Annotated[bool, Param("Replace what the file holds; all images are scored.")] = False
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 MIXER_OPTIONS = frozenset({"pair"})

@@ -1,0 +1,50 @@
+"""A photo under its heat map, to judge a scorer by eye."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from augcli.pixels.frame import Frame
+from augcli.pixels.grid import edges
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from augcli.pixels.frame import HeatMap, Image
+
+CHOSEN = (90, 255, 120)
+"""Colour of the frames around chosen cells."""
+
+
+def overlay(image: Image, heat_map: HeatMap, cells: Sequence[int]) -> Image:
+    """Return a photo under its heat map, with the grid and the chosen cells framed.
+
+    Args:
+        image: uint8 (H, W, 3), RGB.
+        heat_map: float32 (grid, grid); dark is low, bright is high, whatever its range.
+        cells: Cell indices, 0 to grid² - 1; cell k is row k // grid, column k % grid.
+
+    Example:
+        >>> overlay(np.zeros((14, 14, 3), np.uint8), np.eye(7, dtype=np.float32), [0]).shape
+        (14, 14, 3)
+    """
+    grid = len(heat_map)
+    frame = Frame.of(image)
+    low, span = float(heat_map.min()), float(np.ptp(heat_map))
+    levels = ((heat_map - low) / (span or 1.0) * 255).astype(np.uint8)
+    smooth = cv2.resize(levels, (frame.width, frame.height), interpolation=cv2.INTER_LINEAR)
+    heat = cv2.cvtColor(cv2.applyColorMap(smooth, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
+    shown = np.asarray(cv2.addWeighted(image, 0.5, heat, 0.5, 0), np.uint8)
+    rows, columns = edges(frame.height, grid).tolist(), edges(frame.width, grid).tolist()
+    for row in rows[1:-1]:
+        shown[row : row + 1] = 255 - (255 - shown[row : row + 1]) // 2
+    for column in columns[1:-1]:
+        shown[:, column : column + 1] = 255 - (255 - shown[:, column : column + 1]) // 2
+    for cell in cells:
+        top, left = rows[cell // grid], columns[cell % grid]
+        bottom, right = rows[cell // grid + 1], columns[cell % grid + 1]
+        cv2.rectangle(shown, (left, top), (right - 1, bottom - 1), CHOSEN, 2)
+    return shown

@@ -1,0 +1,272 @@
+"""``augcli heatmaps``: scores every image of a folder once and keeps the maps in one file.
+
+What was scored is at once in a table beside the file, so that a killed run is gone on with; the
+file itself is written whole at the end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import time
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from augcli.attention.device import AUTO
+from augcli.attention.maps import KEY_BYTES, About, HeatMaps, save_maps
+from augcli.attention.scorer import Scorer, on_device
+from augcli.attention.table import MapTable
+from augcli.augmentations.chain import Chain
+from augcli.data.codecs import decode, encode
+from augcli.data.manifest import Failure, write_table
+from augcli.data.names import output_name
+from augcli.data.sources import list_sources
+from augcli.errors import HeatMapsError, OutputError, UnreadableImage
+from augcli.pixels.grid import ranked_cells
+from augcli.pixels.overlay import overlay
+from augcli.run.events import Error, HeatMapsSummary, Notice, Progress, Started, ignore
+from augcli.run.job import Settings
+from augcli.run.options import usable_cores
+from augcli.run.pool import InThisProcess, Processes
+from augcli.run.scoring import device_words, score_sources
+from augcli.run.source_maps import Keeping
+from augcli.run.stopping import writing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from augcli.attention.expected import Kept
+    from augcli.data.sources import Sources
+    from augcli.run.events import Listener
+    from augcli.run.options import HeatMapOptions
+    from augcli.run.pool import Pool
+    from augcli.run.source_maps import Scored
+
+NAME = "heatmaps"
+QUALITY = 90
+"""JPEG quality of overlays."""
+
+
+@dataclass(slots=True)
+class _Collected:
+    """The maps of a run, in the order of the sources.
+
+    Attributes:
+        hashes: uint8 (n, 32).
+        maps: float32 (n, h, w).
+        there: bool (n,): which of them are known.
+        new: How many were scored now.
+        failures: Why others are not.
+    """
+
+    hashes: NDArray[np.uint8]
+    maps: NDArray[np.float32]
+    there: NDArray[np.bool_]
+    new: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+    @classmethod
+    def empty(cls, count: int, kept: Kept) -> _Collected:
+        """Return place for maps."""
+        return cls(
+            np.zeros((count, KEY_BYTES), np.uint8),
+            np.zeros((count, *kept.shape), np.float32),
+            np.zeros(count, np.bool_),
+        )
+
+    def take(self, index: int, answer: Scored | Failure) -> None:
+        """Take what is known of one source."""
+        if isinstance(answer, Failure):
+            self.failures.append(answer)
+            return
+        assert answer.kept is not None
+        self.hashes[index] = np.frombuffer(answer.key, np.uint8)
+        self.maps[index] = answer.kept
+        self.there[index] = True
+        self.new += answer.new
+
+
+def make_heat_maps(
+    folder: Path, options: HeatMapOptions, listener: Listener = ignore
+) -> HeatMapsSummary:
+    """Score the images of a folder that the file does not know yet, and write it.
+
+    Args:
+        folder: INPUT.
+        options: How.
+        listener: Called with each message.
+
+    Raises:
+        UsageError: Wrong input, a file of another scorer or grid, or a device that is not used.
+        Stopped: The disk is full, …; the same call again goes on.
+    """
+    begun = time.time()
+    sources = list_sources(folder, follow_links=options.follow_links)
+    _check_places(sources, options)
+    gpu = on_device(options.device, options.model, options.grid)
+    kept = (gpu or Scorer(options.model, grid=options.grid)).kept
+    before = _before(options, kept)
+    workers = usable_cores() if options.workers is None else options.workers
+    count = len(sources)
+    listener(
+        Started(NAME, sources.folder, str(options.out), count, len(sources.classes), count, workers)
+    )
+    if options.device == AUTO:
+        listener(Notice(device_words(gpu)))
+    for what, number in sources.passed_over.items():
+        listener(Notice(f"passed over: {number} {what}"))
+    collected = _Collected.empty(count, kept)
+    collected.failures += [Failure(path, "list", reason) for path, reason in sources.refused]
+    for failure in collected.failures:
+        listener(Error(*failure))
+    keeping = Keeping(
+        options.out if before else None, f"{options.out}.part", count, gpu.kept if gpu else None
+    )
+    settings = _settings(sources, options, keeping)
+    pool: Pool = (
+        InThisProcess(settings) if workers == 0 else Processes(settings, min(workers, count))
+    )
+    try:
+        with writing(str(options.out)):
+            _collect(pool, sources, gpu, kept, keeping, collected, begun, listener)
+            _write(sources, options, kept, collected)
+    finally:
+        pool.close()
+    if options.overlay:
+        with writing(str(options.overlay)):
+            _draw(sources, options, options.overlay)
+    seconds = time.time() - begun
+    summary = HeatMapsSummary(
+        NAME,
+        os.path.dirname(os.path.realpath(options.out)),
+        os.path.realpath(options.out),
+        int(collected.there.sum()),
+        collected.new,
+        len(collected.failures),
+        len(sources.classes),
+        0.0,
+        round(seconds, 3),
+        round(count / seconds, 1),
+    )
+    listener(summary)
+    return summary
+
+
+def _check_places(sources: Sources, options: HeatMapOptions) -> None:
+    folder = os.path.dirname(os.path.realpath(options.out))
+    if not os.path.isdir(folder):
+        raise OutputError(f"--out {options.out}: the folder {folder} does not exist; make it")
+    if os.path.isdir(options.out):
+        raise OutputError(f"--out {options.out} is a folder; give a file, such as heatmaps.npz")
+    if options.overlay:
+        whole = os.path.realpath(options.overlay)
+        if f"{whole}{os.sep}".startswith(f"{sources.folder}{os.sep}"):
+            raise OutputError(
+                f"--overlay {options.overlay} lies in INPUT, whose images it would join; "
+                "give a folder outside"
+            )
+
+
+def _before(options: HeatMapOptions, kept: Kept) -> HeatMaps | None:
+    """Return the file as it is; None where there is none, or it is to be replaced.
+
+    Raises:
+        HeatMapsError: It holds something else.
+    """
+    if options.overwrite or not os.path.lexists(options.out):
+        return None
+    found = HeatMaps.load(options.out)
+    about = _about(kept)
+    if found.about != about:
+        what = "another scorer" if found.about.scorer != about.scorer else "another --grid"
+        raise HeatMapsError(
+            f"--out {options.out}: holds maps of {what}; give another file, or --overwrite to "
+            "score all images anew"
+        )
+    return found
+
+
+def _about(kept: Kept) -> About:
+    return About(kept.scorer, kept.grid, poolable=not kept.flexible)
+
+
+def _settings(sources: Sources, options: HeatMapOptions, keeping: Keeping) -> Settings:
+    return Settings(
+        folder=sources.folder,
+        out=os.path.dirname(os.path.realpath(options.out)),
+        chain=Chain(NAME, (), seed=0),
+        frame=None,
+        format="same",
+        quality=QUALITY,
+        originals="none",
+        max_pixels=options.max_pixels,
+        model=options.model,
+        fsync="none",
+        grid=options.grid,
+        keeping=keeping,
+    )
+
+
+def _collect(
+    pool: Pool,
+    sources: Sources,
+    gpu: Scorer | None,
+    kept: Kept,
+    keeping: Keeping,
+    collected: _Collected,
+    begun: float,
+    listener: Listener,
+) -> None:
+    """Ask for every map; what is new is in the table at once."""
+    with MapTable(keeping.table, kept.scorer, kept.shape, keeping.images) as table:
+        for done, (path, answer) in enumerate(score_sources(pool, sources.paths, gpu), 1):
+            collected.take(bisect_left(sources.paths, path), answer)
+            if isinstance(answer, Failure):
+                listener(Error(*answer))
+            elif answer.new and answer.kept is not None:
+                table.put(answer.key, answer.kept)
+            failed = len(collected.failures)
+            made = int(done - failed + len(sources.refused))
+            seconds = time.time() - begun
+            listener(Progress(made, failed, len(sources), seconds, collected.new))
+
+
+def _write(sources: Sources, options: HeatMapOptions, kept: Kept, collected: _Collected) -> None:
+    there = collected.there
+    paths = [path for path, known in zip(sources.paths, there.tolist(), strict=True) if known]
+    hashes, maps = collected.hashes, collected.maps
+    if not there.all():
+        hashes, maps = hashes[there], maps[there]
+    save_maps(options.out, _about(kept), paths, hashes, maps)
+    errors = HeatMapsSummary.errors_of(str(options.out))
+    if collected.failures:
+        with open(errors, "wb") as file:
+            write_table(file, Failure._fields, sorted(collected.failures))
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(errors)
+    for table in glob.glob(f"{glob.escape(str(options.out))}.part-*"):
+        os.unlink(table)
+
+
+def _draw(sources: Sources, options: HeatMapOptions, folder: Path) -> None:
+    """Write a picture of every image that has a map."""
+    maps = HeatMaps.open(options.out)
+    for path, heat_map in maps.items():
+        try:
+            with open(os.path.join(sources.folder, path), "rb") as source:
+                image = decode(source.read(), max_pixels=options.max_pixels).image
+        except (OSError, UnreadableImage):
+            continue  # it changed since it was scored
+        cells = ranked_cells(heat_map, min(options.top_n, heat_map.size))
+        data = encode(overlay(image, heat_map, cells), "jpg", quality=QUALITY)
+        name = os.path.join(folder, output_name(path, "heatmap", 0, "jpg"))
+        os.makedirs(os.path.dirname(name), exist_ok=True)
+        with open(name, "wb") as file:
+            file.write(data)
