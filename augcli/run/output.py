@@ -159,8 +159,19 @@ class Output:
             return
 
     def part(self, shard: str) -> Part | None:
-        """Return the part of a shard, None where there is none or it is damaged."""
-        return read_part(self.path, shard)
+        """Return the part of a shard, None where there is none or it is damaged.
+
+        Raises:
+            Stopped: It can't be read: what it records must not be taken for lost.
+        """
+        try:
+            return read_part(self.path, shard)
+        except OSError as error:
+            raise Stopped(
+                f"{os.path.join(self.path, part_name(shard))} can't be read ({error.strerror}); "
+                "mend that, or remove the file to make its shard anew, then run the same command "
+                "again to go on"
+            ) from None
 
     def clear(self) -> None:
         """Remove what the parts recorded, and the files that describe it; nothing else."""

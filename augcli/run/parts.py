@@ -90,11 +90,15 @@ def _line(value: Any) -> bytes:
 
 
 def read_part(out: str, shard: str) -> Part | None:
-    """Read the part of a shard; None where there is none, or it is damaged."""
+    """Read the part of a shard; None where there is none, or it is damaged.
+
+    Raises:
+        OSError: It may be whole, but can't be read now.
+    """
     try:
         with open(os.path.join(out, part_name(shard)), "rb") as file:
             content = file.read()
-    except OSError:
+    except FileNotFoundError:
         return None
     cut = content.rfind(b"\n", 0, -1) + 1
     body, last = content[:cut], content[cut:]
