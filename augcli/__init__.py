@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from augcli.lazy import names_from
 
 if TYPE_CHECKING:
+    from augcli.attention.maps import HeatMaps as HeatMaps
     from augcli.attention.scorer import heat_map as heat_map
     from augcli.augmentations.cutmix import AttentiveCutMix as AttentiveCutMix
     from augcli.augmentations.cutout import Cutout as Cutout
@@ -25,6 +26,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AttentiveCutMix",
     "Cutout",
+    "HeatMaps",
     "Recipe",
     "Summary",
     "augment",
@@ -38,6 +40,7 @@ __getattr__ = names_from(
     {
         "AttentiveCutMix": "augcli.augmentations.cutmix",
         "Cutout": "augcli.augmentations.cutout",
+        "HeatMaps": "augcli.attention.maps",
         "Recipe": "augcli.run.recipe",
         "Summary": "augcli.run.api",
         "augment": "augcli.run.api",

@@ -10,7 +10,7 @@ import typer.main
 
 from augcli.augmentations import REGISTRY
 from augcli.cli.app import application
-from augcli.cli.generated import metavar, options_of
+from augcli.cli.generated import HEATMAPS, heat_map_options, metavar, options_of
 from augcli.cli.options import CommandOptions
 from augcli.params import declared
 from augcli.run.options import RunOptions
@@ -51,6 +51,7 @@ def render() -> str:
         words = textwrap.fill(f"{first} Source: {augmentation.paper}.", 99)
         own = table(declared(augmentation))
         parts.append(f"## augcli {augmentation.name}\n\n{words}\n\n{own}")
+    parts.append(_heat_maps())
     parts += [_by_hand(words, command) for words, command in commands() if not _made(words)]
     parts.append(
         "## Options that commands share\n\n### What is made\n\n"
@@ -75,7 +76,17 @@ def _commands_in(words: str, group: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _made(words: str) -> bool:
-    return any(words == augmentation.name for augmentation in REGISTRY)
+    return words in {HEATMAPS, *(augmentation.name for augmentation in REGISTRY)}
+
+
+def _heat_maps() -> str:
+    own, told = heat_map_options().values()
+    shared = ", ".join(f"`{field.flag}`" for field in told)
+    return (
+        f"## augcli {HEATMAPS}\n\nScore every image once and keep the heat maps in a file, see "
+        f"[heatmaps.md](heatmaps.md).\n\n{table(own)}\nIt also takes {shared}, see "
+        "[what is told](#what-is-told).\n"
+    )
 
 
 def _only(owner: type) -> dict[str, str]:

@@ -18,6 +18,7 @@ from augcli.lazy import names_from
 PUBLIC = [
     "AttentiveCutMix",
     "Cutout",
+    "HeatMaps",
     "Recipe",
     "Summary",
     "augment",

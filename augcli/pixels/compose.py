@@ -68,9 +68,9 @@ def _paste_batch(
             "two batches (N, H, W, C) of one shape and type"
         )
     frame = Frame(*bases.shape[1:3])
-    each = [one for one in cells if not isinstance(one, int | np.integer)]
-    if len(each) == 0:
-        masks = cells_mask(cast("Sequence[int]", cells), frame, grid)[None]
+    each = [list(one) for one in cells if not isinstance(one, int | np.integer)]
+    if not each:
+        masks = cells_mask(cast("list[int]", list(cells)), frame, grid)[None]
     elif len(each) == len(cells) == len(bases):
         masks = np.stack([cells_mask(one, frame, grid) for one in each])
     else:
