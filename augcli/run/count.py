@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from augcli.errors import Stopped
 from augcli.run.events import Error, Notice, Progress
-from augcli.run.job import Failed, ShardDone, Tally, WorkerEnded
+from augcli.run.reports import Failed, ShardDone, Tally, WorkerEnded
 
 if TYPE_CHECKING:
     from augcli.data.manifest import Failure

@@ -29,11 +29,10 @@ from augcli.errors import HeatMapsError, OutputError, UnreadableImage
 from augcli.pixels.grid import ranked_cells
 from augcli.pixels.overlay import overlay
 from augcli.run.events import Error, HeatMapsSummary, Notice, Progress, Started, ignore
-from augcli.run.job import Settings
+from augcli.run.job import Keeping, Settings
 from augcli.run.options import usable_cores
 from augcli.run.pool import InThisProcess, Processes
 from augcli.run.scoring import device_words, score_sources
-from augcli.run.source_maps import Keeping
 from augcli.run.stopping import writing
 
 if TYPE_CHECKING:

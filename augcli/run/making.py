@@ -15,7 +15,7 @@ from augcli.run.count import Count
 from augcli.run.events import Error, Notice, Started, Summary, ignore
 from augcli.run.finish import finish, remove_left_over
 from augcli.run.identity import difference
-from augcli.run.job import Settings
+from augcli.run.job import Keeping, Settings
 from augcli.run.machine import machine
 from augcli.run.mean_colour import mean_colour
 from augcli.run.options import usable_cores
@@ -23,7 +23,7 @@ from augcli.run.output import MAPS
 from augcli.run.plan import shards_for
 from augcli.run.pool import InThisProcess, Pool, Processes
 from augcli.run.scoring import fill_table, largest_grid, scorer_on_gpu, told_of_scoring
-from augcli.run.source_maps import Keeping, scores_sources
+from augcli.run.source_maps import scores_sources
 from augcli.run.stopping import DiskFull, disk_full, writing
 from augcli.run.tasks import Planner
 
@@ -135,10 +135,10 @@ class Run:
                 # Before anything is written or removed: a bad scorer changes nothing in OUT.
                 pool = self._pool()
                 record = self._new_record(pool)
-                self.output.open()
+                self._open()
                 self._start_over(before)
             else:
-                self.output.open()
+                self._open()
             settings = self.settings
             if record["mean_colour"]:
                 settings = _with_mean_colour(settings, record["mean_colour"])
@@ -155,6 +155,12 @@ class Run:
             if pool:
                 pool.close()
             self.output.close()
+
+    def _open(self) -> None:
+        try:
+            self.output.open()
+        except DiskFull:
+            raise disk_full(sum(self.sources.sizes) * self.options.copies) from None
 
     def _space_needed(self, planner: Planner) -> int:
         """Return about how many bytes are still to be written."""

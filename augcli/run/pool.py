@@ -22,21 +22,14 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from augcli.errors import Stopped
 from augcli.run import worker
-from augcli.run.job import (
-    Event,
-    NeedsDonors,
-    Settings,
-    ShardDone,
-    Task,
-    Touching,
-    Workbench,
-    WorkerEnded,
-)
+from augcli.run.job import Settings, Task
+from augcli.run.reports import NeedsDonors, ShardDone, Touching, WorkerEnded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from augcli.augmentations.chain import Chain
+    from augcli.run.reports import Event
 
     Question = type[worker.Measure] | type[worker.Score]
 
@@ -84,6 +77,9 @@ class InThisProcess:
     """No worker processes: for debugging, and where processes can't be started."""
 
     def __init__(self, settings: Settings) -> None:
+        # The decoders: a parent of worker processes never needs them.
+        from augcli.run.workbench import Workbench  # noqa: PLC0415
+
         self._bench = Workbench(settings)
 
     def ask(self, question: Question, batches: Iterator[list[str]]) -> Iterator[tuple[str, Any]]:
@@ -316,6 +312,8 @@ class Processes:
     def _bury(self, dead: _Worker) -> tuple[str, str]:
         """Forget a worker that died; return how it ended and what it said last."""
         self._workers.remove(dead)
+        if dead.process.stdin:
+            _close_quietly(dead.process.stdin)
         last_words = dead.last_words()
         dead.complaints.close()
         return _cause(dead), last_words

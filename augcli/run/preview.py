@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from augcli.data.publish import Publisher
-from augcli.run.job import Failed, Job, Settings, Task, Workbench
+from augcli.run.job import Job, Settings, Task
 from augcli.run.mean_colour import mean_colour
 from augcli.run.plan import shards_for
 from augcli.run.pool import InThisProcess
+from augcli.run.reports import Failed
+from augcli.run.workbench import Workbench
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import BinaryIO
 
     from augcli.data.manifest import Failure, Row
-    from augcli.run.job import Event
     from augcli.run.making import Run
+    from augcli.run.reports import Event
 
 TRIED = 12
 """Jobs that are made in memory, to show real weights and to estimate the space."""

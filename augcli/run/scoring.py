@@ -17,7 +17,8 @@ from augcli.attention.table import MapTable
 from augcli.data.manifest import Failure
 from augcli.errors import HeatMapsError, ParameterError, UnreadableImage
 from augcli.run import worker
-from augcli.run.source_maps import Keeping, Scored, scores_sources
+from augcli.run.job import Keeping
+from augcli.run.source_maps import Scored, scores_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,23 +22,7 @@ if TYPE_CHECKING:
     from augcli.attention.expected import Kept
     from augcli.augmentations.chain import Chain, Score
     from augcli.pixels.frame import Frame, HeatMap, Image
-
-
-class Keeping(NamedTuple):
-    """Where heat maps of sources are kept.
-
-    Attributes:
-        file: A file of ``augcli heatmaps``, only read; None without.
-        table: Beginning of the name of the table for this run; empty without.
-        images: About how many images there are.
-        elsewhere: What the parent's scorer keeps, where that one scores the sources; None where
-            the workers do.
-    """
-
-    file: Path | None = None
-    table: str = ""
-    images: int = 0
-    elsewhere: Kept | None = None
+    from augcli.run.job import Keeping
 
 
 class Scored(NamedTuple):

@@ -107,7 +107,7 @@ def _serve(tasks: queue.SimpleQueue[Any], answer: Any, stopping: threading.Event
 
     import cv2  # noqa: PLC0415 - after the environment is set
 
-    from augcli.run.job import StopAsked, Workbench  # noqa: PLC0415
+    from augcli.run.workbench import StopAsked, Workbench  # noqa: PLC0415
 
     cv2.setNumThreads(1)
     bench: Workbench | None = None
