@@ -113,7 +113,7 @@ def list_sources(folder: Path, *, out: Path | None = None, follow_links: bool = 
     if not found and not sources.refused:
         known = " ".join(sorted(EXTENSIONS))
         raise InputError(
-            f"INPUT {folder} holds no image{_seen(sources.passed_over)}; "
+            f"INPUT {folder.resolve()} holds no image{_seen(sources.passed_over)}; "
             f"augcli reads files named {known}"
         )
     sources.set_labels([path.partition("/")[0] if "/" in path else "" for path in sources.paths])

@@ -92,7 +92,7 @@ class Summary(Message):
         new: Outputs made in this run.
         failed: Images that failed, rows of errors.csv.
         classes: How many classes the outputs have.
-        mean_weight: Mean weight of the donors over all mixed rows; 0 where nothing is mixed.
+        mean_weight: Mean weight of the donors over all rows with two classes; 0 where none has.
         seconds: How long the run took.
         images_per_second: Between the first and the last new output.
         remarks: How often something happened that may surprise.

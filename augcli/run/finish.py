@@ -42,13 +42,13 @@ class Totals:
         """Count one row."""
         self.images += 1
         self.classes.update(label for label in (row.label_a, row.label_b) if label)
-        if row.source_b:
+        if row.label_b:
             self.mixed += 1
             self.weight += row.weight_b
 
     @property
     def mean_weight(self) -> float:
-        """Mean weight of the donors over all mixed rows."""
+        """Mean weight of the donors over all rows with two classes."""
         return self.weight / self.mixed if self.mixed else 0.0
 
 
