@@ -30,6 +30,7 @@ def save_scorer(
     after: Sequence[str] = (),
     factor: float = 1.0,
     outputs: int = 1,
+    images: int | str = "N",
     **metadata: Any,
 ) -> Path:
     """Save a graph that averages weighted channels over cells of ``cell`` pixels.
@@ -43,6 +44,7 @@ def save_scorer(
         after: Operators that follow, each with one input.
         factor: Multiplied at the end.
         outputs: How many times the heat map is given.
+        images: How many it takes at once; a name for any number.
         **metadata: Values of ``augcli.*`` keys; text is written as it is.
     """
     kernel = np.array(weights, np.float32).reshape(1, 3, 1, 1)
@@ -61,8 +63,8 @@ def save_scorer(
     for number in range(outputs):
         operator = "Squeeze" if flat else "Identity"
         nodes.append(helper.make_node(operator, ["scaled", *axes], [f"map{number}"]))
-    shape: list[int | str | None] = ["N", None, None] if flat else ["N", 1, None, None]
-    size: list[int | str] = ["N", 3, side or "H", side or "W"]
+    shape: list[int | str | None] = [images, None, None] if flat else [images, 1, None, None]
+    size: list[int | str] = [images, 3, side or "H", side or "W"]
     return _save(
         path,
         nodes,
