@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from augcli.pixels.compose import count_mask, paste_cells, paste_mask
 from augcli.pixels.frame import Frame
-from augcli.pixels.grid import edges
+from augcli.pixels.grid import cells_mask, edges
 from augcli.pixels.resize import fit
 from tests.strategies import frames, grids_with_cells, image, seeds
 
@@ -85,3 +88,49 @@ def test_count_mask_counts_one_by_one(frame: Frame, seed: int) -> None:
     mask = np.random.default_rng(seed).integers(0, 2, frame, np.uint8)
     expected = sum(1 for row in mask.tolist() for pixel in row if pixel)
     assert count_mask(mask) == (expected, frame.height * frame.width)
+
+
+def batch(kind: str) -> tuple[Any, Any]:
+    random = np.random.default_rng(5)
+    bases, donors = random.integers(0, 256, (2, 3, 20, 31, 4)).astype(kind)
+    return bases, donors
+
+
+@pytest.mark.parametrize("kind", ["uint8", "float32", "float64"])
+@pytest.mark.parametrize("as_array", [False, True])
+def test_paste_cells_takes_a_batch_with_cells_for_each_image(kind: str, as_array: bool) -> None:
+    bases, donors = batch(kind)
+    cells = [[0, 5, 48], [1, 2, 3], [48, 47, 46]]
+    given_cells: Any = np.array(cells) if as_array else cells
+    found = paste_cells(bases, donors, given_cells)
+    for one, base, donor, chosen in zip(found, bases, donors, cells, strict=True):
+        mask = cells_mask(chosen, Frame(20, 31), 7)[..., None].astype(bool)
+        assert one.tolist() == np.where(mask, donor, base).tolist()
+    assert found.dtype == bases.dtype
+    assert bases.tolist() == batch(kind)[0].tolist()
+
+
+def test_paste_cells_takes_a_batch_with_cells_that_all_share() -> None:
+    bases, donors = batch("float32")
+    shared = paste_cells(bases, donors, [3, 9], grid=4)
+    assert shared.tolist() == paste_cells(bases, donors, [[3, 9]] * 3, grid=4).tolist()
+    assert paste_cells(bases, donors, [], grid=4).tolist() == bases.tolist()
+
+
+def test_paste_cells_takes_a_batch_with_unequal_numbers_of_cells() -> None:
+    bases, donors = batch("uint8")
+    found = paste_cells(bases, donors, [[], [0], list(range(49))])
+    assert found[0].tolist() == bases[0].tolist()
+    assert found[2].tolist() == donors[2].tolist()
+
+
+def test_paste_cells_refuses_a_batch_that_does_not_fit() -> None:
+    bases, donors = batch("uint8")
+    with pytest.raises(ValueError, match="two batches"):
+        paste_cells(bases, donors[:2], [1])
+    with pytest.raises(ValueError, match="two batches"):
+        paste_cells(bases, donors.astype(np.float32), [1])
+    with pytest.raises(ValueError, match="3 lists, one for each image"):
+        paste_cells(bases, donors, [[1], [2]])
+    with pytest.raises(ValueError, match="not all on a 7 x 7 grid"):
+        paste_cells(bases, donors, [[1], [2], [49]])
