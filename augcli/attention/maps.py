@@ -179,8 +179,11 @@ class HeatMaps(Mapping[str, "HeatMap"]):
 
     @cached_property
     def _index(self) -> dict[str, int]:
-        names = self._paths.tobytes().decode("utf-8").split("\0")
-        return {name: index for index, name in enumerate(names[:-1])}
+        return {name: index for index, name in enumerate(self._names.split("\0")[:-1])}
+
+    @property
+    def _names(self) -> str:
+        return self._paths.tobytes().decode("utf-8")
 
     @cached_property
     def _by_hash(self) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
@@ -196,7 +199,7 @@ class HeatMaps(Mapping[str, "HeatMap"]):
             raise ValueError("its arrays have other types or shapes")
         if not self.serves(self.about.grid) or min(self.map_shape) < self.about.grid:
             raise ValueError("its maps are smaller than its grid")
-        if whole and len(self._index) != count:
+        if whole and self._names.count("\0") != count:
             raise ValueError("it has another number of paths than of maps")
         if whole and not np.isfinite(self._maps).all():
             raise ValueError("it holds maps with NaN or infinity")
