@@ -138,10 +138,12 @@ def _pixels(picture: Image.Image, header: Header, max_pixels: int) -> Decoded:
     # Pillow may have found a size where the header gave none.
     if width * height > max_pixels:
         raise _too_many_pixels(header.container, width, height, max_pixels)
+    orientation = header.orientation
     if header.container == "TIFF" or not header.width:
         # Pillow turns TIFF while loading; and where the header was not understood to its
-        # end, the orientation was not found either.
+        # end, the orientation may not have been found either.
         picture = ImageOps.exif_transpose(picture)
+        orientation = 1
     else:
         picture.load()
     alpha = header.alpha or picture.mode in _ALPHA_MODES
@@ -152,7 +154,7 @@ def _pixels(picture: Image.Image, header: Header, max_pixels: int) -> Decoded:
         image = np.array(picture.convert("RGB"))
     else:
         raise UnreadableImage(f"a {header.container} image of samples that don't fit 8 bits")
-    return Decoded(_upright(image, header.orientation), _notes(header.deep, alpha))
+    return Decoded(_upright(image, orientation), _notes(header.deep, alpha))
 
 
 @contextmanager

@@ -17,6 +17,12 @@ import struct
 import zlib
 from typing import Final, Literal, NamedTuple
 
+from augcli.data.disagreements import (
+    BETWEEN_SCANS,
+    ends_where_it_says,
+    palette_fits,
+    scans_end_well,
+)
 from augcli.data.formats import READABLE, describe_unread
 from augcli.data.tags import TIFF_STARTS, count_directories, first_directory, orientation_of
 from augcli.errors import UnreadableImage
@@ -56,7 +62,8 @@ def read_header(data: bytes) -> Header:
             augcli doesn't read: several pictures, or samples that don't fit 8 bits.
 
     Example:
-        >>> header = read_header(b"BM" + bytes(12) + struct.pack("<LllHHL", 40, 7, -5, 1, 24, 0))
+        >>> fields = struct.pack("<LLllHH", 54, 40, 7, -5, 1, 24)
+        >>> header = read_header(b"BM" + bytes(8) + fields + bytes(24))
         >>> header.container, header.width, header.height, header.plain
         ('BMP', 7, 5, True)
     """
@@ -78,6 +85,7 @@ def read_header(data: bytes) -> Header:
 def _jpeg(data: bytes) -> Header:
     """Walk the segments from the start to the first scan."""
     position, width, height, components = 2, 0, 0, 0
+    progressive = False
     exif = xmp = b""
     plain = False
     try:
@@ -87,7 +95,9 @@ def _jpeg(data: bytes) -> Header:
                 position += 1
                 continue
             if marker == 0xDA:  # start of scan; grey or colour only: the rest is CMYK
-                plain = components in (1, 3)
+                one_scan = data[position + 4] == components and not progressive
+                allowed = frozenset[int]() if one_scan else BETWEEN_SCANS
+                plain = components in (1, 3) and scans_end_well(data, position, allowed)
                 break
             length = data[position + 2] << 8 | data[position + 3]
             if length < 2 or 0xD0 <= marker <= 0xD9:
@@ -97,6 +107,7 @@ def _jpeg(data: bytes) -> Header:
                 height = data[position + 5] << 8 | data[position + 6]
                 width = data[position + 7] << 8 | data[position + 8]
                 components = data[position + 9]
+                progressive = marker == 0xC2
             elif marker == 0xE1:
                 segment = data[position + 4 : position + 2 + length]
                 if segment[:6] == b"Exif\0\0":
@@ -117,6 +128,7 @@ def _png(data: bytes) -> Header:
     width, height, depth, colour = struct.unpack_from(">LLBB", data, 16)
     exif = xmp = b""
     transparent = pixels_seen = False
+    plain = True
     position, end = 33, len(data)
     while position + 8 <= end:
         length = int.from_bytes(data[position : position + 4], "big")
@@ -137,13 +149,17 @@ def _png(data: bytes) -> Header:
             exif = exif or _exif_of_text(kind, body)
             if body.startswith(b"XML:com.adobe.xmp\0"):
                 xmp = body
+        if kind != b"IDAT" and not pixels_seen:
+            # Pillow refuses damage that OpenCV passes over.
+            check = data[start + length : start + length + 4]
+            plain &= zlib.crc32(data[position + 4 : start + length]).to_bytes(4, "big") == check
         position = start + length + 4
     return Header(
         "PNG",
         width,
         height,
         orientation_of(exif, xmp) if exif or xmp else 1,
-        plain=True,
+        plain=plain,
         alpha=colour in (4, 6) or transparent,
         deep=depth == 16,
     )
@@ -169,11 +185,13 @@ def _webp(data: bytes) -> Header:
     kind = data[12:16]
     if kind == b"VP8 " and data[23:26] == b"\x9d\x01\x2a":
         width, height = struct.unpack_from("<HH", data.ljust(30, b"\0"), 26)
-        return Header("WebP", width & 0x3FFF, height & 0x3FFF, plain=True)
+        return Header("WebP", width & 0x3FFF, height & 0x3FFF, plain=ends_where_it_says(data))
     if kind == b"VP8L" and len(data) >= 25:
         bits = int.from_bytes(data[21:25], "little")
         width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-        return Header("WebP", width, height, plain=True, alpha=bool(bits >> 28 & 1))
+        return Header(
+            "WebP", width, height, plain=ends_where_it_says(data), alpha=bool(bits >> 28 & 1)
+        )
     if kind != b"VP8X" or len(data) < 30:
         return Header("WebP")
     flags = data[20]
@@ -195,7 +213,7 @@ def _webp(data: bytes) -> Header:
     if frames > 1:
         raise UnreadableImage(_several("an animated WebP", frames, "frames"))
     orientation = orientation_of(exif, xmp) if exif or xmp else 1
-    plain = not flags & _WEBP_ANIMATION
+    plain = not flags & _WEBP_ANIMATION and ends_where_it_says(data)
     return Header("WebP", width, height, orientation, plain, bool(flags & _WEBP_ALPHA))
 
 
@@ -216,7 +234,7 @@ def _bmp(data: bytes) -> Header:
             width, height, _, depth, compression = struct.unpack_from("<llHHL", data, 18)
     except struct.error:
         return Header("BMP")
-    plain = compression == 0 and depth in (1, 4, 8, 24, 32)
+    plain = compression == 0 and depth in (1, 4, 8, 24, 32) and palette_fits(data, depth)
     return Header("BMP", abs(width), abs(height), plain=plain)  # negative: stored top down
 
 
