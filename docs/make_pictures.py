@@ -113,7 +113,7 @@ FAMILY: dict[str, Augmentation[Any]] = {
 
 def family_row(augmentation: Augmentation[Any]) -> Picture.Image:
     """Return what goes in and what comes out, with the label."""
-    base, donor = photo("thing/coffee_cup.jpg"), photo("animal/raccoon_face.jpg")
+    base, donor = photo("thing/coffee_cup.jpg"), photo("animal/cat_face.png")
     if augmentation.needs_mean_colour:
         augmentation = augmentation.with_mean_colour(mean_colour(base))
     frame = Frame.of(base)
@@ -134,8 +134,8 @@ def main() -> None:
     """Write all pictures."""
     PICTURES.mkdir(exist_ok=True)
     rows = [
-        cutmix_row("thing/coffee_cup.jpg", "animal/cat.jpg"),
-        cutmix_row("space/launch_pad.jpg", "animal/raccoon.jpg"),
+        cutmix_row("thing/coffee_cup.jpg", "animal/cat_face.png"),
+        cutmix_row("space/launch_pad.jpg", "person/officer.jpg"),
     ]
     stacked(rows).save(PICTURES / "cutmix.jpg", quality=85)
     for name, augmentation in FAMILY.items():
