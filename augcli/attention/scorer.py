@@ -21,7 +21,6 @@ input that still gives a map of the grid's size, so that small images don't pay 
 from __future__ import annotations
 
 import functools
-import hashlib
 import itertools
 import os
 from pathlib import Path
@@ -31,6 +30,7 @@ import numpy as np
 
 from augcli.attention.device import AUTO, CPU, GPUS, first_line, open_session, providers
 from augcli.attention.expected import Expected, Fit, Kept, ramp
+from augcli.attention.model_file import file_sha256, shipped_model
 from augcli.errors import ParameterError, ScorerError, UnreadableImage
 from augcli.pixels.frame import Frame
 from augcli.pixels.grid import pool_map
@@ -44,29 +44,6 @@ TRIES = 4
 """Sizes that are tried to find the smallest input."""
 BATCH = 64
 """Images of a full batch on a GPU."""
-
-
-def shipped_model() -> Path:
-    """Return the path of the scorer that augcli ships."""
-    inside_the_wheel = Path(__file__).with_name("attention.onnx")
-    if inside_the_wheel.is_file():
-        return inside_the_wheel
-    return Path(__file__).parents[2] / "models" / "attention.onnx"
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a scorer's file.
-
-    Raises:
-        ScorerError: The file can't be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ScorerError(
-            f"--model {path}: can't be read ({error.strerror}); give the path of an ONNX file"
-        ) from None
 
 
 class Scorer:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from augcli.run.events import Listener
     from augcli.run.options import HeatMapOptions
     from augcli.run.pool import Pool
-    from augcli.run.source_maps import Scored
+    from augcli.run.reports import Scored
 
 NAME = "heatmaps"
 QUALITY = 90

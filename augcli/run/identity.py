@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from augcli.attention.scorer import file_sha256, shipped_model
+from augcli.attention.model_file import file_sha256, shipped_model
 from augcli.params import values
 from augcli.run.options import NOT_OF_THE_RESULT
 

@@ -22,8 +22,13 @@ from augcli.run.options import usable_cores
 from augcli.run.output import MAPS
 from augcli.run.plan import shards_for
 from augcli.run.pool import InThisProcess, Pool, Processes
-from augcli.run.scoring import fill_table, largest_grid, scorer_on_gpu, told_of_scoring
-from augcli.run.source_maps import scores_sources
+from augcli.run.scoring import (
+    largest_grid,
+    score_first,
+    scorer_on_gpu,
+    scores_sources,
+    told_of_scoring,
+)
 from augcli.run.stopping import DiskFull, disk_full, writing
 from augcli.run.tasks import Planner
 
@@ -258,7 +263,7 @@ class Run:
             if self.gpu:
                 # So that no worker needs to score a source.
                 with writing(self.output.path):
-                    fill_table(pool, self.sources.paths, self.gpu, self.keeping)
+                    score_first(pool, self.sources.paths, self.gpu, self.keeping, listener)
 
             def rest() -> Any:
                 yield first

@@ -1,4 +1,4 @@
-"""What workers report while they make shards."""
+"""What workers report while they score sources and make shards."""
 
 from __future__ import annotations
 
@@ -6,7 +6,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from augcli.data.manifest import Failure
+    from augcli.pixels.frame import HeatMap, Image
     from augcli.run.job import Task
+
+
+class Scored(NamedTuple):
+    """What a worker found out about one source.
+
+    Attributes:
+        key: Hash of its content.
+        kept: Its map, float32 (h, w); None where the parent is to score it.
+        new: Whether it was not kept before.
+        picture: uint8 (h, w, 3), fitted for the parent's scorer; None where there is a map.
+    """
+
+    key: bytes
+    kept: HeatMap | None
+    new: bool
+    picture: Image | None = None
 
 
 class Tally(NamedTuple):

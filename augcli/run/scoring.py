@@ -6,19 +6,17 @@ process scores full batches of what they fitted for it.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from augcli.attention.device import AUTO, CPU
 from augcli.attention.maps import HeatMaps
-from augcli.attention.scorer import on_device
 from augcli.attention.table import MapTable
 from augcli.data.manifest import Failure
 from augcli.errors import HeatMapsError, ParameterError, UnreadableImage
 from augcli.run import worker
+from augcli.run.events import Notice
 from augcli.run.job import Keeping
-from augcli.run.source_maps import Scored, scores_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +24,10 @@ if TYPE_CHECKING:
 
     from augcli.attention.scorer import Scorer
     from augcli.augmentations.chain import Chain
+    from augcli.run.events import Listener
     from augcli.run.options import RunOptions
     from augcli.run.pool import Pool
+    from augcli.run.reports import Scored
 
 BATCH = 16
 """Sources that a worker is asked for at a time."""
@@ -65,7 +65,7 @@ def _on_gpu(gpu: Scorer, group: list[tuple[str, Scored]]) -> Iterator[tuple[str,
     maps = gpu.kept_maps([one.picture for _, one in group if one.picture is not None])
     for (path, one), kept in zip(group, maps, strict=True):
         try:
-            yield path, Scored(one.key, np.array(gpu.checked(kept)), new=True)
+            yield path, one._replace(kept=gpu.checked(kept).copy(), picture=None)
         except UnreadableImage as error:
             yield path, Failure(path, "score", error.reason)
 
@@ -101,6 +101,16 @@ def usable_maps(options: RunOptions, chain: Chain, scorer: str | None) -> Path |
     return path
 
 
+def scores_sources(chain: Chain) -> bool:
+    """Return whether a chain may score a source as it is, before any step changed it."""
+    for step in chain.steps:
+        if any(one.scores for one in step.augmentations):
+            return True
+        if step.probability == 1 and chain.survival is None:
+            return False
+    return False
+
+
 def largest_grid(chain: Chain) -> int:
     """Return rows and columns of the largest heat map that a chain needs; 0 for none."""
     return max((one.map_grid for one in chain.augmentations if one.scores), default=0)
@@ -123,19 +133,26 @@ def scorer_on_gpu(options: RunOptions, chain: Chain) -> Scorer | None:
             f"is {options.device!r}, but {chain.name} scores no image as it lies in INPUT; what "
             "steps made of an image is scored by the workers, on the processor",
         )
+    from augcli.attention.scorer import on_device  # noqa: PLC0415 - few runs have a GPU
+
     return on_device(options.device, options.model, largest_grid(chain))
 
 
-def fill_table(pool: Pool, paths: list[str], gpu: Scorer, keeping: Keeping) -> None:
+def score_first(
+    pool: Pool, paths: list[str], gpu: Scorer, keeping: Keeping, listener: Listener
+) -> None:
     """Score every source on a GPU and keep the maps in the table that the workers read.
 
     Sources that fail are told of when their job comes.
     """
     kept = gpu.kept
+    begun = time.monotonic()
+    listener(Notice(f"scoring {len(paths):,} images on {gpu.device} first"))
     with MapTable(keeping.table, kept.scorer, kept.shape, keeping.images) as table:
         for _, answer in score_sources(pool, paths, gpu):
-            if isinstance(answer, Scored) and answer.new and answer.kept is not None:
+            if not isinstance(answer, Failure) and answer.new and answer.kept is not None:
                 table.put(answer.key, answer.kept)
+    listener(Notice(f"scored in {time.monotonic() - begun:.1f} s"))
 
 
 def told_of_scoring(

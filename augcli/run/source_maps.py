@@ -8,37 +8,22 @@ it is another picture for each copy and each seed.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from augcli.attention.maps import HeatMaps
 from augcli.attention.scorer import Scorer
 from augcli.attention.table import MapTable
 from augcli.pixels.grid import pool_map
+from augcli.run.reports import Scored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from augcli.attention.expected import Kept
-    from augcli.augmentations.chain import Chain, Score
+    from augcli.augmentations.chain import Score
     from augcli.pixels.frame import Frame, HeatMap, Image
     from augcli.run.job import Keeping
-
-
-class Scored(NamedTuple):
-    """What a worker found out about one source.
-
-    Attributes:
-        key: Hash of its content.
-        kept: Its map, float32 (h, w); None where the parent is to score it.
-        new: Whether it was not kept before.
-        picture: uint8 (h, w, 3), fitted for the parent's scorer; None where there is a map.
-    """
-
-    key: bytes
-    kept: HeatMap | None
-    new: bool
-    picture: Image | None = None
 
 
 class SourceMaps:
@@ -158,13 +143,3 @@ class SourceMaps:
             keeping = self._keeping
             self._table = MapTable(keeping.table, kept.scorer, kept.shape, keeping.images)
         return self._table
-
-
-def scores_sources(chain: Chain) -> bool:
-    """Return whether a chain may score a source as it is, before any step changed it."""
-    for step in chain.steps:
-        if any(one.scores for one in step.augmentations):
-            return True
-        if step.probability == 1 and chain.survival is None:
-            return False
-    return False

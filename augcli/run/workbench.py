@@ -23,7 +23,7 @@ from augcli.pixels.resize import resize
 from augcli.run.job import Settings, source_identity
 from augcli.run.parts import UNFINISHED, Made, Part, commit_part
 from augcli.run.reports import Failed, NeedsDonors, ShardDone, Tally, Touching
-from augcli.run.source_maps import Scored, SourceMaps
+from augcli.run.source_maps import SourceMaps
 from augcli.run.stopping import stopped
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from augcli.augmentations.chain import Chain, Result, Score
     from augcli.pixels.frame import Colour, HeatMap, Image
     from augcli.run.job import Job, Source, Task
-    from augcli.run.reports import Event
+    from augcli.run.reports import Event, Scored
 
 WINDOW = 4
 """Sources that a worker keeps: a base was the donor of the job before."""

@@ -10,7 +10,8 @@ import pytest
 from onnx import TensorProto
 
 from augcli import heat_map
-from augcli.attention.scorer import Scorer, file_sha256, shipped_model
+from augcli.attention.model_file import file_sha256, shipped_model
+from augcli.attention.scorer import Scorer
 from augcli.errors import ScorerError, UnreadableImage
 from tests import models
 from tests.photos import picture

@@ -1,0 +1,31 @@
+"""The file of a scorer: where the shipped one lies, and what identifies it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from augcli.errors import ScorerError
+
+
+def shipped_model() -> Path:
+    """Return the path of the scorer that augcli ships."""
+    inside_the_wheel = Path(__file__).with_name("attention.onnx")
+    if inside_the_wheel.is_file():
+        return inside_the_wheel
+    return Path(__file__).parents[2] / "models" / "attention.onnx"
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a scorer's file.
+
+    Raises:
+        ScorerError: The file can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ScorerError(
+            f"--model {path}: can't be read ({error.strerror}); give the path of an ONNX file"
+        ) from None
