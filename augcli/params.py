@@ -148,6 +148,8 @@ class Declared:
 
     def _scalar(self, found: Any) -> Any:
         if self.kind is Path and isinstance(found, str | Path):
+            if "\0" in str(found):
+                raise ParameterError(self.name, "holds a NUL character, which no path can")
             return Path(found)
         # A bool is an int to Python, and True would pass for 1.
         fits = isinstance(found, self.kind) and (self.kind is bool or not isinstance(found, bool))

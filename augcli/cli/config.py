@@ -34,7 +34,7 @@ def read_config(
             content = tomllib.load(file)
     except OSError as error:
         raise UsageError(f"--config {path}: can't be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"--config {path}: is not TOML: {error}") from None
     everywhere = {name for names in commands.values() for name in names}
     chosen: dict[str, Any] = {}

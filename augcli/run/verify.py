@@ -247,10 +247,15 @@ def _pixels_differ(there: Image, made: Image, *, exact: bool) -> str:
 def _strays(out: str, known: set[str]) -> Iterator[str]:
     """Yield files that no row names, but for those that describe the folder."""
     ours = {MANIFEST, CLASSES, ERRORS, CARD, RECORD}
-    for folder, folders, files in os.walk(out):
-        if STATE in folders:
-            folders.remove(STATE)
-        for file in files:
-            name = os.path.relpath(os.path.join(folder, file), out).replace(os.sep, "/")
-            if name not in known and name not in ours:
-                yield name
+    # A stack and not os.walk, which recurses in Python 3.11.
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        with os.scandir(os.path.join(out, folder)) as scan:
+            for entry in scan:
+                name = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    if name != STATE:
+                        folders.append(name)
+                elif name not in known and name not in ours:
+                    yield name
