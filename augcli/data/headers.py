@@ -149,6 +149,8 @@ def _png(data: bytes) -> Header:
             exif = exif or _exif_of_text(kind, body)
             if body.startswith(b"XML:com.adobe.xmp\0"):
                 xmp = body
+        # OpenCV asks for as much memory as a chunk declares, up to 2 GB.
+        plain &= start + length + 4 <= end
         if kind != b"IDAT" and not pixels_seen:
             # Pillow refuses damage that OpenCV passes over.
             check = data[start + length : start + length + 4]
