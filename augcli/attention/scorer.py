@@ -82,12 +82,14 @@ class Scorer:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(outputs) != 1:
             raise self._refused(f"has {len(inputs)} inputs and {len(outputs)} outputs, not 1 and 1")
-        shape = inputs[0].shape
+        try:
+            shape, self._input = inputs[0].shape, inputs[0].name
+        except UnicodeDecodeError:
+            raise self._refused("names its input in bytes that are not UTF-8") from None
         # Dimensions that are not fixed have a name instead of a number.
         fits = len(shape) == 4 and (shape[1] == 3 or not isinstance(shape[1], int))
         if inputs[0].type != "tensor(float)" or not fits:
             raise self._refused(f"takes {inputs[0].type} {shape}, not float32 (N, 3, H, W)")
-        self._input = inputs[0].name
         self.batch = shape[0] if isinstance(shape[0], int) else batch
         self.flexible = not any(isinstance(side, int) for side in shape[2:])
         try:

@@ -230,7 +230,7 @@ class _Reader:
         self, table: dict[str, Any], number: int, reserved: Collection[str]
     ) -> Augmentation[Any]:
         use = table.get("use")
-        if use not in METHODS:
+        if not isinstance(use, str) or use not in METHODS:
             hint = near_miss(str(use), METHODS)
             raise self._wrong(
                 f"use is {use!r}, but must be one of {', '.join(METHODS)}{hint}", number, "use"

@@ -131,9 +131,7 @@ def test_special_files_are_never_opened(cli: Cli, photos: Path, tmp_path: Path) 
 def test_what_became_a_pipe_since_it_was_listed_is_refused(
     cli: Cli, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from augcli.run import prepare
-
-    list_sources = prepare.list_sources
+    from augcli.data.sources import list_sources
 
     def then_swap(*arguments: object, **options: object) -> object:
         found = list_sources(*arguments, **options)  # type: ignore[arg-type]
@@ -141,7 +139,7 @@ def test_what_became_a_pipe_since_it_was_listed_is_refused(
         os.mkfifo(photos / "cat/000.jpg")
         return found
 
-    monkeypatch.setattr(prepare, "list_sources", then_swap)
+    monkeypatch.setattr("augcli.run.prepare.list_sources", then_swap)
     assert cli("cutout", photos, "--out", tmp_path / "out", "--fill", "black").code == 1
     (row,) = rows(tmp_path / "out", "errors.csv")
     assert (row["source"], row["stage"]) == ("cat/000.jpg", "read")

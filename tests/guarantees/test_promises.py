@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from augcli.data import publish
 from augcli.errors import Stopped
 from augcli.run.output import Output
 from tests.command import call, start, wait_for
@@ -55,9 +54,7 @@ def test_changed_new_and_vanished_sources_are_said_and_made_again(
 def test_source_that_changes_during_the_run_is_no_silent_mixture(
     cli: Cli, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from augcli.run import prepare
-
-    list_sources = prepare.list_sources
+    from augcli.data.sources import list_sources
 
     def then_change(*arguments: object, **options: object) -> object:
         found = list_sources(*arguments, **options)  # type: ignore[arg-type]
@@ -65,7 +62,7 @@ def test_source_that_changes_during_the_run_is_no_silent_mixture(
         return found
 
     command = ["cutout", source, "--out", tmp_path / "out", *COMMAND]
-    monkeypatch.setattr(prepare, "list_sources", then_change)
+    monkeypatch.setattr("augcli.run.prepare.list_sources", then_change)
     assert cli(*command).code == 1
     reasons = {row["source"]: row["reason"] for row in rows(tmp_path / "out", "errors.csv")}
     assert reasons == {
@@ -229,16 +226,14 @@ def test_stops_with_a_sentence_when_no_worker_can_be_started(
 def test_image_that_takes_too_much_memory_is_a_failed_image(
     cli: Cli, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from augcli.run import workbench
-
-    decode = workbench.decode
+    from augcli.data.codecs import decode
 
     def starved(data: bytes, *, max_pixels: int) -> object:
         if data == (source / "cat/002.png").read_bytes():
             raise MemoryError
         return decode(data, max_pixels=max_pixels)
 
-    monkeypatch.setattr(workbench, "decode", starved)
+    monkeypatch.setattr("augcli.run.workbench.decode", starved)
     command = ["cutout", source, "--out", tmp_path / "out", *COMMAND]
     assert cli(*command).code == 1
     (row,) = rows(tmp_path / "out", "errors.csv")
@@ -278,7 +273,7 @@ def test_part_forgets_an_output_before_it_is_replaced(
             checked += assert_committed_rows_are_true(out)
             return found
 
-        monkeypatch.setattr(publish.os, name, call_it)
+        monkeypatch.setattr(os, name, call_it)
 
     for name in ("replace", "unlink"):
         checking(name)
@@ -319,8 +314,8 @@ def test_every_name_is_synced_after_what_it_names(
 
     if files and not Path("/proc/self/fd").exists():
         pytest.skip("needs /proc")
-    monkeypatch.setattr(publish.os, "fsync", note)
-    monkeypatch.setattr(publish.os, "replace", watch)
+    monkeypatch.setattr(os, "fsync", note)
+    monkeypatch.setattr(os, "replace", watch)
     assert cli("cutout", source, "--out", out, *COMMAND, "--fsync", fsync).code == 0
     assert early == []
     assert bool(synced) == bool(files)
@@ -338,7 +333,7 @@ def test_file_that_can_not_be_synced_stops_the_run(
     def broken(descriptor: int) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(publish.os, "fsync", broken)
+    monkeypatch.setattr(os, "fsync", broken)
     end = cli("cutout", source, "--out", tmp_path / "out", *COMMAND, "--fsync", "shard")
     assert (end.code, "(Input/output error)" in end.err) == (3, True)
     assert assert_committed_rows_are_true(tmp_path / "out") == 0

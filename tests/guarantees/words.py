@@ -14,6 +14,7 @@ import shutil
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import onnx
 
@@ -132,7 +133,7 @@ class Fuzzer:
                 model.metadata_props.add(key=f"augcli.{key}", value=self.random.choice(ODD))
         return bytes(model.SerializeToString())
 
-    def _api(self, **options: Path) -> int:
+    def _api(self, **options: Any) -> int:
         out = self.folder / "in" / "out"
         shutil.rmtree(out, ignore_errors=True)
         method = augcli.AttentiveCutMix(top_n=4) if "model" in options else augcli.Cutout(patch=4)

@@ -1,0 +1,100 @@
+"""Status: what is done, failed and left, and whether a run is alive."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from augcli.errors import OutputError
+from augcli.run.output import Output
+from augcli.run.parts import PARTS
+from augcli.run.status import Status, status
+from tests.photos import class_folders
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Cli
+
+
+@pytest.fixture
+def out(cli: Cli, tmp_path: Path) -> Path:
+    """OUT of 33 images in two shards, one of which can't be read; with originals."""
+    source = class_folders(tmp_path / "photos", {"cat": 32})
+    (source / "cat/bad.png").write_bytes(b"")
+    assert cli("cutout", source, "--out", tmp_path / "out", "--originals", "copy").code == 1
+    return tmp_path / "out"
+
+
+def test_complete_run_has_nothing_left(out: Path) -> None:
+    assert status(out) == Status("cutout", "complete", False, 33, 32, 1, 0)
+    assert status(out).left == 0
+
+
+def lines_of(path: Path) -> list[bytes]:
+    return path.read_bytes().split(b"\n")
+
+
+def test_what_a_lost_part_held_is_left(out: Path) -> None:
+    paths = sorted((out / PARTS).iterdir())
+    held = sum(line.startswith((b'["made"', b'["failed"')) for line in lines_of(paths[0]))
+    paths[0].unlink()
+    found = status(out)
+    # Each job that was made has two lines: the output and the original.
+    assert 0 < found.left < 33
+    assert found.left in (held // 2, held // 2 + 1)
+
+
+def test_damaged_part_is_counted(out: Path) -> None:
+    path = sorted((out / PARTS).iterdir())[0]
+    path.write_bytes(path.read_bytes()[:-5])
+    found = status(out)
+    assert found.damaged == 1
+    assert found.left > 0
+
+
+def test_run_is_alive_while_it_holds_the_lock(out: Path) -> None:
+    output = Output(out)
+    assert not status(out).alive
+    output.open()
+    assert status(out).alive
+    output.close()
+    assert not status(out).alive
+
+
+@pytest.mark.parametrize("make", [False, True], ids=["missing", "empty"])
+def test_folder_that_is_not_ours_is_refused(tmp_path: Path, make: bool) -> None:
+    if make:
+        (tmp_path / "out").mkdir()
+    with pytest.raises(OutputError, match=r"has no run\.json: it was not made by augcli"):
+        status(tmp_path / "out")
+
+
+def test_command_tells_it_in_words_and_in_json(cli: Cli, out: Path) -> None:
+    end = cli("status", out)
+    assert (end.code, end.out) == (
+        0,
+        "cutout: complete, no run is at work in it\n32 made, 1 failed, 0 left of 33\n",
+    )
+    told = json.loads(cli("status", out, "--json").out)
+    assert told == {
+        "message_type": "status",
+        "command": "cutout",
+        "state": "complete",
+        "alive": False,
+        "jobs": 33,
+        "made": 32,
+        "failed": 1,
+        "damaged": 0,
+        "left": 0,
+    }
+
+
+def test_command_says_what_a_damaged_part_means(cli: Cli, out: Path) -> None:
+    path = sorted((out / PARTS).iterdir())[0]
+    path.write_bytes(b"")
+    assert "1 parts are damaged; running the command again makes them anew\n" in (
+        cli("status", out).out
+    )
