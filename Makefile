@@ -29,14 +29,14 @@ demo: $(VENV)/installed
 	@echo "Look at the pictures in sample_images-cutmix, and at sample_images-cutmix/metadata.csv"
 
 test: $(VENV)/installed-tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # The lower bounds are a promise: this is where they are kept.
 test-lowest:
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint tests/lowest.txt --editable ".[test]"
-	.venv-lowest/bin/python -m pytest
+	.venv-lowest/bin/python -m pytest -n auto --dist worksteal
 
 test-loaders: $(VENV)/installed-tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "datasets>=3" "torch==2.13.0"
