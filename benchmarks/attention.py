@@ -20,7 +20,6 @@ Standard errors are from 2,000 bootstrap samples of photos.
 
 import argparse
 import csv
-import json
 import platform
 import sys
 import time
@@ -318,9 +317,10 @@ def main() -> None:
         f"onnxruntime {onnxruntime.__version__}, OpenCV {cv2.__version__}"
     )
     print(
-        f"`{Path(sys.argv[0]).name} --fold {options.fold}`, {len(whole)} photos; "
+        f"`python benchmarks/{Path(sys.argv[0]).name} {' '.join(sys.argv[1:])}`\n"
+        f"fold {options.fold}, {len(whole)} photos; "
         f"{options.scorer.name}: {options.scorer.stat().st_size:,} bytes, "
-        f"recipe {json.dumps(Network(options.scorer).keys.get('recipe', ''))}"
+        f"recipe {Network(options.scorer).keys.get('recipe', 'not told')}"
     )
     bounds = [f"{j.random.mean():.3f} / {j.oracle.mean():.3f}" for j in judges]
     print(f"random / oracle P: {bounds[0]}; off-centre {bounds[1]}\n")

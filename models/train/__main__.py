@@ -23,6 +23,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--shards", type=int, default=26, help="of 2,048 views each")
     parser.add_argument("--steps", type=int, default=Plan.steps)
     parser.add_argument("--seed", type=int, default=Plan.seed)
+    parser.add_argument("--rate", type=float, default=Plan.rate)
+    parser.add_argument("--feature-weight", type=float, default=Plan.feature_weight)
+    parser.add_argument("--start", type=Path, help="checkpoint of an earlier leg to start from")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
@@ -40,12 +43,17 @@ def main() -> None:
         teacher = Teacher(options.teacher, options.threads)
         cache.build(pictures, teacher, views, INPUT_SIDE, options.shards)
     shard = cache.load(views, options.shards)
-    plan = Plan(steps=options.steps, seed=options.seed)
-    student = Run(plan, Shape(), options.out / "checkpoint.pt").train(shard)
+    plan = Plan(
+        steps=options.steps,
+        seed=options.seed,
+        rate=options.rate,
+        feature_weight=options.feature_weight,
+    )
+    student = Run(plan, Shape(), options.out / "checkpoint.pt", options.start).train(shard)
     recipe = (
         f"{len(shard.image)} views of masked photos (folds 0-3), unlabelled photos and CIFAR-10; "
         f"masks and teacher's maps mixed, teacher's features imitated; {plan.steps} steps of "
-        f"{plan.batch}, seed {plan.seed}"
+        f"{plan.batch}, seed {plan.seed}{', from an earlier leg' if options.start else ''}"
     )
     export(student, options.out / "attention.onnx", recipe)
 
