@@ -54,7 +54,10 @@ class Output:
         try:
             names = os.listdir(self.path)
         except OSError as error:
-            raise OutputError(f"OUT {folder} can't be read ({error.strerror})") from None
+            raise OutputError(
+                f"OUT {folder} can't be read ({error.strerror}); "
+                "mend that, or give another folder with --out"
+            ) from None
         if names and STATE not in names:
             raise OutputError(
                 f"OUT {folder} holds files that augcli did not make; "
