@@ -111,9 +111,7 @@ def test_weighs_the_pixels_that_show_the_donor_when_it_mixes(
         output, base = read(out / row["file_name"]), read(SAMPLES / row["source_a"])
         frame = Frame.of(base)
         assert (output.shape, (int(row["height"]), int(row["width"]))) == (base.shape, frame)
-        cells, share = donated_cells(
-            output, base, fit(read(SAMPLES / row["source_b"]), frame), 7
-        )
+        cells, share = donated_cells(output, base, fit(read(SAMPLES / row["source_b"]), frame), 7)
         draw = json.loads(row["draw"])
         label_b = row["source_b"].split("/")[0]
         merged = label_b == row["label_a"]
