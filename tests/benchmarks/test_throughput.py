@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def test_it_writes_its_page(tmp_path: Path) -> None:
     page = tmp_path / "performance.md"
     command = ["benchmarks/throughput.py", "--quick", "--share", "0.05", "--scenarios", "small"]
-    chosen = ["--only", "floor,augcli cutout", "--work", tmp_path / "work", "--out", page]
+    chosen = ["--only", "floor,augcli cutout", "--work", str(tmp_path / "work")]
+    chosen += ["--out", str(page)]
     subprocess.run(
         [sys.executable, *command, *chosen],
         cwd=ROOT,
