@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize(
     ("fsync", "forever"),
-    [("none", False), ("shard", True), ("file", False)],
-    ids=["none-once", "shard-forever", "file-once"],
+    [("none", False), ("shard", True)],
+    ids=["none-once", "shard-forever"],
 )
 def test_nothing_is_lost_when_the_nth_call_fails(tmp_path: Path, fsync: str, forever: bool) -> None:
     figures = faults.loop(tmp_path, faults.ERRORS, fsync, forever=forever, sources=2)
