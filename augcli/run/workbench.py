@@ -6,7 +6,6 @@ import errno
 import hashlib
 import json
 import os
-import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,9 +19,11 @@ from augcli.data.publish import Publisher
 from augcli.data.sources import read_source
 from augcli.errors import UnreadableImage
 from augcli.pixels.resize import resize
+from augcli.run.clock import Clock
 from augcli.run.job import Settings, source_identity
 from augcli.run.parts import UNFINISHED, Made, Part, commit_part
-from augcli.run.reports import Failed, NeedsDonors, ShardDone, Tally, Touching
+from augcli.run.reports import Failed, NeedsDonors, ShardDone, Touching
+from augcli.run.soft_labels import SoftLabels, soft_labels
 from augcli.run.source_maps import SourceMaps
 from augcli.run.stopping import stopped
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 WINDOW = 4
 """Sources that a worker keeps: a base was the donor of the job before."""
-UPDATE_SECONDS = 0.1
 UNMIXED = "left unmixed: no other image of its class"
 """Remark where ``--pair same`` has no donor."""
 
@@ -147,7 +147,7 @@ class Workbench:
             StopAsked: ``stop_asked`` said so; nothing was committed.
             Stopped: Nothing can be written any more.
         """
-        clock = _Clock(task.shard, announce)
+        clock = Clock(task.shard, announce)
         try:
             self._forget_obsolete(task)
             part = self.make_part(task, announce, stop_asked, clock)
@@ -187,12 +187,12 @@ class Workbench:
         task: Task,
         announce: Callable[[Event], None],
         stop_asked: Callable[[], bool] = lambda: False,
-        clock: _Clock | None = None,
+        clock: Clock | None = None,
     ) -> Part:
         """Make what a shard lacks and return its part, not yet committed."""
         self._announce = announce if task.careful else lambda _: None
         self._avoid = task.avoid
-        clock = clock or _Clock(task.shard, announce)
+        clock = clock or Clock(task.shard, announce)
         part = Part(task.shard, task.fingerprint, list(task.kept), list(task.failed))
         part.stood_in.update(task.stood_in)
         part.sources = task.sources
@@ -234,7 +234,7 @@ class Workbench:
             raise UnreadableFailure(job.base.path, "augment", error.reason) from None
         draw = json.dumps(chain.draw_of(result))
         remarks = [*base.notes, *result.remarks, *([UNMIXED] if mixer and not donor else [])]
-        labels = _labels(job.base, donor.source if donor else None, result.donated)
+        labels = soft_labels(job.base, donor.source if donor else None, result.donated)
         output = _Output(job, chain.name, copy, labels, draw, remarks)
         part.made.append(self._encode(output, result.image))
         if copy == 0 and self.settings.originals != "none":
@@ -322,7 +322,7 @@ class Workbench:
         return prepared.heat_maps[grid]
 
     def _original(self, job: Job, base: Prepared) -> Made:
-        output = _Output(job, "original", 0, _labels(job.base), "{}", [])
+        output = _Output(job, "original", 0, soft_labels(job.base), "{}", [])
         if self.settings.originals == "encode":
             return self._encode(output, base.original)
         extension = _extension(job.base.path).removeprefix(".")
@@ -366,36 +366,15 @@ class Workbench:
         return Made(job.identity, len(data), output.remarks, row)
 
 
-class _Labels(NamedTuple):
-    """The manifest's columns that come from the donor."""
-
-    weight_a: float = 1.0
-    label_b: str = ""
-    weight_b: float = 0.0
-    source_b: str = ""
-
-
 class _Output(NamedTuple):
     """What is known of an output before it is encoded."""
 
     job: Job
     method: str
     copy: int
-    labels: _Labels
+    labels: SoftLabels
     draw: str
     remarks: list[str]
-
-
-def _labels(
-    base: Source, donor: Source | None = None, donated: tuple[float, float] | None = None
-) -> _Labels:
-    if donor is None or donated is None:
-        return _Labels()
-    if donor.label == base.label:
-        return _Labels(source_b=donor.path)
-    given, total = donated
-    # Both from counts, so that each is the nearest number to its true value.
-    return _Labels((total - given) / total, donor.label, given / total, donor.path)
 
 
 def _extension(path: str) -> str:
@@ -408,25 +387,3 @@ class UnreadableFailure(Exception):
     def __init__(self, path: str, stage: str, reason: str) -> None:
         super().__init__(reason)
         self.failure = Failure(path, stage, reason)
-
-
-class _Clock:
-    """Counts what became of a shard's jobs and tells of it at most ten times a second."""
-
-    def __init__(self, shard: str, announce: Callable[[Event], None]) -> None:
-        self.first = self.last = 0.0
-        self._shard = shard
-        self._announce = announce
-        self.made = self.failed = 0
-        self._told = 0.0
-
-    def tick(self, *, made: int = 0, failed: int = 0) -> None:
-        self.made += made
-        self.failed += failed
-        now = time.time()
-        if made:
-            self.first = self.first or now
-            self.last = now
-        if now - self._told >= UPDATE_SECONDS:
-            self._told = now
-            self._announce(Tally(self._shard, self.made, self.failed))
