@@ -285,60 +285,6 @@ def test_part_forgets_an_output_before_it_is_replaced(
     assert checked > 500
 
 
-@pytest.mark.parametrize(("fsync", "files"), [("none", 0), ("shard", 1), ("file", 1)])
-def test_every_name_is_synced_after_what_it_names(
-    cli: Cli,
-    source: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    fsync: str,
-    files: int,
-) -> None:
-    """With shard and file, what a part records is on the disk before the part is."""
-    out = tmp_path / "out"
-    synced: set[str] = set()
-    early: list[str] = []
-    fsync_, replace = os.fsync, os.replace
-
-    def note(descriptor: int) -> None:
-        synced.add(os.readlink(f"/proc/self/fd/{descriptor}") if files else "")
-        fsync_(descriptor)
-
-    def watch(unfinished: str, name: str) -> None:
-        if "/parts/" in name and files:
-            pictures = {str(path) for path in out.glob("*/*.png")}
-            early.extend(sorted(pictures | {str(out / "cat")} - synced) if not synced else [])
-            if fsync == "shard":
-                early.extend(sorted(pictures - synced))
-        replace(unfinished, name)
-
-    if files and not Path("/proc/self/fd").exists():
-        pytest.skip("needs /proc")
-    monkeypatch.setattr(os, "fsync", note)
-    monkeypatch.setattr(os, "replace", watch)
-    assert cli("cutout", source, "--out", out, *COMMAND, "--fsync", fsync).code == 0
-    assert early == []
-    assert bool(synced) == bool(files)
-    if files:
-        tables = {str(out / name) for name in ("metadata.csv", "run.json", "classes.txt")}
-        folders = {str(out), str(out / "cat"), str(out / ".augcli/parts")}
-        assert folders <= synced
-        if fsync == "shard":
-            assert tables <= synced
-
-
-def test_file_that_can_not_be_synced_stops_the_run(
-    cli: Cli, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(descriptor: int) -> None:
-        raise OSError(5, "Input/output error")
-
-    monkeypatch.setattr(os, "fsync", broken)
-    end = cli("cutout", source, "--out", tmp_path / "out", *COMMAND, "--fsync", "shard")
-    assert (end.code, "(Input/output error)" in end.err) == (3, True)
-    assert assert_committed_rows_are_true(tmp_path / "out") == 0
-
-
 def test_part_that_can_not_be_read_stops_the_run(cli: Cli, source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = ["cutout", source, "--out", out, *COMMAND]
