@@ -6,6 +6,7 @@ import datetime
 import importlib.metadata
 import os
 import platform
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,10 +106,11 @@ def machine(command: str) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in found.items() if version)
     today = datetime.datetime.now(tz=datetime.UTC).date()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return (
+    text = (
         f"Measured on {today} with `{command}` on {processor()}, {cores} cores, "
         f"{platform.system()} {platform.release()}, Python {platform.python_version()}; {versions}."
     )
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
 
 
 def processor() -> str:
