@@ -50,7 +50,7 @@ def all_faults() -> str:
     total: Counter[str] = Counter()
     for fsync in ("none", "shard", "file"):
         for forever in (False, True):
-            for number in faults.ERRORS:
+            for number in faults.LASTING if forever else faults.ERRORS:
                 with tempfile.TemporaryDirectory() as folder:
                     figures = faults.loop(Path(folder), [number], fsync, forever=forever, sources=4)
                 total.update(figures)

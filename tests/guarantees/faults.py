@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-ERRORS = (errno.ENOSPC, errno.EIO, errno.EINTR)
+LASTING = (errno.ENOSPC, errno.EIO)
+ERRORS = (*LASTING, errno.EINTR)
+"""Interrupted calls are tried again by Python itself, so that one can't fail for ever."""
 CALLS = frozenset(
     {"open", "write", "fsync", "replace", "close", "mkdir", "makedirs", "unlink", "rmdir"}
     | {"listdir", "scandir"}

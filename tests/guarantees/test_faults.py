@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     ids=["none-once", "shard-forever"],
 )
 def test_nothing_is_lost_when_the_nth_call_fails(tmp_path: Path, fsync: str, forever: bool) -> None:
-    figures = faults.loop(tmp_path, faults.ERRORS, fsync, forever=forever, sources=2)
+    errors = faults.LASTING if forever else faults.ERRORS
+    figures = faults.loop(tmp_path, errors, fsync, forever=forever, sources=2)
     assert figures["faults"] >= figures["stopped"] > 50
 
 
