@@ -6,6 +6,8 @@ import os
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Protocol
 
+from augcli.errors import EXIT_OK, EXIT_SOME_FAILED
+
 
 @dataclass(frozen=True)
 class Message:
@@ -115,7 +117,7 @@ class Summary(Message):
     @property
     def exit_code(self) -> int:
         """0 when all was made, 1 when some images failed."""
-        return 1 if self.failed else 0
+        return EXIT_SOME_FAILED if self.failed else EXIT_OK
 
     @property
     def errors(self) -> str:
