@@ -17,23 +17,33 @@ from .views import Pictures, draw_view
 
 SHARD = 2048  # views
 COMPONENTS = 64
-TRAINING_FOLDS = frozenset({0, 1, 2, 3})  # fold 4 is for the benchmark only
+FOLDS = 5
 
 
 @dataclass(frozen=True)
 class Shard:
-    """Views and what is known about them; `mask` holds -1 where there is no mask."""
+    """Views and what is known about them; `mask` holds -1 where there is no mask.
+
+    Views are cut from the photos of all folds. Bit k of `folds` says that a photo of fold k shows
+    in a view: a training that holds a fold back leaves all of these out.
+    """
 
     image: NDArray[np.uint8]  # (N, side, side, 3)
     mask: NDArray[np.float16]  # (N, 7, 7)
     heat: NDArray[np.float16]  # (N, 7, 7)
     features: NDArray[np.float16]  # (N, components, 7, 7)
+    folds: NDArray[np.uint8]  # (N,)
+
+    def without(self, fold: int) -> "Shard":
+        """Leave out every view in which a photo of a fold shows."""
+        kept = np.flatnonzero((self.folds & (1 << fold)) == 0)
+        return Shard(**{name: values[kept] for name, values in vars(self).items()})
 
 
 def read_pictures(objects: Path, photos: Path, small: Path) -> Pictures:
-    """Read all pictures that training may see."""
+    """Read all pictures that views are cut from."""
     return Pictures(
-        masked_photos(objects, TRAINING_FOLDS),
+        masked_photos(objects, frozenset(range(FOLDS))),
         list(tar_pictures(photos)),
         list(tar_pictures(small)),
     )
@@ -44,7 +54,7 @@ def make_shard(
 ) -> tuple[Shard, Projection]:
     """Draw and label one shard of views; the first shard also fits the projection."""
     rng = np.random.default_rng(seed)
-    images, masks, heats, features = [], [], [], []
+    images, masks, heats, features, folds = [], [], [], [], []
     for _ in range(SHARD // 16):
         views = [draw_view(pictures, rng) for _ in range(16)]
         answer = teacher([squash(view.image, TEACHER_SIDE) for view in views])
@@ -52,6 +62,7 @@ def make_shard(
         features.append(answer.features if projection is None else projection(answer.features))
         for view in views:
             images.append(squash(view.image, side))
+            folds.append(sum(1 << fold for fold in view.folds))
             masks.append(np.full((7, 7), -1) if view.mask is None else coverage(view.mask, 7))
     if projection is None:
         whole = np.concatenate(features).astype(np.float32)
@@ -62,6 +73,7 @@ def make_shard(
         np.stack(masks).astype(np.float16),
         np.concatenate(heats).astype(np.float16),
         np.concatenate(features).astype(np.float16),
+        np.array(folds, np.uint8),
     )
     return shard, projection
 

@@ -7,17 +7,19 @@ from torch import Tensor, nn
 
 INPUT_SIDE = 112
 GRID = 7
+PACKED = 4
+"""Neighbours of a row that the first convolution takes as one point."""
 
 
 @dataclass(frozen=True)
 class Shape:
     """Widths and depths of the network; JSON in the checkpoint."""
 
-    stem: tuple[int, int] = (16, 32)
+    stem: int = 32  # channels at 28 x 28
     middle: int = 64  # channels at 14 x 14
-    middle_blocks: int = 1
-    wide: int = 96  # channels at 7 x 7
-    wide_blocks: int = 3
+    middle_blocks: int = 2
+    wide: int = 128  # channels at 7 x 7
+    wide_blocks: int = 4
     features: int = 64  # channels of the teacher's features, for training only
 
     def as_dict(self) -> dict[str, object]:
@@ -62,18 +64,25 @@ class Context(nn.Module):
 
 
 class Student(nn.Module):
-    """Gives logits of the heat map (N, 7, 7) and, for training, imitated features."""
+    """Gives logits of the heat map (N, 7, 7) and, for training, imitated features.
+
+    The first convolution looks at 6 x 12 pixels and steps by 4 x 4. Pixels lie row by row with
+    their channels together, (N, 112, 112, 3), so four neighbours of a row are one point of 12
+    channels without moving a byte: a runtime that computes in integers spends a third of the time
+    that two convolutions over 3 channels would take.
+    """
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        first, second = shape.stem
         # Pixels are scaled inside, without a shift: zero padding then means black, and the
         # factor folds into the first convolution exactly when the network is exported.
         self.stem = nn.Sequential(
-            convolution(3, first, 2), nn.ReLU(), convolution(first, second, 2), nn.ReLU()
+            nn.Conv2d(3 * PACKED, shape.stem, (6, 3), (PACKED, 1), (1, 1), bias=False),
+            nn.BatchNorm2d(shape.stem),
+            nn.ReLU(),
         )
         self.middle = nn.Sequential(
-            convolution(second, shape.middle, 2),
+            convolution(shape.stem, shape.middle, 2),
             nn.ReLU(),
             *(Block(shape.middle) for _ in range(shape.middle_blocks)),
         )
@@ -89,8 +98,10 @@ class Student(nn.Module):
         self.imitate = nn.Conv2d(shape.wide, shape.features, 1)
 
     def trunk(self, pixels: Tensor) -> Tensor:
-        """Give the last map before the two heads; `pixels` are 0..255."""
-        return torch.as_tensor(self.wide(self.middle(self.stem(pixels * (1 / 255)))))
+        """Give the last map before the two heads; `pixels` are (N, 112, 112, 3), 0..255."""
+        packed = pixels.reshape(-1, INPUT_SIDE, INPUT_SIDE // PACKED, 3 * PACKED)
+        x = packed.permute(0, 3, 1, 2) * (1 / 255)
+        return torch.as_tensor(self.wide(self.middle(self.stem(x))))
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Give (logits (N, 7, 7), features (N, channels, 7, 7))."""
