@@ -29,7 +29,7 @@ class Draw:
 
     def to_json(self) -> dict[str, Any]:
         """Return the draw as JSON can hold it."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return dict(vars(self))
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:

@@ -7,6 +7,7 @@ roles and each source is decoded once.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from augcli.augmentations.base import Augmentation, Mixer, shown_pixels
 from augcli.augmentations.weights import weigh
 from augcli.pixels.frame import Frame
-from augcli.rng import Stream
+from augcli.rng import Digest, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -274,7 +275,7 @@ class Chain:
         return len(self.steps) == 1 and len(self.augmentations) == 1 and self.survival is None
 
     def _stream(self, index: int, augmentation: Augmentation[Any], subject: Subject) -> Stream:
-        return Stream(self.seed, augmentation.name, index, *subject)
+        return self._chance(augmentation.name, index, subject)
 
     def _choose(self, index: int, subject: Subject) -> Augmentation[Any] | str:
         """Return what a step applies to a picture, or in a word why it applies nothing."""
@@ -296,4 +297,13 @@ class Chain:
         return augmentation.for_copy(subject.copy, self.copies)
 
     def _uniform(self, purpose: str, index: int, subject: Subject) -> float:
-        return Stream(self.seed, purpose, index, *subject).uniform()
+        return self._chance(purpose, index, subject).uniform()
+
+    def _chance(self, purpose: str, index: int, subject: Subject) -> Stream:
+        return Stream.keyed(_keys(self.seed, purpose, index)(*subject))
+
+
+@functools.lru_cache(maxsize=1024)
+def _keys(seed: int, purpose: str, index: int) -> Digest:
+    """Return what gives the keys of a step's streams, for each picture."""
+    return Digest(seed, purpose, index)

@@ -14,6 +14,7 @@ any decoder.
 
 from __future__ import annotations
 
+import functools
 import io
 import warnings
 from contextlib import contextmanager
@@ -260,6 +261,7 @@ def encode(
     return encoded.tobytes()
 
 
+@functools.lru_cache(maxsize=64)
 def _parameters(file_format: Format, quality: int, subsampling: str) -> list[int]:
     """Return OpenCV's parameters; it takes wrong ones silently, so they are checked."""
     if file_format == "jpg":

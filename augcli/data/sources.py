@@ -128,12 +128,31 @@ def read_source(path: str) -> tuple[bytes, int, int]:
     Raises:
         OSError: It can't be read, or is no regular file any more.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    with open(os.open(path, flags), "rb") as file:
-        status = os.fstat(file.fileno())
+    # Without a file object: half the time of a small image's read.
+    descriptor = os.open(path, _FLAGS)
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "is not a regular file")
-        return file.read(), status.st_size, _modified(status)
+        # A byte more than it should have tells whether that is all.
+        data = os.read(descriptor, status.st_size + 1)
+        if len(data) != status.st_size:
+            data = _rest(descriptor, data)
+        return data, status.st_size, _modified(status)
+    finally:
+        os.close(descriptor)
+
+
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_PIECE = 1 << 20
+
+
+def _rest(descriptor: int, data: bytes) -> bytes:
+    """Return a file's bytes to its end: it changes, or one call does not give all."""
+    pieces = [data]
+    while pieces[-1]:
+        pieces.append(os.read(descriptor, _PIECE))
+    return b"".join(pieces)
 
 
 def _modified(status: os.stat_result) -> int:

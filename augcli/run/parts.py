@@ -22,6 +22,9 @@ UNFINISHED = "unfinished"
 """Fingerprint of a part that only says what stays, while the rest of its shard is made."""
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 class Made(NamedTuple):
     """One output as a part records it.
 
@@ -86,7 +89,7 @@ def commit_part(publisher: Publisher, part: Part) -> None:
 
 
 def _line(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n"
+    return _JSON(value).encode("utf-8") + b"\n"
 
 
 def read_part(out: str, shard: str) -> Part | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from augcli.rng import digest
+from augcli.rng import Digest, digest
 from augcli.run.job import Job, Source, Task, source_identity
 from augcli.run.parts import Part, is_whole, part_name
 from augcli.run.plan import Ring, Shard
@@ -109,12 +110,16 @@ class Planner:
     def shard_jobs(self, ring: Ring, shard: Shard, donors: int = DONORS) -> list[Job]:
         """Return the jobs of a shard, each with a list of donors."""
         jobs = []
+        mixes = self._mixes
+        identities = Digest(self.plan_hash, shard.copy, size=8)
+        # Neighbours on the ring share their donors.
+        source_at = functools.cache(lambda position: self._source(int(ring.order[position])))
         for position in range(shard.start, shard.stop):
-            base = self._source(int(ring.order[position]))
-            givers = ring.donors(position, donors + 1) if self._mixes else []
-            candidates = tuple(self._source(int(ring.order[one])) for one in givers[:donors])
+            base = source_at(position)
+            givers = ring.donors(position, donors + 1) if mixes else []
+            candidates = tuple([source_at(one) for one in givers[:donors]])
             first = (candidates[0].path, candidates[0].identity) if candidates else ("", "")
-            identity = digest(self.plan_hash, shard.copy, *base, *first, size=8).hex()
+            identity = identities(*base, *first).hex()
             jobs.append(Job(identity, base, candidates, len(givers) > donors))
         return jobs
 

@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import json
 import os
-from collections import OrderedDict
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from augcli.augmentations.chain import Maps, Subject
-from augcli.data.codecs import decode, encode
-from augcli.data.formats import output_format
-from augcli.data.manifest import Failure, Row
-from augcli.data.names import output_name
+from augcli.data.manifest import Failure
 from augcli.data.publish import Publisher
-from augcli.data.sources import read_source
 from augcli.errors import UnreadableImage
-from augcli.pixels.resize import resize
 from augcli.run.clock import Clock
-from augcli.run.job import Settings, source_identity
-from augcli.run.parts import UNFINISHED, Made, Part, commit_part
-from augcli.run.reports import Failed, NeedsDonors, ShardDone, Touching
-from augcli.run.soft_labels import SoftLabels, soft_labels
+from augcli.run.job import Settings
+from augcli.run.parts import UNFINISHED, Part, commit_part
+from augcli.run.reading import Reader, UnreadableFailure
+from augcli.run.reports import Failed, NeedsDonors, ShardDone
+from augcli.run.soft_labels import soft_labels
 from augcli.run.source_maps import SourceMaps
 from augcli.run.stopping import stopped
+from augcli.run.writing import Output, Writer, extension_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from augcli.augmentations.base import Mixer
-    from augcli.augmentations.chain import Chain, Result, Score
-    from augcli.pixels.frame import Colour, HeatMap, Image
-    from augcli.run.job import Job, Source, Task
+    from augcli.augmentations.chain import Chain, Result
+    from augcli.pixels.frame import Colour, HeatMap
+    from augcli.run.job import Job, Task
+    from augcli.run.parts import Made
+    from augcli.run.reading import Prepared
     from augcli.run.reports import Event, Scored
 
-WINDOW = 4
-"""Sources that a worker keeps: a base was the donor of the job before."""
+_JSON = json.JSONEncoder().encode
 UNMIXED = "left unmixed: no other image of its class"
 """Remark where ``--pair same`` has no donor."""
 
@@ -48,29 +42,6 @@ class OutOfDonors(Exception):
 
 class StopAsked(Exception):
     """The run is being stopped; the shard is left uncommitted."""
-
-
-@dataclass(slots=True)
-class Prepared:
-    """A source decoded, with the steps before the mixer done.
-
-    Attributes:
-        source: Which one.
-        data: The bytes of its file, where the originals are copied.
-        original: The decoded picture, resized where outputs are.
-        result: After the steps before the mixer.
-        notes: What decoding had to simplify.
-        score: Gives the heat map of the original, and of what is made of it.
-        heat_maps: By number of rows and columns, those that were needed.
-    """
-
-    source: Source
-    data: bytes
-    original: Image
-    result: Result
-    notes: tuple[str, ...]
-    score: Score
-    heat_maps: dict[int, HeatMap] = field(default_factory=dict)
 
 
 class Workbench:
@@ -85,13 +56,14 @@ class Workbench:
     """
 
     def __init__(self, settings: Settings, publisher: Publisher | None = None) -> None:
-        self.settings = settings
+        self._chain = settings.chain
+        self._originals = settings.originals
+        self._out = settings.out
         self._maps = SourceMaps(settings.model, settings.grid, settings.frame, settings.keeping)
         temporary = os.path.join(settings.out, ".augcli/tmp")
         self._publisher = publisher or Publisher(settings.out, temporary, settings.fsync)
-        self._window: OrderedDict[tuple[str, int], Prepared | UnreadableFailure] = OrderedDict()
-        self._announce: Callable[[Event], None] = lambda _: None
-        self._avoid: dict[str, str] = {}
+        self._reader = Reader(settings, self._maps)
+        self._writer = Writer(settings, self._publisher)
 
     def close(self) -> None:
         """Close what was opened."""
@@ -99,7 +71,8 @@ class Workbench:
 
     def use(self, chain: Chain) -> None:
         """Go on with another chain: the mean colour is known by now."""
-        self.settings = Settings(**{**vars(self.settings), "chain": chain})
+        self._chain = chain
+        self._reader.settings = Settings(**{**vars(self._reader.settings), "chain": chain})
 
     def mean_colours(self, paths: list[str]) -> list[Colour | str]:
         """Return the mean colour of each source, or why it can't be read."""
@@ -108,7 +81,7 @@ class Workbench:
         colours: list[Colour | str] = []
         for path in paths:
             try:
-                colours.append(mean_colour(self._decoded(self._read(path))[0]))
+                colours.append(mean_colour(self._reader.decoded(self._reader.read(path), path)[0]))
             except UnreadableFailure as error:
                 colours.append(error.failure.reason)
         return colours
@@ -118,13 +91,11 @@ class Workbench:
         return [self._scored(path) for path in paths]
 
     def _scored(self, path: str) -> Scored | Failure:
-        def decoded() -> Image:
-            image = self._decoded(data, path)[0]
-            return resize(image, self.settings.frame) if self.settings.frame else image
-
         try:
-            data = self._read(path)
-            return self._maps.scored(data, decoded)
+            data = self._reader.read(path)
+            return self._maps.scored(
+                data, lambda: self._reader.sized(self._reader.decoded(data, path)[0])
+            )
         except UnreadableFailure as error:
             return error.failure
         except UnreadableImage as error:
@@ -160,7 +131,7 @@ class Workbench:
             announce(NeedsDonors(task))
             return
         except OSError as error:
-            raise stopped(error, self.settings.out) from error
+            raise stopped(error, self._out) from error
         outputs = len(part.made) - len(task.kept)
         lacking = tuple(dict.fromkeys(self._maps.lacking))
         self._maps.lacking.clear()
@@ -190,8 +161,8 @@ class Workbench:
         clock: Clock | None = None,
     ) -> Part:
         """Make what a shard lacks and return its part, not yet committed."""
-        self._announce = announce if task.careful else lambda _: None
-        self._avoid = task.avoid
+        self._reader.announce = announce if task.careful else None
+        self._reader.avoid = task.avoid
         clock = clock or Clock(task.shard, announce)
         part = Part(task.shard, task.fingerprint, list(task.kept), list(task.failed))
         part.stood_in.update(task.stood_in)
@@ -217,28 +188,40 @@ class Workbench:
 
     def _make(self, job: Job, copy: int, part: Part) -> None:
         """Make the outputs of one job and add them to the part."""
-        chain = self.settings.chain
-        base = self._prepared(job.base, copy)
+        chain = self._chain
+        base = self._reader.prepared(job.base, copy)
+        result, donor = base.result, None
+        if chain.mixer_at is not None:
+            result, donor = self._mixed(base, job, copy, part)
+        labels = soft_labels(job.base, donor.source if donor else None, result.donated)
+        remarks = [*base.notes, *result.remarks]
+        output = Output(job, chain.name, copy, labels, _JSON(chain.draw_of(result)), remarks)
+        part.made.append(self._writer.encoded(output, result.image))
+        if copy == 0 and self._originals != "none":
+            part.made.append(self._original(job, base))
+
+    def _mixed(
+        self, base: Prepared, job: Job, copy: int, part: Part
+    ) -> tuple[Result, Prepared | None]:
+        """Return what the chain makes from mixing on, and the donor if one gave."""
         subject = Subject(job.base.path, copy)
-        mixer = chain.mixer_for(subject)
+        mixer = self._chain.mixer_for(subject)
         donor = self._donor(job, copy, part, mixer) if mixer else None
+
+        def map_of(one: Prepared | None) -> HeatMap:
+            assert one
+            assert mixer
+            return one.heat_map(mixer.map_grid)
+
+        maps = Maps(lambda: map_of(base), lambda: map_of(donor))
+        given = donor.result if donor else None
         try:
-            result = chain.from_mixing(
-                base.result,
-                donor.result if donor else None,
-                subject,
-                base.score,
-                Maps(lambda: self._map_of(base, mixer), lambda: self._map_of(donor, mixer)),
-            )
+            result = self._chain.from_mixing(base.result, given, subject, base.score, maps)
         except UnreadableImage as error:
             raise UnreadableFailure(job.base.path, "augment", error.reason) from None
-        draw = json.dumps(chain.draw_of(result))
-        remarks = [*base.notes, *result.remarks, *([UNMIXED] if mixer and not donor else [])]
-        labels = soft_labels(job.base, donor.source if donor else None, result.donated)
-        output = _Output(job, chain.name, copy, labels, draw, remarks)
-        part.made.append(self._encode(output, result.image))
-        if copy == 0 and self.settings.originals != "none":
-            part.made.append(self._original(job, base))
+        if mixer and not donor:
+            result.remarks.append(UNMIXED)
+        return result, donor
 
     def _donor(self, job: Job, copy: int, part: Part, mixer: Mixer[Any]) -> Prepared | None:
         """Return the first donor that can be read; None where nobody may give."""
@@ -247,9 +230,9 @@ class Workbench:
                 # The first is part of the job's identity; what else mattered is noted.
                 part.stood_in[source.path] = source.identity
             try:
-                prepared = self._prepared(source, copy)
+                prepared = self._reader.prepared(source, copy)
                 if mixer.scores:
-                    self._map_of(prepared, mixer)
+                    prepared.heat_map(mixer.map_grid)
             except UnreadableFailure:
                 continue
             return prepared
@@ -259,131 +242,9 @@ class Workbench:
             raise UnreadableFailure(job.base.path, "donor", "no donor can be read")
         return None
 
-    def _prepared(self, source: Source, copy: int) -> Prepared:
-        """Return a source decoded and prepared, from the window if it is there."""
-        key = (source.path, copy)
-        found = self._window.get(key)
-        if found is None:
-            try:
-                found = self._prepare(source, copy)
-            except UnreadableFailure as error:
-                found = error
-            self._window[key] = found
-            if len(self._window) > WINDOW:
-                self._window.popitem(last=False)
-        if isinstance(found, UnreadableFailure):
-            raise found
-        return found
-
-    def _prepare(self, source: Source, copy: int) -> Prepared:
-        data = self._read(source.path, source.identity)
-        image, notes = self._decoded(data, source.path)
-        if self.settings.frame:
-            image = resize(image, self.settings.frame)
-        try:
-            subject = Subject(source.path, copy)
-            score = self._maps.score_of(source.path, data, image)
-            result = self.settings.chain.before_mixing(image, subject, score)
-        except UnreadableImage as error:
-            raise UnreadableFailure(source.path, "augment", error.reason) from None
-        kept = data if self.settings.originals == "copy" else b""
-        return Prepared(source, kept, image, result, notes, score)
-
-    def _read(self, path: str, identity: str = "") -> bytes:
-        if path in self._avoid:
-            raise UnreadableFailure(path, "worker", self._avoid[path])
-        self._announce(Touching(path))
-        try:
-            data, size, modified = read_source(os.path.join(self.settings.folder, path))
-        except OSError as error:
-            raise UnreadableFailure(path, "read", error.strerror or str(error)) from None
-        # Windows rounds the times that it lists.
-        if identity and os.name != "nt" and identity != source_identity(size, modified):
-            raise UnreadableFailure(path, "read", "changed during the run; run again")
-        return data
-
-    def _decoded(self, data: bytes, path: str = "") -> tuple[Image, tuple[str, ...]]:
-        try:
-            decoded = decode(data, max_pixels=self.settings.max_pixels)
-        except UnreadableImage as error:
-            raise UnreadableFailure(path, "decode", error.reason) from None
-        return decoded.image, decoded.notes
-
-    def _map_of(self, prepared: Prepared | None, mixer: Mixer[Any] | None) -> HeatMap:
-        """Return the heat map that a mixer needs of a base or donor, computed once."""
-        assert prepared
-        assert mixer
-        grid = mixer.map_grid
-        if grid not in prepared.heat_maps:
-            try:
-                prepared.heat_maps[grid] = prepared.score(prepared.result.image, grid)
-            except UnreadableImage as error:
-                raise UnreadableFailure(prepared.source.path, "score", error.reason) from None
-        return prepared.heat_maps[grid]
-
     def _original(self, job: Job, base: Prepared) -> Made:
-        output = _Output(job, "original", 0, soft_labels(job.base), "{}", [])
-        if self.settings.originals == "encode":
-            return self._encode(output, base.original)
-        extension = _extension(job.base.path).removeprefix(".")
-        return self._write(output, base.original, extension, base.data)
-
-    def _encode(self, output: _Output, image: Image) -> Made:
-        path = output.job.base.path
-        kind = output_format(_extension(path), self.settings.format)
-        try:
-            data = encode(image, kind, quality=self.settings.quality)
-        except UnreadableImage as error:
-            raise UnreadableFailure(path, "encode", error.reason) from None
-        return self._write(output, image, kind, data)
-
-    def _write(self, output: _Output, image: Image, extension: str, data: bytes) -> Made:
-        job = output.job
-        name = output_name(job.base.path, output.method, output.copy, extension)
-        try:
-            self._publisher.publish(name, data)
-        except OSError as error:
-            if error.errno != errno.ENAMETOOLONG:
-                raise
-            reason = "the path of its output is too long; give an OUT with a shorter path"
-            raise UnreadableFailure(job.base.path, "encode", reason) from None
-        labels = output.labels
-        row = Row(
-            file_name=name,
-            label_a=job.base.label,
-            weight_a=labels.weight_a,
-            label_b=labels.label_b,
-            weight_b=labels.weight_b,
-            source_a=job.base.path,
-            source_b=labels.source_b,
-            method=output.method,
-            draw=output.draw,
-            width=image.shape[1],
-            height=image.shape[0],
-            copy=output.copy,
-            sha256=hashlib.sha256(data).hexdigest(),
-        )
-        return Made(job.identity, len(data), output.remarks, row)
-
-
-class _Output(NamedTuple):
-    """What is known of an output before it is encoded."""
-
-    job: Job
-    method: str
-    copy: int
-    labels: SoftLabels
-    draw: str
-    remarks: list[str]
-
-
-def _extension(path: str) -> str:
-    return os.path.splitext(path)[1].lower()
-
-
-class UnreadableFailure(Exception):
-    """One source can't be used: a row of errors.csv."""
-
-    def __init__(self, path: str, stage: str, reason: str) -> None:
-        super().__init__(reason)
-        self.failure = Failure(path, stage, reason)
+        output = Output(job, "original", 0, soft_labels(job.base), "{}", [])
+        if self._originals == "encode":
+            return self._writer.encoded(output, base.original)
+        extension = extension_of(job.base.path).lower().removeprefix(".")
+        return self._writer.written(output, base.original, extension, base.data)
