@@ -77,8 +77,12 @@ class Digest:
 
 
 def _message(parts: Iterable[str | int]) -> bytes:
-    encoded = [str(part).encode("utf-8", "surrogateescape") for part in parts]
-    return b"".join([b"%d:%b" % (len(one), one) for one in encoded])
+    return b"".join(
+        [
+            b"%d:%b" % (len(encoded := str(part).encode("utf-8", "surrogateescape")), encoded)
+            for part in parts
+        ]
+    )
 
 
 class _Shared(threading.local):

@@ -39,7 +39,7 @@ RULES = (
     Rule("hash", "run/tasks.py", ("shard_jobs",)),
     Rule("hash", "~", ("<built-in method _hashlib.openssl_sha256>",), "_write"),
     Rule("hash", "data/names.py", ("output_name",)),
-    Rule("decode", "run/workbench.py", ("_read", "_decoded")),
+    Rule("decode", "run/reading.py", ("read", "decoded")),
     Rule("decode", "run/reading.py", ("_read", "_decoded", "read", "decoded")),
     Rule("score", "attention/scorer.py", ("heat_maps",)),
     Rule("draw", "augmentations/", ("draw",)),

@@ -33,10 +33,15 @@ def output_name(path: str, method: str, copy: int, extension: str) -> str:
         >>> output_name("cat/my.cat 1.jpg", "cutmix", 0, "jpg")
         'cat/my_cat_1-0ff50eee-cutmix-0.jpg'
     """
-    *folders, name = path.split("/")
+    folder, _, name = path.rpartition("/")
     stem = _shortened(_UNSAFE.sub("_", unicodedata.normalize("NFC", name.rpartition(".")[0])))
     file_name = f"{stem or '_'}-{digest(path, size=4).hex()}-{method}-{copy}.{extension}"
-    return "/".join([*(safe_folder(folder) for folder in folders), file_name])
+    return f"{_safe_folders(folder)}/{file_name}" if folder else file_name
+
+
+@functools.lru_cache(maxsize=4096)
+def _safe_folders(path: str) -> str:
+    return "/".join([safe_folder(name) for name in path.split("/")])
 
 
 @functools.lru_cache(maxsize=4096)

@@ -156,8 +156,8 @@ class Output:
         """Yield the names of all shards that have a part."""
         try:
             for name in sorted(os.listdir(os.path.join(self.path, PARTS))):
-                if name.endswith(".jsonl"):
-                    yield name.removesuffix(".jsonl")
+                if name.endswith(".json"):
+                    yield name.removesuffix(".json")
         except FileNotFoundError:
             return
 

@@ -1,7 +1,7 @@
 """Parts: the record of each finished shard, committed by one rename.
 
-A part is a text file of JSON lines: a head, a line for each output and each failure, and a
-last line with the SHA-256 of all before it. A part that is cut short or damaged is not a part.
+A part is a text file of two lines of JSON: what became of the shard, and the SHA-256 of that
+line. A part that is cut short or damaged is not a part.
 """
 
 from __future__ import annotations
@@ -67,22 +67,23 @@ class Part:
 
 def part_name(shard: str) -> str:
     """Return where a part lies in OUT, with ``/``."""
-    return f"{PARTS}/{shard}.jsonl"
+    return f"{PARTS}/{shard}.json"
 
 
 def commit_part(publisher: Publisher, part: Part) -> None:
     """Write a part and rename it to its name: from then on the shard is done."""
-    head = {
-        "shard": part.shard,
-        "fingerprint": part.fingerprint,
-        "stood_in": part.stood_in,
-        "obsolete": part.obsolete,
-        "sources": part.sources,
-    }
-    lines = [_line(head)]
-    lines += [_line(["made", made.job, made.size, made.remarks, *made.row]) for made in part.made]
-    lines += [_line(["failed", job, *failure]) for job, failure in part.failed]
-    body = b"".join(lines)
+    # All of it at once, which is several times quicker than output by output.
+    body = _line(
+        {
+            "shard": part.shard,
+            "fingerprint": part.fingerprint,
+            "made": part.made,
+            "failed": part.failed,
+            "stood_in": part.stood_in,
+            "obsolete": part.obsolete,
+            "sources": part.sources,
+        }
+    )
     publisher.publish(
         part_name(part.shard), body + _line({"sha256": hashlib.sha256(body).hexdigest()})
     )
@@ -108,28 +109,23 @@ def read_part(out: str, shard: str) -> Part | None:
     if last != _line({"sha256": hashlib.sha256(body).hexdigest()}):
         return None
     try:
-        return _parsed(shard, [json.loads(line) for line in body.split(b"\n")[:-1]])
+        return _parsed(shard, json.loads(body))
     except (ValueError, KeyError, TypeError, IndexError):
         return None  # whole, but of a version that wrote other parts
 
 
-def _parsed(shard: str, lines: list[Any]) -> Part | None:
-    head, *others = lines
-    if head["shard"] != shard:
+def _parsed(shard: str, found: Any) -> Part | None:
+    if found["shard"] != shard:
         return None  # a copy of another part
-    part = Part(
+    return Part(
         shard,
-        head["fingerprint"],
-        stood_in=head["stood_in"],
-        obsolete=head["obsolete"],
-        sources=head["sources"],
+        found["fingerprint"],
+        [Made(job, size, remarks, Row(*row)) for job, size, remarks, row in found["made"]],
+        [(job, Failure(*failure)) for job, failure in found["failed"]],
+        found["stood_in"],
+        found["obsolete"],
+        found["sources"],
     )
-    for kind, job, *values in others:
-        if kind == "made":
-            part.made.append(Made(job, values[0], values[1], Row(*values[2:])))
-        else:
-            part.failed.append((job, Failure(*values)))
-    return part
 
 
 def is_whole(out: str, made: Made) -> bool:

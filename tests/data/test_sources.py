@@ -98,7 +98,7 @@ def test_out_inside_input_is_not_read(tmp_path: Path) -> None:
 
 
 def test_outputs_of_augcli_inside_input_are_not_read(tmp_path: Path) -> None:
-    make(tmp_path, "cat/a.jpg", "old/cat/b.jpg", "old/.augcli/parts/0-00000.jsonl")
+    make(tmp_path, "cat/a.jpg", "old/cat/b.jpg", "old/.augcli/parts/0-00000.json")
     found = list_sources(tmp_path)
     assert found.paths == ["cat/a.jpg"]
     assert found.passed_over == {"output folders of augcli": 1}

@@ -60,5 +60,5 @@ def assert_committed_rows_are_true(out: Path) -> int:
             assert path.suffix == ".png", path
             assert path.read_bytes().endswith(b"IEND\xaeB`\x82"), path
     names = [path.name for path in (out / PARTS).iterdir()]
-    assert [name for name in names if not name.endswith(".jsonl")] == []
+    assert [name for name in names if not name.endswith(".json")] == []
     return count

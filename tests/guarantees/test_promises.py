@@ -233,7 +233,7 @@ def test_image_that_takes_too_much_memory_is_a_failed_image(
             raise MemoryError
         return decode(data, max_pixels=max_pixels)
 
-    monkeypatch.setattr("augcli.run.workbench.decode", starved)
+    monkeypatch.setattr("augcli.run.reading.decode", starved)
     command = ["cutout", source, "--out", tmp_path / "out", *COMMAND]
     assert cli(*command).code == 1
     (row,) = rows(tmp_path / "out", "errors.csv")

@@ -193,7 +193,7 @@ def test_makes_a_shard_again_when_its_part_is_damaged(
 ) -> None:
     out = photos.with_name("photos-cutmix")
     whole = tree(out)
-    part = out / ".augcli/parts/0-00000.jsonl"
+    part = out / ".augcli/parts/0-00000.json"
     part.write_bytes(part.read_bytes().replace(b"cat", b"dog", 1))
     assert cli(*mixed).code == 0
     assert tree(out) == whole
