@@ -102,7 +102,7 @@ class _Shared(threading.local):
             self._prepare()
         assert self._bits
         self._start["state"]["key"] = _WORDS_OF_KEY.unpack(key)
-        self._bits.state = self._start
+        self._bits.state = self._start  # type: ignore[assignment]
         words: list[int] = self._bits.random_raw(_FIRST).tolist()
         return words
 

@@ -31,6 +31,7 @@ def save_scorer(
     factor: float = 1.0,
     outputs: int = 1,
     images: int | str = "N",
+    pixels: bool = False,
     **metadata: Any,
 ) -> Path:
     """Save a graph that averages weighted channels over cells of ``cell`` pixels.
@@ -45,15 +46,22 @@ def save_scorer(
         factor: Multiplied at the end.
         outputs: How many times the heat map is given.
         images: How many it takes at once; a name for any number.
+        pixels: Take uint8 (N, H, W, 3), not float32 (N, 3, H, W).
         **metadata: Values of ``augcli.*`` keys; text is written as it is.
     """
     kernel = np.array(weights, np.float32).reshape(1, 3, 1, 1)
     nodes = [
-        helper.make_node("Conv", ["image", "kernel"], ["mixed"]),
+        helper.make_node("Conv", ["planes", "kernel"], ["mixed"]),
         helper.make_node(
             "AveragePool", ["mixed"], ["pooled"], kernel_shape=[cell, cell], strides=[cell, cell]
         ),
     ]
+    if pixels:
+        nodes.insert(0, helper.make_node("Cast", ["image"], ["numbers"], to=TensorProto.FLOAT))
+        turned = helper.make_node("Transpose", ["numbers"], ["planes"], perm=[0, 3, 1, 2])
+        nodes.insert(1, turned)
+    else:
+        nodes.insert(0, helper.make_node("Identity", ["image"], ["planes"]))
     last = "pooled"
     for operator in after:
         nodes.append(helper.make_node(operator, [last], [operator]))
@@ -64,11 +72,13 @@ def save_scorer(
         operator = "Squeeze" if flat else "Identity"
         nodes.append(helper.make_node(operator, ["scaled", *axes], [f"map{number}"]))
     shape: list[int | str | None] = [images, None, None] if flat else [images, 1, None, None]
-    size: list[int | str] = [images, 3, side or "H", side or "W"]
+    sides: list[int | str] = [side or "H", side or "W"]
+    size = [images, *sides, 3] if pixels else [images, 3, *sides]
+    kind = TensorProto.UINT8 if pixels else TensorProto.FLOAT
     return _save(
         path,
         nodes,
-        ("image", TensorProto.FLOAT, size),
+        ("image", kind, size),
         [(f"map{number}", TensorProto.FLOAT, shape) for number in range(outputs)],
         {"kernel": kernel, "factor": np.array([factor], np.float32), **axes},
         metadata,

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from augcli.pixels.frame import Image
 
+KEPT_TYPE = np.float16
+"""Of maps on disk: half the size, and finer than what two cells should be told apart by."""
 DEFAULT_SIDE = 224
 SMALL = 64
 """Longer side of images that a flexible graph scores at its smallest input."""
@@ -34,21 +36,29 @@ class Expected:
         bgr: Whether the channels are swapped.
         scale: float32 (3, 1, 1), multiplied with pixel values 0 to 255.
         offset: float32 (3, 1, 1), added after that.
+        pixels: Whether the graph takes the pixels as they are, uint8 (h, w, 3); scale and
+            offset are its own business then.
     """
 
     frame: Frame
     bgr: bool
     scale: NDArray[np.float32]
     offset: NDArray[np.float32]
+    pixels: bool = False
 
     @classmethod
-    def read(cls, metadata: Mapping[str, str], shape: list[Any]) -> Expected:
-        """Read the metadata of a graph whose input has the given shape.
+    def read(cls, metadata: Mapping[str, str], sides: list[Any], *, pixels: bool) -> Expected:
+        """Read the metadata of a graph.
+
+        Args:
+            metadata: Texts by their keys.
+            sides: Height and width of the graph's input; what is no number is not fixed.
+            pixels: Whether it takes uint8 (N, h, w, 3), and not float32 (N, 3, h, w).
 
         Raises:
             ValueError: A key holds something else than it should.
         """
-        fixed = [side if isinstance(side, int) else DEFAULT_SIDE for side in shape[2:]]
+        fixed = [side if isinstance(side, int) else DEFAULT_SIDE for side in sides]
         height, width = _numbers(metadata, "input_size", fixed, 2)
         low, high = _numbers(metadata, "range", [0, 1], 2)
         mean = np.array(_numbers(metadata, "mean", [0, 0, 0], 3))
@@ -60,10 +70,12 @@ class Expected:
             raise ValueError("augcli.input_size and augcli.std must be positive")
         scale = ((high - low) / 255 / std).reshape(3, 1, 1).astype(np.float32)
         offset = ((low - mean) / std).reshape(3, 1, 1).astype(np.float32)
-        return cls(Frame(int(height), int(width)), order == "BGR", scale, offset)
+        return cls(Frame(int(height), int(width)), order == "BGR", scale, offset, pixels)
 
-    def tensor(self, fitted: Image) -> NDArray[np.float32]:
-        """Return the input float32 (3, h, w) for an image uint8 (h, w, 3) RGB of that size."""
+    def tensor(self, fitted: Image) -> NDArray[np.float32] | Image:
+        """Return the input for an image uint8 (h, w, 3) RGB of that size, without the N."""
+        if self.pixels:
+            return fitted[..., ::-1] if self.bgr else fitted
         if (self.scale == self.scale[0]).all() and not self.offset.any():
             # A tenth of the time, wherever the graph itself does the arithmetic.
             return planes(fitted, float(self.scale[0, 0, 0]), swap=self.bgr)

@@ -6,13 +6,14 @@ paths:
 ======== ============================ ====================================================
 name     type                         content
 ======== ============================ ====================================================
-``maps`` float32 (n, h, w)            one map for each image, as exact as the scorer gave it
+``maps`` float16 (n, h, w)            one map for each image, as its cells were chosen by
 hashes   uint8 (n, 32)                SHA-256 of each image's file
 paths    uint8 (bytes,)               paths relative to INPUT, UTF-8, each ended by a NUL
 about    uint8 (bytes,)               JSON: format, scorer (its SHA-256), grid, poolable
 ======== ============================ ====================================================
 
-float32 and not float16: cells and label weights are then the same with and without the file.
+Every map is rounded to 16 bits where it is computed, so that cells and label weights are the
+same with and without the file.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class HeatMaps(Mapping[str, "HeatMap"]):
         ...         About("00" * 32, 7, True),
         ...         ["cat/a.jpg"],
         ...         np.zeros((1, 32), np.uint8),
-        ...         np.ones((1, 7, 7), np.float32),
+        ...         np.ones((1, 7, 7), np.float16),
         ...     )
         ...     maps = HeatMaps.load(f"{folder}/maps.npz")
         ...     list(maps), maps["cat/a.jpg"].shape
@@ -87,7 +88,7 @@ class HeatMaps(Mapping[str, "HeatMap"]):
         about: About,
         paths: NDArray[np.uint8],
         hashes: NDArray[np.uint8],
-        maps: NDArray[np.float32],
+        maps: NDArray[np.float16],
         grid: int | None = None,
     ) -> None:
         self.about = about
@@ -142,7 +143,7 @@ class HeatMaps(Mapping[str, "HeatMap"]):
 
     def __getitem__(self, name: str) -> HeatMap:
         """Return the map float32 (grid, grid) of an image, by its path relative to INPUT."""
-        return pool_map(np.array(self._maps[self._index[name]]), self.grid)
+        return pool_map(self._maps[self._index[name]].astype(np.float32), self.grid)
 
     def __iter__(self) -> Iterator[str]:
         """Yield the paths, sorted."""
@@ -173,7 +174,7 @@ class HeatMaps(Mapping[str, "HeatMap"]):
         while position < len(order) and starts[position] == start:
             index = int(order[position])
             if self._hashes[index].tobytes() == key:
-                return np.array(self._maps[index])
+                return np.asarray(self._maps[index], np.float32)
             position += 1
         return None
 
@@ -195,7 +196,7 @@ class HeatMaps(Mapping[str, "HeatMap"]):
     def _check(self, *, whole: bool) -> None:
         types = [one.dtype.str for one in (self._paths, self._hashes, self._maps)]
         count, shapes = len(self._maps), (self._hashes.shape, self._maps.ndim)
-        if types != ["|u1", "|u1", "<f4"] or shapes != ((count, KEY_BYTES), 3):
+        if types != ["|u1", "|u1", "<f2"] or shapes != ((count, KEY_BYTES), 3):
             raise ValueError("its arrays have other types or shapes")
         if not self.serves(self.about.grid) or min(self.map_shape) < self.about.grid:
             raise ValueError("its maps are smaller than its grid")
@@ -210,7 +211,7 @@ def save_maps(
     about: About,
     paths: list[str],
     hashes: NDArray[np.uint8],
-    maps: NDArray[np.float32],
+    maps: NDArray[np.float16] | NDArray[np.float32],
 ) -> None:
     """Write a file of heat maps whole under a temporary name, and rename it.
 
@@ -219,13 +220,13 @@ def save_maps(
         about: What it says of itself.
         paths: Relative to INPUT, sorted.
         hashes: uint8 (n, 32), SHA-256 of each image's file.
-        maps: float32 (n, h, w).
+        maps: float16 (n, h, w), or float32 of values that 16 bits hold.
     """
     arrays = {
         "about": _bytes(json.dumps({"format": FORMAT, **about._asdict()})),
         "paths": _bytes("".join(f"{name}\0" for name in paths)),
         "hashes": hashes,
-        "maps": maps.astype("<f4", copy=False),
+        "maps": maps.astype("<f2", copy=False),
     }
     unfinished = f"{os.fspath(path)}.tmp-{os.getpid()}"
     try:

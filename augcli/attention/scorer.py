@@ -1,15 +1,16 @@
 """The scorer: an ONNX network that gives the heat map of an image.
 
-A scorer has one input, float32 (N, 3, height, width), and one output, (N, h, w) or
-(N, 1, h, w), which is area-averaged to the grid. What it expects is read from its metadata,
-JSON texts under these keys:
+A scorer has one input and one output. The input is float32 (N, 3, height, width), or uint8
+(N, height, width, 3): pixels as they are, which is quickest. The output is (N, h, w) or
+(N, 1, h, w) and is area-averaged to the grid. What the input expects is read from the file's
+metadata, JSON texts under these keys; the last three don't concern uint8:
 
 ===================== ========================= ==========================================
 key                   default                   meaning
 ===================== ========================= ==========================================
 augcli.input_size     the graph's, or [224,224] height and width to which images are squashed
-augcli.range          [0, 1]                    what pixel values 0 and 255 become
 augcli.channel_order  "RGB"                     or "BGR"
+augcli.range          [0, 1]                    what pixel values 0 and 255 become
 augcli.mean           [0, 0, 0]                 subtracted after that, per channel
 augcli.std            [1, 1, 1]                 divided by after that, per channel
 ===================== ========================= ==========================================
@@ -24,12 +25,12 @@ import functools
 import itertools
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from augcli.attention.device import AUTO, CPU, GPUS, first_line, open_session, providers
-from augcli.attention.expected import Expected, Fit, Kept, ramp
+from augcli.attention.expected import KEPT_TYPE, Expected, Fit, Kept, ramp
 from augcli.attention.model_file import file_sha256, shipped_model
 from augcli.errors import ParameterError, ScorerError, UnreadableImage
 from augcli.pixels.frame import Frame
@@ -86,14 +87,18 @@ class Scorer:
             shape, self._input = inputs[0].shape, inputs[0].name
         except UnicodeDecodeError:
             raise self._refused("names its input in bytes that are not UTF-8") from None
+        pixels = inputs[0].type == "tensor(uint8)"
+        channels = shape[-1 if pixels else 1] if len(shape) == 4 else 0
         # Dimensions that are not fixed have a name instead of a number.
-        fits = len(shape) == 4 and (shape[1] == 3 or not isinstance(shape[1], int))
-        if inputs[0].type != "tensor(float)" or not fits:
-            raise self._refused(f"takes {inputs[0].type} {shape}, not float32 (N, 3, H, W)")
+        fits = channels == 3 or isinstance(channels, str | None)
+        if not (pixels or inputs[0].type == "tensor(float)") or not fits:
+            raise self._refused(f"takes {inputs[0].type} {shape}")
         self.batch = shape[0] if isinstance(shape[0], int) else batch
-        self.flexible = not any(isinstance(side, int) for side in shape[2:])
+        sides = shape[1:3] if pixels else shape[2:]
+        self.flexible = not any(isinstance(side, int) for side in sides)
         try:
-            self.expected = Expected.read(self._session.get_modelmeta().custom_metadata_map, shape)
+            metadata = self._session.get_modelmeta().custom_metadata_map
+            self.expected = Expected.read(metadata, sides, pixels=pixels)
         except ValueError as error:
             raise self._refused(f"has unusable metadata: {error}") from None
         self._try_out()
@@ -120,10 +125,11 @@ class Scorer:
         maps: list[HeatMap] = []
         # Neighbours of one size go together: only a flexible graph has two sizes.
         for _, group in itertools.groupby(map(fit.fitted, images), key=np.shape):
-            maps += [pool_map(self.checked(one), grid) for one in self._run(list(group))]
+            kept = self.kept_maps(list(group), grid)
+            maps += [pool_map(self.checked(one), grid) for one in kept]
         return maps
 
-    def kept_maps(self, fitted: list[Image]) -> list[HeatMap]:
+    def kept_maps(self, fitted: list[Image], grid: int | None = None) -> NDArray[np.float32]:
         """Return maps that are worth keeping, of images that are fitted already.
 
         All maps of one scorer have one shape, :attr:`map_shape`: that of the graph's output,
@@ -132,12 +138,17 @@ class Scorer:
 
         Args:
             fitted: uint8 (h, w, 3), RGB, all of one size, as ``fit().fitted`` gives them.
+            grid: Rows and columns from a flexible graph, if not those of :attr:`map_shape`.
 
         Returns:
-            float32 ``map_shape`` each; not checked to be finite.
+            float32 (N, h, w), rounded to the 16 bits of :data:`KEPT_TYPE`, so that a map is the
+            same computed or kept; not checked to be finite.
         """
         maps = self._run(fitted)
-        return [pool_map(one, self.grid) if self.flexible else one for one in maps]
+        if self.flexible:
+            maps = np.stack([pool_map(one, grid or self.grid) for one in maps])
+        with np.errstate(over="ignore"):
+            return maps.astype(KEPT_TYPE).astype(np.float32)
 
     @property
     def kept(self) -> Kept:
@@ -163,16 +174,17 @@ class Scorer:
 
     def _run(self, fitted: list[Image]) -> NDArray[np.float32]:
         """Return scores float32 (N, h, w) for images of one size."""
-        inputs = np.stack([self.expected.tensor(image) for image in fitted])
+        tensors = [self.expected.tensor(image) for image in fitted]
+        inputs = np.stack(tensors) if len(tensors) > 1 else tensors[0][None]
         if self.device == CPU:
             return self._scores(inputs)
         # Full batches only: a GPU may sum in another order for another size.
-        lacking = np.zeros((-len(inputs) % self.batch, *inputs.shape[1:]), np.float32)
+        lacking = np.zeros((-len(inputs) % self.batch, *inputs.shape[1:]), inputs.dtype)
         filled = np.concatenate([inputs, lacking])
         batches = np.split(filled, len(filled) // self.batch)
         return np.concatenate([self._scores(one) for one in batches])[: len(inputs)]
 
-    def _scores(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _scores(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
         scores = np.asarray(self._session.run(None, {self._input: inputs})[0], np.float32)
         return scores.reshape(len(inputs), *scores.shape[-2:])
 
@@ -184,7 +196,7 @@ class Scorer:
             scores = np.asarray(self._session.run(None, {self._input: inputs})[0])
         except Exception as error:
             reason = first_line(error)
-            raise self._refused(f"can't be run on (1, 3, {height}, {width}): {reason}") from None
+            raise self._refused(f"can't be run on {height} x {width}: {reason}") from None
         shape = scores.shape
         rank_fits = len(shape) == 3 or (len(shape) == 4 and shape[1] == 1)
         if not rank_fits or shape[0] != 1:
@@ -218,7 +230,7 @@ class Scorer:
     def _refused(self, found: str) -> ScorerError:
         return ScorerError(
             f"--model {self.path}: {found.rstrip()}; a scorer is an ONNX file with one input, "
-            "float32 (N, 3, H, W), and one heat map (N, h, w) as output"
+            "float32 (N, 3, H, W) or uint8 (N, H, W, 3), and one heat map (N, h, w) as output"
         )
 
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
+from augcli.attention.expected import KEPT_TYPE
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -45,7 +47,7 @@ class MapTable:
 
     def __init__(self, path: str, scorer: str, shape: tuple[int, int], images: int) -> None:
         self._shape = shape
-        self._map_bytes = 4 * shape[0] * shape[1]
+        self._map_bytes = KEPT_TYPE().itemsize * shape[0] * shape[1]
         self._record = KEY_BYTES + self._map_bytes + CHECK_BYTES
         # A power of two, so that a few images more don't need another table; a quarter empty.
         self._places = max(64, 1 << (images - 1).bit_length()) * 5 // 4
@@ -72,13 +74,13 @@ class MapTable:
         """
         for record in self._window(key):
             if record[:KEY_BYTES] == key and self._is_whole(record):
-                found = np.frombuffer(record, np.float32, self._map_bytes // 4, KEY_BYTES)
-                return found.reshape(self._shape)
+                found = np.frombuffer(record[KEY_BYTES:-CHECK_BYTES], KEPT_TYPE)
+                return found.reshape(self._shape).astype(np.float32)
         return None
 
     def put(self, key: bytes, kept: NDArray[np.float32]) -> None:
         """Keep the map float32 of an image, where there is place."""
-        body = key + np.ascontiguousarray(kept, np.float32).tobytes()
+        body = key + kept.astype(KEPT_TYPE).tobytes()
         records = self._window(key)
         for number in range(PROBES):
             if number >= len(records) or not self._is_whole(records[number]):

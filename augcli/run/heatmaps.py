@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from augcli.attention.device import AUTO
+from augcli.attention.expected import KEPT_TYPE
 from augcli.attention.maps import KEY_BYTES, About, HeatMaps, save_maps
 from augcli.attention.scorer import Scorer, on_device
 from augcli.attention.table import MapTable
@@ -58,14 +59,14 @@ class _Collected:
 
     Attributes:
         hashes: uint8 (n, 32).
-        maps: float32 (n, h, w).
+        maps: float16 (n, h, w).
         there: bool (n,): which of them are known.
         new: How many were scored now.
         failures: Why others are not.
     """
 
     hashes: NDArray[np.uint8]
-    maps: NDArray[np.float32]
+    maps: NDArray[np.float16]
     there: NDArray[np.bool_]
     new: int = 0
     failures: list[Failure] = field(default_factory=list)
@@ -75,7 +76,7 @@ class _Collected:
         """Return place for maps."""
         return cls(
             np.zeros((count, KEY_BYTES), np.uint8),
-            np.zeros((count, *kept.shape), np.float32),
+            np.zeros((count, *kept.shape), KEPT_TYPE),
             np.zeros(count, np.bool_),
         )
 

@@ -140,7 +140,7 @@ def test_a_flexible_graph_scores_small_images_at_its_smallest_input(tmp_path: Pa
     assert loaded.fit(3).fitted(picture(1, 64, 40)).shape == (24, 24, 3)
     small = picture(2, 56, 56)
     expected = small.reshape(7, 8, 7, 8, 3).mean(axis=(1, 3, 4)) / 255
-    assert loaded.heat_map(small) == pytest.approx(expected, abs=1e-5)
+    assert loaded.heat_map(small) == pytest.approx(expected, abs=5e-4)
 
 
 def test_images_of_both_sizes_go_together(tmp_path: Path) -> None:

@@ -25,7 +25,9 @@ NAMES = ["a/ü.jpg", "b/new\nline.png", "c.jpg"]
 
 
 def random_maps(count: int, rows: int = 7, columns: int = 7) -> NDArray[np.float32]:
-    return np.random.default_rng(count).normal(size=(count, rows, columns)).astype(np.float32)
+    """Maps as scorers give them: float32, of values that 16 bits hold."""
+    maps = np.random.default_rng(count).normal(size=(count, rows, columns))
+    return maps.astype(np.float16).astype(np.float32)
 
 
 def keys(count: int) -> NDArray[np.uint8]:
@@ -97,7 +99,7 @@ def test_is_an_npz_that_numpy_reads(tmp_path: Path) -> None:
     maps = random_maps(3)
     with np.load(saved(tmp_path / "m.npz", maps)) as found:
         assert found["maps"].tolist() == maps.tolist()
-        assert found["maps"].dtype == np.float32
+        assert found["maps"].dtype == np.float16
         assert bytes(found["paths"]).decode().split("\0")[:-1] == NAMES
 
 
@@ -140,7 +142,7 @@ SPOILT: dict[str, Callable[[Path], object]] = {
     "without hashes": lambda path: rewritten(path, hashes=None),
     "float64": lambda path: rewritten(path, maps=np.zeros((3, 7, 7))),
     "other count": lambda path: rewritten(path, maps=random_maps(2)),
-    "flat maps": lambda path: rewritten(path, maps=np.zeros((3, 49), np.float32)),
+    "flat maps": lambda path: rewritten(path, maps=np.zeros((3, 49), np.float16)),
     "small maps": lambda path: rewritten(path, maps=random_maps(3, 6, 7)),
     "fewer paths": lambda path: rewritten(path, paths=np.frombuffer(b"a\0", np.uint8)),
     "paths not UTF-8": lambda path: rewritten(path, paths=np.frombuffer(b"\xff\0" * 3, np.uint8)),

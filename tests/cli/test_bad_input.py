@@ -166,7 +166,7 @@ def test_is_refused_when_the_model_is_missing(
     ("kind", "workers", "words"),
     [
         ("text", 0, "is not an ONNX graph that onnxruntime can load"),
-        ("input", 0, "takes tensor(float) ['N', 56, 56], not float32 (N, 3, H, W)"),
+        ("input", 0, "takes tensor(float) ['N', 56, 56]; a scorer is"),
         ("output", 0, "gives (1, 3), not (1, h, w) or (1, 1, h, w)"),
         ("nan", 0, "gives heat maps with NaN or infinity"),
         ("nan", 1, "gives heat maps with NaN or infinity"),
