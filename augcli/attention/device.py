@@ -73,7 +73,7 @@ def open_session(path: Path, device: str = CPU) -> ort.InferenceSession:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             session = ort.InferenceSession(
-                str(path), _options(device), providers=[(provider, OPTIONS.get(device, {}))]
+                str(path), _options(path, device), providers=[(provider, OPTIONS.get(device, {}))]
             )
     except Exception as error:  # onnxruntime has a class for each cause and no common base
         raise ScorerError(
@@ -89,7 +89,7 @@ def open_session(path: Path, device: str = CPU) -> ort.InferenceSession:
     return session
 
 
-def _options(device: str) -> ort.SessionOptions:
+def _options(path: Path, device: str) -> ort.SessionOptions:
     import onnxruntime as ort  # noqa: PLC0415
 
     options = ort.SessionOptions()
@@ -100,9 +100,20 @@ def _options(device: str) -> ort.SessionOptions:
         options.inter_op_num_threads = 1
         # Without the arena a worker gives back what a large batch took; 2% slower.
         options.enable_cpu_mem_arena = False
-    # Graphs with 8-bit weights run 2 to 3 times faster when these are widened once, at load.
-    options.add_session_config_entry("session.disable_quant_qdq", "1")
+    if not _computes_in_integers(path):
+        # Weights of 8 bits run 2 to 3 times faster when they are widened once, at load.
+        options.add_session_config_entry("session.disable_quant_qdq", "1")
     return options
+
+
+def _computes_in_integers(path: Path) -> bool:
+    """Return whether a graph rounds what it computes to 8 bits, and not its weights alone."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return False  # onnxruntime tells why
+    # The operator's name as a field of ONNX: DequantizeLinear ends in the same letters.
+    return b"\x0eQuantizeLinear" in content
 
 
 def first_line(error: Exception) -> str:

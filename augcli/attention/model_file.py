@@ -10,10 +10,34 @@ from augcli.errors import ScorerError
 
 def shipped_model() -> Path:
     """Return the path of the scorer that augcli ships."""
-    inside_the_wheel = Path(__file__).with_name("attention.onnx")
+    return _shipped("attention.onnx")
+
+
+def shipped_small_model() -> Path:
+    """Return the path of the shipped scorer's graph for small images."""
+    return _shipped("attention-small.onnx")
+
+
+def _shipped(name: str) -> Path:
+    inside_the_wheel = Path(__file__).with_name(name)
     if inside_the_wheel.is_file():
         return inside_the_wheel
-    return Path(__file__).parents[2] / "models" / "attention.onnx"
+    return Path(__file__).parents[2] / "models" / name
+
+
+def scorer_sha256(path: Path | None) -> str:
+    """Return what identifies a scorer: the SHA-256 of its file.
+
+    Args:
+        path: The ONNX file; None for the shipped scorer, which has two.
+
+    Raises:
+        ScorerError: A file can't be read.
+    """
+    if path:
+        return file_sha256(path)
+    both = file_sha256(shipped_model()) + file_sha256(shipped_small_model())
+    return hashlib.sha256(bytes.fromhex(both)).hexdigest()
 
 
 def file_sha256(path: Path) -> str:

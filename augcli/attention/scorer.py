@@ -17,6 +17,7 @@ augcli.std            [1, 1, 1]                 divided by after that, per chann
 
 A graph whose height and width are not fixed gets images of at most 64 pixels at the smallest
 input that still gives a map of the grid's size, so that small images don't pay for large ones.
+The shipped scorer has a second, smaller graph for them.
 """
 
 from __future__ import annotations
@@ -25,13 +26,14 @@ import functools
 import itertools
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from augcli.attention.device import AUTO, CPU, GPUS, first_line, open_session, providers
-from augcli.attention.expected import KEPT_TYPE, Expected, Fit, Kept, ramp
-from augcli.attention.model_file import file_sha256, shipped_model
+from augcli.attention.device import AUTO, CPU, GPUS, providers
+from augcli.attention.expected import KEPT_TYPE, Fit, Kept
+from augcli.attention.graph import BATCH, Graph
+from augcli.attention.model_file import scorer_sha256, shipped_model, shipped_small_model
 from augcli.errors import ParameterError, ScorerError, UnreadableImage
 from augcli.pixels.frame import Frame
 from augcli.pixels.grid import pool_map
@@ -41,14 +43,9 @@ if TYPE_CHECKING:
 
     from augcli.pixels.frame import HeatMap, Image
 
-TRIES = 4
-"""Sizes that are tried to find the smallest input."""
-BATCH = 64
-"""Images of a full batch on a GPU."""
-
 
 class Scorer:
-    """One ONNX network, loaded and checked, that gives heat maps.
+    """Gives heat maps: one ONNX graph, or the shipped two.
 
     Args:
         path: The ONNX file; the shipped one when None.
@@ -57,7 +54,11 @@ class Scorer:
         batch: Images that are scored at once on a GPU, where the last batch is filled up.
 
     Attributes:
-        sha256: Of the file.
+        path: The ONNX file.
+        grid: Rows and columns of the largest heat map.
+        device: Where it runs.
+        sha256: Of the file or files.
+        batch: Images that are scored at once on a GPU.
         flexible: Whether the graph takes images of any size.
         map_shape: Rows and columns of the maps that :meth:`kept_maps` gives.
 
@@ -77,31 +78,18 @@ class Scorer:
         self.path = path or shipped_model()
         self.grid = grid
         self.device = device
+        self.sha256 = scorer_sha256(path)
         self._fits: dict[int, Fit] = {}
-        self.sha256 = file_sha256(self.path)
-        self._session = open_session(self.path, device)
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        if len(inputs) != 1 or len(outputs) != 1:
-            raise self._refused(f"has {len(inputs)} inputs and {len(outputs)} outputs, not 1 and 1")
-        try:
-            shape, self._input = inputs[0].shape, inputs[0].name
-        except UnicodeDecodeError:
-            raise self._refused("names its input in bytes that are not UTF-8") from None
-        pixels = inputs[0].type == "tensor(uint8)"
-        channels = shape[-1 if pixels else 1] if len(shape) == 4 else 0
-        # Dimensions that are not fixed have a name instead of a number.
-        fits = channels == 3 or isinstance(channels, str | None)
-        if not (pixels or inputs[0].type == "tensor(float)") or not fits:
-            raise self._refused(f"takes {inputs[0].type} {shape}")
-        self.batch = shape[0] if isinstance(shape[0], int) else batch
-        sides = shape[1:3] if pixels else shape[2:]
-        self.flexible = not any(isinstance(side, int) for side in sides)
-        try:
-            metadata = self._session.get_modelmeta().custom_metadata_map
-            self.expected = Expected.read(metadata, sides, pixels=pixels)
-        except ValueError as error:
-            raise self._refused(f"has unusable metadata: {error}") from None
-        self._try_out()
+        self._graph = Graph(self.path, device, batch)
+        self._has_small = path is None
+        self.batch = self._graph.batch
+        self.flexible = self._graph.flexible
+        native = self._graph.native
+        if min(native) < grid:
+            raise self._graph.refused(
+                f"gives {native.height} x {native.width} scores, too few for a grid of {grid}"
+            )
+        self.map_shape = Frame(grid, grid) if self.flexible else native
 
     def heat_map(self, image: Image, grid: int | None = None) -> HeatMap:
         """Return the heat map of an image.
@@ -144,7 +132,10 @@ class Scorer:
             float32 (N, h, w), rounded to the 16 bits of :data:`KEPT_TYPE`, so that a map is the
             same computed or kept; not checked to be finite.
         """
-        maps = self._run(fitted)
+        graph = self._graph
+        if self._has_small and fitted[0].shape[:2] == self._small.expected.frame:
+            graph = self._small
+        maps = graph.scores(fitted)
         if self.flexible:
             maps = np.stack([pool_map(one, grid or self.grid) for one in maps])
         with np.errstate(over="ignore"):
@@ -158,9 +149,10 @@ class Scorer:
     def fit(self, grid: int | None = None) -> Fit:
         """Return to which size images are squashed for a map of ``grid`` rows and columns."""
         grid = grid or self.grid
-        if self.flexible and grid not in self._fits:
-            self._fits[grid] = Fit(self.expected.frame, self._smallest(grid))
-        return self._fits.get(grid) or Fit(self.expected.frame)
+        if grid not in self._fits:
+            small = self._small.expected.frame if self._has_small else self._graph.smallest(grid)
+            self._fits[grid] = Fit(self._graph.expected.frame, small)
+        return self._fits[grid]
 
     def checked(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the scores.
@@ -172,66 +164,9 @@ class Scorer:
             raise UnreadableImage(f"the scorer {self.path.name} gives NaN or infinity for it")
         return scores
 
-    def _run(self, fitted: list[Image]) -> NDArray[np.float32]:
-        """Return scores float32 (N, h, w) for images of one size."""
-        tensors = [self.expected.tensor(image) for image in fitted]
-        inputs = np.stack(tensors) if len(tensors) > 1 else tensors[0][None]
-        if self.device == CPU:
-            return self._scores(inputs)
-        # Full batches only: a GPU may sum in another order for another size.
-        lacking = np.zeros((-len(inputs) % self.batch, *inputs.shape[1:]), inputs.dtype)
-        filled = np.concatenate([inputs, lacking])
-        batches = np.split(filled, len(filled) // self.batch)
-        return np.concatenate([self._scores(one) for one in batches])[: len(inputs)]
-
-    def _scores(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        scores = np.asarray(self._session.run(None, {self._input: inputs})[0], np.float32)
-        return scores.reshape(len(inputs), *scores.shape[-2:])
-
-    def _try_out(self) -> None:
-        """Run the network once, so that a wrong one is refused before a run and not in it."""
-        height, width = self.expected.frame
-        inputs = self.expected.tensor(ramp(self.expected.frame))[None]
-        try:
-            scores = np.asarray(self._session.run(None, {self._input: inputs})[0])
-        except Exception as error:
-            reason = first_line(error)
-            raise self._refused(f"can't be run on {height} x {width}: {reason}") from None
-        shape = scores.shape
-        rank_fits = len(shape) == 3 or (len(shape) == 4 and shape[1] == 1)
-        if not rank_fits or shape[0] != 1:
-            raise self._refused(f"gives {shape}, not (1, h, w) or (1, 1, h, w)")
-        if min(shape[-2:]) < self.grid:
-            raise self._refused(
-                f"gives {shape[-2]} x {shape[-1]} scores, too few for a grid of {self.grid}"
-            )
-        if not np.isfinite(scores).all():
-            raise self._refused("gives heat maps with NaN or infinity")
-        self._native = Frame(*shape[-2:])
-        self.map_shape = Frame(self.grid, self.grid) if self.flexible else self._native
-
-    def _smallest(self, grid: int) -> Frame | None:
-        """Return the smallest input for a map of ``grid`` rows and columns; None for the usual."""
-        frame = self.expected.frame
-        # Pixels of the input for each row and column of the map.
-        strides = [-(-side // cells) for side, cells in zip(frame, self._native, strict=True)]
-        for more in range(TRIES):
-            found = Frame(*((grid + more) * stride for stride in strides))
-            if found.height >= frame.height or found.width >= frame.width:
-                return None
-            try:
-                scores = self._scores(self.expected.tensor(ramp(found))[None])
-            except Exception:  # the graph can't be run on an input that small
-                continue
-            if min(scores.shape[-2:]) >= grid:
-                return found
-        return None
-
-    def _refused(self, found: str) -> ScorerError:
-        return ScorerError(
-            f"--model {self.path}: {found.rstrip()}; a scorer is an ONNX file with one input, "
-            "float32 (N, 3, H, W) or uint8 (N, H, W, 3), and one heat map (N, h, w) as output"
-        )
+    @functools.cached_property
+    def _small(self) -> Graph:
+        return Graph(shipped_small_model(), self.device, self.batch)
 
 
 def on_device(device: str, path: Path | None, grid: int) -> Scorer | None:

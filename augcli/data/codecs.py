@@ -62,13 +62,18 @@ class Decoded:
     notes: tuple[str, ...] = ()
 
 
-def decode(data: bytes, *, max_pixels: int = 100_000_000) -> Decoded:
+def decode(
+    data: bytes, *, max_pixels: int = 100_000_000, enough: tuple[int, int] | None = None
+) -> Decoded:
     """Decode a JPEG, PNG, WebP, BMP or TIFF, recognised by its content.
 
     Args:
         data: The whole file.
         max_pixels: The most pixels a picture may declare; more is refused from the
             header, before memory is asked for.
+        enough: Height and width that are enough for who asks. A JPEG that is larger may come
+            at a half, a quarter or an eighth of its size, not smaller than this, in a fraction
+            of the time; its pixels are averages then, up to a few levels.
 
     Returns:
         The picture and what was simplified in it.
@@ -88,12 +93,14 @@ def decode(data: bytes, *, max_pixels: int = 100_000_000) -> Decoded:
     if header.width * header.height > max_pixels:
         raise _too_many_pixels(header.container, header.width, header.height, max_pixels)
     if header.plain:
+        part = _part(header, enough) if enough else 1
         try:
-            decoded = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS)
+            decoded = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS | _REDUCED[part])
         except cv2.error:
             decoded = None
         # Another size than declared means that the header was misunderstood.
-        if decoded is not None and decoded.shape == (header.height, header.width, 3):
+        declared = (-(-header.height // part), -(-header.width // part), 3)
+        if decoded is not None and decoded.shape == declared:
             image = cast("NDArray[np.uint8]", decoded)
             return Decoded(_upright(image, header.orientation), _notes(header.deep, header.alpha))
     return _by_pillow(data, header, max_pixels)
@@ -101,6 +108,18 @@ def decode(data: bytes, *, max_pixels: int = 100_000_000) -> Decoded:
 
 # The orientation is applied here: releases of OpenCV disagree about it.
 _FLAGS: Final = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+# Bits of IMREAD_REDUCED_COLOR_2, _4 and _8 without those that ask for BGR.
+_REDUCED: Final = {1: 0, 2: 16, 4: 32, 8: 64}
+
+
+def _part(header: Header, enough: tuple[int, int]) -> int:
+    """Return by how much a picture may be reduced while it is decoded."""
+    if header.container != "JPEG":
+        return 1
+    # An orientation may swap the sides.
+    shorter, longest = min(header.height, header.width), max(enough)
+    return next(part for part in (8, 4, 2, 1) if part == 1 or shorter >= part * longest)
+
 
 # The plug-ins themselves and not Image.open, which judges the size by a global limit of
 # its own and may take a file for another format than the one that was recognised.

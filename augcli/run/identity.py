@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from augcli.attention.model_file import file_sha256, shipped_model
+from augcli.attention.model_file import file_sha256, scorer_sha256
 from augcli.params import values
 from augcli.run.options import NOT_OF_THE_RESULT
 
@@ -38,7 +38,7 @@ def identity(chain: Chain, sources: Sources, options: RunOptions) -> dict[str, A
         "steps": steps,
         "survival": chain.survival,
         **{name: value for name, value in values(options).items() if name not in NOT_OF_THE_RESULT},
-        "scorer": file_sha256(options.model or shipped_model()) if scored else None,
+        "scorer": scorer_sha256(options.model) if scored else None,
         "labels": file_sha256(options.labels) if options.labels else None,
         "stream": STREAM,
     }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from augcli.augmentations.chain import Result, Score
-    from augcli.pixels.frame import HeatMap, Image
+    from augcli.pixels.frame import Frame, HeatMap, Image
     from augcli.run.job import Settings, Source
     from augcli.run.reports import Event
     from augcli.run.source_maps import SourceMaps
@@ -137,14 +137,21 @@ class Reader:
             raise UnreadableFailure(path, "read", "changed during the run; run again")
         return data
 
-    def decoded(self, data: bytes, path: str) -> tuple[Image, tuple[str, ...]]:
+    def decoded(
+        self, data: bytes, path: str, enough: Frame | None = None
+    ) -> tuple[Image, tuple[str, ...]]:
         """Return a picture uint8 (H, W, 3) RGB, and what was simplified in it.
+
+        Args:
+            data: The bytes of its file.
+            path: Relative to INPUT.
+            enough: See :func:`augcli.data.codecs.decode`.
 
         Raises:
             UnreadableFailure: It is no picture that augcli reads.
         """
         try:
-            decoded = decode(data, max_pixels=self.settings.max_pixels)
+            decoded = decode(data, max_pixels=self.settings.max_pixels, enough=enough)
         except UnreadableImage as error:
             raise UnreadableFailure(path, "decode", error.reason) from None
         return decoded.image, decoded.notes

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from augcli.attention.maps import HeatMaps
 from augcli.attention.scorer import Scorer
 from augcli.attention.table import MapTable
+from augcli.pixels.frame import Frame
 from augcli.pixels.grid import pool_map
 from augcli.run.reports import Scored
 
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
 
     from augcli.attention.expected import Kept
     from augcli.augmentations.chain import Score
-    from augcli.pixels.frame import Frame, HeatMap, Image
+    from augcli.pixels.frame import HeatMap, Image
     from augcli.run.job import Keeping
+
+
+FINER = 4
+"""Times more rows and columns than the scorer looks at, below which no picture is reduced."""
 
 
 class SourceMaps:
@@ -77,8 +82,12 @@ class SourceMaps:
 
         return score
 
-    def scored(self, data: bytes, decoded: Callable[[], Image]) -> Scored:
+    def scored(self, data: bytes, decoded: Callable[[Frame], Image]) -> Scored:
         """Return what can be found out about a source here; it is decoded only if need be.
+
+        Args:
+            data: The bytes of its file.
+            decoded: Gives the picture, at least as large as asked for if it is.
 
         Raises:
             UnreadableImage: The scorer gives numbers that are not finite.
@@ -87,7 +96,9 @@ class SourceMaps:
         found = self._found(key)
         if found is not None:
             return Scored(key, found, new=False)
-        fitted = self._kept.fit.fitted(decoded())
+        height, width = self._kept.fit.frame
+        picture = decoded(Frame(FINER * height, FINER * width))
+        fitted = self._kept.fit.fitted(picture)
         if self._keeping.elsewhere:
             return Scored(key, None, new=True, picture=fitted)
         return Scored(key, self._computed(fitted), new=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from augcli.augmentations.base import Mixer
     from augcli.augmentations.chain import Chain, Result
-    from augcli.pixels.frame import Colour, HeatMap
+    from augcli.pixels.frame import Colour, Frame, HeatMap, Image
     from augcli.run.job import Job, Task
     from augcli.run.parts import Made
     from augcli.run.reading import Prepared
@@ -91,11 +91,15 @@ class Workbench:
         return [self._scored(path) for path in paths]
 
     def _scored(self, path: str) -> Scored | Failure:
+        def decoded(enough: Frame) -> Image:
+            # Outputs of a fixed size are resized from the whole picture.
+            whole = self._reader.settings.frame is not None
+            image, _ = self._reader.decoded(data, path, None if whole else enough)
+            return self._reader.sized(image)
+
         try:
             data = self._reader.read(path)
-            return self._maps.scored(
-                data, lambda: self._reader.sized(self._reader.decoded(data, path)[0])
-            )
+            return self._maps.scored(data, decoded)
         except UnreadableFailure as error:
             return error.failure
         except UnreadableImage as error:

@@ -7,9 +7,9 @@ import cv2
 import torch
 
 from . import cache
-from .export import export
+from .export import calibration_views, export
 from .fit import Plan, Run
-from .network import INPUT_SIDE, Shape
+from .network import SMALL, Shape
 from .teacher import Teacher
 
 
@@ -20,12 +20,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--teacher", type=Path, required=True, help="attention-teacher.onnx")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint and attention.onnx")
     parser.add_argument("--cache", type=Path, help="views with the teacher's answers (OUT/views)")
-    parser.add_argument("--shards", type=int, default=26, help="of 2,048 views each")
+    parser.add_argument("--shards", type=int, default=44, help="of 2,048 views each")
+    parser.add_argument("--small", action="store_true", help="the graph for small images")
+    parser.add_argument("--hold-out", type=int, default=4, metavar="FOLD")
     parser.add_argument("--steps", type=int, default=Plan.steps)
     parser.add_argument("--seed", type=int, default=Plan.seed)
-    parser.add_argument("--rate", type=float, default=Plan.rate)
-    parser.add_argument("--feature-weight", type=float, default=Plan.feature_weight)
-    parser.add_argument("--start", type=Path, help="checkpoint of an earlier leg to start from")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
@@ -41,21 +40,18 @@ def main() -> None:
         data = options.data
         pictures = cache.read_pictures(data / "objects", data / "photos.tar", data / "cifar10.tar")
         teacher = Teacher(options.teacher, options.threads)
-        cache.build(pictures, teacher, views, INPUT_SIDE, options.shards)
-    shard = cache.load(views, options.shards)
-    plan = Plan(
-        steps=options.steps,
-        seed=options.seed,
-        rate=options.rate,
-        feature_weight=options.feature_weight,
-    )
-    student = Run(plan, Shape(), options.out / "checkpoint.pt", options.start).train(shard)
+        cache.build(pictures, teacher, views, cache.VIEW_SIDE, options.shards)
+    shard = cache.load(views, options.shards).without(options.hold_out)
+    plan = Plan(steps=options.steps, seed=options.seed)
+    shape = SMALL if options.small else Shape()
+    student = Run(plan, shape, options.out / "checkpoint.pt").train(shard)
     recipe = (
-        f"{len(shard.image)} views of masked photos (folds 0-3), unlabelled photos and CIFAR-10; "
-        f"masks and teacher's maps mixed, teacher's features imitated; {plan.steps} steps of "
-        f"{plan.batch}, seed {plan.seed}{', from an earlier leg' if options.start else ''}"
+        f"{len(shard.image)} views of masked photos (fold {options.hold_out} held out), "
+        "unlabelled photos and CIFAR-10; masks and teacher's maps mixed, teacher's features "
+        f"imitated; {plan.steps} steps of {plan.batch}, seed {plan.seed}"
     )
-    export(student, options.out / "attention.onnx", recipe)
+    name = "attention-small.onnx" if options.small else "attention.onnx"
+    export(student, calibration_views(shard, plan.seed, shape.side), options.out / name, recipe)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 import torch
 from torch import Generator, Tensor
+from torch.nn import functional
 
 # Red, green and blue in what the eye takes for brightness (ITU-R BT.601).
+SMALL_SIDES = (24, 28, 32, 32, 32, 32, 40, 48, 64)
 LUMA = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
 
 
@@ -31,6 +33,13 @@ def change_colours(pixels: Tensor, chance: Generator) -> Tensor:
         some = changed[noisy]
         changed[noisy] = some + torch.randn(some.shape, generator=chance) * 8
     return changed.clamp_(0, 255)
+
+
+def make_small(pixels: Tensor, side: int, chance: Generator) -> Tensor:
+    """Make small pictures of a batch, most often of 32 pixels, and fit them to `side`."""
+    small = SMALL_SIDES[int(torch.randint(len(SMALL_SIDES), (), generator=chance))]
+    shrunk = functional.interpolate(pixels, size=(small, small), mode="area").round_()
+    return functional.interpolate(shrunk, size=(side, side), mode="bilinear", align_corners=False)
 
 
 def flip(chance: Generator, *batches: Tensor) -> list[Tensor]:

@@ -16,6 +16,7 @@ from .teacher import Projection, Teacher, fit_projection
 from .views import Pictures, draw_view
 
 SHARD = 2048  # views
+VIEW_SIDE = 112
 COMPONENTS = 64
 FOLDS = 5
 

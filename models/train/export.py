@@ -1,4 +1,4 @@
-"""From a trained student to attention.onnx: folded, 16-bit weights, described by metadata."""
+"""From a trained student to attention.onnx: folded, in 8-bit integers, described by metadata."""
 
 import json
 import warnings
@@ -7,11 +7,15 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from onnx import helper, numpy_helper
+from numpy.typing import NDArray
+from onnx import helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from .network import GRID, INPUT_SIDE, Student
+from .augment import make_small
+from .cache import VIEW_SIDE, Shard
+from .network import GRID, PACKED, Student
+from .quantize import quantize
 
 OPSET = 17
 IR_VERSION = 8  # onnxruntime 1.17 reads up to 9
@@ -23,11 +27,13 @@ class Shipped(nn.Module):
     def __init__(self, student: Student) -> None:
         super().__init__()
         self.stem, self.middle, self.wide = student.stem, student.middle, student.wide
-        self.heat = student.heat
+        self.heat, self.side = student.heat, student.side
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Give the heat map (N, 7, 7)."""
-        return torch.sigmoid(self.heat(self.wide(self.middle(self.stem(pixels)))))[:, 0]
+        """Give the heat map (N, 7, 7) of pixels (N, side, side, 3)."""
+        packed = pixels.reshape(-1, self.side, self.side // PACKED, 3 * PACKED)
+        trunk = self.wide(self.middle(self.stem(packed.permute(0, 3, 1, 2))))
+        return torch.sigmoid(self.heat(trunk))[:, 0]
 
 
 def fold(module: nn.Module) -> None:
@@ -52,59 +58,55 @@ def ship(student: Student) -> Shipped:
     return shipped
 
 
-def halve(model: onnx.ModelProto) -> None:
-    """Store large weights in 16 bits behind a Cast, which runtimes fold when they load."""
-    kept, casts = [], []
-    for tensor in model.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size < 256:
-            kept.append(tensor)
-            continue
-        # The first convolution holds values of about 1/1000, where 16 bits lose digits: it
-        # stays in 32 bits.
-        if np.abs(values).max() < 0.01:
-            kept.append(tensor)
-            continue
-        short = tensor.name + ".half"
-        kept.append(numpy_helper.from_array(values.astype(np.float16), short))
-        casts.append(helper.make_node("Cast", [short], [tensor.name], to=onnx.TensorProto.FLOAT))
-    del model.graph.initializer[:]
-    model.graph.initializer.extend(kept)
-    nodes = casts + list(model.graph.node)
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
+def calibration_views(shard: Shard, seed: int, side: int, count: int = 1024) -> NDArray[np.uint8]:
+    """Choose training views to measure ranges on, as large as the network takes them."""
+    chosen = np.random.default_rng(seed).permutation(len(shard.image))[:count]
+    views = torch.from_numpy(shard.image[np.sort(chosen)]).permute(0, 3, 1, 2).float()
+    if side < views.shape[-1]:
+        views = make_small(views, side, torch.Generator().manual_seed(seed))
+    return views.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
 
 
-def export(student: Student, file: Path, recipe: str) -> None:
-    """Write the shipped network with the metadata that augcli reads."""
+def export(student: Student, images: NDArray[np.uint8], file: Path, recipe: str) -> None:
+    """Write the shipped network with the metadata that augcli reads.
+
+    Args:
+        student: The trained network.
+        images: uint8 (n, side, side, 3): training views, on which ranges are measured.
+        file: Where to.
+        recipe: Data and training in a sentence.
+    """
     shipped = ship(student)
-    pixels = torch.rand(2, 3, INPUT_SIDE, INPUT_SIDE) * 255
-    raw = file.with_suffix(".raw.onnx")
+    example = torch.rand(2, student.side, student.side, 3) * 255
+    plain = file.with_suffix(".plain.onnx")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter announces its own successor
         torch.onnx.export(
             shipped,
-            (pixels,),
-            str(raw),
+            (example,),
+            str(plain),
             input_names=["image"],
             output_names=["heat_map"],
             dynamic_axes={"image": {0: "N"}, "heat_map": {0: "N"}},
             opset_version=OPSET,
             dynamo=False,
         )
-    model = onnx.load(str(raw))
-    raw.unlink()
-    halve(model)
+    # Black and white belong to the range of pixels, whatever the views show.
+    ends = np.stack([np.zeros_like(images[0]), np.full_like(images[0], 255)])
+    pixels = student.side < VIEW_SIDE
+    model = quantize(
+        plain, file.with_suffix(".quantized.onnx"), np.concatenate([images, ends]), pixels=pixels
+    )
+    for unfinished in (plain, file.with_suffix(".quantized.onnx")):
+        unfinished.unlink()
     model.ir_version = IR_VERSION
     model.producer_name, model.producer_version = "augcli", ""
     entries: dict[str, object] = {
-        "input_size": [INPUT_SIDE, INPUT_SIDE],
-        "range": [0, 255],
+        "input_size": [student.side, student.side],
         "channel_order": "RGB",
-        "mean": [0, 0, 0],
-        "std": [1, 1, 1],
+        **({} if pixels else {"range": [0, 255]}),
         "grid": GRID,
-        "version": "1",
+        "version": "2",
         "recipe": recipe,
     }
     helper.set_model_props(

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .augment import change_colours, flip
+from .augment import change_colours, flip, make_small
 from .cache import Shard
 from .network import Shape, Student
 
@@ -91,15 +91,10 @@ def channels_last(shape: Shape) -> Student:
 class Run:
     """A training run that can be stopped and taken up again at any checkpoint."""
 
-    def __init__(
-        self, plan: Plan, shape: Shape, checkpoint: Path, start: Path | None = None
-    ) -> None:
+    def __init__(self, plan: Plan, shape: Shape, checkpoint: Path) -> None:
         self.plan, self.shape, self.checkpoint = plan, shape, checkpoint
         torch.manual_seed(plan.seed)
         self.student, self.average = channels_last(shape), channels_last(shape)
-        if start is not None:
-            earlier = torch.load(start, weights_only=True)
-            self.student.load_state_dict(earlier["average"])
         self.average.load_state_dict(self.student.state_dict())
         self.optimizer = make_optimizer(self.student, plan)
         # Half the time where the processor multiplies them in hardware, twice where it does not.
@@ -140,7 +135,10 @@ class Run:
         pixels = torch.from_numpy(shard.image[picked]).permute(0, 3, 1, 2).float()
         features = torch.from_numpy(shard.features[picked]).float()
         pixels, wanted, features = flip(chance, pixels, target[index], features)
-        pixels = change_colours(pixels, chance).permute(0, 2, 3, 1).contiguous()
+        pixels = change_colours(pixels, chance)
+        if self.shape.side < pixels.shape[-1]:
+            pixels = make_small(pixels, self.shape.side, chance)
+        pixels = pixels.permute(0, 2, 3, 1).contiguous()
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
             logits, imitated = self.student(pixels)
         logits, imitated = logits.float(), imitated.float()

@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto
 
 from augcli import heat_map
-from augcli.attention.model_file import file_sha256, shipped_model
+from augcli.attention.model_file import scorer_sha256, shipped_model, shipped_small_model
 from augcli.attention.scorer import Scorer
 from augcli.errors import ScorerError, UnreadableImage
 from tests import models
@@ -83,11 +83,11 @@ def test_feeds_channels_in_order_when_the_metadata_names_one(
 
 def test_squashes_to_the_size_of_the_metadata_when_the_graph_takes_any(tmp_path: Path) -> None:
     model = models.save_scorer(tmp_path / "m.onnx", side=None, input_size=[56, 112])
-    assert Scorer(model).expected.frame == (56, 112)
+    assert Scorer(model).fit().frame == (56, 112)
 
 
 def test_squashes_to_224_when_neither_graph_nor_metadata_has_a_size(tmp_path: Path) -> None:
-    assert Scorer(models.save_scorer(tmp_path / "m.onnx", side=None)).expected.frame == (224, 224)
+    assert Scorer(models.save_scorer(tmp_path / "m.onnx", side=None)).fit().frame == (224, 224)
 
 
 def test_gives_the_same_map_when_images_come_one_by_one_or_as_a_batch(scorer: Path) -> None:
@@ -234,5 +234,19 @@ def test_finds_the_bright_object_when_the_shipped_model_looks(tmp_path: Path) ->
 
 def test_describes_itself_when_the_shipped_model_is_loaded() -> None:
     loaded = Scorer()
-    assert (loaded.path, loaded.sha256) == (shipped_model(), file_sha256(shipped_model()))
-    assert shipped_model().stat().st_size <= 2_000_000
+    assert (loaded.path, loaded.sha256) == (shipped_model(), scorer_sha256(None))
+    sizes = [one.stat().st_size for one in (shipped_model(), shipped_small_model())]
+    assert sum(sizes) <= 2_000_000
+
+
+def test_scores_small_images_with_a_graph_of_their_own_when_the_scorer_is_the_shipped_one() -> None:
+    loaded = Scorer()
+    large, small = picture(6, 65, 40), picture(6, 64, 40)
+    assert loaded.fit().fitted(large).shape == (112, 112, 3)
+    assert loaded.fit().fitted(small).shape == (56, 56, 3)
+    fitted = loaded.fit().fitted(small)
+    found = loaded.heat_map(small)
+    assert found.tolist() == loaded.kept_maps([fitted])[0].tolist()
+    only = Scorer(shipped_small_model())
+    assert found.tolist() == only.heat_map(small).tolist()
+    assert loaded.heat_maps([large, small, large])[1].tolist() == found.tolist()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ImageCms
+from PIL import Image, ImageCms
 
 from augcli.data.codecs import ALPHA, DEEP, decode
 
@@ -30,11 +30,13 @@ from tests.data.pictures import (
     bmp,
     by_pillow,
     chunk,
+    exif,
     in_mode,
     interlaced_png,
     png,
     saved,
     tiff,
+    with_segment,
 )
 
 WRITABLE = [
@@ -204,3 +206,42 @@ def test_content_decides_whatever_the_name_says() -> None:
         data = saved(in_mode("RGB"), container)
         assert_same(decode(data), by_pillow(data))
         assert_same(decode(data + b"trailing bytes"), by_pillow(data))
+
+
+def large_jpeg(width: int, height: int) -> bytes:
+    photo = Image.fromarray(np.asarray(PHOTO[..., :3])).resize((width, height))
+    return saved(photo, "JPEG", quality=95)
+
+
+@pytest.mark.parametrize(
+    ("enough", "frame"),
+    [
+        ((302, 10), (301, 403)),
+        ((10, 151), (301, 403)),
+        ((150, 150), (151, 202)),
+        ((75, 60), (76, 101)),
+        ((37, 37), (38, 51)),
+        ((1, 1), (38, 51)),
+    ],
+)
+def test_a_jpeg_comes_reduced_where_that_is_enough(
+    enough: tuple[int, int], frame: tuple[int, int]
+) -> None:
+    data = large_jpeg(403, 301)
+    assert decode(data, enough=enough).image.shape[:2] == frame
+    turned = with_segment(data, b"Exif\0\0" + exif(6))
+    assert decode(turned, enough=enough).image.shape[:2] == frame[::-1]
+
+
+@pytest.mark.parametrize("part", [2, 4, 8])
+def test_a_reduced_jpeg_shows_averages_of_its_pixels(part: int) -> None:
+    data = large_jpeg(408, 304)
+    found = decode(data, enough=(304 // part, 304 // part)).image
+    size = (408 // part, 304 // part)
+    averages = cv2.resize(decode(data).image, size, interpolation=cv2.INTER_AREA)
+    assert np.abs(averages.astype(int) - found).mean() < 1.5
+
+
+def test_only_jpeg_comes_reduced() -> None:
+    data = saved(in_mode("RGB"), "PNG")
+    assert decode(data, enough=(4, 4)).image.shape == decode(data).image.shape

@@ -8,10 +8,11 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+import cv2
 import pytest
 
 from augcli import AttentiveCutMix, Cutout, HeatMaps, augment
+from augcli.attention.graph import Graph
 from augcli.attention.scorer import Scorer
 from augcli.errors import HeatMapsError, ParameterError
 from augcli.run.events import Notice
@@ -34,13 +35,13 @@ FIRST_STEP = '[[step]]\nuse = "{first}"\n\n[[step]]\nuse = "cutmix"\n'
 def scored(monkeypatch: pytest.MonkeyPatch) -> Counter[bytes]:
     """How often each picture was scored in this process, by what the scorer was fed."""
     counts: Counter[bytes] = Counter()
-    real = Scorer._run
+    real = Graph.scores
 
-    def counted(scorer: Scorer, fitted: list[Image]) -> Any:
+    def counted(graph: Graph, fitted: list[Image]) -> Any:
         counts.update(one.tobytes() for one in fitted)
-        return real(scorer, fitted)
+        return real(graph, fitted)
 
-    monkeypatch.setattr(Scorer, "_run", counted)
+    monkeypatch.setattr(Graph, "scores", counted)
     return counts
 
 
@@ -94,12 +95,25 @@ def test_outputs_are_the_same_with_maps_of_any_scorer(
     assert not scored
 
 
-def test_float16_would_choose_other_cells() -> None:
-    """Why maps are kept as float32."""
-    from augcli.pixels.grid import ranked_cells
+def test_a_large_jpeg_is_not_decoded_whole_where_only_its_map_is_wanted(
+    scorer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[tuple[int, ...]] = []
+    real = cv2.imdecode
 
-    one = np.linspace(10, 10.01, 49, dtype=np.float32).reshape(7, 7)
-    assert ranked_cells(one, 6) != ranked_cells(one.astype(np.float16).astype(np.float32), 6)
+    def watched(*arguments: Any) -> Any:
+        image = real(*arguments)
+        decoded.append(np.shape(image))
+        return image
+
+    folder = tmp_path / "large"
+    for name, frame in {"a.jpg": (900, 1800), "b.jpg": (440, 1800), "c.png": (900, 1800)}.items():
+        save(folder / "cat" / name, picture(1, *frame))
+    monkeypatch.setattr(cv2, "imdecode", watched)
+    maps = HeatMaps.load(stored(folder, scorer, tmp_path / "maps.npz"))
+    # Four times the 56 rows and columns that the scorer looks at are enough.
+    assert sorted(decoded) == [(225, 450, 3), (440, 1800, 3), (900, 1800, 3)]
+    assert maps["cat/a.jpg"] == pytest.approx(maps["cat/c.png"], abs=0.01)
 
 
 def test_worker_processes_use_stored_maps_alike(

@@ -1,0 +1,117 @@
+"""From a network in 32-bit floats to one in 8-bit integers, three times faster on a processor.
+
+Weights keep 7 bits, so that sums of two products never leave 16 bits: processors without
+instructions for 8-bit products add them in 16 bits, and would cut larger ones off. Every
+processor computes the same whole numbers then.
+"""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
+
+BATCH = 64
+
+
+class Views(CalibrationDataReader):
+    """Hands out training views, on which the ranges of all layers are measured."""
+
+    def __init__(self, images: NDArray[np.uint8], name: str) -> None:
+        self._batches: Iterator[dict[str, NDArray[np.float32]]] = iter(
+            {name: images[start : start + BATCH].astype(np.float32)}
+            for start in range(0, len(images), BATCH)
+        )
+
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:  # type: ignore[override]
+        """Give the next batch, None at the end."""
+        return next(self._batches, None)
+
+
+def quantize(
+    plain: Path, target: Path, images: NDArray[np.uint8], *, pixels: bool
+) -> onnx.ModelProto:
+    """Compute every convolution but the last in 8 bits.
+
+    The last one gives the heat map, whose values must not come in 256 steps.
+
+    Args:
+        plain: The network in floats; its input is float32 (N, side, side, 3), 0..255.
+        target: Where an intermediate file may lie.
+        images: uint8 (n, side, side, 3), to measure ranges on.
+        pixels: Take uint8 (N, side, side, 3); else float32 (N, 3, side, side), 0..255, which
+            every tool can feed, for a tenth more time.
+    """
+    logging.getLogger().setLevel(logging.ERROR)
+    model = onnx.load(str(plain))
+    last = [node.name for node in model.graph.node if node.op_type == "Conv"][-1]
+    quantize_static(
+        str(plain),
+        str(target),
+        Views(images, model.graph.input[0].name),
+        quant_format=QuantFormat.QDQ,
+        per_channel=True,
+        reduce_range=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        op_types_to_quantize=["Conv", "Add", "Relu"],
+        nodes_to_exclude=[last],
+        calibrate_method=CalibrationMethod.MinMax,
+    )
+    quantized = onnx.load(str(target))
+    take_bytes(quantized)
+    if not pixels:
+        take_floats(quantized)
+    return quantized
+
+
+def take_bytes(model: onnx.ModelProto) -> None:
+    """Let pixels enter as uint8: the step that rounds them to bytes falls away."""
+    graph = model.graph
+    turned = next(node for node in graph.node if node.op_type == "Transpose").output[0]
+    rounds = next(
+        node for node in graph.node if node.op_type == "QuantizeLinear" and node.input[0] == turned
+    )
+    constants = {one.name: one for one in graph.initializer}
+    scale, zero = (onnx.numpy_helper.to_array(constants[name]) for name in rounds.input[1:3])
+    if (scale, zero) != (1, 0):
+        raise ValueError(f"pixels would be scaled by {scale} and moved by {zero}")
+    for node in graph.node:
+        for number, name in enumerate(node.input):
+            if name == rounds.output[0]:
+                node.input[number] = turned
+    graph.node.remove(rounds)
+    graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.UINT8
+    # What was known of types in between is not true any more.
+    del graph.value_info[:]
+
+
+def take_floats(model: onnx.ModelProto) -> None:
+    """Let pixels enter as float32 (N, 3, side, side), 0..255: they are rounded to bytes first."""
+    graph = model.graph
+    entry = graph.input[0]
+    batch, height, width, channels = entry.type.tensor_type.shape.dim
+    sides = [batch.dim_param, channels.dim_value, height.dim_value, width.dim_value]
+    name, inner = entry.name, "pixels"
+    for node in graph.node:
+        for number, one in enumerate(node.input):
+            if one == name:
+                node.input[number] = inner
+    constants = {"one": np.float32(1), "nothing": np.uint8(0)}
+    graph.initializer.extend(
+        onnx.numpy_helper.from_array(np.array(value), key) for key, value in constants.items()
+    )
+    rounded = onnx.helper.make_node("QuantizeLinear", [name, *constants], ["planes"])
+    turned = onnx.helper.make_node("Transpose", ["planes"], [inner], perm=[0, 2, 3, 1])
+    graph.node.insert(0, rounded)
+    graph.node.insert(1, turned)
+    graph.input[0].CopyFrom(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, sides))
