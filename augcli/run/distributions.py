@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-from importlib.metadata import Distribution, PackageNotFoundError, distributions, requires, version
+from importlib.metadata import PackageNotFoundError, distributions, requires, version
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from importlib.metadata import Distribution, PackagePath
 
 
 class Sharer(NamedTuple):
@@ -43,19 +44,24 @@ def sharers(folder: str, begins: str, found: Iterable[Distribution] | None = Non
         name = re.sub(r"[-_.]+", "-", str(one.metadata["Name"] or "")).lower()
         if name in sharing or not re.match(begins, name):
             continue
-        if any(file.parts[0] == folder for file in one.files or []):
-            sharing[name] = Sharer(name, one.version, _changed(one, folder))
+        files = _files_in(folder, one)
+        if files:
+            sharing[name] = Sharer(name, one.version, _changed(one, files))
     return [sharing[name] for name in sorted(sharing)]
 
 
-def _changed(one: Distribution, folder: str) -> int:
+def _files_in(folder: str, one: Distribution) -> list[PackagePath]:
+    try:
+        return [file for file in one.files or [] if file.parts[0] == folder]
+    except Exception:  # a record that is damaged leads the library to any error
+        return []
+
+
+def _changed(one: Distribution, files: list[PackagePath]) -> int:
     if (one.read_text("INSTALLER") or "").strip() == "conda":
         return 0  # conda changes files after the record was written
-    return sum(
-        _size(str(one.locate_file(file))) != file.size
-        for file in one.files or []
-        if file.parts[0] == folder and file.size is not None
-    )
+    recorded = (file for file in files if file.size is not None)
+    return sum(_size(str(one.locate_file(file))) != file.size for file in recorded)
 
 
 def _size(path: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -26,6 +27,8 @@ NEAR = 0.01
 """Of a heat map's range: what rounding on a GPU stays far below."""
 FREE = 100_000_000
 """Bytes below which a disk is as good as full."""
+
+MEND_VERSIONS = "mend what is told under versions first"
 
 
 class Finding(NamedTuple):
@@ -206,7 +209,9 @@ def _device(name: str, found: Answer, otherwise: State) -> Finding:
     told = partial(Finding, "devices", name)
     if found.failure:
         library = missing_library(f"{found.said}\n{found.failure}")
-        if library:
+        if re.match("ImportError|ModuleNotFoundError", found.failure):
+            cure = MEND_VERSIONS
+        elif library:
             cure = (
                 f"install what holds {library}, in the version that this onnxruntime was built "
                 "for, where the system finds it (LD_LIBRARY_PATH, PATH)"
@@ -253,8 +258,7 @@ def _formats(here: Surroundings) -> Iterator[Finding]:
     found = here.ask("formats", "")
     if found.failure:
         text = f"pictures can't be decoded or encoded ({found.failure})"
-        cure = "mend what is told under versions first"
-        yield Finding("formats", "all", "problem", text, cure)
+        yield Finding("formats", "all", "problem", text, MEND_VERSIONS)
         return
     for name, trial in found.value.items():
         yield _format(name, trial)
