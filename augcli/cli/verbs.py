@@ -24,7 +24,7 @@ def add_verbs(app: typer.Typer) -> None:
     """Add the verbs to the application."""
     app.command(help="Say what is done, failed and left in an output folder.")(status)
     app.command(help="Check that every output is whole and every row true.")(verify)
-    app.command(help="Check what augcli builds on: libraries, GPUs, image formats.")(doctor)
+    app.command(help="Check what augcli builds on, by trying it.")(doctor)
 
 
 def status(out: str = OUT, as_json: bool = JSON) -> None:
