@@ -16,6 +16,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from augcli.errors import AugcliError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -135,6 +137,8 @@ def answer(question: str, about: str) -> tuple[Any, str]:
     """Return the answer to a question, or why there is none."""
     try:
         return QUESTIONS[question](about), ""
+    except AugcliError as error:
+        return None, str(error)
     except Exception as error:  # broken installations raise anything
         line = " ".join(str(error).split())
         return None, f"{type(error).__name__}: {line}" if line else type(error).__name__

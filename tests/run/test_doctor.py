@@ -153,7 +153,7 @@ def test_onnx_is_not_needed() -> None:
     assert (found.state, found.text) == ("ok", "not installed; augcli runs without it")
 
 
-FELL_BACK = Answer(failure="ParameterError: device is 'cuda', but onnxruntime fell back")
+FELL_BACK = Answer(failure="device is 'cuda', but onnxruntime fell back")
 SAID = "Failed to load library libx.so with error: libcudnn.so.9: cannot open shared object file"
 
 
