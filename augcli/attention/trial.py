@@ -80,9 +80,9 @@ def _profiled(device: str, path: Path) -> tuple[NDArray[np.float32], list[str], 
         milliseconds = (time.perf_counter() - begun) * 1000
         with open(session.end_profiling(), encoding="utf-8") as file:
             events = json.load(file)
-    by_step = {
-        one["name"]: one["args"].get("provider", "") for one in events if one.get("cat") == "Node"
-    }
+    # Older releases also note when a step waited, without a provider.
+    steps = [one for one in events if one.get("cat") == "Node" and "provider" in one["args"]]
+    by_step = {one["name"]: one["args"]["provider"] for one in steps}
     return np.asarray(scores, np.float32), list(by_step.values()), milliseconds
 
 
