@@ -41,13 +41,20 @@ def sharers(folder: str, begins: str, found: Iterable[Distribution] | None = Non
     """
     sharing: dict[str, Sharer] = {}
     for one in distributions() if found is None else found:
-        name = re.sub(r"[-_.]+", "-", str(one.metadata["Name"] or "")).lower()
+        name = _name(one)
         if name in sharing or not re.match(begins, name):
             continue
         files = _files_in(folder, one)
         if files:
             sharing[name] = Sharer(name, one.version, _changed(one, files))
     return [sharing[name] for name in sorted(sharing)]
+
+
+def _name(one: Distribution) -> str:
+    try:
+        return re.sub(r"[-_.]+", "-", str(one.metadata["Name"])).lower()
+    except Exception:  # what a removed package left behind; releases of Python differ
+        return ""
 
 
 def _files_in(folder: str, one: Distribution) -> list[PackagePath]:

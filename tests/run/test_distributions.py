@@ -78,6 +78,11 @@ def test_a_record_that_can_not_be_read_is_passed_over(tmp_path: Path) -> None:
     assert [one.name for one in found(tmp_path)] == ["opencv-python"]
 
 
+def test_what_a_removed_distribution_left_behind_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "opencv_python-4.13.0.dist-info").mkdir()
+    assert found(tmp_path) == []
+
+
 def test_conda_changes_files_after_it_wrote_their_sizes(tmp_path: Path) -> None:
     install(tmp_path, "opencv-python", "4.13.0", {"cv2/cv2.so": "b"}, by="conda")
     (tmp_path / "cv2/cv2.so").write_text("patched")
