@@ -163,10 +163,10 @@ def _library(library: Library, here: Surroundings) -> Iterator[Finding]:
 def _by_version(library: Library, version: str, here: Surroundings, text: str = "") -> Finding:
     told = partial(Finding, "versions", library.title)
     lowest = here.lowest().get(library.distribution, "")
-    if lowest and is_older(version, lowest):
+    if version and lowest and is_older(version, lowest):
         cure = f"pip install --upgrade '{library.distribution}>={lowest}'"
         return told("problem", f"{text or version} is older than {lowest}", cure)
-    return told("ok", text or version)
+    return told("ok", text or version or "of no known version")
 
 
 def _shared(folder: str, sharing: list[Sharer]) -> str:
@@ -184,7 +184,9 @@ def _devices(here: Surroundings) -> Iterator[Finding]:
     """Tell of each provider of onnxruntime whether it really works."""
     listed = here.ask("devices", "")
     if listed.failure:
-        return  # onnxruntime can't be imported, which is told by now
+        text = f"nothing can be scored ({listed.failure})"
+        yield Finding("devices", "all", "problem", text, MEND_VERSIONS)
+        return
     answers = {name: here.ask("device", name) for name in sorted(listed.value)}
     works = [name for name, found in answers.items() if _runs(found)]
     for name, found in answers.items():

@@ -148,6 +148,22 @@ def test_a_library_that_is_too_old() -> None:
     assert found.cure == "pip install --upgrade 'pillow>=10.3'"
 
 
+def test_a_library_that_tells_no_version_is_not_taken_for_old() -> None:
+    silent = Answer({"version": "", "file": "there.py"})
+    here = surroundings(
+        {"import PIL": silent}, versions={"rich": ""}, lowest=lambda: {"pillow": "9", "rich": "9"}
+    )
+    assert problems(here) == []
+    assert findings(here)["rich"][0].text == "of no known version"
+
+
+def test_where_onnxruntime_is_broken_there_is_no_device() -> None:
+    broken = Answer(failure="ended with SIGILL")
+    found = problems(surroundings({"import onnxruntime": broken, "devices": broken}))
+    assert [one.name for one in found] == ["onnxruntime", "all"]
+    assert found[1].text == "nothing can be scored (ended with SIGILL)"
+
+
 def test_onnx_is_not_needed() -> None:
     (found,) = findings(surroundings(versions={"onnx": ""}))["onnx"]
     assert (found.state, found.text) == ("ok", "not installed; augcli runs without it")
