@@ -35,18 +35,7 @@ ODD = (
 KEYS = (
     *("patch", "count", "fill", "copies", "seed", "size", "format", "quality", "workers", "limit"),
     *("labels", "model", "out", "pair", "prob", "use", "name", "weight", "one_of", "config"),
-    *(
-        "max_pixels",
-        "fsync",
-        "originals",
-        "top_n",
-        "png_level",
-        "subsampling",
-        "grid",
-        "json",
-        "quiet",
-        "dry_run",
-    ),
+    *("max_pixels", "fsync", "originals", "top_n", "grid", "json", "quiet", "dry_run"),
 )
 CONFIG = "copies = 1\nseed = 3\nfill = 'black'\nprint_recipe = false\n[cutout]\npatch = 5\n"
 
