@@ -51,7 +51,7 @@ def save_scorer(
     """
     kernel = np.array(weights, np.float32).reshape(1, 3, 1, 1)
     nodes = [
-        helper.make_node("Conv", ["planes", "kernel"], ["mixed"]),
+        helper.make_node("Conv", ["planes" if pixels else "image", "kernel"], ["mixed"]),
         helper.make_node(
             "AveragePool", ["mixed"], ["pooled"], kernel_shape=[cell, cell], strides=[cell, cell]
         ),
@@ -60,8 +60,6 @@ def save_scorer(
         nodes.insert(0, helper.make_node("Cast", ["image"], ["numbers"], to=TensorProto.FLOAT))
         turned = helper.make_node("Transpose", ["numbers"], ["planes"], perm=[0, 3, 1, 2])
         nodes.insert(1, turned)
-    else:
-        nodes.insert(0, helper.make_node("Identity", ["image"], ["planes"]))
     last = "pooled"
     for operator in after:
         nodes.append(helper.make_node(operator, [last], [operator]))

@@ -48,13 +48,15 @@ def providers() -> dict[str, str]:
     return {name.removesuffix(SUFFIX).lower(): name for name in ort.get_available_providers()}
 
 
-def open_session(path: Path, device: str = CPU) -> ort.InferenceSession:
+def open_session(path: Path, device: str = CPU, profile: str = "") -> ort.InferenceSession:
     """Load a graph on a device.
 
     Args:
         path: The ONNX file.
         device: ``cpu``, ``cuda`` or the name of another provider of onnxruntime, without
             ``ExecutionProvider``.
+        profile: Beginning of the path of a file that is to tell where each step ran; none is
+            written when empty.
 
     Raises:
         ScorerError: The file is not a graph that onnxruntime can load.
@@ -73,7 +75,9 @@ def open_session(path: Path, device: str = CPU) -> ort.InferenceSession:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             session = ort.InferenceSession(
-                str(path), _options(path, device), providers=[(provider, OPTIONS.get(device, {}))]
+                str(path),
+                _options(path, device, profile),
+                providers=[(provider, OPTIONS.get(device, {}))],
             )
     except Exception as error:  # onnxruntime has a class for each cause and no common base
         raise ScorerError(
@@ -89,11 +93,14 @@ def open_session(path: Path, device: str = CPU) -> ort.InferenceSession:
     return session
 
 
-def _options(path: Path, device: str) -> ort.SessionOptions:
+def _options(path: Path, device: str, profile: str) -> ort.SessionOptions:
     import onnxruntime as ort  # noqa: PLC0415
 
     options = ort.SessionOptions()
     options.log_severity_level = 4
+    if profile:
+        options.enable_profiling = True
+        options.profile_file_prefix = profile
     if device == CPU:
         # One thread: the workers are the parallelism.
         options.intra_op_num_threads = 1

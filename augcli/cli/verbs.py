@@ -1,4 +1,4 @@
-"""Verbs on output folders: ``status`` and ``verify``."""
+"""Verbs written by hand: ``status`` and ``verify`` on output folders, and ``doctor``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from augcli.cli.doctor import doctor
 from augcli.cli.report import put, tell
 from augcli.run.status import status as status_of
 
@@ -23,6 +24,7 @@ def add_verbs(app: typer.Typer) -> None:
     """Add the verbs to the application."""
     app.command(help="Say what is done, failed and left in an output folder.")(status)
     app.command(help="Check that every output is whole and every row true.")(verify)
+    app.command(help="Check what augcli builds on, by trying it.")(doctor)
 
 
 def status(out: str = OUT, as_json: bool = JSON) -> None:

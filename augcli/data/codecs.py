@@ -19,7 +19,7 @@ import io
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import cv2
 import numpy as np
@@ -33,6 +33,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from augcli.data.formats import PNG_LEVEL
 from augcli.data.headers import Container, Header, read_header
 from augcli.errors import UnreadableImage
 
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    from augcli.data.formats import Format
+    from augcli.data.formats import Format, Subsampling
 
 DEEP: Final = "16-bit reduced to 8-bit"
 ALPHA: Final = "transparency dropped"
@@ -56,10 +57,13 @@ class Decoded:
         image: uint8 (height, width, 3), RGB, upright, C-contiguous, writable.
         notes: What was simplified: `DEEP`, `ALPHA`, both or nothing. An alpha channel
             counts even where it is opaque; the colours behind it are kept as stored.
+        subsampling: ``444`` for a JPEG that keeps its colours at full resolution, ``420`` for
+            any other file.
     """
 
     image: NDArray[np.uint8]
     notes: tuple[str, ...] = ()
+    subsampling: Subsampling = "420"
 
 
 def decode(
@@ -102,7 +106,8 @@ def decode(
         declared = (-(-header.height // part), -(-header.width // part), 3)
         if decoded is not None and decoded.shape == declared:
             image = cast("NDArray[np.uint8]", decoded)
-            return Decoded(_upright(image, header.orientation), _notes(header.deep, header.alpha))
+            notes = _notes(header.deep, header.alpha)
+            return Decoded(_upright(image, header.orientation), notes, header.subsampling)
     return _by_pillow(data, header, max_pixels)
 
 
@@ -174,7 +179,8 @@ def _pixels(picture: Image.Image, header: Header, max_pixels: int) -> Decoded:
         image = np.array(picture.convert("RGB"))
     else:
         raise UnreadableImage(f"a {header.container} image of samples that don't fit 8 bits")
-    return Decoded(_upright(image, orientation), _notes(header.deep, alpha))
+    notes = _notes(header.deep, alpha)
+    return Decoded(_upright(image, orientation), notes, header.subsampling)
 
 
 @contextmanager
@@ -235,25 +241,25 @@ def encode(
     file_format: Format,
     *,
     quality: int,
-    subsampling: Literal["420", "444"] = "420",
+    subsampling: Subsampling = "420",
+    png_level: int = PNG_LEVEL,
 ) -> bytes:
     """Encode a picture, without metadata, by settings that are all written out here.
 
     Args:
         image: uint8 (height, width, 3), RGB.
-        file_format: JPEG is baseline; PNG is lossless at compression level 3; WebP is
-            lossy.
+        file_format: JPEG is baseline; PNG is lossless; WebP is lossy.
         quality: 1 to 100, for JPEG and WebP. 100 is the best lossy WebP, not a lossless
             one: for exact pixels there is PNG.
         subsampling: Of the colours in JPEG: ``420`` halves their resolution, which lets
             colour bleed up to a block across an edge; ``444`` keeps it, in larger files.
+        png_level: 0 to 9: effort to make a PNG small, which changes no pixel.
 
     Returns:
         The bytes of the file.
 
     Raises:
-        ValueError: If the image, the format, the quality or the subsampling is none of
-            these.
+        ValueError: If the image or a setting is none of these.
         UnreadableImage: If the picture is larger than the format can hold.
 
     Example:
@@ -264,6 +270,8 @@ def encode(
         raise ValueError(f"image is {image.dtype} {image.shape}, but must be uint8 (H, W, 3)")
     if not 1 <= quality <= 100:
         raise ValueError(f"quality is {quality}, but must be from 1 to 100")
+    if not 0 <= png_level <= 9:
+        raise ValueError(f"png_level is {png_level}, but must be from 0 to 9")
     height, width = image.shape[:2]
     longest = _LONGEST_SIDE.get(file_format)
     if longest is not None and max(height, width) > longest:
@@ -271,7 +279,7 @@ def encode(
             f"an output of {width:,} x {height:,} pixels; "
             f"{file_format} holds at most {longest:,} a side"
         )
-    parameters = _parameters(file_format, quality, subsampling)
+    parameters = _parameters(file_format, quality, subsampling, png_level)
     done, encoded = cv2.imencode(
         "." + file_format, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), parameters
     )
@@ -281,7 +289,7 @@ def encode(
 
 
 @functools.lru_cache(maxsize=64)
-def _parameters(file_format: Format, quality: int, subsampling: str) -> list[int]:
+def _parameters(file_format: Format, quality: int, subsampling: str, png_level: int) -> list[int]:
     """Return OpenCV's parameters; it takes wrong ones silently, so they are checked."""
     if file_format == "jpg":
         if subsampling not in _SUBSAMPLING:
@@ -297,7 +305,7 @@ def _parameters(file_format: Format, quality: int, subsampling: str) -> list[int
     if file_format == "png":
         # The level first: OpenCV resets the strategy when it is set.
         return [
-            *(cv2.IMWRITE_PNG_COMPRESSION, 3),
+            *(cv2.IMWRITE_PNG_COMPRESSION, png_level),
             *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT),
         ]
     if file_format == "webp":

@@ -15,6 +15,15 @@ Format = Literal["jpg", "png", "webp"]
 Wanted = Literal["same", "jpg", "png", "webp"]
 """What a user may ask for as output; ``same`` keeps the format of the source."""
 
+Subsampling = Literal["420", "444"]
+"""Of the colours in a JPEG: at half the resolution, both ways, or at the full one."""
+
+WantedSubsampling = Literal["same", "420", "444"]
+"""What a user may ask for; ``same`` keeps that of a JPEG source, where it is one of the two."""
+
+PNG_LEVEL: Final = 3
+"""Compression of PNG from 0 to 9; docs/images.md has what each costs and saves."""
+
 EXTENSIONS: Final = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 """File name endings of sources, in lower case and with the dot."""
 
@@ -95,6 +104,20 @@ def output_format(extension: str, wanted: Wanted) -> Format:
         known = ", ".join(sorted(EXTENSIONS))
         raise ValueError(f"extension is {extension!r}, but must be one of {known}")
     return kept if wanted == "same" else wanted
+
+
+def kept_subsampling(source: Subsampling, wanted: WantedSubsampling) -> Subsampling:
+    """Decide how the colours of a JPEG are written.
+
+    Args:
+        source: That of the source; ``420`` where it is no JPEG or another one.
+        wanted: What the user asked for.
+
+    Example:
+        >>> kept_subsampling("444", "same"), kept_subsampling("444", "420")
+        ('444', '420')
+    """
+    return source if wanted == "same" else wanted
 
 
 def describe_unread(data: bytes) -> str:

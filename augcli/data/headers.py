@@ -23,7 +23,7 @@ from augcli.data.disagreements import (
     palette_fits,
     scans_end_well,
 )
-from augcli.data.formats import READABLE, describe_unread
+from augcli.data.formats import READABLE, Subsampling, describe_unread
 from augcli.data.tags import TIFF_STARTS, count_directories, first_directory, orientation_of
 from augcli.errors import UnreadableImage
 
@@ -45,6 +45,7 @@ class Header(NamedTuple):
     alpha: bool = False
     deep: bool = False  # 16 bits a sample
     inverted: bool = False  # 16-bit grey where 0 is white, which Pillow doesn't invert
+    subsampling: Subsampling = "420"  # 444 where a JPEG has all its colours at full resolution
 
 
 def read_header(data: bytes) -> Header:
@@ -88,6 +89,7 @@ def _jpeg(data: bytes) -> Header:
     progressive = False
     exif = xmp = b""
     plain = False
+    subsampling: Subsampling = "420"
     try:
         while data[position] == 0xFF:
             marker = data[position + 1]
@@ -108,6 +110,9 @@ def _jpeg(data: bytes) -> Header:
                 width = data[position + 7] << 8 | data[position + 8]
                 components = data[position + 9]
                 progressive = marker == 0xC2
+                factors = data[position + 11 : position + 18 : 3]
+                if len(factors) == components == 3 and factors == factors[:1] * 3:
+                    subsampling = "444"
             elif marker == 0xE1:
                 segment = data[position + 4 : position + 2 + length]
                 if segment[:6] == b"Exif\0\0":
@@ -118,7 +123,7 @@ def _jpeg(data: bytes) -> Header:
     except IndexError:
         plain = False
     orientation = orientation_of(exif, xmp) if exif or xmp else 1
-    return Header("JPEG", width, height, orientation, plain)
+    return Header("JPEG", width, height, orientation, plain, subsampling=subsampling)
 
 
 def _png(data: bytes) -> Header:

@@ -23,6 +23,7 @@ from augcli.attention.scorer import Scorer, on_device
 from augcli.attention.table import MapTable
 from augcli.augmentations.chain import Chain
 from augcli.data.codecs import decode, encode
+from augcli.data.formats import PNG_LEVEL
 from augcli.data.manifest import Failure, write_table
 from augcli.data.names import output_name
 from augcli.data.sources import list_sources
@@ -204,6 +205,8 @@ def _settings(sources: Sources, options: HeatMapOptions, keeping: Keeping) -> Se
         frame=None,
         format="same",
         quality=QUALITY,
+        subsampling="same",
+        png_level=PNG_LEVEL,
         originals="none",
         max_pixels=options.max_pixels,
         model=options.model,

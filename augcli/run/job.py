@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from augcli.attention.expected import Kept
     from augcli.augmentations.chain import Chain
+    from augcli.data.formats import Wanted, WantedSubsampling
     from augcli.data.manifest import Failure
     from augcli.data.publish import Fsync
     from augcli.pixels.frame import Frame
@@ -105,6 +106,8 @@ class Settings:
         frame: Height and width of the outputs, or None for the source's own.
         format: File format of the outputs.
         quality: JPEG and WebP quality, 1 to 100.
+        subsampling: Of the colours in JPEG.
+        png_level: Compression of PNG, 0 to 9.
         originals: Whether and how sources come along.
         max_pixels: Larger images are refused.
         model: The scorer; None for the shipped one.
@@ -117,8 +120,10 @@ class Settings:
     out: str
     chain: Chain
     frame: Frame | None
-    format: Literal["same", "jpg", "png", "webp"]
+    format: Wanted
     quality: int
+    subsampling: WantedSubsampling
+    png_level: int
     originals: Literal["none", "encode", "copy"]
     max_pixels: int
     model: Path | None

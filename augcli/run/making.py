@@ -85,6 +85,8 @@ class Run:
             frame=self.options.frame,
             format=self.options.format,
             quality=self.options.quality,
+            subsampling=self.options.subsampling,
+            png_level=self.options.png_level,
             originals=self.options.originals,
             max_pixels=self.options.max_pixels,
             model=self.options.model,

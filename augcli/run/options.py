@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from augcli.attention.device import parse_device
 from augcli.augmentations.size import parse_size, size_frame
+from augcli.data.formats import PNG_LEVEL
 from augcli.params import Param, check
 
 if TYPE_CHECKING:
@@ -78,6 +79,16 @@ class RunOptions:
         Param("File format of the outputs; same turns BMP and TIFF into PNG."),
     ] = "same"
     quality: Annotated[int, Param("JPEG and WebP quality.", 1, 100)] = 95
+    subsampling: Annotated[
+        Literal["same", "420", "444"],
+        Param(
+            "Colours of a JPEG: at half resolution (420), at the full one (444), or as the source "
+            "has them where it is a JPEG (same)."
+        ),
+    ] = "same"
+    png_level: Annotated[
+        int, Param("PNG compression: higher is smaller, slower and the same pixels.", 0, 9)
+    ] = PNG_LEVEL
     originals: Annotated[
         Literal["none", "encode", "copy"],
         Param(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from augcli.augmentations.chain import Result, Score
+    from augcli.data.codecs import Decoded
+    from augcli.data.formats import Subsampling
     from augcli.pixels.frame import Frame, HeatMap, Image
     from augcli.run.job import Settings, Source
     from augcli.run.reports import Event
@@ -47,6 +49,7 @@ class Prepared:
         original: The decoded picture, resized where outputs are.
         result: After the steps before the mixer.
         notes: What decoding had to simplify.
+        subsampling: Of the colours in JPEG, where outputs are to have that of the source.
         score: Gives the heat map of the original, and of what is made of it.
         heat_maps: By number of rows and columns, those that were needed.
     """
@@ -56,6 +59,7 @@ class Prepared:
     original: Image
     result: Result
     notes: tuple[str, ...]
+    subsampling: Subsampling
     score: Score
     heat_maps: dict[int, HeatMap] = field(default_factory=dict)
 
@@ -137,10 +141,8 @@ class Reader:
             raise UnreadableFailure(path, "read", "changed during the run; run again")
         return data
 
-    def decoded(
-        self, data: bytes, path: str, enough: Frame | None = None
-    ) -> tuple[Image, tuple[str, ...]]:
-        """Return a picture uint8 (H, W, 3) RGB, and what was simplified in it.
+    def decoded(self, data: bytes, path: str, enough: Frame | None = None) -> Decoded:
+        """Return a picture, and what was simplified in it.
 
         Args:
             data: The bytes of its file.
@@ -151,10 +153,9 @@ class Reader:
             UnreadableFailure: It is no picture that augcli reads.
         """
         try:
-            decoded = decode(data, max_pixels=self.settings.max_pixels, enough=enough)
+            return decode(data, max_pixels=self.settings.max_pixels, enough=enough)
         except UnreadableImage as error:
             raise UnreadableFailure(path, "decode", error.reason) from None
-        return decoded.image, decoded.notes
 
     def sized(self, image: Image) -> Image:
         """Return a picture as large as outputs are."""
@@ -163,12 +164,12 @@ class Reader:
     def _prepare(self, source: Source, copy: int) -> Prepared:
         path = source.path
         data = self.read(path, source.identity)
-        decoded, notes = self.decoded(data, path)
-        image = self.sized(decoded)
+        decoded = self.decoded(data, path)
+        image = self.sized(decoded.image)
         score = self._maps.score_of(path, data, image)
         try:
             result = self.settings.chain.before_mixing(image, Subject(path, copy), score)
         except UnreadableImage as error:
             raise UnreadableFailure(path, "augment", error.reason) from None
         kept = data if self.settings.originals == "copy" else b""
-        return Prepared(source, kept, image, result, notes, score)
+        return Prepared(source, kept, image, result, decoded.notes, decoded.subsampling, score)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augcli.augmentations import METHODS
 from augcli.augmentations.base import Mixer, donor_pixels, shown_pixels
 from augcli.data.codecs import decode, encode
-from augcli.data.formats import output_format
+from augcli.data.formats import kept_subsampling, output_format
 from augcli.errors import OutputError, ParameterError
 from augcli.params import build, declared
 from augcli.pixels.frame import Frame
@@ -20,6 +20,7 @@ from augcli.run.options import RunOptions
 
 if TYPE_CHECKING:
     from augcli.augmentations.base import Augmentation
+    from augcli.data.codecs import Decoded
     from augcli.data.manifest import Row
     from augcli.pixels.frame import Image
 
@@ -78,21 +79,30 @@ class Remaker:
         record = json.loads(row.draw)
         if row.method == "original" and self._options.originals == "copy":
             data = (self._folder / row.source_a).read_bytes()
-            return Remade(self._source(row.source_a), data, lossless=True, donated=None)
+            return Remade(self._source(row.source_a).image, data, lossless=True, donated=None)
         donated: tuple[float, float] | None = None
-        image = self._source(row.source_a)
+        source = self._source(row.source_a)
+        image = source.image
         if row.method != "original":
             steps = record.get("steps", [record])
             image, donated = self._steps(image, steps, row, record.get("donor_steps", []))
         extension = os.path.splitext(row.source_a)[1].lower()
         kind = output_format(extension, self._options.format)
-        data = encode(image, kind, quality=self._options.quality)
+        data = encode(
+            image,
+            kind,
+            quality=self._options.quality,
+            subsampling=kept_subsampling(source.subsampling, self._options.subsampling),
+            png_level=self._options.png_level,
+        )
         return Remade(image, data, kind == "png", donated)
 
-    def _source(self, path: str) -> Image:
+    def _source(self, path: str) -> Decoded:
         data = (self._folder / path).read_bytes()
-        image = decode(data, max_pixels=self._options.max_pixels).image
-        return resize(image, self._options.frame) if self._options.frame else image
+        found = decode(data, max_pixels=self._options.max_pixels)
+        if self._options.frame:
+            return replace(found, image=resize(found.image, self._options.frame))
+        return found
 
     def _steps(
         self, image: Image, steps: list[Any], row: Row, donor_steps: list[Any]
@@ -106,7 +116,7 @@ class Remaker:
             found = record.get("draw", record) if "method" in record else record
             draw = method.draw_type.from_json(found)
             if isinstance(method, Mixer):
-                donor = self._source(row.source_b)
+                donor = self._source(row.source_b).image
                 donor, _ = self._steps(donor, donor_steps, row, [])
                 frame = Frame.of(image)
                 image = method.apply((image, donor), draw)

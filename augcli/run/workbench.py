@@ -81,7 +81,9 @@ class Workbench:
         colours: list[Colour | str] = []
         for path in paths:
             try:
-                colours.append(mean_colour(self._reader.decoded(self._reader.read(path), path)[0]))
+                colours.append(
+                    mean_colour(self._reader.decoded(self._reader.read(path), path).image)
+                )
             except UnreadableFailure as error:
                 colours.append(error.failure.reason)
         return colours
@@ -91,15 +93,15 @@ class Workbench:
         return [self._scored(path) for path in paths]
 
     def _scored(self, path: str) -> Scored | Failure:
-        def decoded(enough: Frame) -> Image:
+        def picture(enough: Frame) -> Image:
             # Outputs of a fixed size are resized from the whole picture.
             whole = self._reader.settings.frame is not None
-            image, _ = self._reader.decoded(data, path, None if whole else enough)
-            return self._reader.sized(image)
+            decoded = self._reader.decoded(data, path, None if whole else enough)
+            return self._reader.sized(decoded.image)
 
         try:
             data = self._reader.read(path)
-            return self._maps.scored(data, decoded)
+            return self._maps.scored(data, picture)
         except UnreadableFailure as error:
             return error.failure
         except UnreadableImage as error:
@@ -200,7 +202,7 @@ class Workbench:
         labels = soft_labels(job.base, donor.source if donor else None, result.donated)
         remarks = [*base.notes, *result.remarks]
         output = Output(job, chain.name, copy, labels, _JSON(chain.draw_of(result)), remarks)
-        part.made.append(self._writer.encoded(output, result.image))
+        part.made.append(self._writer.encoded(output, result.image, base.subsampling))
         if copy == 0 and self._originals != "none":
             part.made.append(self._original(job, base))
 
@@ -249,6 +251,6 @@ class Workbench:
     def _original(self, job: Job, base: Prepared) -> Made:
         output = Output(job, "original", 0, soft_labels(job.base), "{}", [])
         if self._originals == "encode":
-            return self._writer.encoded(output, base.original)
+            return self._writer.encoded(output, base.original, base.subsampling)
         extension = extension_of(job.base.path).lower().removeprefix(".")
         return self._writer.written(output, base.original, extension, base.data)

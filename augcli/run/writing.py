@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from augcli.data.codecs import encode
-from augcli.data.formats import output_format
+from augcli.data.formats import kept_subsampling, output_format
 from augcli.data.manifest import Row
 from augcli.data.names import output_name
 from augcli.errors import UnreadableImage
@@ -15,6 +15,7 @@ from augcli.run.parts import Made
 from augcli.run.reading import UnreadableFailure
 
 if TYPE_CHECKING:
+    from augcli.data.formats import Subsampling
     from augcli.data.publish import Publisher
     from augcli.pixels.frame import Image
     from augcli.run.job import Job, Settings
@@ -53,17 +54,28 @@ class Writer:
         self._settings = settings
         self._publisher = publisher
 
-    def encoded(self, output: Output, image: Image) -> Made:
-        """Encode and write a picture uint8 (H, W, 3) RGB.
+    def encoded(self, output: Output, image: Image, subsampling: Subsampling) -> Made:
+        """Encode and write a picture.
+
+        Args:
+            output: What it is.
+            image: uint8 (H, W, 3), RGB.
+            subsampling: That of the base, which is kept where the run is to keep it.
 
         Raises:
             UnreadableFailure: It can't be an output.
             OSError: Nothing can be written.
         """
-        path = output.job.base.path
-        kind = output_format(extension_of(path), self._settings.format)
+        path, settings = output.job.base.path, self._settings
+        kind = output_format(extension_of(path), settings.format)
         try:
-            data = encode(image, kind, quality=self._settings.quality)
+            data = encode(
+                image,
+                kind,
+                quality=settings.quality,
+                subsampling=kept_subsampling(subsampling, settings.subsampling),
+                png_level=settings.png_level,
+            )
         except UnreadableImage as error:
             raise UnreadableFailure(path, "encode", error.reason) from None
         return self.written(output, image, kind, data)

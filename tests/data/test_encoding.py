@@ -34,12 +34,19 @@ def test_png_keeps_every_pixel(height: int, width: int, seed: int) -> None:
     assert np.array_equal(by_pillow(data), image)
 
 
-def test_png_is_compressed_at_the_documented_level() -> None:
+@pytest.mark.parametrize("level", range(10))
+def test_png_is_compressed_at_the_level_that_is_asked_for(level: int) -> None:
     image = np.repeat(PHOTO[..., :3], 4, axis=0)
-    data = encode(image, "png", quality=90)
-    options = [cv2.IMWRITE_PNG_COMPRESSION, 3]
+    data = encode(image, "png", quality=90, png_level=level)
+    options = [cv2.IMWRITE_PNG_COMPRESSION, level]
     assert data == cv2.imencode(".png", image[..., ::-1], options)[1].tobytes()
-    assert data == encode(image, "png", quality=10)
+    assert data == encode(image, "png", quality=10, png_level=level)
+    assert_same(decode(data), image)
+
+
+def test_png_is_compressed_at_level_3_by_default() -> None:
+    image = PHOTO[..., :3]
+    assert encode(image, "png", quality=90) == encode(image, "png", quality=90, png_level=3)
 
 
 @pytest.mark.parametrize(("subsampling", "number"), [("420", 2), ("444", 0)])
@@ -89,6 +96,8 @@ def test_views_are_encoded_as_their_copies() -> None:
         (PHOTO[..., :3], "jpg", {"quality": 0}, "quality is 0"),
         (PHOTO[..., :3], "webp", {"quality": 101}, "quality is 101"),
         (PHOTO[..., :3], "jpg", {"quality": 9, "subsampling": "422"}, "subsampling is '422'"),
+        (PHOTO[..., :3], "png", {"quality": 9, "png_level": 10}, "png_level is 10"),
+        (PHOTO[..., :3], "png", {"quality": 9, "png_level": -1}, "png_level is -1"),
         (PHOTO[..., :3], "gif", {"quality": 9}, "format is 'gif'"),
         (PHOTO, "png", {"quality": 9}, r"image is uint8 \(37, 53, 4\)"),
         (PHOTO[..., 0], "png", {"quality": 9}, "image is uint8"),

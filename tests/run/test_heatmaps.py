@@ -99,11 +99,11 @@ def test_a_large_jpeg_is_not_decoded_whole_where_only_its_map_is_wanted(
     scorer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoded: list[tuple[int, ...]] = []
-    real = cv2.imdecode
+    real: Any = cv2.imdecode
 
     def watched(*arguments: Any) -> Any:
         image = real(*arguments)
-        decoded.append(np.shape(image))
+        decoded.append(image.shape)
         return image
 
     folder = tmp_path / "large"

@@ -1,0 +1,66 @@
+"""What to do about a library that can't be used, from what it says itself."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_MISSING: Final = re.compile(r"(lib[\w.+-]+\.(?:so[.\d]*|dylib)|[\w.+-]+\.dll)\b", re.IGNORECASE)
+_OF_WINDOWS: Final = re.compile(r"lib(GL|EGL|X\w+|xcb|SM|ICE|gthread|glib)\b", re.IGNORECASE)
+"""Libraries of windows and buttons, which slim containers lack."""
+
+
+def missing_library(text: str) -> str:
+    """Return the first shared library that a message says is not there, or nothing.
+
+    Example:
+        >>> missing_library("libGL.so.1: cannot open shared object file: No such file")
+        'libGL.so.1'
+    """
+    for line in text.splitlines():
+        if "cannot open" in line or "not found" in line.lower() or "missing" in line:
+            found = _MISSING.findall(line)
+            if found:
+                # The loaded library may stand before the one that it lacks.
+                return str(found[-1])
+    return ""
+
+
+def cure_of_import(failure: str, module: str, distribution: str, *, installed: bool) -> str:
+    """Return what to do where a library can't be imported.
+
+    Args:
+        failure: What the import said.
+        module: Its name.
+        distribution: What it is installed from.
+        installed: Whether pip takes the distribution for installed, and would do nothing.
+
+    Example:
+        >>> failure = "ModuleNotFoundError: No module named 'cv2'"
+        >>> cure_of_import(failure, "cv2", "opencv-python-headless", installed=False)
+        'pip install opencv-python-headless'
+    """
+    if missing_library(failure):
+        return _cure_of_missing(missing_library(failure), module)
+    if "DLL load failed" in failure:
+        return "install the Microsoft Visual C++ Redistributable for Visual Studio 2015 to 2022"
+    if "SIGILL" in failure:
+        return (
+            "this build needs instructions that the processor lacks: "
+            f"install another version of {distribution}, or build it here"
+        )
+    if module != "numpy" and re.search(r"numpy|multiarray|_ARRAY_API", failure, re.IGNORECASE):
+        return f"it was built for another NumPy: pip install --upgrade numpy {distribution}"
+    if installed:
+        return f"pip install --force-reinstall --no-deps {distribution}"
+    return f"pip install {distribution}"
+
+
+def _cure_of_missing(library: str, module: str) -> str:
+    if module == "cv2" and _OF_WINDOWS.match(library):
+        return (
+            "use the OpenCV without windows, which needs no such library: "
+            "pip uninstall -y opencv-python opencv-contrib-python; "
+            "pip install --force-reinstall --no-deps opencv-python-headless"
+        )
+    return f"install what holds {library} with the system's package manager"

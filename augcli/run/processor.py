@@ -1,0 +1,44 @@
+"""What the machine can do: the instructions of its processor, and whether it has a GPU."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+
+FEATURES = {
+    "AVX2": {"avx2"},
+    "AVX-512": {"avx512f"},
+    "VNNI": {"avx512_vnni", "avx_vnni"},
+    "AMX": {"amx_int8", "amx_bf16"},
+    "NEON": {"asimd", "neon"},
+    "dot product": {"asimddp"},
+    "I8MM": {"i8mm"},
+    "SVE": {"sve"},
+}
+"""What makes scoring and decoding fast, by the words of Linux for it."""
+
+
+def cpu_flags(path: str = "/proc/cpuinfo") -> frozenset[str]:
+    """Return what Linux says that the processor can do; nothing on other systems."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            found = re.search(r"^(?:flags|Features)\s*:(.*)$", file.read(), re.MULTILINE)
+    except OSError:
+        return frozenset()
+    return frozenset(found[1].split() if found else ())
+
+
+def named_features(flags: frozenset[str]) -> list[str]:
+    """Return what matters of that, by the names that people know.
+
+    Example:
+        >>> named_features(frozenset({"sse2", "avx2", "amx_int8"}))
+        ['AVX2', 'AMX']
+    """
+    return [name for name, words in FEATURES.items() if words & flags]
+
+
+def has_nvidia() -> bool:
+    """Return whether there is a driver for GPUs of NVIDIA."""
+    return bool(os.path.exists("/proc/driver/nvidia/version") or shutil.which("nvidia-smi"))
