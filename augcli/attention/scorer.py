@@ -104,7 +104,9 @@ class Scorer:
         Raises:
             UnreadableImage: The scorer gives numbers that are not finite.
         """
-        return self.heat_maps([image], grid)[0]
+        grid = grid or self.grid
+        fitted = self.fit(grid).fitted(image)
+        return pool_map(self.checked(self.kept_maps([fitted], grid)[0]), grid)
 
     def heat_maps(self, images: list[Image], grid: int | None = None) -> list[HeatMap]:
         """Return the heat map of each image; see :meth:`heat_map`."""

@@ -23,6 +23,7 @@ Differs from them in:
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -97,7 +98,15 @@ class CellsDraw(CutMixDraw):
 
     def mask(self, frame: Frame) -> Mask:
         """Return the mask uint8 (H, W): 1 in the cells."""
-        return pixels.cells_mask(self.cells, frame, self.grid)
+        return _cells_mask(self.cells, frame, self.grid)
+
+
+@functools.lru_cache(maxsize=1)
+def _cells_mask(cells: tuple[int, ...], frame: Frame, grid: int) -> Mask:
+    """Return a mask that is asked for twice: to paste by, and to count for the label."""
+    mask = pixels.cells_mask(cells, frame, grid)
+    mask.flags.writeable = False
+    return mask
 
 
 @dataclass(frozen=True)

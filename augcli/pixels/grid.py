@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,9 +52,14 @@ def cells_mask(cells: Sequence[int], frame: Frame, grid: int) -> Mask:
         raise ValueError(f"cells {tuple(cells)} are not all on a {grid} x {grid} grid")
     chosen = np.zeros(grid * grid, np.uint8)
     chosen[list(cells)] = 1
-    heights = np.diff(edges(frame.height, grid))
-    widths = np.diff(edges(frame.width, grid))
+    heights, widths = _lengths(frame.height, grid), _lengths(frame.width, grid)
     return chosen.reshape(grid, grid).repeat(widths, axis=1).repeat(heights, axis=0)
+
+
+@functools.lru_cache(maxsize=256)
+def _lengths(side: int, grid: int) -> NDArray[np.int64]:
+    """Return the lengths of the cells along a side, in pixels."""
+    return np.diff(edges(side, grid))
 
 
 def ranked_cells(heat_map: HeatMap, count: int) -> tuple[int, ...]:
