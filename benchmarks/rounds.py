@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
 from contenders import FLOOR, Contender
-from watch import Watched, watched
+from watch import Watched, new_out, watched
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +51,7 @@ def measure(
         folders: Of the same files, the largest first.
         models: Holds the classifier.
         rounds: How many.
-        work: Takes the outputs, which are removed after each run.
+        work: Takes the outputs, which stay there.
     """
     sizes = [sum(1 for _ in folder.glob("*/*")) for folder in folders]
     chosen = {}
@@ -74,13 +73,10 @@ def measure(
 
 
 def _run(one: Contender, folder: Path, models: Path | None, work: Path) -> Watched:
-    out = work / "out"
-    shutil.rmtree(out, ignore_errors=True)
+    out = new_out(work)
     # Built first: heat maps, which are not part of the run, may have to be made.
     command = one.command(folder, out, models)
-    found = watched(command, str(out))
-    shutil.rmtree(out, ignore_errors=True)
-    return found
+    return watched(command, str(out))
 
 
 def _figures(one: Contender, runs: list[Watched], floor: list[Watched], whole: int) -> Figures:

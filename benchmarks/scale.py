@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import random
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from contenders import AUGCLI, PROCESSES, augcli
-from watch import Watched, watched
+from watch import Watched, new_out, watched
 
 
 class Planned(NamedTuple):
@@ -111,13 +110,11 @@ class Finished(NamedTuple):
 
 def finished(folder: Path, few: Path, copies: int, work: Path) -> Finished:
     """Make all outputs of a folder, ask for them again, and make those of a smaller folder."""
-    out = work / "finished"
-    shutil.rmtree(out, ignore_errors=True)
+    out = new_out(work)
     command = augcli("cutout", folder, out, PROCESSES, "--patch", "0.25", "--copies", str(copies))
     whole, again = watched(command, str(out)), watched(command)
-    shutil.rmtree(out, ignore_errors=True)
+    out = new_out(work)
     short = watched(augcli("cutout", few, out, PROCESSES, "--patch", "0.25"), str(out))
-    shutil.rmtree(out, ignore_errors=True)
     return Finished(whole, again, short)
 
 
@@ -125,10 +122,8 @@ def memories(folders: list[Path], work: Path) -> list[Watched]:
     """Run cutmix, which scores, over each folder."""
     found = []
     for folder in folders:
-        out = work / "memory"
-        shutil.rmtree(out, ignore_errors=True)
+        out = new_out(work)
         found.append(watched(augcli("cutmix", folder, out, PROCESSES), str(out)))
-        shutil.rmtree(out, ignore_errors=True)
     return found
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pstats
-import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from contenders import augcli
+from watch import new_out
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,19 +51,17 @@ RULES = (
 )
 
 
-def profiled(command: str, folder: Path, out: Path, images: int, *more: str) -> dict[str, float]:
+def profiled(command: str, folder: Path, work: Path, images: int, *more: str) -> dict[str, float]:
     """Return microseconds an image of each stage of a command in this process alone.
 
     The profiler slows Python down and libraries not at all: shares of Python are shown too large.
     """
-    shutil.rmtree(out, ignore_errors=True)
-    file = out.with_name("profile")
+    file = work / "profile"
     # "python -m augcli" becomes "python -m cProfile -o FILE -m augcli".
-    line = augcli(command, folder, out, 0, *more)
+    line = augcli(command, folder, new_out(work), 0, *more)
     watching = [sys.executable, "-m", "cProfile", "-o", str(file)]
     subprocess.run([*watching, *line[1:]], check=True, stdout=subprocess.DEVNULL)
     found = by_stage(pstats.Stats(str(file)))
-    shutil.rmtree(out, ignore_errors=True)
     return {stage: seconds / images * 1e6 for stage, seconds in found.items()}
 
 

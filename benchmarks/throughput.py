@@ -10,6 +10,7 @@ CutMix; without it the port does not take part. albumentations, psutil and onnx 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
 import time
@@ -58,6 +59,7 @@ def main() -> None:
         work = given.work or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
         measured = everything(given, work)
+        shutil.rmtree(work / "outputs")
     command = " ".join(["benchmarks/throughput.py", *_settings(given)])
     text = page(measured, command, given.rounds)
     if given.out:
@@ -95,7 +97,7 @@ def everything(given: argparse.Namespace, work: Path) -> Measured:
             tell(f"{scenario.title}: profile of {name}")
             folder = folders[scenario.name][-1]
             images = sum(1 for _ in folder.glob("*/*"))
-            found = profiled(name, folder, work / "profiled", images, *options)
+            found = profiled(name, folder, work, images, *options)
             stages[name, scenario.name] = found
     tell("long lists")
     lists = scale.curve(CURVE[:2] if given.quick else CURVE)

@@ -9,7 +9,10 @@ import subprocess
 import threading
 import time
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SAMPLE_SECONDS = 0.05
 LOOK_SECONDS = 0.005
@@ -100,6 +103,17 @@ class _Watch(threading.Thread):
         """End and wait."""
         self._over.set()
         self.join()
+
+
+def new_out(work: Path) -> Path:
+    """Return a folder for outputs that is not there yet.
+
+    Outputs are removed when all is measured: for minutes after files were removed, ext4 without
+    a journal goes through their places one by one to make a new one.
+    """
+    outputs = work / "outputs"
+    outputs.mkdir(parents=True, exist_ok=True)
+    return outputs / f"{len(os.listdir(outputs)):04d}"
 
 
 def memory(process: int) -> int:

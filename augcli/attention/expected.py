@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ SMALL = 64
 """Longer side of images that a flexible graph scores at its smallest input."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Expected:
     """What a scorer expects of its input, read from its metadata.
 
@@ -76,14 +77,20 @@ class Expected:
         """Return the input for an image uint8 (h, w, 3) RGB of that size, without the N."""
         if self.pixels:
             return fitted[..., ::-1] if self.bgr else fitted
-        if (self.scale == self.scale[0]).all() and not self.offset.any():
+        if self._factor:
             # A tenth of the time, wherever the graph itself does the arithmetic.
-            return planes(fitted, float(self.scale[0, 0, 0]), swap=self.bgr)
+            return planes(fitted, self._factor, swap=self.bgr)
         channels = fitted[..., ::-1] if self.bgr else fitted
         values = channels.transpose(2, 0, 1).astype(np.float32)
         values *= self.scale
         values += self.offset
         return values
+
+    @functools.cached_property
+    def _factor(self) -> float:
+        """The scale where that is one number and all there is to do, else 0."""
+        alike = (self.scale == self.scale[0]).all() and not self.offset.any()
+        return float(self.scale[0, 0, 0]) if alike else 0.0
 
 
 def _numbers(
