@@ -14,7 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from .augment import make_small
 from .cache import VIEW_SIDE, Shard
-from .network import GRID, PACKED, Student
+from .network import GRID, Student
 from .quantize import quantize
 
 OPSET = 17
@@ -31,8 +31,7 @@ class Shipped(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Give the heat map (N, 7, 7) of pixels (N, side, side, 3)."""
-        packed = pixels.reshape(-1, self.side, self.side // PACKED, 3 * PACKED)
-        trunk = self.wide(self.middle(self.stem(packed.permute(0, 3, 1, 2))))
+        trunk = self.wide(self.middle(self.stem(pixels.permute(0, 3, 1, 2))))
         return torch.sigmoid(self.heat(trunk))[:, 0]
 
 

@@ -29,7 +29,8 @@ class Plan:
     warm_up: int = 200
     average: float = 0.998  # of the weights, per step
     teacher_share: float = 0.5  # of the target, where there is a mask too
-    feature_weight: float = 0.5  # of the loss on the teacher's features
+    feature_weight: float = 0.5  # of the loss on the teacher's features, at first
+    last_feature_weight: float = 0.1  # the same at the end; it changes linearly
     seed: int = 1
 
 
@@ -144,7 +145,9 @@ class Run:
         logits, imitated = logits.float(), imitated.float()
         heat_loss = functional.binary_cross_entropy_with_logits(logits, wanted)
         feature_loss = functional.mse_loss(imitated, features)
-        loss = heat_loss + plan.feature_weight * feature_loss
+        done = self.step / plan.steps
+        weight = (1 - done) * plan.feature_weight + done * plan.last_feature_weight
+        loss = heat_loss + weight * feature_loss
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.student.parameters(), 5.0)
