@@ -1,0 +1,92 @@
+"""What an output costs, counted and not timed: decodes, scores, encodes, pictures in memory."""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from augcli import AttentiveCutMix, Cutout, augment
+from augcli.attention.graph import Graph
+from augcli.run import reading, writing
+from tests.photos import class_folders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+COUNT = 120
+"""Several shards."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return class_folders(tmp_path / "photos", {"cat": COUNT // 2, "dog": COUNT // 2})
+
+
+@pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often this process did what costs time."""
+    counted: Counter[str] = Counter()
+
+    def watch(owner: Any, name: str, images: Callable[[Any], int] = lambda _: 1) -> None:
+        real = getattr(owner, name)
+
+        def watched(*arguments: Any, **more: Any) -> Any:
+            counted[name] += images(arguments[-1])
+            return real(*arguments, **more)
+
+        monkeypatch.setattr(owner, name, watched)
+
+    watch(reading, "read_source")
+    watch(reading, "decode")
+    watch(writing, "encode")
+    watch(Graph, "scores", len)
+    return counted
+
+
+def test_a_drop_reads_decodes_and_encodes_each_image_once(
+    folder: Path, tmp_path: Path, counts: Counter[str]
+) -> None:
+    augment(folder, Cutout(patch=4, fill="black"), out=tmp_path / "out", workers=0)
+    assert counts == {"read_source": COUNT, "decode": COUNT, "encode": COUNT}
+
+
+def test_a_mix_decodes_and_scores_each_image_once_for_both_of_its_roles(
+    folder: Path, tmp_path: Path, scorer: Path, counts: Counter[str]
+) -> None:
+    augment(folder, AttentiveCutMix(), out=tmp_path / "out", model=scorer, workers=0)
+    # The ring ends where it began: only its first image is read again, to give to the last.
+    # It is scored once, because the first to receive gives only then.
+    assert counts == {
+        "read_source": COUNT + 1,
+        "decode": COUNT + 1,
+        "encode": COUNT,
+        "scores": COUNT,
+    }
+
+
+def test_a_second_run_reads_no_image(folder: Path, tmp_path: Path, counts: Counter[str]) -> None:
+    augment(folder, Cutout(patch=4, fill="black"), out=tmp_path / "out", workers=0)
+    counts.clear()
+    augment(folder, Cutout(patch=4, fill="black"), out=tmp_path / "out", workers=0)
+    assert counts == {}
+
+
+def test_only_the_last_few_pictures_are_kept(
+    folder: Path, tmp_path: Path, scorer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 0
+    real = writing.Writer.encoded
+
+    def encoded(*arguments: Any) -> Any:
+        nonlocal most
+        alive = sum(isinstance(one, reading.Prepared) for one in gc.get_objects())
+        most = max(most, alive)
+        return real(*arguments)
+
+    monkeypatch.setattr(writing.Writer, "encoded", encoded)
+    augment(folder, AttentiveCutMix(), out=tmp_path / "out", model=scorer, workers=0)
+    assert 2 <= most <= reading.WINDOW
