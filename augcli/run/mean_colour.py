@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
 from typing import TYPE_CHECKING
 
 from augcli.errors import InputError
-from augcli.rng import digest
+from augcli.rng import Digest
 from augcli.run import worker
 
 if TYPE_CHECKING:
@@ -23,10 +24,11 @@ BATCH = 16
 def sample(sources: Sources, seed: int) -> list[str]:
     """Return the paths of at most 1,000 sources, chosen by a hash."""
     paths = sources.paths
-    ranked = sorted(range(len(paths)), key=lambda index: digest(seed, "mean", paths[index], size=8))
+    key = Digest(seed, "mean", size=8)
+    first = heapq.nsmallest(MOST_IMAGES, range(len(paths)), key=lambda index: key(paths[index]))
     chosen: list[str] = []
     total = 0
-    for index in ranked[:MOST_IMAGES]:
+    for index in first:
         if len(chosen) >= FEW_IMAGES and total > MOST_BYTES:
             break
         chosen.append(paths[index])

@@ -81,9 +81,8 @@ class Workbench:
         colours: list[Colour | str] = []
         for path in paths:
             try:
-                colours.append(
-                    mean_colour(self._reader.decoded(self._reader.read(path), path).image)
-                )
+                data = self._reader.read(path)
+                colours.append(mean_colour(self._reader.decoded(data, path).image))
             except UnreadableFailure as error:
                 colours.append(error.failure.reason)
         return colours
