@@ -48,8 +48,8 @@ STAGE_TEXT = """
 ## Where the time goes
 
 Microseconds an image, measured by cProfile in one process (`--workers 0`). The profiler makes
-Python's own part look larger than it is, the libraries' part not; *other* is what belongs to no
-stage, the mean colour of `cutout` included.
+Python's own part look larger than it is, the libraries' part not; *other* is what is done for an
+image in no stage.
 """
 
 CURVE_TEXT = """

@@ -32,7 +32,10 @@ class Rule(NamedTuple):
     caller: str = ""
 
 
-# No function of one rule is called by one of another, so that nothing counts twice.
+# What happens to images, and what before and after them; no function of one rule is called by
+# one of another, so that nothing counts twice.
+IMAGES = Rule("", "run/workbench.py", ("make_shard",))
+AROUND = frozenset({"list_sources", "of", "shard_jobs", "finish"})
 RULES = (
     Rule("list", "data/sources.py", ("list_sources",)),
     Rule("hash", "run/plan.py", ("of",)),
@@ -40,7 +43,7 @@ RULES = (
     Rule("hash", "~", ("<built-in method _hashlib.openssl_sha256>",), "written"),
     Rule("hash", "data/names.py", ("output_name",)),
     Rule("decode", "run/reading.py", ("read", "decoded")),
-    Rule("score", "attention/scorer.py", ("heat_maps",)),
+    Rule("score", "run/reading.py", ("heat_map",)),
     Rule("draw", "augmentations/", ("draw",)),
     Rule("apply", "augmentations/", ("apply",)),
     Rule("apply", "augmentations/weights.py", ("weigh",)),
@@ -69,23 +72,27 @@ def by_stage(stats: pstats.Stats) -> dict[str, float]:
     """Return the seconds of each stage from the making of outputs on."""
     functions = stats.stats  # type: ignore[attr-defined]
     seconds = dict.fromkeys(STAGES, 0.0)
-    total = 0.0
+    images = inside_images = 0.0
     for (file, _, name), (_, _, _, cumulative, callers) in functions.items():
-        if file.endswith("cli/app.py") and name == "run_command":
-            total = cumulative
+        if _is_of(IMAGES, file, name):
+            images = cumulative
         for rule in RULES:
-            inside = rule.file in file if rule.file.endswith("/") else file.endswith(rule.file)
-            if not inside or name not in rule.names:
+            if not _is_of(rule, file, name):
                 continue
             if rule.caller:
-                seconds[rule.stage] += sum(
-                    one[3] for who, one in callers.items() if who[2] == rule.caller
-                )
+                spent = sum(one[3] for who, one in callers.items() if who[2] == rule.caller)
             else:
                 # A method that calls its parent's of the same name counts once; the sample for
                 # the mean colour is no stage.
                 inner = (name, "mean_colours")
                 outer = [one[3] for who, one in callers.items() if who[2] not in inner]
-                seconds[rule.stage] += sum(outer) if callers else cumulative
-    seconds["other"] = max(0.0, total - sum(seconds.values()))
+                spent = sum(outer) if callers else cumulative
+            seconds[rule.stage] += spent
+            inside_images += 0.0 if name in AROUND else spent
+    seconds["other"] = max(0.0, images - inside_images)
     return seconds
+
+
+def _is_of(rule: Rule, file: str, name: str) -> bool:
+    inside = rule.file in file if rule.file.endswith("/") else file.endswith(rule.file)
+    return inside and name in rule.names
