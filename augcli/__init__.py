@@ -11,6 +11,7 @@ from augcli.lazy import names_from
 
 if TYPE_CHECKING:
     from augcli.attention.maps import HeatMaps as HeatMaps
+    from augcli.attention.preparing.prepare import prepare_scorer as prepare_scorer
     from augcli.attention.scorer import heat_map as heat_map
     from augcli.augmentations.cutmix import AttentiveCutMix as AttentiveCutMix
     from augcli.augmentations.cutout import Cutout as Cutout
@@ -33,6 +34,7 @@ __all__ = [
     "cutout",
     "heat_map",
     "paste_cells",
+    "prepare_scorer",
     "verify",
 ]
 
@@ -47,6 +49,7 @@ __getattr__ = names_from(
         "cutout": "augcli.augmentations.cutout",
         "heat_map": "augcli.attention.scorer",
         "paste_cells": "augcli.pixels.compose",
+        "prepare_scorer": "augcli.attention.preparing.prepare",
         "verify": "augcli.run.verify",
     },
     globals(),

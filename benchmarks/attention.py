@@ -1,9 +1,11 @@
 """How well scorers find the object: the table of models/README.md.
 
-    python benchmarks/attention.py --objects DIR --models DIR [--also NAME=FILE ...]
+    python benchmarks/attention.py --objects DIR --models DIR [--prepared] [--also NAME=FILE ...]
 
 `--objects` holds list.csv, photos/ and masks/ (white = object); `--models` holds classifiers in
-ONNX and, if there is one, attention-teacher.onnx. Photos of `--fold` alone are looked at.
+ONNX and, if there is one, attention-teacher.onnx. Photos of `--fold` alone are looked at. With
+`--prepared`, scorers that `augcli scorer prepare` makes of the classifiers are judged, in place of
+maps that are computed here: the table of docs/scorers.md.
 
 A photo and its mask are squashed to a square and cut into 7 x 7 cells; the coverage of a cell is
 its share of object pixels. For each scorer:
@@ -20,8 +22,10 @@ Standard errors are from 2,000 bootstrap samples of photos.
 
 import argparse
 import csv
+import json
 import platform
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -33,9 +37,20 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
+import augcli
+
 GRID, TOP, SIDE = 7, 6, 224
 Floats = NDArray[np.float32]
 Scores = Callable[[list["Sample"]], Floats]
+PREPARED: dict[str, dict[str, object]] = {
+    "default": {},
+    "--map mean": {"map": "mean"},
+    "--map cam": {"map": "cam"},
+    "--raw": {"raw": True},
+    "--raw --map mean": {"raw": True, "map": "mean"},
+    "--raw --map cam": {"raw": True, "map": "cam"},
+}
+"""Ways to prepare a scorer, as the command line writes them and as Python does."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +178,10 @@ class Network:
         self.input = self.session.get_inputs()[0].name
         self.side = int(self.session.get_inputs()[0].shape[-1])
         self.top = 255.0 if "255" in self.keys.get("range", "") else 1.0
+        self.mean, self.std = (
+            np.array(json.loads(f"[{self.keys.get(key, default).strip('[]')}]"), np.float32)
+            for key, default in (("mean", "0, 0, 0"), ("std", "1, 1, 1"))
+        )
 
     def batch(self, samples: Iterable[Sample]) -> Floats:
         """Squash photos to the size and range that the network takes."""
@@ -172,8 +191,8 @@ class Network:
             shrinks = height >= self.side and width >= self.side
             how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
             small.append(cv2.resize(sample.image, (self.side, self.side), interpolation=how))
-        pixels = np.stack(small).transpose(0, 3, 1, 2).astype(np.float32)
-        return np.ascontiguousarray(pixels * np.float32(self.top / 255))
+        pixels = np.stack(small).astype(np.float32) * np.float32(self.top / 255)
+        return np.ascontiguousarray(((pixels - self.mean) / self.std).transpose(0, 3, 1, 2))
 
     def __call__(self, samples: list[Sample]) -> Floats:
         """Give the last maps, (N, channels, h, w) or (N, h, w)."""
@@ -272,6 +291,9 @@ def rows(
         if "features" not in network.keys:
             yield f"{file.stem} (the teacher)", heat_maps(network), network
             continue
+        if options.prepared:
+            yield from prepared(file)
+            continue
         for kind in ("channel mean", "L2", "L2 + blur 1.2 + centre 0.2"):
             yield f"{file.stem}, {kind}", classifier_maps(network, kind), network
     for name, file in [each.split("=", 1) for each in options.also]:
@@ -279,6 +301,15 @@ def rows(
         yield name, heat_maps(network), network
     network = Network(options.scorer)
     yield "**augcli's scorer**", heat_maps(network), network
+
+
+def prepared(classifier: Path) -> Iterable[tuple[str, Scores, Network]]:
+    """Give the scorers that augcli makes of a classifier."""
+    with tempfile.TemporaryDirectory() as folder:
+        for words, how in PREPARED.items():
+            made = augcli.prepare_scorer(classifier, out=f"{folder}/{words}.onnx", **how)
+            network = Network(Path(made.file))
+            yield f"{classifier.stem}, {words}", heat_maps(network), network
 
 
 def parse() -> argparse.Namespace:
@@ -291,6 +322,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--models", type=Path)
     parser.add_argument("--scorer", type=Path, default=here / "models" / "attention.onnx")
     parser.add_argument("--also", action="append", default=[], metavar="NAME=FILE")
+    parser.add_argument("--prepared", action="store_true", help="judge prepared scorers")
     parser.add_argument("--fold", type=int, default=4)
     parser.add_argument("--repeats", type=int, default=60, help="timings, of which the best counts")
     return parser.parse_args()

@@ -31,7 +31,7 @@ PACKAGES = {
     "rng": frozenset({"numpy"}),
     "pixels": frozenset({"numpy", "cv2"}),
     "augmentations": frozenset({"numpy"}),
-    "attention": frozenset({"numpy", "onnxruntime"}),
+    "attention": frozenset({"numpy", "onnx", "onnxruntime"}),
     "data": frozenset({"numpy", "cv2", "PIL"}),
     "run": frozenset({"numpy", "cv2"}),
     "cli": frozenset({"typer", "rich"}),
@@ -45,7 +45,7 @@ FILES_AND_PROCESSES = frozenset(
 """What arrays in, arrays out need not know."""
 
 MODULE_NAME = r"augcli(\.\w+)+"
-HEAVY = ("PIL", "cv2", "numpy", "onnxruntime", "rich", "typer")
+HEAVY = ("PIL", "cv2", "numpy", "onnx", "onnxruntime", "rich", "typer")
 
 
 class Module(NamedTuple):

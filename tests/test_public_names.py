@@ -25,6 +25,7 @@ PUBLIC = [
     "cutout",
     "heat_map",
     "paste_cells",
+    "prepare_scorer",
     "verify",
 ]
 

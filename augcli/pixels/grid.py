@@ -97,13 +97,38 @@ def pool_map(scores: NDArray[np.float32], grid: int) -> HeatMap:
     height, width = scores.shape
     if (height, width) == (grid, grid):
         return scores
-    pooled = _overlaps(height, grid) @ scores.astype(np.float64) @ _overlaps(width, grid).T
+    pooled = overlaps(height, grid) @ scores.astype(np.float64) @ overlaps(width, grid).T
     return pooled.astype(np.float32)
 
 
-def _overlaps(side: int, grid: int) -> NDArray[np.float64]:
-    """Return (grid, side): the share that each of ``side`` values has in each cell."""
+def overlaps(side: int, grid: int) -> NDArray[np.float64]:
+    """Return the matrix (grid, side) that area-averages: the share of each value in each cell.
+
+    Args:
+        side: How many values there are, at least ``grid``.
+        grid: How many cells.
+
+    Example:
+        >>> overlaps(4, 2).tolist()
+        [[0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5]]
+    """
     start = np.arange(grid)[:, None] * side / grid
     value = np.arange(side)[None, :]
     overlap = np.minimum(value + 1, start + side / grid) - np.maximum(value, start)
     return np.asarray(np.clip(overlap, 0, None) * grid / side)
+
+
+def between(side: int, grid: int) -> NDArray[np.float64]:
+    """Return the matrix (grid, side) that enlarges bilinearly, as ``cv2.INTER_LINEAR`` does.
+
+    Args:
+        side: How many values there are, at most ``grid``.
+        grid: How many cells.
+
+    Example:
+        >>> between(2, 4).tolist()
+        [[1.0, 0.0], [0.75, 0.25], [0.25, 0.75], [0.0, 1.0]]
+    """
+    place = np.clip((np.arange(grid) + 0.5) * side / grid - 0.5, 0, side - 1)
+    distance = np.abs(place[:, None] - np.arange(side)[None, :])
+    return np.asarray(np.clip(1 - distance, 0, None))

@@ -1,0 +1,184 @@
+"""The options of ``augcli scorer prepare``, each declared once."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from augcli.augmentations.size import parse_size
+from augcli.errors import ParameterError
+from augcli.params import Param, check
+
+SMOOTH, CENTRE = 1.2, 0.2
+"""The best of those tried: docs/scorers.md has the figures."""
+
+Numbers = tuple[float, ...]
+
+
+def numbers_in(text: str) -> Numbers:
+    """Return the numbers in a text such as ``0,0,0``, ``[0, 1]``, ``0..1`` or ``224x224``.
+
+    Raises:
+        ValueError: Something in it is no finite number.
+
+    Example:
+        >>> numbers_in("-1..1"), numbers_in("[0.5, 0.25]"), numbers_in("224x192")
+        ((-1.0, 1.0), (0.5, 0.25), (224.0, 192.0))
+    """
+    found = tuple(float(word) for word in re.split(r"\.\.|[\s,x\[\]()]+", text) if word)
+    if not all(math.isfinite(one) for one in found):
+        raise ValueError(text)
+    return found
+
+
+def _numbers(found: Any, count: int, expected: str) -> Numbers:
+    try:
+        numbers = numbers_in(found if isinstance(found, str) else ",".join(map(str, found)))
+    except (TypeError, ValueError):
+        numbers = ()
+    if len(numbers) != count:
+        raise ValueError(f"is {found!r}, but must be {expected}")
+    return numbers
+
+
+def parse_range(found: Any) -> Numbers:
+    """Return what pixel values 0 and 255 become, from text such as ``0..1`` or from a pair.
+
+    Raises:
+        ValueError: It is not two numbers that differ.
+
+    Example:
+        >>> parse_range("-1..1"), parse_range((0, 255))
+        ((-1.0, 1.0), (0.0, 255.0))
+    """
+    low, high = _numbers(found, 2, "two numbers, such as 0..1 or 0..255")
+    if low == high:
+        raise ValueError(f"is {found!r}, but its ends must differ")
+    return (low, high)
+
+
+def parse_mean(found: Any) -> Numbers:
+    """Return three numbers, one for each channel, from text such as ``0.5,0.5,0.5``.
+
+    Raises:
+        ValueError: It is something else.
+
+    Example:
+        >>> parse_mean("0.485, 0.456, 0.406")
+        (0.485, 0.456, 0.406)
+    """
+    return _numbers(found, 3, "three numbers, such as 0.485,0.456,0.406")
+
+
+def parse_std(found: Any) -> Numbers:
+    """Return three positive numbers, one for each channel; see :func:`parse_mean`.
+
+    Raises:
+        ValueError: It is something else.
+
+    Example:
+        >>> parse_std([0.25, 0.25, 0.25])
+        (0.25, 0.25, 0.25)
+    """
+    numbers = parse_mean(found)
+    if min(numbers) <= 0:
+        raise ValueError(f"is {found!r}, but must be positive")
+    return numbers
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareOptions:
+    """How a classifier becomes a scorer."""
+
+    out: Annotated[Path, Param("File for the scorer.", short="-o")] = Path("scorer.onnx")
+    map: Annotated[
+        Literal["l2", "mean", "cam", "tokens"],
+        Param(
+            "What becomes the heat map: l2 (length of the features in each cell), mean (of their "
+            "channels), cam (what speaks for the predicted classes) or tokens (of a transformer: "
+            "likeness of each patch to the whole)."
+        ),
+    ] = "l2"
+    grid: Annotated[int, Param("Rows and columns of the heat map.", 1, 64)] = 7
+    smooth: Annotated[
+        float | None,
+        Param(
+            "Standard deviation of a Gaussian that blurs the heat map; 0 for none "
+            f"[default: {SMOOTH}].",
+            0,
+            10,
+            "cells",
+        ),
+    ] = None
+    centre: Annotated[
+        float | None,
+        Param(
+            "Weight of the middle, added to a heat map whose highest value is 1; 0 for none "
+            f"[default: {CENTRE}].",
+            0,
+            10,
+        ),
+    ] = None
+    raw: Annotated[
+        bool, Param("The plain map, as papers have it: not blurred, no weight for the middle.")
+    ] = False
+    layer: Annotated[
+        str | None,
+        Param("Tensor to take for the feature map [default: the last one before the pooling]."),
+    ] = None
+    output: Annotated[
+        str | None, Param("Output with the class scores, where the classifier has several.")
+    ] = None
+    preset: Annotated[
+        Literal["imagenet", "tf", "caffe", "unit"] | None,
+        Param(
+            "How pixels are scaled: imagenet (0..1 less mean by deviation: torchvision, most of "
+            "timm), tf (-1..1: many of Keras), caffe (BGR, 0..255 less mean: ResNet and VGG of "
+            "Keras) or unit (0..1) [default: what the file says]."
+        ),
+    ] = None
+    size: Annotated[
+        str | None,
+        Param(
+            "Size to which images are squashed [default: the classifier's, else 224x224].",
+            parse=parse_size,
+            metavar="WxH",
+        ),
+    ] = None
+    range: Annotated[
+        Numbers | None,
+        Param("What pixel values 0 and 255 become.", parse=parse_range, metavar="LOW..HIGH"),
+    ] = None
+    mean: Annotated[
+        Numbers | None,
+        Param("Subtracted after that, for each channel.", parse=parse_mean, metavar="A,B,C"),
+    ] = None
+    std: Annotated[
+        Numbers | None,
+        Param("Divided by after that, for each channel.", parse=parse_std, metavar="A,B,C"),
+    ] = None
+    order: Annotated[Literal["RGB", "BGR"] | None, Param("Order of the channels.")] = None
+    allow_external_data: Annotated[
+        bool, Param("Read weights from other files too, in the folder of the classifier only.")
+    ] = False
+    max_model_size: Annotated[int, Param("Refuse larger classifiers.", 1, 2000, "MB")] = 2000
+    overwrite: Annotated[bool, Param("Replace the file if it is there.")] = False
+
+    def __post_init__(self) -> None:
+        check(self)
+        for name in ("smooth", "centre"):
+            if self.raw and getattr(self, name) is not None:
+                raise ParameterError("raw", f"is the plain map: leave out --{name}, or --raw")
+
+    @property
+    def blur(self) -> float:
+        """Standard deviation of the blur in cells; 0 for none."""
+        return 0.0 if self.raw else SMOOTH if self.smooth is None else self.smooth
+
+    @property
+    def middle(self) -> float:
+        """Weight of the middle; 0 for none."""
+        return 0.0 if self.raw else CENTRE if self.centre is None else self.centre
