@@ -75,7 +75,11 @@ def _linear(graph: Graph, node: onnx.NodeProto, scores: str) -> ClassLayer | Non
         return None
     shape = graph.tensor(node.input[1]).shape
     if node.op_type == "Conv":
-        if len(shape) != 4 or shape[2:] != (1, 1) or graph.tensor(node.output[0]).shape[2:] != (1, 1):
+        if (
+            len(shape) != 4
+            or shape[2:] != (1, 1)
+            or graph.tensor(node.output[0]).shape[2:] != (1, 1)
+        ):
             return None
         return ClassLayer(scores, shape[0], node.input[1], True, shape[1])
     if len(shape) != 2:
@@ -91,7 +95,9 @@ def _changes_nothing(node: onnx.NodeProto, *, bias: bool) -> bool:
     return node.op_type in MOVING | POOLING or (bias and node.op_type == "Add")
 
 
-def _refused(classifier: Classifier, node: onnx.NodeProto | None, features: FeatureMap) -> Exception:
+def _refused(
+    classifier: Classifier, node: onnx.NodeProto | None, features: FeatureMap
+) -> Exception:
     found = "nothing that can be followed" if node is None else node.op_type
     return classifier.refused(
         f"has {found} between its feature map {features.tensor!r} and its class scores, but "

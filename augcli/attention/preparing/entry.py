@@ -101,9 +101,7 @@ def fix_size(model: onnx.ModelProto, entry: Entry, batch: int | str) -> None:
     (found,) = [one for one in model.graph.input if one.name == entry.name]
     height, width = entry.frame
     sides = (height, width, 3) if entry.nhwc else (3, height, width)
-    for dimension, value in zip(
-        found.type.tensor_type.shape.dim, (batch, *sides), strict=True
-    ):
+    for dimension, value in zip(found.type.tensor_type.shape.dim, (batch, *sides), strict=True):
         dimension.Clear()
         if isinstance(value, str):
             dimension.dim_param = value
@@ -112,7 +110,7 @@ def fix_size(model: onnx.ModelProto, entry: Entry, batch: int | str) -> None:
 
 
 def put_in_front(model: onnx.ModelProto, entry: Entry, opset: int) -> list[onnx.NodeProto]:
-    """Make the input what a scorer takes; return the nodes that lead from there to the classifier."""
+    """Make the input what a scorer takes; return the nodes from there to the classifier."""
     from onnx import TensorProto, helper  # noqa: PLC0415
 
     wanted = TensorProto.UINT8 if entry.pixels else TensorProto.FLOAT
@@ -193,14 +191,13 @@ def _frame(
 def _frame_of_text(classifier: Classifier, text: str) -> Frame:
     try:
         numbers = [int(one) for one in numbers_in(text)]
-        height, width = numbers * 2 if len(numbers) == 1 else numbers
-        if min(height, width) < 1:
-            raise ValueError
     except ValueError:
+        numbers = []
+    if len(numbers) not in (1, 2) or min(numbers) < 1:
         raise classifier.refused(
             f"says input_size {text!r}, but must say height and width; set --size"
-        ) from None
-    return Frame(height, width)
+        )
+    return Frame(numbers[0], numbers[-1])
 
 
 def _scaling(
@@ -235,5 +232,5 @@ def _scaling(
 
 
 def as_texts(values: dict[str, Any]) -> dict[str, str]:
-    """Return metadata as a scorer's file holds them: JSON texts, with ``augcli.`` before the key."""
+    """Return metadata as a scorer's file holds them: JSON texts by ``augcli.`` keys."""
     return {f"augcli.{key}": json.dumps(value) for key, value in values.items()}

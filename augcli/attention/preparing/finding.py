@@ -10,8 +10,6 @@ from augcli.errors import near_miss
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import onnx
-
     from augcli.attention.preparing.graph import Graph, Tensor
     from augcli.attention.preparing.options import PrepareOptions
     from augcli.attention.preparing.reading import Classifier
@@ -174,9 +172,7 @@ def _named(classifier: Classifier, graph: Graph, name: str, *, tokens: bool) -> 
     if found is None or (found.layout == "NTC") != tokens:
         shape = " x ".join(map(str, tensor.shape)) or "of a shape that is not known"
         wanted = "patch tokens, (N, T, C)" if tokens else "a feature map, (N, C, h, w)"
-        raise classifier.refused(
-            f"--layer {name} is {shape}, not {wanted}{_others([], graph)}"
-        )
+        raise classifier.refused(f"--layer {name} is {shape}, not {wanted}{_others([], graph)}")
     return found
 
 

@@ -132,7 +132,7 @@ def _scores(classifier: Classifier, options: PrepareOptions) -> str:
         raise classifier.refused(
             f"gives {len(names)} outputs ({', '.join(names)}); name the class scores with --output"
         )
-    return names[0]
+    return str(names[0])
 
 
 def _recipe(classifier: Classifier, features: FeatureMap, options: PrepareOptions) -> str:

@@ -98,7 +98,9 @@ def _read_other_files(path: Path, model: onnx.ModelProto, options: PrepareOption
     outside = [one for one in tensors(model.graph) if external_data_helper.uses_external_data(one)]
     if not outside:
         return 0
-    names = {entry.value for one in outside for entry in one.external_data if entry.key == "location"}
+    names = {
+        entry.value for one in outside for entry in one.external_data if entry.key == "location"
+    }
     shown = ", ".join(sorted(names)[:3])
     if not options.allow_external_data:
         raise ScorerError(
@@ -122,7 +124,9 @@ def _read_other_files(path: Path, model: onnx.ModelProto, options: PrepareOption
             one.data_location = one.DEFAULT
             del one.external_data[:]
     except Exception as error:  # onnx has a class for each cause and no common base
-        raise ScorerError(f"{path}: has weights in other files that can't be read ({error})") from None
+        raise ScorerError(
+            f"{path}: has weights in other files that can't be read ({error})"
+        ) from None
     return size
 
 
