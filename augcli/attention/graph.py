@@ -37,6 +37,7 @@ class Graph:
 
     Attributes:
         path: The ONNX file.
+        metadata: Texts by their keys, as the file has them.
         expected: What it expects of its input.
         flexible: Whether it takes images of any size.
         native: Rows and columns of its map for an input of the expected size.
@@ -68,8 +69,8 @@ class Graph:
         sides = shape[1:3] if pixels else shape[2:]
         self.flexible = not any(isinstance(side, int) for side in sides)
         try:
-            metadata = self._session.get_modelmeta().custom_metadata_map
-            self.expected = Expected.read(metadata, sides, pixels=pixels)
+            self.metadata = self._session.get_modelmeta().custom_metadata_map
+            self.expected = Expected.read(self.metadata, sides, pixels=pixels)
         except ValueError as error:
             raise self.refused(f"has unusable metadata: {error}") from None
         self.native = self._try_out()
@@ -136,7 +137,9 @@ class Graph:
         shape = scores.shape
         rank_fits = len(shape) == 3 or (len(shape) == 4 and shape[1] == 1)
         if not rank_fits or shape[0] != 1:
-            raise self.refused(f"gives {shape}, not (1, h, w) or (1, 1, h, w)")
+            classes = " (a classifier? augcli scorer prepare makes a scorer of one)"
+            hint = classes if len(shape) == 2 else ""
+            raise self.refused(f"gives {shape}, not (1, h, w) or (1, 1, h, w){hint}")
         if not np.isfinite(scores).all():
             raise self.refused("gives heat maps with NaN or infinity")
         return Frame(*shape[-2:])

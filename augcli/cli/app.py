@@ -75,8 +75,9 @@ def application() -> typer.Typer:
     """Return the application with all its commands."""
     import typer  # noqa: PLC0415 - not needed for --version
 
-    from augcli.cli.generated import add_commands  # noqa: PLC0415
+    from augcli.cli.generated import SCORER, add_commands  # noqa: PLC0415
     from augcli.cli.recipes import recipe_commands  # noqa: PLC0415
+    from augcli.cli.scorer import scorer_commands  # noqa: PLC0415
     from augcli.cli.verbs import add_verbs  # noqa: PLC0415
 
     app = typer.Typer(
@@ -105,6 +106,7 @@ def application() -> typer.Typer:
 
     add_commands(app, run_command, score_command)
     app.add_typer(recipe_commands(), name="recipe")
+    app.add_typer(scorer_commands(), name=SCORER)
     add_verbs(app)
     return app
 

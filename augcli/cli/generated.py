@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from augcli.attention.preparing.options import PrepareOptions
 from augcli.augmentations import REGISTRY
 from augcli.augmentations.base import Mixer
 from augcli.cli.config import read_config
@@ -30,6 +31,8 @@ RUN = "run"
 """The command that runs a recipe."""
 HEATMAPS = "heatmaps"
 """The command that scores and keeps the heat maps."""
+SCORER = "scorer"
+"""The group whose command ``prepare`` has options of its own."""
 
 
 def add_commands(app: typer.Typer, run: Runner, score: Scoring) -> None:
@@ -71,16 +74,24 @@ def options_of(augmentation: type[AnyAugmentation] | None) -> Owners:
 
 def heat_map_options() -> Owners:
     """Return the options of the command for heat maps, by the class that declares them."""
+    return {HeatMapOptions: declared(HeatMapOptions), CommandOptions: _told_without_a_run()}
+
+
+def prepare_options() -> Owners:
+    """Return the options of the command that prepares a scorer, by the class declaring them."""
+    return {PrepareOptions: declared(PrepareOptions), CommandOptions: _told_without_a_run()}
+
+
+def _told_without_a_run() -> tuple[Declared, ...]:
     of_runs = {"dry_run", "print_recipe"}
-    told = tuple(field for field in declared(CommandOptions) if field.name not in of_runs)
-    return {HeatMapOptions: declared(HeatMapOptions), CommandOptions: told}
+    return tuple(field for field in declared(CommandOptions) if field.name not in of_runs)
 
 
 def _of_method(augmentation: type[AnyAugmentation], run: Runner) -> Callable[..., None]:
     options = options_of(augmentation)
 
     def command(**found: Any) -> None:
-        given = _given(augmentation.name, options, found)
+        given = given_options(augmentation.name, options, found)
         method = build(augmentation, given[augmentation])
         chosen = build(RunOptions, given[RunOptions])
         recipe = Recipe.of(method, chosen.prob)
@@ -91,14 +102,14 @@ def _of_method(augmentation: type[AnyAugmentation], run: Runner) -> Callable[...
             build(CommandOptions, given[CommandOptions]),
         )
 
-    return _declare(command, augmentation.name, [_input()], options)
+    return declare_command(command, augmentation.name, [_input()], options)
 
 
 def _of_recipe(run: Runner) -> Callable[..., None]:
     options = options_of(None)
 
     def command(**found: Any) -> None:
-        given = _given(RUN, options, found)
+        given = given_options(RUN, options, found)
         recipe = Recipe.load(Path(found["recipe"]))
         chosen = build(RunOptions, {**recipe.run, **given[RunOptions]})
         run(
@@ -113,21 +124,21 @@ def _of_recipe(run: Runner) -> Callable[..., None]:
         inspect.Parameter.KEYWORD_ONLY,
         annotation=Annotated[str, typer.Argument(metavar="RECIPE", help="The TOML file.")],
     )
-    return _declare(command, RUN, [recipe, _input()], options)
+    return declare_command(command, RUN, [recipe, _input()], options)
 
 
 def _of_heat_maps(score: Scoring) -> Callable[..., None]:
     options = heat_map_options()
 
     def command(**found: Any) -> None:
-        given = _given(HEATMAPS, options, found)
+        given = given_options(HEATMAPS, options, found)
         chosen = build(HeatMapOptions, given[HeatMapOptions])
         score(Path(found["input_folder"]), chosen, build(CommandOptions, given[CommandOptions]))
 
-    return _declare(command, HEATMAPS, [_input()], options)
+    return declare_command(command, HEATMAPS, [_input()], options)
 
 
-def _declare(
+def declare_command(
     command: Callable[..., None], name: str, arguments: list[inspect.Parameter], options: Owners
 ) -> Callable[..., None]:
     """Give a command the signature that Typer reads."""
@@ -139,7 +150,9 @@ def _declare(
     return command
 
 
-def _given(command: str, options: Owners, found: dict[str, Any]) -> dict[type, dict[str, Any]]:
+def given_options(
+    command: str, options: Owners, found: dict[str, Any]
+) -> dict[type, dict[str, Any]]:
     """Return what was given on the command line, in the environment or in a file, by owner."""
     given = {
         field.name: found[field.name]
@@ -159,7 +172,7 @@ def _given(command: str, options: Owners, found: dict[str, Any]) -> dict[type, d
 
 def _from_config(command: str, path: Path) -> dict[str, Any]:
     commands = {one.name: options_of(one) for one in REGISTRY}
-    commands |= {RUN: options_of(None), HEATMAPS: heat_map_options()}
+    commands |= {RUN: options_of(None), HEATMAPS: heat_map_options(), SCORER: prepare_options()}
     names = {
         name: {field.name for fields in options.values() for field in fields} - {"config"}
         for name, options in commands.items()

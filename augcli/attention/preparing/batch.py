@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from augcli.attention.preparing.graph import PREFIX
+from augcli.attention.preparing.classifier_graph import PREFIX
 
 if TYPE_CHECKING:
-    from augcli.attention.preparing.graph import Graph
+    from augcli.attention.preparing.classifier_graph import ClassifierGraph
 
 ANY = "N"
 
 
-def free_batch(graph: Graph, batch: int) -> None:
+def free_batch(graph: ClassifierGraph, batch: int) -> None:
     """Let reshapes keep the number of images where the graph has it as a constant.
 
     Args:

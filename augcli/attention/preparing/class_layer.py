@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import onnx
 
+    from augcli.attention.preparing.classifier_graph import ClassifierGraph
     from augcli.attention.preparing.finding import FeatureMap
-    from augcli.attention.preparing.graph import Graph
     from augcli.attention.preparing.reading import Classifier
 
 AFTER = frozenset({"Softmax", "LogSoftmax", "Sigmoid"})
@@ -36,7 +36,7 @@ class ClassLayer(NamedTuple):
 
 
 def find_class_layer(
-    classifier: Classifier, graph: Graph, scores: str, features: FeatureMap
+    classifier: Classifier, graph: ClassifierGraph, scores: str, features: FeatureMap
 ) -> ClassLayer:
     """Return the layer between the pooled features and the class scores.
 
@@ -69,7 +69,7 @@ def find_class_layer(
     return layer
 
 
-def _linear(graph: Graph, node: onnx.NodeProto, scores: str) -> ClassLayer | None:
+def _linear(graph: ClassifierGraph, node: onnx.NodeProto, scores: str) -> ClassLayer | None:
     """Return the layer that a node is, if it is a linear one with constant weights."""
     if node.op_type not in ("Gemm", "MatMul", "Conv") or graph.depends_on_the_image(node.input[1]):
         return None

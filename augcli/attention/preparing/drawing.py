@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from augcli.attention.preparing.class_layer import find_class_layer
-from augcli.attention.preparing.graph import PREFIX
+from augcli.attention.preparing.classifier_graph import PREFIX
 from augcli.pixels.grid import between, overlaps
 from augcli.pixels.smooth import blur_matrix, centre_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from augcli.attention.preparing.classifier_graph import ClassifierGraph, Drawing
     from augcli.attention.preparing.finding import FeatureMap
-    from augcli.attention.preparing.graph import Drawing, Graph
     from augcli.attention.preparing.options import PrepareOptions
     from augcli.attention.preparing.reading import Classifier
 
@@ -26,7 +26,7 @@ SMALLEST = 1e-9
 
 def draw_heat_map(
     classifier: Classifier,
-    graph: Graph,
+    graph: ClassifierGraph,
     drawing: Drawing,
     scores: str,
     features: FeatureMap,
@@ -88,7 +88,7 @@ def _scaled(drawing: Drawing, heat_map: str) -> str:
 
 def _activation(
     classifier: Classifier,
-    graph: Graph,
+    graph: ClassifierGraph,
     drawing: Drawing,
     scores: str,
     values: str,

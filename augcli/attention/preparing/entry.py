@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from augcli.attention.preparing.graph import PREFIX, Drawing
+from augcli.attention.preparing.classifier_graph import PREFIX, Drawing
 from augcli.attention.preparing.options import numbers_in, parse_mean, parse_range, parse_std
 from augcli.augmentations.size import size_frame
 from augcli.errors import ParameterError

@@ -10,7 +10,7 @@ from augcli.errors import near_miss
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from augcli.attention.preparing.graph import Graph, Tensor
+    from augcli.attention.preparing.classifier_graph import ClassifierGraph, Tensor
     from augcli.attention.preparing.options import PrepareOptions
     from augcli.attention.preparing.reading import Classifier
 
@@ -51,7 +51,7 @@ class FeatureMap(NamedTuple):
 
 
 def find_feature_map(
-    classifier: Classifier, graph: Graph, scores: str, options: PrepareOptions
+    classifier: Classifier, graph: ClassifierGraph, scores: str, options: PrepareOptions
 ) -> FeatureMap:
     """Return the last feature map before the class scores, or the one of ``--layer``.
 
@@ -89,7 +89,7 @@ def find_feature_map(
     )
 
 
-def _walk_back(graph: Graph, scores: str) -> Iterator[FeatureMap]:
+def _walk_back(graph: ClassifierGraph, scores: str) -> Iterator[FeatureMap]:
     """Yield the feature maps that are met first on every way back from the scores."""
     waiting, seen = [scores], {scores}
     while waiting:
@@ -112,7 +112,7 @@ def _walk_back(graph: Graph, scores: str) -> Iterator[FeatureMap]:
         waiting += fresh
 
 
-def as_feature_map(graph: Graph, tensor: Tensor) -> FeatureMap | None:
+def as_feature_map(graph: ClassifierGraph, tensor: Tensor) -> FeatureMap | None:
     """Return a tensor as a feature map, if its shape is that of one."""
     if not graph.depends_on_the_image(tensor.name) or 0 in tensor.shape[1:]:
         return None
@@ -141,7 +141,7 @@ def _as_tokens(tensor: Tensor) -> FeatureMap | None:
     return None
 
 
-def _channels_last(graph: Graph, tensor: Tensor) -> bool:
+def _channels_last(graph: ClassifierGraph, tensor: Tensor) -> bool:
     """Return whether channels are last: told by what pools the tensor, else by its shape."""
     for node in graph.consumers.get(tensor.name, []):
         if node.op_type in ("GlobalAveragePool", "AveragePool", "GlobalMaxPool", "Conv"):
@@ -161,7 +161,9 @@ def _channels_last(graph: Graph, tensor: Tensor) -> bool:
     return first == middle != last
 
 
-def _named(classifier: Classifier, graph: Graph, name: str, *, tokens: bool) -> FeatureMap:
+def _named(
+    classifier: Classifier, graph: ClassifierGraph, name: str, *, tokens: bool
+) -> FeatureMap:
     """Return the tensor that ``--layer`` names: itself, or the output of a node of that name."""
     nodes = {one.name: one.output[0] for one in graph.model.graph.node if one.name and one.output}
     tensor = graph.tensor(nodes.get(name, name) if name not in graph.tensors else name)
@@ -176,7 +178,7 @@ def _named(classifier: Classifier, graph: Graph, name: str, *, tokens: bool) -> 
     return found
 
 
-def _others(found: list[FeatureMap], graph: Graph) -> str:
+def _others(found: list[FeatureMap], graph: ClassifierGraph) -> str:
     """Return what there is instead, in words, the last of each size."""
     last = {
         (one.height, one.width, one.layout): one

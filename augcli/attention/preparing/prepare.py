@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import augcli
 from augcli.attention.preparing.batch import ANY, free_batch
+from augcli.attention.preparing.classifier_graph import ClassifierGraph, Drawing, prune
 from augcli.attention.preparing.drawing import OUTPUT, draw_heat_map
 from augcli.attention.preparing.entry import KEYS, agree, as_texts, fix_size, put_in_front
 from augcli.attention.preparing.finding import find_feature_map
-from augcli.attention.preparing.graph import Drawing, Graph, prune
 from augcli.attention.preparing.options import PrepareOptions
 from augcli.attention.preparing.reading import need_onnx, read_classifier
 from augcli.attention.preparing.trial import WrongInBatches, try_out
@@ -89,24 +89,28 @@ def prepare_scorer(classifier: str | os.PathLike[str], **options: Any) -> Prepar
             ...
         augcli.errors.ScorerError: nowhere.onnx: does not exist; give the path of an ONNX classifier
     """
-    chosen = build(PrepareOptions, options, "the options of a scorer")
+    return prepare(classifier, build(PrepareOptions, options, "the options of a scorer"))
+
+
+def prepare(classifier: str | os.PathLike[str], options: PrepareOptions) -> PreparedScorer:
+    """Make a scorer of a classifier; see :func:`prepare_scorer`."""
     need_onnx()
-    _check_out(Path(classifier), chosen)
-    found = read_classifier(Path(classifier), chosen)
-    entry = agree(found, chosen)
+    _check_out(Path(classifier), options)
+    found = read_classifier(Path(classifier), options)
+    entry = agree(found, options)
     fix_size(found.model, entry, entry.batch or 1)
-    graph = Graph(found.model)
+    graph = ClassifierGraph(found.model)
     if graph.opset < LOWEST_OPSET:
         raise found.refused(f"speaks opset {graph.opset}, but must speak {LOWEST_OPSET} or later")
-    scores = _scores(found, chosen)
-    features = find_feature_map(found, graph, scores, chosen)
+    scores = _scores(found, options)
+    features = find_feature_map(found, graph, scores, options)
     drawing = Drawing(graph.opset)
-    draw_heat_map(found, graph, drawing, scores, features, chosen)
+    draw_heat_map(found, graph, drawing, scores, features, options)
     free_batch(graph, entry.batch)
-    recipe = _recipe(found, features, chosen)
-    _assemble(found, entry, drawing, chosen)
-    _describe(found, entry, features, recipe, chosen)
-    return _publish(found, entry, features, recipe, chosen)
+    recipe = _recipe(found, features, options)
+    _assemble(found, entry, drawing, options)
+    _describe(found, entry, features, recipe, options)
+    return _publish(found, entry, features, recipe, options)
 
 
 def _check_out(classifier: Path, options: PrepareOptions) -> None:

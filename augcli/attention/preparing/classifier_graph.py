@@ -39,7 +39,7 @@ class Tensor(NamedTuple):
     kind: int
 
 
-class Graph:
+class ClassifierGraph:
     """A view of a graph that takes one image.
 
     Args:

@@ -1,0 +1,143 @@
+"""``augcli scorer``: make a scorer of any classifier, and look at scorers."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from augcli.attention.preparing.options import PrepareOptions
+from augcli.cli.generated import SCORER, declare_command, given_options, prepare_options
+from augcli.cli.options import CommandOptions
+from augcli.cli.report import printable, put, tell
+from augcli.params import build
+
+if TYPE_CHECKING:
+    from augcli.attention.describing import ScorerFacts
+    from augcli.attention.preparing.prepare import PreparedScorer
+
+CLASSIFIER = typer.Argument(metavar="CLASSIFIER", help="ONNX file that gives class scores.")
+FILE = typer.Argument(
+    None, metavar="[FILE]", help="The scorer; the shipped one if left out.", show_default=False
+)
+SMALL = 64
+JSON = typer.Option(False, "--json", help="One JSON object on standard output.")
+
+
+def scorer_commands() -> typer.Typer:
+    """Return the group of commands."""
+    group = typer.Typer(
+        help="Make a scorer of any classifier, and look at scorers.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    classifier = inspect.Parameter(
+        "classifier", inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[str, CLASSIFIER]
+    )
+    make = declare_command(_prepare, "prepare", [classifier], prepare_options())
+    group.command("prepare", help="Make a scorer of a classifier: its last features, as a map.")(
+        make
+    )
+    group.command("show", help="Say what a scorer takes and gives, and what it costs.")(_show)
+    return group
+
+
+def _prepare(**found: Any) -> None:
+    given = given_options(SCORER, prepare_options(), found)
+    options = build(PrepareOptions, given[PrepareOptions])
+    command = build(CommandOptions, given[CommandOptions])
+    from augcli.attention.preparing.prepare import prepare  # noqa: PLC0415
+
+    made = prepare(found["classifier"], options)
+    if command.json:
+        put(json.dumps({"message_type": "prepared", **asdict(made)}))
+        return
+    if not command.quiet:
+        for line in prepared_lines(made):
+            tell(line)
+    put(made.file)
+
+
+def _show(file: str | None = FILE, as_json: bool = JSON) -> None:
+    from augcli.attention.describing import describe_scorer  # noqa: PLC0415
+
+    facts = describe_scorer(file)
+    if as_json:
+        put(json.dumps({"message_type": "scorer", **asdict(facts)}))
+        return
+    for line in facts_lines(facts):
+        put(printable(line))
+
+
+def prepared_lines(made: PreparedScorer) -> list[str]:
+    """Return what was found and made, for a person."""
+    lines = [f"heat map: {made.recipe}"]
+    if made.enlarged:
+        lines.append(
+            f"note: the map has only {made.height} x {made.width} cells and was enlarged to "
+            f"{made.grid} x {made.grid}; a larger input, if the classifier takes one, gives more"
+        )
+    if made.batch:
+        lines.append("note: takes one image at a time, as the classifier does; a GPU idles then")
+    expects = made.expects
+    lines.append(
+        f"expects {_size(expects['input_size'])}, {expects['channel_order']}, "
+        f"{_scaling(expects)}; look at what it finds: augcli heatmaps --model {made.file} "
+        "--overlay FOLDER"
+    )
+    return lines
+
+
+def facts_lines(facts: ScorerFacts) -> list[str]:
+    """Return a scorer in lines of a name and a value."""
+    source = facts.source
+    came = f"{source.get('file')}, sha256 {source.get('sha256')}" if source else ""
+    rows = {
+        "file": facts.file,
+        "and": f"{facts.small}, for images of at most {SMALL} pixels" if facts.small else "",
+        "takes": f"{facts.input}, {facts.channel_order}",
+        "images": f"squashed to {_size(facts.input_size)}, {_scaling(facts.scaling)}",
+        "gives": f"a heat map of {_size(facts.map)}",
+        "recipe": facts.recipe or "not told",
+        "made from": came,
+        "size": f"{facts.bytes:,} bytes",
+        "parameters": _count(facts.parameters),
+        "multiply-adds": f"{_count(facts.multiply_adds)} for one image",
+        "time": f"{facts.milliseconds:.2f} ms for one image here, on one thread",
+        "sha256": facts.sha256,
+    }
+    return [f"{name:14} {value}" for name, value in rows.items() if value]
+
+
+def _size(sides: list[int]) -> str:
+    return f"{sides[0]} x {sides[1]}"
+
+
+def _scaling(told: dict[str, Any]) -> str:
+    """Return in words how pixels are scaled.
+
+    Example:
+        >>> _scaling({"range": [0, 1], "mean": [0, 0, 0], "std": [0.5, 0.5, 0.5]})
+        'pixels 0..1, less 0, 0, 0, by 0.5, 0.5, 0.5'
+        >>> _scaling({})
+        'pixels as they are'
+    """
+    if "range" not in told:
+        return "pixels as they are"
+    low, high = told["range"]
+    text = f"pixels {low:g}..{high:g}"
+    mean, std = told["mean"], told["std"]
+    if any(mean) or any(one != 1 for one in std):
+        text += f", less {_numbers(mean)}, by {_numbers(std)}"
+    return text
+
+
+def _numbers(values: list[float]) -> str:
+    return ", ".join(f"{one:g}" for one in values)
+
+
+def _count(found: int | None) -> str:
+    return "not known without onnx" if found is None else f"{found:,}"
