@@ -118,10 +118,12 @@ class Drawing:
 
     Args:
         opset: Version of the operators that the graph speaks.
+        prefix: Of the names of nodes and constants; no two drawings in a graph share it.
     """
 
-    def __init__(self, opset: int) -> None:
+    def __init__(self, opset: int, prefix: str = PREFIX) -> None:
         self.opset = opset
+        self._prefix = prefix
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
         self._numbers = itertools.count(1)
@@ -130,7 +132,7 @@ class Drawing:
         """Add a node and return its output."""
         from onnx import helper  # noqa: PLC0415
 
-        output = name or f"{PREFIX}{operator}-{next(self._numbers)}"
+        output = name or f"{self._prefix}{operator}-{next(self._numbers)}"
         named = helper.make_node(operator, list(inputs), [output], name=output, **attributes)
         self.nodes.append(named)
         return output
@@ -139,7 +141,7 @@ class Drawing:
         """Add a constant and return its name."""
         from onnx import numpy_helper  # noqa: PLC0415
 
-        name = f"{PREFIX}constant-{next(self._numbers)}"
+        name = f"{self._prefix}constant-{next(self._numbers)}"
         self.constants.append(numpy_helper.from_array(np.asarray(value, kind), name))
         return name
 

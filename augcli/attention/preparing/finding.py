@@ -74,18 +74,12 @@ def find_feature_map(
     if len(maps) > 1:
         shown = "; ".join(map(str, maps))
         raise classifier.refused(f"has several last feature maps: {shown}; choose with --layer")
-    if tokens:
-        raise classifier.refused(
-            "has no square grid of patch tokens before its class scores"
-            f"{_others(found, graph)}; --map l2 is for networks with a feature map"
-        )
+    wanted = "square grid of patch tokens" if tokens else "feature map larger than 1 x 1"
     if found:
-        raise classifier.refused(
-            f"has no feature map before its class scores, but patch tokens: {found[0]}; "
-            "add --map tokens"
-        )
+        cure = "leave out --map tokens" if tokens else "add --map tokens"
+        raise classifier.refused(f"has no {wanted} before its class scores, but {found[0]}; {cure}")
     raise classifier.refused(
-        f"has no feature map larger than 1 x 1 before its class scores{_others(found, graph)}"
+        f"has no {wanted} before its class scores{_candidates(graph, tokens=tokens)}"
     )
 
 
@@ -168,24 +162,27 @@ def _named(
     nodes = {one.name: one.output[0] for one in graph.model.graph.node if one.name and one.output}
     tensor = graph.tensor(nodes.get(name, name) if name not in graph.tensors else name)
     if tensor.name not in graph.producers:
-        hint = near_miss(name, graph.producers) or _others([], graph)
+        hint = near_miss(name, graph.producers) or _candidates(graph, tokens=tokens)
         raise classifier.refused(f"has no layer {name!r}{hint}")
     found = as_feature_map(graph, tensor)
     if found is None or (found.layout == "NTC") != tokens:
         shape = " x ".join(map(str, tensor.shape)) or "of a shape that is not known"
         wanted = "patch tokens, (N, T, C)" if tokens else "a feature map, (N, C, h, w)"
-        raise classifier.refused(f"--layer {name} is {shape}, not {wanted}{_others([], graph)}")
+        raise classifier.refused(
+            f"--layer {name} is {shape}, not {wanted}{_candidates(graph, tokens=tokens)}"
+        )
     return found
 
 
-def _others(found: list[FeatureMap], graph: ClassifierGraph) -> str:
-    """Return what there is instead, in words, the last of each size."""
+def _candidates(graph: ClassifierGraph, *, tokens: bool) -> str:
+    """Return what could be named instead, in words, the last of each size."""
     last = {
-        (one.height, one.width, one.layout): one
+        (one.height, one.layout): one
         for node in graph.model.graph.node
         for name in node.output
         if (one := as_feature_map(graph, graph.tensor(name))) is not None
         and 1 < one.height == one.width <= LARGEST_SIDE
+        and (one.layout == "NTC") == tokens
     }
-    shown = [str(one) for one in [*found, *reversed(last.values())][:SHOWN]]
-    return f"; it has {'; '.join(shown)}; name one with --layer" if shown else ""
+    shown = "; ".join(str(one) for one in [*reversed(last.values())][:SHOWN])
+    return f"; --layer can name {shown}" if shown else ""

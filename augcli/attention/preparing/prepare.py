@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import augcli
-from augcli.attention.preparing.batch import ANY, free_batch
+from augcli.attention.preparing.batch import ANY, Reshapes
 from augcli.attention.preparing.classifier_graph import ClassifierGraph, Drawing, prune
 from augcli.attention.preparing.drawing import OUTPUT, draw_heat_map
 from augcli.attention.preparing.entry import KEYS, agree, as_texts, fix_size, put_in_front
@@ -106,11 +106,11 @@ def prepare(classifier: str | os.PathLike[str], options: PrepareOptions) -> Prep
     features = find_feature_map(found, graph, scores, options)
     drawing = Drawing(graph.opset)
     draw_heat_map(found, graph, drawing, scores, features, options)
-    free_batch(graph, entry.batch)
+    reshapes = Reshapes(graph, entry.batch)
     recipe = _recipe(found, features, options)
     _assemble(found, entry, drawing, options)
     _describe(found, entry, features, recipe, options)
-    return _publish(found, entry, features, recipe, options)
+    return _publish(found, entry, reshapes, features, recipe, options)
 
 
 def _check_out(classifier: Path, options: PrepareOptions) -> None:
@@ -213,6 +213,7 @@ def _describe(
 def _publish(
     classifier: Classifier,
     entry: Entry,
+    reshapes: Reshapes,
     features: FeatureMap,
     recipe: str,
     options: PrepareOptions,
@@ -220,7 +221,7 @@ def _publish(
     """Write the scorer under a temporary name, try it out, and give it its name."""
     temporary = options.out.with_name(f".{options.out.name}-{os.getpid()}")
     try:
-        found, batch = _first_that_works(classifier, entry, temporary, options)
+        found, batch = _first_that_works(classifier, entry, reshapes, temporary, options)
         size = temporary.stat().st_size
         temporary.replace(options.out)
     except OSError as error:
@@ -247,11 +248,12 @@ def _publish(
 
 
 def _first_that_works(
-    classifier: Classifier, entry: Entry, path: Path, options: PrepareOptions
+    classifier: Classifier, entry: Entry, reshapes: Reshapes, path: Path, options: PrepareOptions
 ) -> tuple[Scorer, int]:
     """Write a scorer for any number of images (0), else for one; return it and the number."""
+    reshapes.free(classifier.model)
+    _write(classifier, path, ANY)
     try:
-        _write(classifier, path, ANY)
         return try_out(classifier, path, options.grid, batches=True), 0
     except WrongInBatches:
         if entry.batch > 1:
@@ -259,6 +261,7 @@ def _first_that_works(
                 f"takes {entry.batch} images at once and nothing else; export it for one image, "
                 "or for any number"
             ) from None
+    reshapes.fix(classifier.model)
     _write(classifier, path, 1)
     return try_out(classifier, path, options.grid, batches=False), 1
 

@@ -33,14 +33,15 @@ def try_out(classifier: Classifier, path: Path, grid: int, *, batches: bool) -> 
         batches: Whether it is to take several images at once.
 
     Raises:
-        WrongInBatches: It does not.
+        WrongInBatches: It does not, or can't be loaded where it is to do so.
         ScorerError: It can't be loaded, or its maps are of no use.
     """
     try:
         scorer = Scorer(path, grid=grid)
     except ScorerError as error:
         found = str(error).removeprefix(f"--model {path}: ")
-        raise classifier.refused(f"the scorer made of it is refused: it {found}") from None
+        text = f"the scorer made of it is refused: it {found}"
+        raise WrongInBatches(text) if batches else classifier.refused(text) from None
     pictures = trial_pictures()
     try:
         alone = [scorer.heat_map(one) for one in pictures]
