@@ -102,7 +102,7 @@ def prepare(classifier: str | os.PathLike[str], options: PrepareOptions) -> Prep
     graph = ClassifierGraph(found.model)
     if graph.opset < LOWEST_OPSET:
         raise found.refused(f"speaks opset {graph.opset}, but must speak {LOWEST_OPSET} or later")
-    scores = _scores(found, options)
+    scores = _scores(found, graph, options)
     features = find_feature_map(found, graph, scores, options)
     drawing = Drawing(graph.opset)
     draw_heat_map(found, graph, drawing, scores, features, options)
@@ -125,18 +125,23 @@ def _check_out(classifier: Path, options: PrepareOptions) -> None:
         raise OutputError(f"--out {out}: is there already; add --overwrite or give another file")
 
 
-def _scores(classifier: Classifier, options: PrepareOptions) -> str:
+def _scores(classifier: Classifier, graph: ClassifierGraph, options: PrepareOptions) -> str:
     """Return the name of the output with the class scores."""
-    names = [one.name for one in classifier.model.graph.output]
-    if options.output in names:
-        return str(options.output)
-    if options.output is not None:
+    names = [str(one.name) for one in classifier.model.graph.output]
+    if options.output is not None and options.output not in names:
         raise classifier.refused(f"has no output {options.output!r}, but {', '.join(names)}")
-    if len(names) != 1:
+    if options.output is None and len(names) != 1:
         raise classifier.refused(
             f"gives {len(names)} outputs ({', '.join(names)}); name the class scores with --output"
         )
-    return str(names[0])
+    name = options.output or names[0]
+    shape = graph.tensor(name).shape
+    if sum(side > 1 for side in shape[1:]) > 1:
+        raise classifier.refused(
+            f"gives {shape}, not class scores (N, classes); a file that gives heat maps is a "
+            "scorer already: use it with --model"
+        )
+    return name
 
 
 def _recipe(classifier: Classifier, features: FeatureMap, options: PrepareOptions) -> str:
