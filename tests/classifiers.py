@@ -241,7 +241,7 @@ def save_mlp(path: Path) -> Path:
 def save_transformer(path: Path, *, class_token: bool = True, images: int | str = "N") -> Path:
     """Save a classifier with patches as tokens, one attention, and the tensor ``tokens``.
 
-    The class token is a constant where ``images`` is 1, which allows no other number, and else
+    The class token is a constant where ``images`` is a number, which allows no other, and else
     made of the patches.
     """
     net = Network(images=images)
@@ -250,8 +250,8 @@ def save_transformer(path: Path, *, class_token: bool = True, images: int | str 
     net.add("Reshape", "features", "shape", name="rows")
     last = net.add("Transpose", "rows", name="embedded", perm=[0, 2, 1])
     if class_token:
-        if images == 1:
-            net.constant("class_token", _random(7, 1, 1, CHANNELS))
+        if isinstance(images, int):
+            net.constant("class_token", _random(7, images, 1, CHANNELS))
         else:
             net.reduce("ReduceMax", "embedded", [1], name="class_token", keep=1)
         last = net.add("Concat", "class_token", "embedded", name="with_class", axis=1)
@@ -274,12 +274,12 @@ def features_of(image: NDArray[np.uint8]) -> Numbers:
     return features_of_numbers(image.astype(np.float64) / 255)
 
 
-def features_of_numbers(pixels: Numbers) -> Numbers:
+def features_of_numbers(pixels: NDArray[Any]) -> Numbers:
     """Return the features (6, h, w) of pixels (H, W, 3) that are scaled already."""
     height, width = (side // PATCH for side in pixels.shape[:2])
     patches = pixels.reshape(height, PATCH, width, PATCH, 3)
     sums = np.einsum("hywxc,fcyx->fhw", patches, KERNEL)
-    return np.maximum(sums + BIAS[:, None, None], 0)
+    return np.asarray(np.maximum(sums + BIAS[:, None, None], 0))
 
 
 def probabilities(scores: Numbers) -> Numbers:
