@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import augcli
-from augcli.attention.preparing.batch import ANY, Reshapes
-from augcli.attention.preparing.classifier_graph import ClassifierGraph, Drawing, prune
-from augcli.attention.preparing.drawing import OUTPUT, draw_heat_map
-from augcli.attention.preparing.entry import KEYS, agree, as_texts, fix_size, put_in_front
+from augcli.attention.preparing.assembling import assemble, describe, recipe_of
+from augcli.attention.preparing.batch import Reshapes
+from augcli.attention.preparing.classifier_graph import ClassifierGraph, Drawing
+from augcli.attention.preparing.drawing import draw_heat_map
+from augcli.attention.preparing.entry import agree, fix_size
 from augcli.attention.preparing.finding import find_feature_map
 from augcli.attention.preparing.options import PrepareOptions
+from augcli.attention.preparing.publishing import check_out, publish
 from augcli.attention.preparing.reading import need_onnx, read_classifier
-from augcli.attention.preparing.trial import WrongInBatches, try_out
-from augcli.errors import OutputError, ScorerError
 from augcli.params import build
 
 if TYPE_CHECKING:
-    import onnx
+    import os
 
-    from augcli.attention.preparing.entry import Entry
-    from augcli.attention.preparing.finding import FeatureMap
     from augcli.attention.preparing.reading import Classifier
-    from augcli.attention.scorer import Scorer
 
 LOWEST_OPSET = 9
 
@@ -95,7 +89,7 @@ def prepare_scorer(classifier: str | os.PathLike[str], **options: Any) -> Prepar
 def prepare(classifier: str | os.PathLike[str], options: PrepareOptions) -> PreparedScorer:
     """Make a scorer of a classifier; see :func:`prepare_scorer`."""
     need_onnx()
-    _check_out(Path(classifier), options)
+    check_out(Path(classifier), options)
     found = read_classifier(Path(classifier), options)
     entry = agree(found, options)
     fix_size(found.model, entry, entry.batch or 1)
@@ -107,22 +101,26 @@ def prepare(classifier: str | os.PathLike[str], options: PrepareOptions) -> Prep
     drawing = Drawing(graph.opset)
     draw_heat_map(found, graph, drawing, scores, features, options)
     reshapes = Reshapes(graph, entry.batch)
-    recipe = _recipe(found, features, options)
-    _assemble(found, entry, drawing, options)
-    _describe(found, entry, features, recipe, options)
-    return _publish(found, entry, reshapes, features, recipe, options)
-
-
-def _check_out(classifier: Path, options: PrepareOptions) -> None:
-    out = options.out
-    if not out.parent.is_dir():
-        raise OutputError(f"--out {out}: the folder {out.parent} does not exist")
-    if out.is_dir():
-        raise OutputError(f"--out {out}: is a folder; give a file, such as scorer.onnx")
-    if out.exists() and classifier.exists() and out.samefile(classifier):
-        raise OutputError(f"--out {out}: is the classifier itself; give another file")
-    if os.path.lexists(out) and not options.overwrite:
-        raise OutputError(f"--out {out}: is there already; add --overwrite or give another file")
+    recipe = recipe_of(found, features, options)
+    assemble(found, entry, drawing, options)
+    describe(found, entry, features, recipe, options)
+    written = publish(found, entry.batch, reshapes, options)
+    return PreparedScorer(
+        file=str(options.out),
+        sha256=written.sha256,
+        bytes=written.size,
+        recipe=recipe,
+        map=options.map,
+        tensor=features.tensor,
+        channels=features.channels,
+        height=features.height,
+        width=features.width,
+        layout=features.layout,
+        grid=options.grid,
+        enlarged=min(features.height, features.width) < options.grid,
+        batch=written.batch,
+        expects=entry.metadata(),
+    )
 
 
 def _scores(classifier: Classifier, graph: ClassifierGraph, options: PrepareOptions) -> str:
@@ -142,150 +140,3 @@ def _scores(classifier: Classifier, graph: ClassifierGraph, options: PrepareOpti
             "scorer already: use it with --model"
         )
     return name
-
-
-def _recipe(classifier: Classifier, features: FeatureMap, options: PrepareOptions) -> str:
-    words = {
-        "l2": "length of the features",
-        "mean": "mean of the features",
-        "cam": "class activation map",
-        "tokens": "likeness of the tokens",
-    }
-    text = f"{words[options.map]} {features} of {classifier.path.name}"
-    text += f", fitted to {options.grid} x {options.grid}"
-    if options.raw:
-        return f"{text}, raw"
-    return f"{text}, blur {options.blur:g}, centre {options.middle:g}"
-
-
-def _assemble(
-    classifier: Classifier, entry: Entry, drawing: Drawing, options: PrepareOptions
-) -> None:
-    """Put the parts together and leave out what no heat map needs."""
-    from onnx import TensorProto, helper  # noqa: PLC0415
-
-    model = classifier.model
-    before = put_in_front(model, entry, drawing.opset)
-    nodes = [*before, *model.graph.node, *drawing.nodes]
-    del model.graph.node[:], model.graph.value_info[:], model.graph.output[:]
-    model.graph.node.extend(nodes)
-    model.graph.initializer.extend(drawing.constants)
-    side = options.grid
-    model.graph.output.append(
-        helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [ANY, side, side])
-    )
-    prune(model.graph, [OUTPUT])
-
-
-def _describe(
-    classifier: Classifier,
-    entry: Entry,
-    features: FeatureMap,
-    recipe: str,
-    options: PrepareOptions,
-) -> None:
-    """Write what the scorer expects and where it came from into its metadata."""
-    told = {
-        **entry.metadata(),
-        "grid": options.grid,
-        "recipe": recipe,
-        "source": {
-            "file": classifier.path.name,
-            "bytes": classifier.size,
-            "sha256": classifier.sha256,
-        },
-        "prepared": {
-            "version": augcli.__version__,
-            "map": options.map,
-            **features._asdict(),
-            "smooth": options.blur,
-            "centre": options.middle,
-            "raw": options.raw,
-        },
-    }
-    texts = as_texts(told)
-    model = classifier.model
-    kept = {
-        one.key: one.value
-        for one in model.metadata_props
-        if one.key.removeprefix("augcli.") not in KEYS
-    }
-    del model.metadata_props[:]
-    for key, value in sorted({**kept, **texts}.items()):
-        model.metadata_props.add(key=key, value=value)
-
-
-def _publish(
-    classifier: Classifier,
-    entry: Entry,
-    reshapes: Reshapes,
-    features: FeatureMap,
-    recipe: str,
-    options: PrepareOptions,
-) -> PreparedScorer:
-    """Write the scorer under a temporary name, try it out, and give it its name."""
-    temporary = options.out.with_name(f".{options.out.name}-{os.getpid()}")
-    try:
-        found, batch = _first_that_works(classifier, entry, reshapes, temporary, options)
-        size = temporary.stat().st_size
-        temporary.replace(options.out)
-    except OSError as error:
-        raise OutputError(f"--out {options.out}: can't be written ({error.strerror})") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-    return PreparedScorer(
-        file=str(options.out),
-        sha256=found.sha256,
-        bytes=size,
-        recipe=recipe,
-        map=options.map,
-        tensor=features.tensor,
-        channels=features.channels,
-        height=features.height,
-        width=features.width,
-        layout=features.layout,
-        grid=options.grid,
-        enlarged=min(features.height, features.width) < options.grid,
-        batch=batch,
-        expects=entry.metadata(),
-    )
-
-
-def _first_that_works(
-    classifier: Classifier, entry: Entry, reshapes: Reshapes, path: Path, options: PrepareOptions
-) -> tuple[Scorer, int]:
-    """Write a scorer for any number of images (0), else for one; return it and the number."""
-    reshapes.free(classifier.model)
-    _write(classifier, path, ANY)
-    try:
-        return try_out(classifier, path, options.grid, batches=True), 0
-    except WrongInBatches:
-        if entry.batch > 1:
-            raise classifier.refused(
-                f"takes {entry.batch} images at once and nothing else; export it for one image, "
-                "or for any number"
-            ) from None
-    reshapes.fix(classifier.model)
-    _write(classifier, path, 1)
-    return try_out(classifier, path, options.grid, batches=False), 1
-
-
-def _write(classifier: Classifier, path: Path, batch: int | str) -> None:
-    model = classifier.model
-    for one in (*model.graph.input, *model.graph.output):
-        _set_batch(one, batch)
-    try:
-        content = model.SerializeToString(deterministic=True)
-    except ValueError as error:  # more than the 2 GiB of protobuf
-        raise ScorerError(f"{classifier.path}: is too large for one ONNX file ({error})") from None
-    path.write_bytes(content)
-
-
-def _set_batch(tensor: onnx.ValueInfoProto, batch: int | str) -> None:
-    dimension = tensor.type.tensor_type.shape.dim[0]
-    dimension.Clear()
-    if isinstance(batch, str):
-        dimension.dim_param = batch
-    else:
-        dimension.dim_value = batch
