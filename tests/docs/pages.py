@@ -8,6 +8,8 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.classifiers import save_classifier
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 IDS = [page.relative_to(ROOT).as_posix() for page in PAGES]
@@ -65,7 +67,7 @@ def furnish(folder: Path) -> Path:
     """Lay out what the pages speak of, in a folder.
 
     ``images`` is a copy of sample_images; ``flat`` has a few of them in one folder, with
-    ``labels.csv``; ``scorer.onnx`` is the shipped one.
+    ``labels.csv``; ``scorer.onnx`` is the shipped one, and ``classifier.onnx`` a tiny one.
     """
     shutil.copytree(ROOT / "sample_images", folder / "images")
     (folder / "flat").mkdir()
@@ -75,4 +77,5 @@ def furnish(folder: Path) -> Path:
         table.append(f"{source.name},{'small' if 'spoon' in source.name else 'large'}")
     (folder / "labels.csv").write_text("\n".join(table) + "\n", encoding="utf-8")
     shutil.copy(ROOT / "models" / "attention.onnx", folder / "scorer.onnx")
+    save_classifier(folder / "classifier.onnx")
     return folder
