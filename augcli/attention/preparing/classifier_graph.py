@@ -50,7 +50,9 @@ class ClassifierGraph:
         from onnx import shape_inference  # noqa: PLC0415
 
         self.model = model
-        self.opset = max(one.version for one in model.opset_import if one.domain in ("", "ai.onnx"))
+        self.opset = max(
+            (one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), default=0
+        )
         self.producers = {name: node for node in model.graph.node for name in node.output if name}
         self.consumers: dict[str, list[onnx.NodeProto]] = {}
         for node in model.graph.node:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from augcli.attention.preparing.options import Numbers, PrepareOptions
     from augcli.attention.preparing.reading import Classifier
 
-DEFAULT_SIDE = 224
+DEFAULT_SIDE, LARGEST_SIDE = 224, 4096
 PRESETS: dict[str, dict[str, Any]] = {
     "imagenet": {"range": (0, 1), "mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)},
     "tf": {"range": (-1, 1)},
@@ -185,7 +185,13 @@ def _frame(
     elif "input_size" in file:
         wanted = _frame_of_text(classifier, file["input_size"])
     default = wanted or Frame(height or DEFAULT_SIDE, width or DEFAULT_SIDE)
-    return Frame(height or default.height, width or default.width)
+    frame = Frame(height or default.height, width or default.width)
+    if max(frame) > LARGEST_SIDE:
+        raise classifier.refused(
+            f"takes images of {frame.width} x {frame.height}, but a scorer's are of at most "
+            f"{LARGEST_SIDE:,} pixels a side; set --size"
+        )
+    return frame
 
 
 def _frame_of_text(classifier: Classifier, text: str) -> Frame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from augcli.attention.device import open_session
 from augcli.attention.model_file import file_sha256
 from augcli.errors import ScorerError, UsageError
 
@@ -76,11 +77,20 @@ def read_classifier(path: Path, options: PrepareOptions) -> Classifier:
     if not model.graph.node or not model.opset_import:
         raise ScorerError(f"{path}: is not ONNX: it holds no graph")
     size = path.stat().st_size + _read_other_files(path, model, options)
+    _check_it_loads(path)
     if model.functions:
         from onnx import inliner  # noqa: PLC0415
 
         model = inliner.inline_local_functions(model)
     return Classifier(path, model, file_sha256(path), size)
+
+
+def _check_it_loads(path: Path) -> None:
+    """Let onnxruntime judge: what it loads is sound, and the rest can rely on that."""
+    try:
+        open_session(path)
+    except ScorerError as error:
+        raise ScorerError(str(error).removeprefix("--model ")) from None
 
 
 def _check_size(path: Path, size: int, options: PrepareOptions) -> None:

@@ -41,6 +41,20 @@ def test_a_file_that_is_not_onnx(tmp_path: Path, content: bytes) -> None:
     assert refusal(tmp_path / "c.onnx").startswith("is not ONNX")
 
 
+@pytest.mark.parametrize("change", ["operator", "input", "weight"])
+def test_a_graph_that_onnxruntime_refuses(tmp_path: Path, change: str) -> None:
+    model = classifiers.save_classifier(tmp_path / "c.onnx")
+    content = onnx.load(model)
+    if change == "operator":
+        content.graph.node[1].op_type = "Relate"
+    elif change == "input":
+        content.graph.node[1].input[0] = "nowhere"
+    else:
+        content.graph.initializer[0].raw_data = b"short"
+    onnx.save(content, model)
+    assert refusal(model).startswith("is not an ONNX graph that onnxruntime can load on cpu (")
+
+
 def test_a_file_that_is_missing_or_a_folder(tmp_path: Path) -> None:
     assert refusal(tmp_path / "c.onnx").startswith("does not exist")
     assert refusal(tmp_path).startswith("is not a file")
@@ -157,6 +171,12 @@ def test_a_size_that_the_classifier_does_not_take(tmp_path: Path) -> None:
     model = classifiers.save_classifier(tmp_path / "c.onnx")
     with pytest.raises(ParameterError, match="size is 64x64, but the classifier takes only 56x56"):
         prepare_scorer(model, out=tmp_path / "out.onnx", preset="unit", size="64x64")
+
+
+def test_a_classifier_of_huge_images(tmp_path: Path) -> None:
+    model = classifiers.save_classifier(tmp_path / "c.onnx", side="S")
+    found = refusal(model, size="99999x56")
+    assert found.startswith("takes images of 99999 x 56, but a scorer's are of at most 4,096 ")
 
 
 def test_a_classifier_for_a_number_of_images_and_no_other(tmp_path: Path) -> None:
