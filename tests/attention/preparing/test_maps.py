@@ -57,7 +57,7 @@ PLAIN = {
 HEADS = ["gap", "mean", "view", "nhwc"]
 
 
-@pytest.mark.parametrize("opset", [13, 17, 18, 20])
+@pytest.mark.parametrize("opset", [9, 13, 17, 18, 20])
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("kind", PLAIN)
 def test_a_raw_map_is_that_of_the_features(
