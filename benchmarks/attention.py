@@ -38,8 +38,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 import augcli
+from augcli.attention.device import computes_in_integers
 
-GRID, TOP, SIDE = 7, 6, 224
+GRID, TOP, SIDE, SMALL = 7, 6, 224, 32
 Floats = NDArray[np.float32]
 Scores = Callable[[list["Sample"]], Floats]
 PREPARED: dict[str, dict[str, object]] = {
@@ -170,20 +171,22 @@ class Network:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
-        # 8-bit weights are computed in float: about twice as fast, and no change otherwise.
-        options.add_session_config_entry("session.disable_quant_qdq", "1")
+        if not computes_in_integers(file):
+            # 8-bit weights are computed in float: about twice as fast, and no change otherwise.
+            options.add_session_config_entry("session.disable_quant_qdq", "1")
         self.session = onnxruntime.InferenceSession(
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
         self.input = self.session.get_inputs()[0].name
-        self.side = int(self.session.get_inputs()[0].shape[-1])
+        self.bytes = self.session.get_inputs()[0].type == "tensor(uint8)"
+        self.side = int(self.session.get_inputs()[0].shape[2])
         self.top = 255.0 if "255" in self.keys.get("range", "") else 1.0
         self.mean, self.std = (
             np.array(json.loads(f"[{self.keys.get(key, default).strip('[]')}]"), np.float32)
             for key, default in (("mean", "0, 0, 0"), ("std", "1, 1, 1"))
         )
 
-    def batch(self, samples: Iterable[Sample]) -> Floats:
+    def batch(self, samples: Iterable[Sample]) -> Floats | NDArray[np.uint8]:
         """Squash photos to the size and range that the network takes."""
         small = []
         for sample in samples:
@@ -191,6 +194,8 @@ class Network:
             shrinks = height >= self.side and width >= self.side
             how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
             small.append(cv2.resize(sample.image, (self.side, self.side), interpolation=how))
+        if self.bytes:
+            return np.stack(small)
         pixels = np.stack(small).astype(np.float32) * np.float32(self.top / 255)
         return np.ascontiguousarray(((pixels - self.mean) / self.std).transpose(0, 3, 1, 2))
 
@@ -205,7 +210,10 @@ class Network:
     def milliseconds(self, repeats: int) -> float:
         """Time batches of 16 and give the best, per image."""
         rng = np.random.default_rng(0)
-        pixels = rng.random((16, 3, self.side, self.side), np.float32) * np.float32(self.top)
+        noise = rng.random((16, 3, self.side, self.side), np.float32)
+        pixels: Floats | NDArray[np.uint8] = noise * np.float32(self.top)
+        if self.bytes:
+            pixels = np.ascontiguousarray((noise * 255).astype(np.uint8).transpose(0, 2, 3, 1))
         names = [self.session.get_outputs()[0].name] if "scores" in self.output else [self.output]
         best = float("inf")
         for _ in range(repeats):
@@ -301,6 +309,19 @@ def rows(
         yield name, heat_maps(network), network
     network = Network(options.scorer)
     yield "**augcli's scorer**", heat_maps(network), network
+    yield "the same, photos of 32 x 32", of_small(heat_maps(network)), network
+    network = Network(options.scorer.with_name("attention-small.onnx"))
+    yield "**augcli's scorer for small images**, 32 x 32", of_small(heat_maps(network)), network
+
+
+def of_small(scores: Scores) -> Scores:
+    """Let a scorer see photos of 32 x 32 pixels only."""
+
+    def small(sample: Sample) -> Sample:
+        image = cv2.resize(sample.image, (SMALL, SMALL), interpolation=cv2.INTER_AREA)
+        return Sample(np.asarray(image, np.uint8), sample.mask, sample.cells)
+
+    return lambda samples: scores([small(sample) for sample in samples])
 
 
 def prepared(classifier: Path) -> Iterable[tuple[str, Scores, Network]]:
