@@ -97,6 +97,16 @@ def test_gives_the_same_map_when_images_come_one_by_one_or_as_a_batch(scorer: Pa
     assert batch == [loaded.heat_map(image).tolist() for image in images]
 
 
+@pytest.mark.parametrize("size", [16, 64])
+@pytest.mark.parametrize("side", [40, 150], ids=["small", "large"])
+def test_the_shipped_scorer_gives_the_same_map_in_batches_of_any_size(size: int, side: int) -> None:
+    images = [picture(number, side, side + number % 5) for number in range(64)]
+    loaded = Scorer()
+    alone = [loaded.heat_map(image).tolist() for image in images]
+    batches = [images[start : start + size] for start in range(0, 64, size)]
+    assert [one.tolist() for batch in batches for one in loaded.heat_maps(batch)] == alone
+
+
 def test_leaves_the_image_unchanged_when_it_scores(scorer: Path) -> None:
     image = picture(5, 56, 56)
     before = image.copy()
