@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from augcli.pixels.frame import Colour
     from augcli.run.pool import Pool
 
-MOST_IMAGES = 1000
+MOST_IMAGES = 256
 FEW_IMAGES = 64
 MOST_BYTES = 64 * 2**20
 """Beyond this, a sample of large images stops at FEW_IMAGES: decoding them takes too long."""
@@ -22,7 +22,7 @@ BATCH = 16
 
 
 def sample(sources: Sources, seed: int) -> list[str]:
-    """Return the paths of at most 1,000 sources, chosen by a hash."""
+    """Return the paths of at most 256 sources, chosen by a hash."""
     paths = sources.paths
     key = Digest(seed, "mean", size=8)
     first = heapq.nsmallest(MOST_IMAGES, range(len(paths)), key=lambda index: key(paths[index]))
