@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from augcli.pixels.frame import Image
 
-KEPT_TYPE = np.float16
-"""Of maps on disk: half the size, and finer than what two cells should be told apart by."""
 DEFAULT_SIDE = 224
 SMALL = 64
 """Longer side of images that a flexible graph scores at its smallest input."""

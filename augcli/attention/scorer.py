@@ -31,9 +31,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from augcli.attention.device import AUTO, CPU, GPUS, providers
-from augcli.attention.expected import KEPT_TYPE, Fit, Kept
+from augcli.attention.expected import Fit, Kept
 from augcli.attention.graph import BATCH, Graph
 from augcli.attention.model_file import scorer_sha256, shipped_model, shipped_small_model
+from augcli.attention.table import KEPT_TYPE
 from augcli.errors import ParameterError, ScorerError, UnreadableImage
 from augcli.pixels.frame import Frame
 from augcli.pixels.grid import pool_map

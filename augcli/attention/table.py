@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from augcli.attention.expected import KEPT_TYPE
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+KEPT_TYPE = np.float16
+"""Of maps on disk: half the size, and finer than what two cells should be told apart by."""
 KEY_BYTES = 32
 CHECK_BYTES = 8
 PROBES = 32

@@ -115,7 +115,6 @@ def run_command(folder: Path, recipe: Recipe, options: RunOptions, command: Comm
     """Run a recipe over a folder."""
     import typer  # noqa: PLC0415
 
-    from augcli.cli.preview import show_preview  # noqa: PLC0415
     from augcli.cli.report import reporting  # noqa: PLC0415
 
     if command.print_recipe:
@@ -127,6 +126,9 @@ def run_command(folder: Path, recipe: Recipe, options: RunOptions, command: Comm
 
     run = prepare(folder, recipe, options)
     if command.dry_run:
+        # It makes a few outputs itself; a run leaves that, and the decoders, to its workers.
+        from augcli.cli.preview import show_preview  # noqa: PLC0415
+
         show_preview(run, as_json=command.json)
         return
     with reporting(command) as listener:

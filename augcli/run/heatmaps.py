@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from augcli.attention.device import AUTO
-from augcli.attention.expected import KEPT_TYPE
 from augcli.attention.maps import KEY_BYTES, About, HeatMaps, save_maps
 from augcli.attention.scorer import Scorer, on_device
-from augcli.attention.table import MapTable
+from augcli.attention.table import KEPT_TYPE, MapTable
 from augcli.augmentations.chain import Chain
 from augcli.data.codecs import decode, encode
 from augcli.data.formats import PNG_LEVEL
