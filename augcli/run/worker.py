@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from augcli.run.job import Settings, Task
 
 
-LARGEST_KEPT = 32 << 20
-"""Bytes; the C library allows no more. Larger blocks are given back at once."""
+MOST_KEPT = 256 << 20
+"""Bytes that a worker does not need now and keeps all the same."""
 
 
 class SetUp(NamedTuple):
@@ -115,12 +115,12 @@ def _keep_memory() -> None:
     """
     import ctypes  # noqa: PLC0415
 
-    trim_threshold, mmap_threshold = -1, -3
+    trim_threshold, mmap_max = -1, -4
     libc = ctypes.CDLL(None)
     # Not every C library has it.
     if hasattr(libc, "mallopt"):
-        libc.mallopt(mmap_threshold, LARGEST_KEPT)
-        libc.mallopt(trim_threshold, 2 * LARGEST_KEPT)
+        libc.mallopt(mmap_max, 0)
+        libc.mallopt(trim_threshold, MOST_KEPT)
 
 
 def _serve(tasks: queue.SimpleQueue[Any], answer: Any, stopping: threading.Event) -> None:
