@@ -20,7 +20,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--teacher", type=Path, required=True, help="attention-teacher.onnx")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint and attention.onnx")
     parser.add_argument("--cache", type=Path, help="views with the teacher's answers (OUT/views)")
-    parser.add_argument("--shards", type=int, default=44, help="of 2,048 views each")
+    parser.add_argument("--shards", type=int, default=42, help="of 2,048 views each")
     parser.add_argument("--small", action="store_true", help="the graph for small images")
     parser.add_argument("--hold-out", type=int, default=4, metavar="FOLD")
     parser.add_argument("--steps", type=int, default=Plan.steps)

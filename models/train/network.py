@@ -14,9 +14,9 @@ class Shape:
 
     stem: tuple[int, int] = (16, 32)  # channels after the first two halvings
     middle: int = 64  # channels at 14 x 14; 0 leaves this stage out
-    middle_blocks: int = 2
-    wide: int = 128  # channels at 7 x 7
-    wide_blocks: int = 4
+    middle_blocks: int = 1
+    wide: int = 96  # channels at 7 x 7
+    wide_blocks: int = 3
     features: int = 64  # channels of the teacher's features, for training only
 
     @property
@@ -65,7 +65,7 @@ class Context(nn.Module):
         return torch.relu(x + self.linear(x.mean(dim=(2, 3), keepdim=True)))
 
 
-SMALL = Shape(middle=0, middle_blocks=0, wide=96, wide_blocks=3)
+SMALL = Shape(middle=0, middle_blocks=0, wide=80, wide_blocks=3)
 """For pictures of at most 64 pixels: a quarter of the input."""
 
 
