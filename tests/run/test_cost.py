@@ -83,7 +83,7 @@ def test_only_the_last_few_pictures_are_kept(
 
     def encoded(*arguments: Any) -> Any:
         nonlocal most
-        alive = sum(isinstance(one, reading.Prepared) for one in gc.get_objects())
+        alive = sum(type(one) is reading.Prepared for one in gc.get_objects())
         most = max(most, alive)
         return real(*arguments)
 
