@@ -10,7 +10,6 @@ import typer
 
 from augcli.cli.doctor import doctor
 from augcli.cli.report import put, tell
-from augcli.run.status import status as status_of
 
 OUT = typer.Argument(metavar="OUT", help="An output folder of augcli.")
 JSON = typer.Option(False, "--json", help="One JSON object on standard output.")
@@ -29,6 +28,8 @@ def add_verbs(app: typer.Typer) -> None:
 
 def status(out: str = OUT, as_json: bool = JSON) -> None:
     """Print the status of an output folder."""
+    from augcli.run.status import status as status_of  # noqa: PLC0415 - --help stays quick
+
     found = status_of(Path(out))
     if as_json:
         put(json.dumps({"message_type": "status", **asdict(found), "left": found.left}))

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
@@ -203,7 +204,14 @@ class Processes:
         """See :class:`Pool`."""
         for one in self._workers:
             self._give(one, next(tasks, None))
+        ahead: deque[Task] = deque()
         while any(one.task for one in self._workers):
+            # Planned while the workers are busy, so that none waits for its next shard.
+            while self._events.empty() and len(ahead) < len(self._workers):
+                task = next(tasks, None)
+                if task is None:
+                    break
+                ahead.append(task)
             sender, message = self._events.get()
             if message is None:
                 yield from self._replace(sender)
@@ -219,7 +227,7 @@ class Processes:
                 self._give(sender, widen(message.task))
                 continue
             if isinstance(message, ShardDone):
-                self._give(sender, next(tasks, None))
+                self._give(sender, ahead.popleft() if ahead else next(tasks, None))
             yield message
 
     def close(self) -> None:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from augcli.run.reports import Event
     from augcli.run.source_maps import SourceMaps
 
-WINDOW = 4
-"""Sources that a worker keeps: a base was the donor of the job before."""
+WINDOW = 3
+"""Sources that a worker keeps where they are mixed: a base was the donor of the job before."""
 
 
 class UnreadableFailure(Exception):
@@ -104,6 +104,9 @@ class Reader:
         Raises:
             UnreadableFailure: It can't be used.
         """
+        if self.settings.chain.mixer_at is None:
+            # It has one role only. The memory of its picture is at once that of the next.
+            return self._prepare(source, copy)
         key = (source.path, copy)
         found = self._window.get(key)
         if found is None:

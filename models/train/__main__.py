@@ -25,6 +25,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--hold-out", type=int, default=4, metavar="FOLD")
     parser.add_argument("--steps", type=int, default=Plan.steps)
     parser.add_argument("--seed", type=int, default=Plan.seed)
+    parser.add_argument("--rate", type=float, default=Plan.rate)
+    parser.add_argument("--feature-weight", type=float, default=Plan.feature_weight)
+    parser.add_argument("--last-feature-weight", type=float, default=Plan.last_feature_weight)
+    parser.add_argument("--start", type=Path, help="checkpoint of an earlier leg to start from")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
@@ -42,13 +46,20 @@ def main() -> None:
         teacher = Teacher(options.teacher, options.threads)
         cache.build(pictures, teacher, views, cache.VIEW_SIDE, options.shards)
     shard = cache.load(views, options.shards).without(options.hold_out)
-    plan = Plan(steps=options.steps, seed=options.seed)
+    plan = Plan(
+        steps=options.steps,
+        seed=options.seed,
+        rate=options.rate,
+        feature_weight=options.feature_weight,
+        last_feature_weight=options.last_feature_weight,
+    )
     shape = SMALL if options.small else Shape()
-    student = Run(plan, shape, options.out / "checkpoint.pt").train(shard)
+    student = Run(plan, shape, options.out / "checkpoint.pt", options.start).train(shard)
     recipe = (
         f"{len(shard.image)} views of masked photos (fold {options.hold_out} held out), "
         "unlabelled photos and CIFAR-10; masks and teacher's maps mixed, teacher's features "
         f"imitated; {plan.steps} steps of {plan.batch}, seed {plan.seed}"
+        f"{', from an earlier leg' if options.start else ''}"
     )
     name = "attention-small.onnx" if options.small else "attention.onnx"
     export(student, calibration_views(shard, plan.seed, shape.side), options.out / name, recipe)

@@ -92,10 +92,15 @@ def channels_last(shape: Shape) -> Student:
 class Run:
     """A training run that can be stopped and taken up again at any checkpoint."""
 
-    def __init__(self, plan: Plan, shape: Shape, checkpoint: Path) -> None:
+    def __init__(
+        self, plan: Plan, shape: Shape, checkpoint: Path, start: Path | None = None
+    ) -> None:
         self.plan, self.shape, self.checkpoint = plan, shape, checkpoint
         torch.manual_seed(plan.seed)
         self.student, self.average = channels_last(shape), channels_last(shape)
+        if start is not None:
+            earlier = torch.load(start, weights_only=True)
+            self.student.load_state_dict(earlier["average"])
         self.average.load_state_dict(self.student.state_dict())
         self.optimizer = make_optimizer(self.student, plan)
         # Half the time where the processor multiplies them in hardware, twice where it does not.
