@@ -36,6 +36,7 @@ All contenders take the same files, write JPEG with quality {quality} and 4:2:0,
 order each time; the figures are medians of {rounds} rounds. `make bench` does this again.
 
 {machine}
+All files lie in memory (/dev/shm), so that no disk is measured.
 """
 
 RATES = """

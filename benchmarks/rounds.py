@@ -51,7 +51,7 @@ def measure(
         folders: Of the same files, the largest first.
         models: Holds the classifier.
         rounds: How many.
-        work: Takes the outputs, which stay there.
+        work: Takes the outputs.
     """
     sizes = [sum(1 for _ in folder.glob("*/*")) for folder in folders]
     chosen = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import subprocess
 import threading
 import time
@@ -106,14 +107,10 @@ class _Watch(threading.Thread):
 
 
 def new_out(work: Path) -> Path:
-    """Return a folder for outputs that is not there yet.
-
-    Outputs are removed when all is measured: for minutes after files were removed, ext4 without
-    a journal goes through their places one by one to make a new one.
-    """
-    outputs = work / "outputs"
-    outputs.mkdir(parents=True, exist_ok=True)
-    return outputs / f"{len(os.listdir(outputs)):04d}"
+    """Return a folder for outputs; those of the run before are removed."""
+    out = work / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    return out
 
 
 def memory(process: int) -> int:
