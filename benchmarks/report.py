@@ -53,6 +53,23 @@ Python's own part look larger than it is, the libraries' part not; *other* is wh
 image in no stage.
 """
 
+MISSED_TEXT = """
+What keeps augcli from the floor, where it is below:
+
+- **Photos.** Decoding and encoding are the floor's own. *apply* is a copy, because sources stay as
+  they are, and for cutmix the donor's way to the size of its base, which most donors need; *encode*
+  turns RGB into the BGR that OpenCV wants; *hash* is mostly the SHA-256 of the output; *score* is
+  the network and the way to its 112 x 112 pixels. The rest is Python, which is slower between
+  photos than between small pictures: each photo pushes it out of the processor's caches.
+- **32x32.** Such a picture costs the floor hardly more than a few dozen calls of Python, and
+  naming, drawing, hashing, renaming and recording it takes as many. No stage is left that stands
+  out.
+- **Two workers** have a third process beside them on two cores, which plans and counts.
+
+A run gains where it keeps the memory of a picture for the next one, which the floor gives back and
+asks for again each time: that is why large pictures can be ahead of it.
+"""
+
 CURVE_TEXT = """
 ## Long lists
 
@@ -81,7 +98,7 @@ def page(measured: Measured, command: str, rounds: int) -> str:
         *(_side_by_side(measured.titles[name], one) for name, one in measured.figures.items()),
     ]
     if measured.stages:
-        parts += [STAGE_TEXT, "\n", _stages(measured)]
+        parts += [STAGE_TEXT, "\n", _stages(measured), MISSED_TEXT]
     if measured.curve:
         rows = (
             (f"{one.sources:,}", *(f"{each:.3f} s" for each in one[1:4]), f"{one.bytes_each:.0f}")
