@@ -41,8 +41,12 @@ PIPELINES = ROOT / "docs" / "pipelines.md"
 OTHER_FLAGS = frozenset({"--help", "--version", "--install-completion", "--show-completion"})
 """Flags that no declaration holds."""
 PIP_FLAGS = frozenset({"--no-deps"})
-BENCHMARK_FLAGS = frozenset({"--objects", "--models", "--prepared"})
-"""Flags of benchmarks/attention.py, which some pages name."""
+BENCHMARK_FLAGS = frozenset(
+    flag
+    for file in sorted((ROOT / "benchmarks").glob("*.py"))
+    for flag in re.findall(r'add_argument\(\s*"(--[a-z-]+)"', file.read_text(encoding="utf-8"))
+)
+"""Flags of the scripts whose figures some pages show."""
 EXAMPLE_FLAGS = frozenset({"--widest"})
 """Flags of the worked example."""
 
