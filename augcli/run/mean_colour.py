@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
 from typing import TYPE_CHECKING
 
 from augcli.errors import InputError
-from augcli.rng import Digest
 from augcli.run import worker
+from augcli.run.sample import sample
 
 if TYPE_CHECKING:
     from augcli.data.sources import Sources
@@ -21,19 +20,17 @@ MOST_BYTES = 64 * 2**20
 BATCH = 16
 
 
-def sample(sources: Sources, seed: int) -> list[str]:
+def chosen(sources: Sources, seed: int) -> list[str]:
     """Return the paths of at most 256 sources, chosen by a hash."""
     paths = sources.paths
-    key = Digest(seed, "mean", size=8)
-    first = heapq.nsmallest(MOST_IMAGES, range(len(paths)), key=lambda index: key(paths[index]))
-    chosen: list[str] = []
+    found: list[str] = []
     total = 0
-    for index in first:
-        if len(chosen) >= FEW_IMAGES and total > MOST_BYTES:
+    for index in sample(paths, seed, "mean", MOST_IMAGES):
+        if len(found) >= FEW_IMAGES and total > MOST_BYTES:
             break
-        chosen.append(paths[index])
+        found.append(paths[index])
         total += sources.sizes[index]
-    return chosen
+    return found
 
 
 def mean_colour(sources: Sources, seed: int, pool: Pool) -> Colour:
@@ -42,7 +39,7 @@ def mean_colour(sources: Sources, seed: int, pool: Pool) -> Colour:
     Raises:
         InputError: None of the sample can be read.
     """
-    paths = sample(sources, seed)
+    paths = chosen(sources, seed)
     batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
     answers = dict(pool.ask(worker.Measure, iter(batches)))
     found: list[Colour | str] = [answers[path] for path in paths]

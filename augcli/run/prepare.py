@@ -11,10 +11,10 @@ from augcli.augmentations.chain import Chain
 from augcli.data.labels import apply_labels
 from augcli.data.sources import list_sources
 from augcli.errors import InputError, OutputError, UsageError
-from augcli.rng import digest
 from augcli.run.identity import identity
 from augcli.run.making import Run
 from augcli.run.output import Output
+from augcli.run.sample import sample
 from augcli.run.scoring import usable_maps
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ def prepare(folder: Path, recipe: Recipe, options: RunOptions) -> Run:
     if options.labels:
         apply_labels(sources, options.labels)
     if options.limit and options.limit < len(sources):
-        sources = sources.select(_sample(sources.paths, options.seed, "limit", options.limit))
+        sources = sources.select(
+            sorted(sample(sources.paths, options.seed, "limit", options.limit))
+        )
     _check_labels(chain, sources, options)
     if os.path.realpath(out) == sources.folder:
         raise OutputError(f"OUT {out} is INPUT itself; give another folder with --out")
@@ -81,12 +83,6 @@ def default_out(folder: Path, command: str) -> Path:
     """Return ``<INPUT>-<command>`` beside INPUT."""
     whole = Path(os.path.abspath(folder))
     return whole.with_name(f"{whole.name or 'augcli'}-{command}")
-
-
-def _sample(paths: list[str], seed: int, purpose: str, count: int) -> list[int]:
-    """Return the indices of ``count`` sources chosen by a hash, ascending."""
-    ranked = sorted(range(len(paths)), key=lambda index: digest(seed, purpose, paths[index]))
-    return sorted(ranked[:count])
 
 
 def _check_labels(chain: Chain, sources: Sources, options: RunOptions) -> None:

@@ -56,7 +56,6 @@ class Workbench:
     """
 
     def __init__(self, settings: Settings, publisher: Publisher | None = None) -> None:
-        self._chain = settings.chain
         self._originals = settings.originals
         self._out = settings.out
         self._maps = SourceMaps(settings.model, settings.grid, settings.frame, settings.keeping)
@@ -69,9 +68,12 @@ class Workbench:
         """Close what was opened."""
         self._maps.close()
 
+    @property
+    def _chain(self) -> Chain:
+        return self._reader.settings.chain
+
     def use(self, chain: Chain) -> None:
         """Go on with another chain: the mean colour is known by now."""
-        self._chain = chain
         self._reader.settings = Settings(**{**vars(self._reader.settings), "chain": chain})
 
     def mean_colours(self, paths: list[str]) -> list[Colour | str]:

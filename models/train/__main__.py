@@ -41,11 +41,10 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     views = options.cache or options.out / "views"
     if len(list(views.glob("views-???.npz"))) < options.shards:
-        data = options.data
-        pictures = cache.read_pictures(data / "objects", data / "photos.tar", data / "cifar10.tar")
         teacher = Teacher(options.teacher, options.threads)
-        cache.build(pictures, teacher, views, cache.VIEW_SIDE, options.shards)
-    shard = cache.load(views, options.shards).without(options.hold_out)
+        sources = cache.read_pictures(options.data)
+        cache.build(sources, teacher, views, cache.VIEW_SIDE, options.shards)
+    shard = cache.load(views, options.shards, options.hold_out)
     plan = Plan(
         steps=options.steps,
         seed=options.seed,

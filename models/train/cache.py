@@ -4,13 +4,14 @@ The teacher costs about as much time per view as a training step of the student,
 is used a dozen times: so it is asked once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .pictures import coverage, masked_photos, squash, tar_pictures
+from .pictures import coverage, cut_outs, masked_photos, pictures, squash
 from .teacher import SIDE as TEACHER_SIDE
 from .teacher import Projection, Teacher, fit_projection
 from .views import Pictures, draw_view
@@ -35,29 +36,25 @@ class Shard:
     features: NDArray[np.float16]  # (N, components, 7, 7)
     folds: NDArray[np.uint8]  # (N,)
 
-    def without(self, fold: int) -> "Shard":
-        """Leave out every view in which a photo of a fold shows."""
-        kept = np.flatnonzero((self.folds & (1 << fold)) == 0)
-        return Shard(**{name: values[kept] for name, values in vars(self).items()})
 
-
-def read_pictures(objects: Path, photos: Path, small: Path) -> Pictures:
+def read_pictures(data: Path) -> Pictures:
     """Read all pictures that views are cut from."""
     return Pictures(
-        masked_photos(objects, frozenset(range(FOLDS))),
-        list(tar_pictures(photos)),
-        list(tar_pictures(small)),
+        masked_photos(data / "objects", frozenset(range(FOLDS))),
+        cut_outs(data / "cut-outs"),
+        list(pictures(data / "photos")),
+        list(pictures(data / "small")),
     )
 
 
 def make_shard(
-    pictures: Pictures, teacher: Teacher, projection: Projection | None, side: int, seed: list[int]
+    sources: Pictures, teacher: Teacher, projection: Projection | None, side: int, seed: list[int]
 ) -> tuple[Shard, Projection]:
     """Draw and label one shard of views; the first shard also fits the projection."""
     rng = np.random.default_rng(seed)
     images, masks, heats, features, folds = [], [], [], [], []
     for _ in range(SHARD // 16):
-        views = [draw_view(pictures, rng) for _ in range(16)]
+        views = [draw_view(sources, rng) for _ in range(16)]
         answer = teacher([squash(view.image, TEACHER_SIDE) for view in views])
         heats.append(answer.heat)
         features.append(answer.features if projection is None else projection(answer.features))
@@ -79,7 +76,7 @@ def make_shard(
     return shard, projection
 
 
-def build(pictures: Pictures, teacher: Teacher, folder: Path, side: int, shards: int) -> None:
+def build(sources: Pictures, teacher: Teacher, folder: Path, side: int, shards: int) -> None:
     """Make the shards that are not there yet; each depends on its own number alone."""
     folder.mkdir(parents=True, exist_ok=True)
     fitted = folder / "projection.npz"
@@ -91,7 +88,7 @@ def build(pictures: Pictures, teacher: Teacher, folder: Path, side: int, shards:
         file = folder / f"views-{number:03d}.npz"
         if file.exists():
             continue
-        shard, projection = make_shard(pictures, teacher, projection, side, [number, side])
+        shard, projection = make_shard(sources, teacher, projection, side, [number, side])
         if not fitted.exists():
             np.savez(fitted, mean=projection.mean, axes=projection.axes)
         partial = file.with_suffix(".partial.npz")
@@ -100,13 +97,29 @@ def build(pictures: Pictures, teacher: Teacher, folder: Path, side: int, shards:
         print(f"views: shard {number + 1} of {shards}", flush=True)
 
 
-def load(folder: Path, most: int | None = None) -> Shard:
-    """Read all shards (or the first `most`) into memory."""
+def load(folder: Path, most: int | None = None, hold_out: int | None = None) -> Shard:
+    """Read all shards (or the first `most`), less the views in which a photo of a fold shows."""
     files = sorted(f for f in folder.glob("views-*.npz") if "partial" not in f.name)[:most]
     if not files:
         raise FileNotFoundError(f"no views under {folder}")
-    parts = []
+    kept = []
     for file in files:
         with np.load(file) as stored:
-            parts.append({key: stored[key] for key in stored.files})
-    return Shard(**{key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
+            folds = stored["folds"]
+        kept.append(np.flatnonzero(folds & (0 if hold_out is None else 1 << hold_out) == 0))
+    return Shard(**{field.name: _filled(files, kept, field.name) for field in fields(Shard)})
+
+
+def _filled(files: list[Path], kept: list[NDArray[np.intp]], name: str) -> NDArray[Any]:
+    """Join one array of all shards, with no second copy of it in memory."""
+    joined: NDArray[Any] | None = None
+    end = 0
+    for file, chosen in zip(files, kept, strict=True):
+        with np.load(file) as stored:
+            values = stored[name]
+        if joined is None:
+            joined = np.empty((sum(map(len, kept)), *values.shape[1:]), values.dtype)
+        joined[end : end + len(chosen)] = values[chosen]
+        end += len(chosen)
+    assert joined is not None
+    return joined

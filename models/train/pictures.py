@@ -1,7 +1,6 @@
-"""Reading the training pictures: photos with an object mask, and plain pictures in tar files."""
+"""Reading the training pictures: photos with a mask, cut-out objects, and plain pictures."""
 
 import csv
-import io
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,16 +12,36 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]  # (height, width, 3), RGB
 Mask = NDArray[np.float32]  # (height, width), 1 = object
+SUFFIXES = (".jpg", ".jpeg", ".png")
+LONGEST = 500  # pixels: a view is at most 224
 
 
 @dataclass(frozen=True)
 class MaskedPhoto:
-    """A photo with the mask of its object; `mask` has the size of `image`."""
+    """A photo with the mask of its object; `mask` has the size of `image`.
+
+    `fold` is None for a cut-out object: no photo of any fold shows in it.
+    """
 
     name: str
-    fold: int
+    fold: int | None
     image: Image
     mask: Mask
+
+    @property
+    def folds(self) -> frozenset[int]:
+        """The folds that show in a view of this photo."""
+        return frozenset() if self.fold is None else frozenset({self.fold})
+
+
+def shrink(image: Image, longest: int = LONGEST) -> Image:
+    """Shrink a picture to at most `longest` pixels a side; any number of channels."""
+    height, width = image.shape[:2]
+    scale = longest / max(height, width)
+    if scale >= 1:
+        return image
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def decode(data: bytes) -> Image:
@@ -52,17 +71,42 @@ def masked_photos(folder: Path, folds: frozenset[int]) -> list[MaskedPhoto]:
     return found
 
 
+def pictures(folder: Path) -> Iterator[Image]:
+    """Decode every JPEG or PNG below a folder and in its plain tars, in the order of their names.
+
+    Larger ones are shrunk to LONGEST pixels a side.
+    """
+    for file in sorted(folder.rglob("*")):
+        if file.suffix == ".tar":
+            yield from tar_pictures(file)
+        elif file.suffix.lower() in SUFFIXES:
+            yield shrink(decode(file.read_bytes()))
+
+
 def tar_pictures(file: Path) -> Iterator[Image]:
     """Decode every JPEG or PNG of a plain tar file, in the order of their names."""
     with tarfile.open(file) as archive:
-        members = sorted(
-            (m for m in archive.getmembers() if m.name.lower().endswith((".jpg", ".jpeg", ".png"))),
-            key=lambda member: member.name,
-        )
-        for member in members:
+        members = [m for m in archive.getmembers() if m.name.lower().endswith(SUFFIXES)]
+        for member in sorted(members, key=lambda member: member.name):
             data = archive.extractfile(member)
             if data is not None:
-                yield decode(io.BytesIO(data.read()).getvalue())
+                yield shrink(decode(data.read()))
+
+
+def cut_outs(folder: Path) -> list[MaskedPhoto]:
+    """Read every PNG below a folder whose transparency cuts out an object."""
+    found = []
+    for file in sorted(folder.rglob("*.png")):
+        image = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+        if image is None or image.ndim != 3 or image.shape[2] != 4 or image.dtype != np.uint8:
+            continue
+        image = shrink(np.asarray(image, np.uint8))
+        alpha = image[..., 3].astype(np.float32) / 255
+        # Signs and other full rectangles have no outline of their own.
+        if 0.02 < alpha.mean() < 0.97 and alpha.max() == 1:
+            colours = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGRA2RGB), np.uint8)
+            found.append(MaskedPhoto(file.stem, None, colours, alpha))
+    return found
 
 
 def squash(image: Image, side: int) -> Image:

@@ -5,6 +5,7 @@ changing colours later. All chance comes from the generator that is handed in.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -12,10 +13,13 @@ from numpy.random import Generator
 
 from .pictures import Image, Mask, MaskedPhoto
 
+Item = TypeVar("Item")
+
 # Shares of the kinds of view. Crops of masked photos carry the only certain labels; the other
 # kinds are there for variety, because 833 photos can be learnt by heart.
 KINDS = ("masked", "photo", "pasted", "small")
-SHARES = (0.42, 0.26, 0.24, 0.08)
+SHARES = (0.34, 0.34, 0.22, 0.10)
+CUT_OUTS = 0.4  # of the pasted objects; the others are of masked photos
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Pictures:
     """Everything that views are cut from."""
 
     masked: list[MaskedPhoto]
+    cut_outs: list[MaskedPhoto]
     photos: list[Image]
     small: list[Image]
 
@@ -55,14 +60,14 @@ def window(image: Image | Mask, smallest: float, rng: Generator) -> tuple[slice,
 def masked_view(photo: MaskedPhoto, rng: Generator) -> View:
     """Cut a crop that keeps a third of the object; one in eight is the whole photo."""
     if rng.random() < 0.125:
-        return View(photo.image, photo.mask, frozenset({photo.fold}))
+        return View(photo.image, photo.mask, photo.folds)
     whole = photo.mask.sum()
     rows, columns = slice(None), slice(None)
     for _ in range(8):
         rows, columns = window(photo.mask, 0.4, rng)
         if photo.mask[rows, columns].sum() > 0.35 * whole:
             break
-    return View(photo.image[rows, columns], photo.mask[rows, columns], frozenset({photo.fold}))
+    return View(photo.image[rows, columns], photo.mask[rows, columns], photo.folds)
 
 
 def plain_view(image: Image, rng: Generator) -> View:
@@ -118,20 +123,26 @@ def paste(photo: MaskedPhoto, ground: View, rng: Generator) -> View:
     if ground.mask is not None:
         under = cv2.resize(ground.mask, frame, interpolation=cv2.INTER_AREA)
         mask = np.maximum(alpha, under * (1 - alpha)).astype(np.float32)
-    return View(np.clip(image, 0, 255).astype(np.uint8), mask, ground.folds | {photo.fold})
+    return View(np.clip(image, 0, 255).astype(np.uint8), mask, ground.folds | photo.folds)
+
+
+def pick(items: list[Item], rng: Generator) -> Item:
+    """Draw one of the items, all alike."""
+    return items[int(rng.integers(len(items)))]
 
 
 def draw_view(pictures: Pictures, rng: Generator) -> View:
     """Draw one view of a random kind."""
     kind = KINDS[int(rng.choice(len(KINDS), p=SHARES))]
     if kind == "masked":
-        return masked_view(pictures.masked[int(rng.integers(len(pictures.masked)))], rng)
+        return masked_view(pick(pictures.masked, rng), rng)
     if kind == "small":
-        return View(pictures.small[int(rng.integers(len(pictures.small)))], None)
+        return View(pick(pictures.small, rng), None)
     if kind == "photo":
-        return plain_view(pictures.photos[int(rng.integers(len(pictures.photos)))], rng)
+        return plain_view(pick(pictures.photos, rng), rng)
     if rng.random() < 0.5:
-        ground = plain_view(pictures.photos[int(rng.integers(len(pictures.photos)))], rng)
+        ground = plain_view(pick(pictures.photos, rng), rng)
     else:
-        ground = masked_view(pictures.masked[int(rng.integers(len(pictures.masked)))], rng)
-    return paste(pictures.masked[int(rng.integers(len(pictures.masked)))], ground, rng)
+        ground = masked_view(pick(pictures.masked, rng), rng)
+    objects = pictures.cut_outs if rng.random() < CUT_OUTS else pictures.masked
+    return paste(pick(objects, rng), ground, rng)
