@@ -92,6 +92,17 @@ def cutmix_row(base_name: str, donor_name: str) -> Picture.Image:
     )
 
 
+def heat_maps_row(names: list[str]) -> Picture.Image:
+    """Return photos under their heat maps, as ``augcli heatmaps --overlay`` shows them."""
+    shown = []
+    for name in names:
+        image = photo(name)
+        scores = heat_map(image)
+        draw = AttentiveCutMix(top_n=6).draw(Frame.of(image), Stream(0, "docs"), scores)
+        shown.append(overlay(image, scores, draw.cells))
+    return row(shown, [name.partition("/")[2] for name in names], 160)
+
+
 FAMILY: dict[str, Augmentation[Any]] = {
     "cutout": Cutout(patch=0.4),
     "cutout-attended": Cutout(patch=0.4, at="attended"),
@@ -138,6 +149,8 @@ def main() -> None:
         cutmix_row("space/launch_pad.jpg", "person/officer.jpg"),
     ]
     stacked(rows).save(PICTURES / "cutmix.jpg", quality=85)
+    shown = ["animal/raccoon.jpg", "person/astronaut.jpg", "space/rocket.jpg", "thing/helmet.jpg"]
+    heat_maps_row(shown).save(PICTURES / "heat-maps.jpg", quality=85)
     for name, augmentation in FAMILY.items():
         family_row(augmentation).save(PICTURES / f"family-{name}.jpg", quality=85)
 
