@@ -22,15 +22,27 @@ IR_VERSION = 8  # onnxruntime 1.17 reads up to 9
 
 
 class Shipped(nn.Module):
-    """The student as it is shipped: pixels 0..255 in, heat map 0..1 out."""
+    """The student as it is shipped: pixels 0..255 in, heat map 0..1 out.
 
-    def __init__(self, student: Student) -> None:
+    With `mirrored`, the map is the mean of those of the picture and of its mirror image: for
+    twice the time, a mistake made on one side only weighs half.
+    """
+
+    def __init__(self, student: Student, *, mirrored: bool) -> None:
         super().__init__()
         self.stem, self.middle, self.wide = student.stem, student.middle, student.wide
         self.heat, self.side = student.heat, student.side
+        self.mirrored = mirrored
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Give the heat map (N, 7, 7) of pixels (N, side, side, 3)."""
+        if not self.mirrored:
+            return self.maps(pixels)
+        both = self.maps(torch.cat([pixels, pixels.flip(2)])).reshape(2, -1, GRID, GRID)
+        return (both[0] + both[1].flip(2)) * 0.5
+
+    def maps(self, pixels: Tensor) -> Tensor:
+        """Give the heat map of each picture as it is."""
         trunk = self.wide(self.middle(self.stem(pixels.permute(0, 3, 1, 2))))
         return torch.sigmoid(self.heat(trunk))[:, 0]
 
@@ -47,9 +59,9 @@ def fold(module: nn.Module) -> None:
                 module[position + 1] = nn.Identity()
 
 
-def ship(student: Student) -> Shipped:
+def ship(student: Student, *, mirrored: bool) -> Shipped:
     """Fold the norms and the factor 1/255 into the convolutions."""
-    shipped = Shipped(student).eval()
+    shipped = Shipped(student, mirrored=mirrored).eval()
     fold(shipped)
     first = next(m for m in shipped.stem.modules() if isinstance(m, nn.Conv2d))
     with torch.no_grad():
@@ -75,7 +87,9 @@ def export(student: Student, images: NDArray[np.uint8], file: Path, recipe: str)
         file: Where to.
         recipe: Data and training in a sentence.
     """
-    shipped = ship(student)
+    # The graph for small images is to be quick above all.
+    small = student.side < VIEW_SIDE
+    shipped = ship(student, mirrored=not small)
     example = torch.rand(2, student.side, student.side, 3) * 255
     plain = file.with_suffix(".plain.onnx")
     with warnings.catch_warnings():
@@ -92,9 +106,8 @@ def export(student: Student, images: NDArray[np.uint8], file: Path, recipe: str)
         )
     # Black and white belong to the range of pixels, whatever the views show.
     ends = np.stack([np.zeros_like(images[0]), np.full_like(images[0], 255)])
-    pixels = student.side < VIEW_SIDE
     model = quantize(
-        plain, file.with_suffix(".quantized.onnx"), np.concatenate([images, ends]), pixels=pixels
+        plain, file.with_suffix(".quantized.onnx"), np.concatenate([images, ends]), pixels=small
     )
     for unfinished in (plain, file.with_suffix(".quantized.onnx")):
         unfinished.unlink()
@@ -103,7 +116,7 @@ def export(student: Student, images: NDArray[np.uint8], file: Path, recipe: str)
     entries: dict[str, object] = {
         "input_size": [student.side, student.side],
         "channel_order": "RGB",
-        **({} if pixels else {"range": [0, 255]}),
+        **({} if small else {"range": [0, 255]}),
         "grid": GRID,
         "version": "2",
         "recipe": recipe,

@@ -42,7 +42,7 @@ def quantize(
 ) -> onnx.ModelProto:
     """Compute every convolution but the last in 8 bits.
 
-    The last one gives the heat map, whose values must not come in 256 steps.
+    The last one gives the heat map, whose values must not come in 256 steps; nor what follows.
 
     Args:
         plain: The network in floats; its input is float32 (N, side, side, 3), 0..255.
@@ -53,7 +53,8 @@ def quantize(
     """
     logging.getLogger().setLevel(logging.ERROR)
     model = onnx.load(str(plain))
-    last = [node.name for node in model.graph.node if node.op_type == "Conv"][-1]
+    nodes = list(model.graph.node)
+    last = max(place for place, node in enumerate(nodes) if node.op_type == "Conv")
     quantize_static(
         str(plain),
         str(target),
@@ -64,7 +65,7 @@ def quantize(
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         op_types_to_quantize=["Conv", "Add", "Relu"],
-        nodes_to_exclude=[last],
+        nodes_to_exclude=[node.name for node in nodes[last:]],
         calibrate_method=CalibrationMethod.MinMax,
     )
     quantized = onnx.load(str(target))
