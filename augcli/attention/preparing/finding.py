@@ -160,7 +160,7 @@ def _named(
 ) -> FeatureMap:
     """Return the tensor that ``--layer`` names: itself, or the output of a node of that name."""
     nodes = {one.name: one.output[0] for one in graph.model.graph.node if one.name and one.output}
-    tensor = graph.tensor(nodes.get(name, name) if name not in graph.tensors else name)
+    tensor = graph.tensor(nodes.get(name, name) if name not in graph.shapes else name)
     if tensor.name not in graph.producers:
         hint = near_miss(name, graph.producers) or _candidates(graph, tokens=tokens)
         raise classifier.refused(f"has no layer {name!r}{hint}")

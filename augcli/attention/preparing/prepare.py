@@ -15,6 +15,7 @@ from augcli.attention.preparing.finding import find_feature_map
 from augcli.attention.preparing.options import PrepareOptions
 from augcli.attention.preparing.publishing import check_out, publish
 from augcli.attention.preparing.reading import need_onnx, read_classifier
+from augcli.attention.preparing.shapes import measure_shapes
 from augcli.params import build
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def prepare(classifier: str | os.PathLike[str], options: PrepareOptions) -> Prep
     found = read_classifier(Path(classifier), options)
     entry = agree(found, options)
     fix_size(found.model, entry, entry.batch or 1)
-    graph = ClassifierGraph(found.model)
+    graph = ClassifierGraph(found.model, measure_shapes(found))
     if graph.opset < LOWEST_OPSET:
         raise found.refused(f"speaks opset {graph.opset}, but must speak {LOWEST_OPSET} or later")
     scores = _scores(found, graph, options)
