@@ -115,8 +115,9 @@ def _before_norm(graph: ClassifierGraph, found: FeatureMap) -> FeatureMap:
         name = node.input[0]
     if node is None or node.op_type != "LayerNormalization":
         return found
-    before = as_feature_map(graph, graph.tensor(node.input[0]))
-    return found if before is None or before.layout == "NTC" else before
+    before = as_feature_map(graph, graph.tensor(node.input[0])) or found
+    same = (before.height, before.width, before.extra) == (found.height, found.width, 0)
+    return before if same else found
 
 
 def as_feature_map(graph: ClassifierGraph, tensor: Tensor) -> FeatureMap | None:

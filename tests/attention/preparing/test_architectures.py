@@ -49,21 +49,27 @@ def test_the_last_layer_is_found_behind_shapes_that_are_computed(tmp_path: Path)
     assert prepare_scorer(model, out=tmp_path / "s.onnx", preset="unit").tensor == "last"
 
 
-def save_normed(path: Path, *, turned: bool) -> Path:
-    """Save a classifier that ends in a layer norm with channels last, as Swin does.
+def save_normed(path: Path, *, after: str) -> Path:
+    """Save a classifier that ends in a layer norm with channels last.
 
     Args:
         path: Where to.
-        turned: Whether channels come first again before the pooling.
+        after: How features are laid out after it: ``last`` (Swin of timm), ``first`` (Swin of
+            torchvision) or ``tokens``, which are normed as such and then made a map (PVT).
     """
     net = Network()
     net.features()
-    net.add("Transpose", "features", name="channels_last", perm=[0, 2, 3, 1])
+    last = net.add("Transpose", "features", name="channels_last", perm=[0, 2, 3, 1])
+    if after == "tokens":
+        net.constant("row", [0, -1, CHANNELS], np.int64)
+        last = net.add("Reshape", last, "row", name="embedded")
     net.constant("scale", SCALE)
     net.constant("shift", SHIFT)
-    net.add("LayerNormalization", "channels_last", "scale", "shift", name="normed", axis=-1)
-    if turned:
-        net.add("Transpose", "normed", name="channels_first", perm=[0, 3, 1, 2])
+    net.add("LayerNormalization", last, "scale", "shift", name="normed", axis=-1)
+    if after != "last":
+        net.constant("map", [0, 7, 7, CHANNELS], np.int64)
+        net.add("Reshape", "normed", "map", name="places")
+        net.add("Transpose", "places", name="channels_first", perm=[0, 3, 1, 2])
         net.add("GlobalAveragePool", "channels_first", name="pool")
         net.add("Flatten", "pool", name="pooled")
     else:
@@ -80,20 +86,18 @@ def normed(features: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(even * SCALE[:, None, None] + SHIFT[:, None, None])
 
 
-@pytest.mark.parametrize("turned", [True, False])
+@pytest.mark.parametrize("after", ["last", "first", "tokens"])
 @pytest.mark.parametrize("kind", ["l2", "mean"])
 def test_lengths_are_those_before_a_layer_norm_makes_them_alike(
-    tmp_path: Path, kind: str, turned: bool
+    tmp_path: Path, kind: str, after: str
 ) -> None:
-    model = save_normed(tmp_path / "c.onnx", turned=turned)
+    model = save_normed(tmp_path / "c.onnx", after=after)
     assert heat_map(model, map=kind) == close(PLAIN[kind](features_of(IMAGE)))
 
 
-@pytest.mark.parametrize("turned", [True, False])
-def test_classes_are_those_of_the_features_after_the_layer_norm(
-    tmp_path: Path, turned: bool
-) -> None:
-    model = save_normed(tmp_path / "c.onnx", turned=turned)
+@pytest.mark.parametrize("after", ["last", "first", "tokens"])
+def test_classes_are_those_of_the_features_after_the_layer_norm(tmp_path: Path, after: str) -> None:
+    model = save_normed(tmp_path / "c.onnx", after=after)
     features = normed(features_of(IMAGE))
     likely = probabilities(WEIGHTS @ features.mean(axis=(1, 2)))
     expected: Any = np.einsum("k,kc,chw->hw", likely, WEIGHTS, features)
