@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import onnx
     from numpy.typing import NDArray
 
-    Shape = tuple[int, ...]
+    from augcli.attention.shapes import Shape
 
 SHAPE_OPERATORS = frozenset({"Shape", "Size"})
 """They look at a tensor's shape alone, and not at what the image holds."""

@@ -26,14 +26,7 @@ SHIFT = np.linspace(-1, 1, CHANNELS)
 def save_halved(path: Path) -> Path:
     """Save a classifier that computes where to cut its channels in two, as ShuffleNet does."""
     net = Network()
-    net.features()
-    net.add("Shape", "features", name="shape")
-    for name, value in (("from", [0]), ("axis", [1]), ("one", [1]), ("two", [2])):
-        net.constant(name, value, np.int64)
-    net.add("Gather", "shape", "one", name="channels", axis=0)
-    net.add("Add", "channels", "one", name="rounded_up")
-    net.add("Div", "rounded_up", "two", name="middle")
-    net.add("Slice", "features", "from", "middle", "axis", name="half")
+    net.first_half(net.features())
     net.constant("negative", -np.eye(CHANNELS // 2)[..., None, None])
     net.add("Conv", "half", "negative", name="last")
     net.add("GlobalAveragePool", "last", name="pool")
@@ -137,5 +130,5 @@ def test_a_norm_of_pooled_features_leaves_lengths_and_no_classes(tmp_path: Path)
 
 def test_a_size_at_which_a_classifier_can_not_be_run(tmp_path: Path) -> None:
     model = classifiers.save_classifier(tmp_path / "c.onnx", head="flat", side="S")
-    with pytest.raises(ScorerError, match=r"can't be run on 1 x 3 x 64 x 64 \(.*--size right\?"):
+    with pytest.raises(ScorerError, match=r"can't be run on 64 x 64 \(.*; --size can give"):
         heat_map(model, size="64x64")

@@ -1,7 +1,7 @@
-"""The shapes of what a classifier computes: measured, by running it once.
+"""The shapes of what a graph computes: measured, by running it once. Needs onnx.
 
 What a file says of shapes, and what can be inferred without a run, ends at the first reshape
-whose shape is computed too; beyond it the wrong layer would look like the last one.
+whose shape is computed too.
 """
 
 from __future__ import annotations
@@ -11,36 +11,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from augcli.attention.device import first_line
-from augcli.attention.preparing.classifier_graph import PREFIX
-
 if TYPE_CHECKING:
     import onnx
 
-    from augcli.attention.preparing.classifier_graph import Shape
-    from augcli.attention.preparing.reading import Classifier
+    Shape = tuple[int, ...]
 
 
-def measure_shapes(classifier: Classifier) -> dict[str, Shape]:
-    """Return the shape of every tensor of a classifier, weights too.
+def measure_shapes(model: onnx.ModelProto) -> dict[str, Shape]:
+    """Return the shape of every tensor of a graph, weights too.
 
     Args:
-        classifier: Its input has a fixed size and number of images; it is left as it was.
+        model: Its one input has a fixed size; it is left as it was.
 
     Raises:
-        ScorerError: It can't be run on an image of that size.
+        Exception: onnxruntime can't run it on that size; it has a class for each cause.
     """
-    model = classifier.model
     (image,) = model.graph.input
     size = tuple(one.dim_value for one in image.type.tensor_type.shape.dim)
     names = _tensors(model)
-    try:
-        found = _run(_asking(model, names), image, size)
-    except Exception as error:  # onnxruntime has a class for each cause and no common base
-        shown = " x ".join(map(str, size))
-        raise classifier.refused(
-            f"can't be run on {shown} ({first_line(error)}); is --size right?"
-        ) from None
+    found = _run(_asking(model, names), image, size)
     shapes = {one.name: tuple(one.dims) for one in model.graph.initializer}
     return {**shapes, image.name: size, **dict(zip(names, found, strict=True))}
 
@@ -68,7 +57,7 @@ def _asking(model: onnx.ModelProto, names: list[str]) -> bytes:
 
     graph = model.graph
     outputs, nodes = list(graph.output), len(graph.node)
-    asked = [f"{PREFIX}shape-{place}" for place in range(len(names))]
+    asked = [f"augcli/shape-{place}" for place in range(len(names))]
     del graph.output[:]
     graph.node.extend(
         helper.make_node("Shape", [name], [one]) for name, one in zip(names, asked, strict=True)
