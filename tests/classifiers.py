@@ -94,6 +94,16 @@ class Network:
         self.add("Conv", planes, "kernel", "bias", name="patches", strides=strides)
         return self.add("Relu", "patches", name="features")
 
+    def first_half(self, tensor: str) -> str:
+        """Cut off the second half of the channels, at a place that is computed in the graph."""
+        for name, value in (("from", [0]), ("axis", [1]), ("one", [1]), ("two", [2])):
+            self.constant(name, value, np.int64)
+        self.add("Shape", tensor, name="shape")
+        self.add("Gather", "shape", "one", name="channels", axis=0)
+        self.add("Add", "channels", "one", name="rounded_up")
+        self.add("Div", "rounded_up", "two", name="middle")
+        return self.add("Slice", tensor, "from", "middle", "axis", name="half")
+
     def save(self, path: Path, **metadata: str) -> Path:
         """Check and save it."""
         graph = helper.make_graph(

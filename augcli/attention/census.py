@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from augcli.attention.shapes import measure_shapes
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     import onnx
 
+    from augcli.attention.shapes import Shape
     from augcli.pixels.frame import Frame
 
 SHAPES_AND_INDICES = frozenset({"INT64", "INT32", "BOOL", "STRING"})
@@ -38,7 +41,6 @@ def count_graph(path: Path, frame: Frame) -> Census | None:
     """
     try:
         import onnx  # noqa: PLC0415
-        from onnx import shape_inference  # noqa: PLC0415
     except ImportError:
         return None
     try:
@@ -49,14 +51,13 @@ def count_graph(path: Path, frame: Frame) -> Census | None:
             shape = (1, *frame, 3) if pixels else (1, 3, *frame)
             for dimension, side in zip(sides, shape, strict=True):
                 dimension.dim_value = side
-        graph = shape_inference.infer_shapes(model, data_prop=True).graph
     except Exception:  # onnx has a class for each cause and no common base
         return None
-    shapes = {
-        one.name: [side.dim_value for side in one.type.tensor_type.shape.dim]
-        for one in (*graph.value_info, *graph.input, *graph.output)
-    }
-    shapes |= {one.name: list(one.dims) for one in graph.initializer}
+    try:
+        shapes = measure_shapes(model)
+    except Exception:  # nor has onnxruntime
+        shapes = {}
+    graph = model.graph
     parameters = sum(
         math.prod(one.dims)
         for one in graph.initializer
@@ -65,13 +66,13 @@ def count_graph(path: Path, frame: Frame) -> Census | None:
     return Census(parameters, _multiply_adds(list(graph.node), shapes))
 
 
-def _multiply_adds(nodes: list[onnx.NodeProto], shapes: dict[str, list[int]]) -> int | None:
+def _multiply_adds(nodes: list[onnx.NodeProto], shapes: dict[str, Shape]) -> int | None:
     total = 0
     for node in nodes:
         if node.op_type not in ("Conv", "Gemm", "MatMul"):
             continue
-        made = shapes.get(node.output[0], [])
-        first, weights = (shapes.get(name, []) for name in node.input[:2])
+        made = shapes.get(node.output[0], ())
+        first, weights = (shapes.get(name, ()) for name in node.input[:2])
         if not (made and first and weights and all((*made, *first, *weights))):
             return None
         # How many products each number that comes out sums up.

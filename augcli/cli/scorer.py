@@ -95,6 +95,7 @@ def facts_lines(facts: ScorerFacts) -> list[str]:
     """Return a scorer in lines of a name and a value."""
     source = facts.source
     came = f"{source.get('file')}, sha256 {source.get('sha256')}" if source else ""
+    multiply_adds = _count(facts.multiply_adds, known=facts.parameters is not None)
     rows = {
         "file": facts.file,
         "and": f"{facts.small}, for images of at most {SMALL} pixels" if facts.small else "",
@@ -105,7 +106,7 @@ def facts_lines(facts: ScorerFacts) -> list[str]:
         "made from": came,
         "size": f"{facts.bytes:,} bytes",
         "parameters": _count(facts.parameters),
-        "multiply-adds": f"{_count(facts.multiply_adds)} for one image",
+        "multiply-adds": f"{multiply_adds} for one image",
         "time": f"{facts.milliseconds:.2f} ms for one image here, on one thread",
         "sha256": facts.sha256,
     }
@@ -139,5 +140,13 @@ def _numbers(values: list[float]) -> str:
     return ", ".join(f"{one:g}" for one in values)
 
 
-def _count(found: int | None) -> str:
-    return "not known without onnx" if found is None else f"{found:,}"
+def _count(found: int | None, *, known: bool = False) -> str:
+    """Return a count in words, or why there is none: where others are known, onnx is there.
+
+    Example:
+        >>> _count(57134), _count(None), _count(None, known=True)
+        ('57,134', 'not known without onnx', 'not known')
+    """
+    if found is None:
+        return "not known" if known else "not known without onnx"
+    return f"{found:,}"

@@ -6,6 +6,7 @@ import math
 import sys
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from augcli import prepare_scorer
@@ -80,3 +81,12 @@ def test_a_file_that_is_no_scorer_is_named(tmp_path: Path) -> None:
     assert "augcli scorer prepare makes a scorer of one" in str(found.value)
     with pytest.raises(ScorerError, match="can't be read"):
         describe_scorer(tmp_path / "absent.onnx")
+
+
+def test_multiply_adds_are_counted_behind_shapes_that_are_computed(tmp_path: Path) -> None:
+    net = classifiers.Network()
+    net.first_half(net.features())
+    net.constant("weights", np.ones((1, 3, 1, 1)))
+    net.gives(net.add("Conv", "half", "weights", name="map"), "N", 1, 7, 7)
+    facts = describe_scorer(net.save(tmp_path / "s.onnx"))
+    assert facts.multiply_adds == 49 * (6 * 3 * 64 + 3)

@@ -55,7 +55,7 @@ def find_class_layer(
             layer = found
         elif layer is None and node.op_type in AFTER:
             last = sources[0]
-        elif not _changes_nothing(node, bias=layer is None):
+        elif not _changes_nothing(graph, node, bias=layer is None):
             raise _refused(classifier, node, features)
         name = sources[0]
     if layer is None:
@@ -90,8 +90,10 @@ def _linear(graph: ClassifierGraph, node: onnx.NodeProto, scores: str) -> ClassL
     return ClassLayer(scores, classes, node.input[1], by_class, features)
 
 
-def _changes_nothing(node: onnx.NodeProto, *, bias: bool) -> bool:
+def _changes_nothing(graph: ClassifierGraph, node: onnx.NodeProto, *, bias: bool) -> bool:
     """Return whether a node only pools or moves; a bias is the layer's own."""
+    if node.op_type == "Transpose":  # of pooled features, which lie in a row whatever the order
+        return sum(side > 1 for side in graph.tensor(node.output[0]).shape[1:]) <= 1
     return node.op_type in MOVING | POOLING or (bias and node.op_type == "Add")
 
 

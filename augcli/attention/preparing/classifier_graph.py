@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import onnx
     from numpy.typing import NDArray
 
-    Shape = tuple[int, ...]
+    from augcli.attention.shapes import Shape
 
 SHAPE_OPERATORS = frozenset({"Shape", "Size"})
 """They look at a tensor's shape alone, and not at what the image holds."""
@@ -30,13 +30,11 @@ class Tensor(NamedTuple):
 
     Attributes:
         name: Its name in the graph.
-        shape: For one image; a dimension that is not known is 0.
-        kind: Type of its elements, as ONNX numbers them; 0 where it is not known.
+        shape: For one image; empty where it is not known.
     """
 
     name: str
     shape: Shape
-    kind: int
 
 
 class ClassifierGraph:
@@ -44,12 +42,12 @@ class ClassifierGraph:
 
     Args:
         model: Its input has a fixed size for one image.
+        shapes: Of its tensors.
     """
 
-    def __init__(self, model: onnx.ModelProto) -> None:
-        from onnx import shape_inference  # noqa: PLC0415
-
+    def __init__(self, model: onnx.ModelProto, shapes: dict[str, Shape]) -> None:
         self.model = model
+        self.shapes = shapes
         self.opset = max(
             (one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), default=0
         )
@@ -58,21 +56,11 @@ class ClassifierGraph:
         for node in model.graph.node:
             for name in node.input:
                 self.consumers.setdefault(name, []).append(node)
-        try:
-            inferred = shape_inference.infer_shapes(model, data_prop=True).graph
-        except Exception:  # an operator that onnx does not know, or a wrong shape
-            inferred = model.graph
-        self.tensors = {
-            one.name: _tensor(one)
-            for one in (*inferred.value_info, *inferred.input, *inferred.output)
-        }
-        for one in model.graph.initializer:
-            self.tensors[one.name] = Tensor(one.name, tuple(one.dims), one.data_type)
         self._live = self._depending_on_the_image()
 
     def tensor(self, name: str) -> Tensor:
         """Return what is known of a tensor."""
-        return self.tensors.get(name, Tensor(name, (), 0))
+        return Tensor(name, self.shapes.get(name, ()))
 
     def sources(self, node: onnx.NodeProto) -> list[str]:
         """Return the inputs of a node that carry what was made of the image."""
@@ -184,9 +172,3 @@ def prune(graph: onnx.GraphProto, wanted: Iterable[str]) -> None:
     for place in reversed(range(len(graph.sparse_initializer))):
         if graph.sparse_initializer[place].values.name not in needed:
             del graph.sparse_initializer[place]
-
-
-def _tensor(found: onnx.ValueInfoProto) -> Tensor:
-    kind = found.type.tensor_type
-    dimensions = kind.shape.dim if kind.HasField("shape") else []
-    return Tensor(found.name, tuple(one.dim_value for one in dimensions), kind.elem_type)

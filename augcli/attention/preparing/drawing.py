@@ -42,6 +42,9 @@ def draw_heat_map(
     values = drawing.add("Cast", features.tensor, to=TensorProto.FLOAT)
     if features.layout == "NHWC":
         values = drawing.add("Transpose", values, perm=[0, 3, 1, 2])
+    if features.layout == "NTC" and options.map != "tokens":  # a token for each place, no more
+        values = drawing.add("Transpose", values, perm=[0, 2, 1])
+        values = drawing.reshape(values, [0, features.channels, features.height, features.width])
     if options.map == "tokens":
         plain = _likeness(drawing, values, features)
     elif options.map == "cam":

@@ -18,6 +18,8 @@ RESHAPING = frozenset({"Reshape", "Flatten", "Transpose", "Identity", "Cast", "S
 """They move numbers and change none."""
 ATTENTION = frozenset({"MatMul", "Einsum", "Attention", "MultiHeadAttention"})
 """Where two things made of the image meet in one of these, places are mixed."""
+LENGTHS_MATTER = frozenset({"l2", "mean"})
+"""Kinds of maps that tell nothing where the features of every place have been made as long."""
 EXTRA_TOKENS = (0, 1, 2, 5)
 """Tokens before those of the patches: a class token, one to distil with, four registers."""
 LARGEST_SIDE = 64
@@ -70,7 +72,7 @@ def find_feature_map(
     found = list(dict.fromkeys(_walk_back(graph, scores)))
     maps = [one for one in found if (one.layout == "NTC") == tokens]
     if len(maps) == 1:
-        return maps[0]
+        return _before_norm(graph, maps[0]) if options.map in LENGTHS_MATTER else maps[0]
     if len(maps) > 1:
         shown = "; ".join(map(str, maps))
         raise classifier.refused(f"has several last feature maps: {shown}; choose with --layer")
@@ -104,6 +106,18 @@ def _walk_back(graph: ClassifierGraph, scores: str) -> Iterator[FeatureMap]:
         fresh = [one for one in sources if one not in seen]
         seen.update(fresh)
         waiting += fresh
+
+
+def _before_norm(graph: ClassifierGraph, found: FeatureMap) -> FeatureMap:
+    """Return what a layer norm made the map of, if one did: after it, every place is as long."""
+    name = found.tensor
+    while (node := graph.producers.get(name)) is not None and node.op_type in RESHAPING:
+        name = node.input[0]
+    if node is None or node.op_type != "LayerNormalization":
+        return found
+    before = as_feature_map(graph, graph.tensor(node.input[0])) or found
+    same = (before.height, before.width, before.extra) == (found.height, found.width, 0)
+    return before if same else found
 
 
 def as_feature_map(graph: ClassifierGraph, tensor: Tensor) -> FeatureMap | None:
@@ -140,6 +154,8 @@ def _channels_last(graph: ClassifierGraph, tensor: Tensor) -> bool:
     for node in graph.consumers.get(tensor.name, []):
         if node.op_type in ("GlobalAveragePool", "AveragePool", "GlobalMaxPool", "Conv"):
             return False
+        if node.op_type == "LayerNormalization":
+            return [one.i % 4 for one in node.attribute if one.name == "axis"] in ([], [3])
         if node.op_type in ("ReduceMean", "ReduceMax", "ReduceSum"):
             axes = {axis % 4 for axis in graph.axes(node) or []}
             if axes in ({1, 2}, {2, 3}):
@@ -160,7 +176,7 @@ def _named(
 ) -> FeatureMap:
     """Return the tensor that ``--layer`` names: itself, or the output of a node of that name."""
     nodes = {one.name: one.output[0] for one in graph.model.graph.node if one.name and one.output}
-    tensor = graph.tensor(nodes.get(name, name) if name not in graph.tensors else name)
+    tensor = graph.tensor(nodes.get(name, name) if name not in graph.shapes else name)
     if tensor.name not in graph.producers:
         hint = near_miss(name, graph.producers) or _candidates(graph, tokens=tokens)
         raise classifier.refused(f"has no layer {name!r}{hint}")

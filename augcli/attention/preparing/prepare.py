@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from augcli.attention.device import first_line
 from augcli.attention.preparing.assembling import assemble, describe, recipe_of
 from augcli.attention.preparing.batch import Reshapes
 from augcli.attention.preparing.classifier_graph import ClassifierGraph, Drawing
@@ -15,12 +16,15 @@ from augcli.attention.preparing.finding import find_feature_map
 from augcli.attention.preparing.options import PrepareOptions
 from augcli.attention.preparing.publishing import check_out, publish
 from augcli.attention.preparing.reading import need_onnx, read_classifier
+from augcli.attention.shapes import measure_shapes
 from augcli.params import build
 
 if TYPE_CHECKING:
     import os
 
+    from augcli.attention.preparing.entry import Entry
     from augcli.attention.preparing.reading import Classifier
+    from augcli.attention.shapes import Shape
 
 LOWEST_OPSET = 9
 
@@ -93,7 +97,7 @@ def prepare(classifier: str | os.PathLike[str], options: PrepareOptions) -> Prep
     found = read_classifier(Path(classifier), options)
     entry = agree(found, options)
     fix_size(found.model, entry, entry.batch or 1)
-    graph = ClassifierGraph(found.model)
+    graph = ClassifierGraph(found.model, _shapes(found, entry))
     if graph.opset < LOWEST_OPSET:
         raise found.refused(f"speaks opset {graph.opset}, but must speak {LOWEST_OPSET} or later")
     scores = _scores(found, graph, options)
@@ -121,6 +125,17 @@ def prepare(classifier: str | os.PathLike[str], options: PrepareOptions) -> Prep
         batch=written.batch,
         expects=entry.metadata(),
     )
+
+
+def _shapes(classifier: Classifier, entry: Entry) -> dict[str, Shape]:
+    """Return the shapes of all tensors: by inference alone a wrong layer may look like the last."""
+    try:
+        return measure_shapes(classifier.model)
+    except Exception as error:  # onnxruntime has a class for each cause and no common base
+        raise classifier.refused(
+            f"can't be run on {entry.frame.width} x {entry.frame.height} ({first_line(error)}); "
+            "--size can give another size"
+        ) from None
 
 
 def _scores(classifier: Classifier, graph: ClassifierGraph, options: PrepareOptions) -> str:
