@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .pictures import Image, masked_photos, pictures
 
 SIDE = 16
+BATCH = 1024
 FOLDS = frozenset(range(5))
 
 
@@ -28,12 +29,10 @@ def signature(image: Image) -> NDArray[np.float32]:
 def highest(images: Iterable[Image], known: NDArray[np.float32]) -> tuple[int, float]:
     """Give the number of images and the highest correlation with a known signature."""
     mirrored = known.reshape(-1, SIDE, SIDE)[:, :, ::-1].reshape(-1, SIDE * SIDE)
-    both = np.concatenate([known, mirrored])
-    count, best = 0, -1.0
-    for image in images:
-        count += 1
-        best = max(best, float((both @ signature(image).ravel()).max()))
-    return count, best
+    both = np.concatenate([known, mirrored]).T
+    found = np.stack([signature(image).ravel() for image in images])
+    parts = (found[start : start + BATCH] @ both for start in range(0, len(found), BATCH))
+    return len(found), max(float(part.max()) for part in parts)
 
 
 def main() -> None:
