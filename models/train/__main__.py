@@ -16,11 +16,14 @@ from .teacher import Teacher
 def parse() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m models.train", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="holds objects/ and the tars")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="holds objects/, photos/, small/, cut-outs/"
+    )
     parser.add_argument("--teacher", type=Path, required=True, help="attention-teacher.onnx")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint and attention.onnx")
     parser.add_argument("--cache", type=Path, help="views with the teacher's answers (OUT/views)")
-    parser.add_argument("--shards", type=int, default=42, help="of 2,048 views each")
+    parser.add_argument("--shards", type=int, default=116, help="of 2,048 views each")
+    parser.add_argument("--masked", type=float, default=1.0, help="share of their views to use")
     parser.add_argument("--small", action="store_true", help="the graph for small images")
     parser.add_argument("--hold-out", type=int, default=4, metavar="FOLD")
     parser.add_argument("--steps", type=int, default=Plan.steps)
@@ -44,7 +47,7 @@ def main() -> None:
         teacher = Teacher(options.teacher, options.threads)
         sources = cache.read_pictures(options.data)
         cache.build(sources, teacher, views, cache.VIEW_SIDE, options.shards)
-    shard = cache.load(views, options.shards, options.hold_out)
+    shard = cache.load(views, options.shards, options.hold_out, options.masked)
     plan = Plan(
         steps=options.steps,
         seed=options.seed,
@@ -56,8 +59,8 @@ def main() -> None:
     student = Run(plan, shape, options.out / "checkpoint.pt", options.start).train(shard)
     recipe = (
         f"{len(shard.image)} views of masked photos (fold {options.hold_out} held out), "
-        "unlabelled photos and CIFAR-10; masks and teacher's maps mixed, teacher's features "
-        f"imitated; {plan.steps} steps of {plan.batch}, seed {plan.seed}"
+        "unlabelled photos and small pictures, and pasted objects; masks and teacher's maps mixed, "
+        f"teacher's features imitated; {plan.steps} steps of {plan.batch}, seed {plan.seed}"
         f"{', from an earlier leg' if options.start else ''}"
     )
     name = "attention-small.onnx" if options.small else "attention.onnx"

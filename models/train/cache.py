@@ -97,16 +97,23 @@ def build(sources: Pictures, teacher: Teacher, folder: Path, side: int, shards: 
         print(f"views: shard {number + 1} of {shards}", flush=True)
 
 
-def load(folder: Path, most: int | None = None, hold_out: int | None = None) -> Shard:
-    """Read all shards (or the first `most`), less the views in which a photo of a fold shows."""
+def load(
+    folder: Path, most: int | None = None, hold_out: int | None = None, masked: float = 1.0
+) -> Shard:
+    """Read all shards (or the first `most`), less the views in which a photo of a fold shows.
+
+    `masked` is the share that is kept, at random, of the views in which any masked photo shows.
+    """
     files = sorted(f for f in folder.glob("views-*.npz") if "partial" not in f.name)[:most]
     if not files:
         raise FileNotFoundError(f"no views under {folder}")
+    rng = np.random.default_rng(0)
     kept = []
     for file in files:
         with np.load(file) as stored:
             folds = stored["folds"]
-        kept.append(np.flatnonzero(folds & (0 if hold_out is None else 1 << hold_out) == 0))
+        allowed = folds & (0 if hold_out is None else 1 << hold_out) == 0
+        kept.append(np.flatnonzero(allowed & ((folds == 0) | (rng.random(len(folds)) < masked))))
     return Shard(**{field.name: _filled(files, kept, field.name) for field in fields(Shard)})
 
 
