@@ -22,7 +22,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--teacher", type=Path, required=True, help="attention-teacher.onnx")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint and attention.onnx")
     parser.add_argument("--cache", type=Path, help="views with the teacher's answers (OUT/views)")
-    parser.add_argument("--shards", type=int, default=116, help="of 2,048 views each")
+    parser.add_argument("--shards", type=int, default=100, help="of 2,048 views each")
     parser.add_argument("--masked", type=float, default=1.0, help="share of their views to use")
     parser.add_argument("--small", action="store_true", help="the graph for small images")
     parser.add_argument("--hold-out", type=int, default=4, metavar="FOLD")

@@ -18,7 +18,7 @@ Item = TypeVar("Item")
 # Shares of the kinds of view. Crops of masked photos carry the only certain labels; the other
 # kinds are there for variety, because 833 photos can be learnt by heart.
 KINDS = ("masked", "photo", "pasted", "small")
-SHARES = (0.31, 0.24, 0.19, 0.26)
+SHARES = (0.29, 0.24, 0.19, 0.28)
 CUT_OUTS = 0.4  # of the pasted objects; the others are of masked photos
 
 
