@@ -36,6 +36,7 @@ import torch
 from numpy.typing import NDArray
 
 import augcli
+from augcli.attention.device import first_line
 from augcli.attention.graph import Graph
 from augcli.attention.preparing.prepare import PreparedScorer
 from augcli.errors import UsageError
@@ -382,11 +383,6 @@ def table(cases: list[Case]) -> list[str]:
 def in_short(told: str) -> str:
     """Return what goes into the table; why a map was refused is told above it."""
     return told if not told or told.startswith(("right", "WRONG")) else "refused"
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of what an error says."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from .views import Pictures, draw_view
 SHARD = 2048  # views
 VIEW_SIDE = 112
 COMPONENTS = 64
-FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Shard:
 def read_pictures(data: Path) -> Pictures:
     """Read all pictures that views are cut from."""
     return Pictures(
-        masked_photos(data / "objects", frozenset(range(FOLDS))),
+        masked_photos(data / "objects"),
         cut_outs(data / "cut-outs"),
         list(pictures(data / "photos")),
         list(pictures(data / "small")),

@@ -15,7 +15,6 @@ from .pictures import Image, masked_photos, pictures
 
 SIDE = 16
 BATCH = 1024
-FOLDS = frozenset(range(5))
 
 
 def signature(image: Image) -> NDArray[np.float32]:
@@ -40,7 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="as for models.train")
     data = parser.parse_args().data
-    known = np.stack([signature(p.image).ravel() for p in masked_photos(data / "objects", FOLDS)])
+    known = np.stack([signature(p.image).ravel() for p in masked_photos(data / "objects")])
     for name in ("photos", "small"):
         count, best = highest(pictures(data / name), known)
         print(f"{name}: {count:,} pictures, highest correlation {best:.3f} (1 is the same picture)")

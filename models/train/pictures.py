@@ -34,10 +34,10 @@ class MaskedPhoto:
         return frozenset() if self.fold is None else frozenset({self.fold})
 
 
-def shrink(image: Image, longest: int = LONGEST) -> Image:
-    """Shrink a picture to at most `longest` pixels a side; any number of channels."""
+def shrink(image: Image) -> Image:
+    """Shrink a picture to at most LONGEST pixels a side; any number of channels."""
     height, width = image.shape[:2]
-    scale = longest / max(height, width)
+    scale = LONGEST / max(height, width)
     if scale >= 1:
         return image
     size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -52,15 +52,14 @@ def decode(data: bytes) -> Image:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def masked_photos(folder: Path, folds: frozenset[int]) -> list[MaskedPhoto]:
-    """Read photos/ID.jpg and masks/ID.png of the wanted folds, in the order of list.csv.
+def masked_photos(folder: Path) -> list[MaskedPhoto]:
+    """Read photos/ID.jpg and masks/ID.png, in the order of list.csv.
 
-    The folds are asked for here, and not filtered later, so that a held-back photo is never
-    even opened by the training.
+    Those of all folds: which of their views a training leaves out is said when views are loaded.
     """
     found = []
     with (folder / "list.csv").open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if int(row["fold"]) in folds]
+        rows = list(csv.DictReader(file))
     for row in rows:
         name = row["id"]
         image = decode((folder / "photos" / f"{name}.jpg").read_bytes())
