@@ -11,15 +11,15 @@ from augcli.lazy import names_from
 
 if TYPE_CHECKING:
     from augcli.attention.maps import HeatMaps as HeatMaps
-    from augcli.attention.preparing.prepare import prepare_scorer as prepare_scorer
     from augcli.attention.scorer import heat_map as heat_map
     from augcli.augmentations.cutmix import AttentiveCutMix as AttentiveCutMix
     from augcli.augmentations.cutout import Cutout as Cutout
     from augcli.augmentations.cutout import cutout as cutout
+    from augcli.classifiers.prepare import prepare_scorer as prepare_scorer
     from augcli.pixels.compose import paste_cells as paste_cells
+    from augcli.recipes.recipe import Recipe as Recipe
     from augcli.run.api import Summary as Summary
     from augcli.run.api import augment as augment
-    from augcli.run.recipe import Recipe as Recipe
     from augcli.run.verify import verify as verify
 
 __version__ = "0.1.0"
@@ -43,13 +43,13 @@ __getattr__ = names_from(
         "AttentiveCutMix": "augcli.augmentations.cutmix",
         "Cutout": "augcli.augmentations.cutout",
         "HeatMaps": "augcli.attention.maps",
-        "Recipe": "augcli.run.recipe",
+        "Recipe": "augcli.recipes.recipe",
         "Summary": "augcli.run.api",
         "augment": "augcli.run.api",
         "cutout": "augcli.augmentations.cutout",
         "heat_map": "augcli.attention.scorer",
         "paste_cells": "augcli.pixels.compose",
-        "prepare_scorer": "augcli.attention.preparing.prepare",
+        "prepare_scorer": "augcli.classifiers.prepare",
         "verify": "augcli.run.verify",
     },
     globals(),

@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 import augcli
 from augcli.attention.device import first_line
 from augcli.attention.graph import Graph
-from augcli.attention.preparing.prepare import PreparedScorer
+from augcli.classifiers.prepare import PreparedScorer
 from augcli.errors import UsageError
 
 Floats = NDArray[np.float64]

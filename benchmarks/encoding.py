@@ -17,7 +17,7 @@ import cv2
 from pictures import SCENARIOS, prepare, spread
 from report import machine, table
 
-from augcli.data.codecs import decode, encode
+from augcli.data.codecs.pictures import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path
 
 import augcli
-from augcli.run.options import usable_cores
+from augcli.run.machine import usable_cores
 from tests.guarantees import damage, faults
 from tests.photos import class_folders
 

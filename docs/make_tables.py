@@ -13,7 +13,7 @@ from augcli.cli.app import application
 from augcli.cli.generated import HEATMAPS, heat_map_options, metavar, options_of
 from augcli.cli.options import CommandOptions
 from augcli.params import declared
-from augcli.run.options import RunOptions
+from augcli.recipes.options import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

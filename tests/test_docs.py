@@ -26,7 +26,7 @@ import pytest
 from augcli import errors
 from augcli.augmentations import REGISTRY
 from augcli.cli.generated import options_of
-from augcli.run import events
+from augcli.run import messages as events
 from tests.docs import plugin
 from tests.docs.pages import IDS, NOT_RUN, OPTIONAL, PAGES, ROOT, Block, blocks, furnish
 

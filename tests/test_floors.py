@@ -19,22 +19,40 @@ if TYPE_CHECKING:
 
 ROOT = Path(augcli.__file__).parent
 
-FLOORS = ("pixels", "augmentations", "attention", "data", "run", "cli")
+FLOORS = (
+    "pixels",
+    "augmentations",
+    "attention",
+    "classifiers",
+    "data",
+    "recipes",
+    "plan",
+    "work",
+    "run",
+    "doctor",
+    "cli",
+)
 """From the ground up: each floor may import those before it."""
 
-LEAVES = frozenset({"errors", "lazy", "params", "rng"})
+LEAVES = frozenset({"errors", "files", "lazy", "params", "rng"})
 """Every floor may import these, and they import only one another."""
 
 PACKAGES = {
     "errors": frozenset[str](),
+    "files": frozenset[str](),
     "lazy": frozenset[str](),
     "params": frozenset[str](),
     "rng": frozenset({"numpy"}),
     "pixels": frozenset({"numpy", "cv2"}),
     "augmentations": frozenset({"numpy"}),
-    "attention": frozenset({"numpy", "onnx", "onnxruntime"}),
+    "attention": frozenset({"numpy", "onnxruntime"}),
+    "classifiers": frozenset({"numpy", "onnx", "onnxruntime"}),
     "data": frozenset({"numpy", "cv2", "PIL"}),
-    "run": frozenset({"numpy", "cv2"}),
+    "recipes": frozenset[str](),
+    "plan": frozenset({"numpy"}),
+    "work": frozenset({"numpy", "cv2"}),
+    "run": frozenset({"numpy"}),
+    "doctor": frozenset({"numpy", "cv2", "PIL"}),
     "cli": frozenset({"typer", "rich"}),
 }
 """The installed packages that each floor and leaf knows."""

@@ -89,7 +89,7 @@ def test_names_from_imports_a_module_at_first_use_only() -> None:
 def test_importing_all_of_augcli_bounds_no_threads() -> None:
     """What bounds the threads of workers must not bound those of a user's training script."""
     code = (
-        "import os, augcli, augcli.run.worker\n"
+        "import os, augcli, augcli.work.worker\n"
         "[getattr(augcli, name) for name in augcli.__all__]\n"
         "print([name for name in os.environ if name.endswith('_NUM_THREADS')])"
     )

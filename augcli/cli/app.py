@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     import typer
 
     from augcli.cli.options import CommandOptions
-    from augcli.run.options import HeatMapOptions, RunOptions
-    from augcli.run.recipe import Recipe
+    from augcli.recipes.options import RunOptions
+    from augcli.recipes.recipe import Recipe
+    from augcli.run.options import HeatMapOptions
 
 EPILOG = "Every option can also be given as AUGCLI_NAME in the environment or in a --config file."
 
@@ -118,7 +119,7 @@ def run_command(folder: Path, recipe: Recipe, options: RunOptions, command: Comm
     from augcli.cli.report import reporting  # noqa: PLC0415
 
     if command.print_recipe:
-        from augcli.run.recipe import with_options  # noqa: PLC0415
+        from augcli.recipes.recipe import with_options  # noqa: PLC0415
 
         put(with_options(recipe, options).to_toml())
         return

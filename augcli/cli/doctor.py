@@ -13,7 +13,7 @@ from augcli.cli.report import printable, put
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from augcli.run.doctor import Finding
+    from augcli.doctor.examine import Finding
 
 COLUMNS = 80
 MARKS = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
@@ -28,7 +28,7 @@ JSON = typer.Option(False, "--json", help="One JSON object on standard output.")
 
 def doctor(folder: str | None = FOLDER, as_json: bool = JSON) -> None:
     """Look at what augcli builds on; exit code 1 where something is wrong."""
-    from augcli.run.doctor import examine  # noqa: PLC0415 - so that --help stays quick
+    from augcli.doctor.examine import examine  # noqa: PLC0415 - so that --help stays quick
 
     found = []
     area = ""
@@ -66,7 +66,7 @@ def lines_of(finding: Finding) -> Iterator[str]:
     """Yield a finding in lines of at most 80 columns, but for words that are longer.
 
     Example:
-        >>> from augcli.run.doctor import Finding
+        >>> from augcli.doctor.examine import Finding
         >>> for line in lines_of(Finding("formats", "WebP", "problem", "can't write it", "pip …")):
         ...     print(line)
           PROBLEM  WebP          can't write it

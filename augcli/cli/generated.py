@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from augcli.attention.preparing.options import PrepareOptions
 from augcli.augmentations import REGISTRY
 from augcli.augmentations.base import Mixer
+from augcli.classifiers.options import PrepareOptions
 from augcli.cli.config import read_config
 from augcli.cli.options import CommandOptions
 from augcli.params import Declared, build, declared
-from augcli.run.options import MIXER_OPTIONS, SCORER_OPTIONS, HeatMapOptions, RunOptions
-from augcli.run.recipe import Recipe
+from augcli.recipes.options import MIXER_OPTIONS, SCORER_OPTIONS, RunOptions
+from augcli.recipes.recipe import Recipe
+from augcli.run.options import HeatMapOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,8 +10,8 @@ import typer
 from augcli.cli.report import printable, put, tell
 from augcli.errors import UsageError, near_miss
 from augcli.params import values
-from augcli.run.recipe import Recipe, shipped_recipes
-from augcli.run.recipe_schema import recipe_schema
+from augcli.recipes.recipe import Recipe, shipped_recipes
+from augcli.recipes.schema import recipe_schema
 
 
 def recipe_commands() -> typer.Typer:

@@ -13,11 +13,11 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from augcli.run.events import Error, Message, Notice, Progress, Started, Summary
+from augcli.run.messages import Error, Message, Notice, Progress, Started, Summary
 
 if TYPE_CHECKING:
     from augcli.cli.options import CommandOptions
-    from augcli.run.events import Listener
+    from augcli.run.messages import Listener
 
 LINE_SECONDS = 5.0
 """Between two lines of progress where standard error is no terminal."""

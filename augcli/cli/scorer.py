@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from augcli.attention.preparing.options import PrepareOptions
+from augcli.classifiers.options import PrepareOptions
 from augcli.cli.generated import SCORER, declare_command, given_options, prepare_options
 from augcli.cli.options import CommandOptions
 from augcli.cli.report import printable, put, tell
 from augcli.params import build
 
 if TYPE_CHECKING:
-    from augcli.attention.describing import ScorerFacts
-    from augcli.attention.preparing.prepare import PreparedScorer
+    from augcli.classifiers.describe import ScorerFacts
+    from augcli.classifiers.prepare import PreparedScorer
 
 CLASSIFIER = typer.Argument(metavar="CLASSIFIER", help="ONNX file that gives class scores.")
 FILE = typer.Argument(
@@ -49,7 +49,7 @@ def _prepare(**found: Any) -> None:
     given = given_options(SCORER, prepare_options(), found)
     options = build(PrepareOptions, given[PrepareOptions])
     command = build(CommandOptions, given[CommandOptions])
-    from augcli.attention.preparing.prepare import prepare  # noqa: PLC0415
+    from augcli.classifiers.prepare import prepare  # noqa: PLC0415
 
     made = prepare(found["classifier"], options)
     if command.json:
@@ -62,7 +62,7 @@ def _prepare(**found: Any) -> None:
 
 
 def _show(file: str | None = FILE, as_json: bool = JSON) -> None:
-    from augcli.attention.describing import describe_scorer  # noqa: PLC0415
+    from augcli.classifiers.describe import describe_scorer  # noqa: PLC0415
 
     facts = describe_scorer(file)
     if as_json:

@@ -10,7 +10,7 @@ from augcli.errors import InputError, near_miss
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from augcli.data.sources import Sources
+    from augcli.data.stores.folder import Sources
 
 HEADER = ["file_name", "label"]
 

@@ -1,1 +1,1 @@
-"""How a data set gets made: plan, shards, parts, workers."""
+"""What a person starts: runs, heat maps, verifying, status."""

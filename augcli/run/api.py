@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augcli.params import build
-from augcli.run.events import Summary, ignore
-from augcli.run.options import RunOptions
+from augcli.recipes.options import RunOptions
+from augcli.recipes.recipe import Recipe
+from augcli.run.messages import Summary, ignore
 from augcli.run.prepare import prepare
-from augcli.run.recipe import Recipe
 
 if TYPE_CHECKING:
     import os
 
     from augcli.augmentations.base import Augmentation
-    from augcli.run.events import Listener
+    from augcli.run.messages import Listener
 
 __all__ = ["Summary", "augment"]
 
@@ -35,7 +35,7 @@ def augment(
             recipe.
         listener: Called with each message of the run.
         **options: The options that all commands share, such as ``out="mixed"``, ``seed=1`` or
-            ``workers=4``; see :class:`augcli.run.options.RunOptions`.
+            ``workers=4``; see :class:`augcli.recipes.options.RunOptions`.
 
     Returns:
         What was made. ``summary.failed`` counts the rows of errors.csv.

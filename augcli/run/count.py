@@ -6,13 +6,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from augcli.errors import Stopped
-from augcli.run.events import Error, Notice, Progress
-from augcli.run.reports import Failed, ShardDone, Tally, WorkerEnded
+from augcli.run.messages import Error, Notice, Progress
+from augcli.work.events import Failed, ShardDone, Tally, WorkerEnded
 
 if TYPE_CHECKING:
     from augcli.data.manifest import Failure
-    from augcli.run.events import Listener
-    from augcli.run.tasks import Planner
+    from augcli.plan.planner import Planner
+    from augcli.run.messages import Listener
 
 
 class Count:

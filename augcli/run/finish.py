@@ -18,13 +18,13 @@ from augcli.data.manifest import (
     card,
     write_table,
 )
+from augcli.data.stopping import writing
 from augcli.errors import Stopped
-from augcli.run.stopping import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from augcli.run.output import Output
+    from augcli.plan.output import Output
 
 
 @dataclass(slots=True)

@@ -20,21 +20,21 @@ from augcli.attention.device import AUTO
 from augcli.attention.maps import KEY_BYTES, About, HeatMaps, save_maps
 from augcli.attention.scorer import Scorer, on_device
 from augcli.attention.table import KEPT_TYPE, MapTable
-from augcli.augmentations.chain import Chain
-from augcli.data.codecs import decode, encode
-from augcli.data.formats import PNG_LEVEL
+from augcli.data.codecs.formats import PNG_LEVEL
+from augcli.data.codecs.pictures import decode, encode
 from augcli.data.manifest import Failure, write_table
 from augcli.data.names import output_name
-from augcli.data.sources import list_sources
+from augcli.data.stopping import writing
+from augcli.data.stores.folder import list_sources
 from augcli.errors import HeatMapsError, OutputError, UnreadableImage
 from augcli.pixels.grid import ranked_cells
 from augcli.pixels.overlay import overlay
-from augcli.run.events import Error, HeatMapsSummary, Notice, Progress, Started, ignore
-from augcli.run.job import Keeping, Settings
-from augcli.run.options import usable_cores
-from augcli.run.pool import InThisProcess, Processes
+from augcli.plan.jobs import Keeping, Settings
+from augcli.recipes.chain import Chain
+from augcli.run.machine import usable_cores
+from augcli.run.messages import Error, HeatMapsSummary, Notice, Progress, Started, ignore
 from augcli.run.scoring import device_words, score_sources
-from augcli.run.stopping import writing
+from augcli.work.pool import InThisProcess, Processes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,11 +42,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from augcli.attention.expected import Kept
-    from augcli.data.sources import Sources
-    from augcli.run.events import Listener
+    from augcli.data.stores.folder import Sources
+    from augcli.run.messages import Listener
     from augcli.run.options import HeatMapOptions
-    from augcli.run.pool import Pool
-    from augcli.run.reports import Scored
+    from augcli.work.events import Scored
+    from augcli.work.pool import Pool
 
 NAME = "heatmaps"
 QUALITY = 90

@@ -1,8 +1,11 @@
-"""The machine and the versions that a run was made with, for run.json."""
+"""The machine: its versions for run.json, its processor, its cores, its GPU."""
 
 from __future__ import annotations
 
+import os
 import platform
+import re
+import shutil
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -18,3 +21,54 @@ def machine() -> dict[str, Any]:
         except PackageNotFoundError:
             continue
     return {"versions": versions, "platform": platform.platform()}
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use: its affinity and its control group."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:
+        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
+            quota, period = file.read().split()
+        if quota != "max":
+            cores = min(cores or 1, -(-int(quota) // int(period)))
+    except (OSError, ValueError):
+        pass
+    return cores or 1
+
+
+FEATURES = {
+    "AVX2": {"avx2"},
+    "AVX-512": {"avx512f"},
+    "VNNI": {"avx512_vnni", "avx_vnni"},
+    "AMX": {"amx_int8", "amx_bf16"},
+    "NEON": {"asimd", "neon"},
+    "dot product": {"asimddp"},
+    "I8MM": {"i8mm"},
+    "SVE": {"sve"},
+}
+"""What makes scoring and decoding fast, by the words of Linux for it."""
+
+
+def cpu_flags(path: str = "/proc/cpuinfo") -> frozenset[str]:
+    """Return what Linux says that the processor can do; nothing on other systems."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            found = re.search(r"^(?:flags|Features)\s*:(.*)$", file.read(), re.MULTILINE)
+    except OSError:
+        return frozenset()
+    return frozenset(found[1].split() if found else ())
+
+
+def named_features(flags: frozenset[str]) -> list[str]:
+    """Return what matters of that, by the names that people know.
+
+    Example:
+        >>> named_features(frozenset({"sse2", "avx2", "amx_int8"}))
+        ['AVX2', 'AMX']
+    """
+    return [name for name, words in FEATURES.items() if words & flags]
+
+
+def has_nvidia() -> bool:
+    """Return whether there is a driver for GPUs of NVIDIA."""
+    return bool(os.path.exists("/proc/driver/nvidia/version") or shutil.which("nvidia-smi"))

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import augcli
 from augcli.data.manifest import MANIFEST, Failure
+from augcli.data.stopping import DiskFull, disk_full, writing
 from augcli.errors import OutputError
+from augcli.plan.fingerprint import difference
+from augcli.plan.jobs import Keeping, Settings
+from augcli.plan.output import MAPS
+from augcli.plan.planner import Planner
+from augcli.plan.ring import shards_for
 from augcli.rng import digest
 from augcli.run.count import Count
-from augcli.run.events import Error, Notice, Started, Summary, ignore
 from augcli.run.finish import finish, remove_left_over
-from augcli.run.identity import difference
-from augcli.run.job import Keeping, Settings
-from augcli.run.machine import machine
+from augcli.run.machine import machine, usable_cores
 from augcli.run.mean_colour import mean_colour
-from augcli.run.options import usable_cores
-from augcli.run.output import MAPS
-from augcli.run.plan import shards_for
-from augcli.run.pool import InThisProcess, Pool, Processes
+from augcli.run.messages import Error, Notice, Started, Summary, ignore
 from augcli.run.scoring import (
     largest_grid,
     score_first,
@@ -29,19 +29,18 @@ from augcli.run.scoring import (
     scores_sources,
     told_of_scoring,
 )
-from augcli.run.stopping import DiskFull, disk_full, writing
-from augcli.run.tasks import Planner
+from augcli.work.pool import InThisProcess, Pool, Processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from augcli.attention.scorer import Scorer
-    from augcli.augmentations.chain import Chain
-    from augcli.data.sources import Sources
-    from augcli.run.events import Listener
-    from augcli.run.options import RunOptions
-    from augcli.run.output import Output
+    from augcli.data.stores.folder import Sources
+    from augcli.plan.output import Output
+    from augcli.recipes.chain import Chain
+    from augcli.recipes.options import RunOptions
+    from augcli.run.messages import Listener
 
 
 TABLE_BYTES = 600

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from augcli.errors import InputError
-from augcli.run import worker
-from augcli.run.sample import sample
+from augcli.plan.ring import sample
+from augcli.work import worker
 
 if TYPE_CHECKING:
-    from augcli.data.sources import Sources
+    from augcli.data.stores.folder import Sources
     from augcli.pixels.frame import Colour
-    from augcli.run.pool import Pool
+    from augcli.work.pool import Pool
 
 MOST_IMAGES = 256
 FEW_IMAGES = 64

@@ -1,136 +1,13 @@
-"""The options that all commands share, each declared once."""
+"""The options of ``augcli heatmaps``, each declared once."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
-from augcli.attention.device import parse_device
-from augcli.augmentations.size import parse_size, size_frame
-from augcli.data.formats import PNG_LEVEL
 from augcli.params import Param, check
-
-if TYPE_CHECKING:
-    from augcli.pixels.frame import Frame
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use: its affinity and its control group."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    try:
-        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
-            quota, period = file.read().split()
-        if quota != "max":
-            cores = min(cores or 1, -(-int(quota) // int(period)))
-    except (OSError, ValueError):
-        pass
-    return cores or 1
-
-
-MODEL = Param("ONNX scorer that gives the heat maps [default: the shipped one].")
-DEVICE = Param(
-    "Where images are scored: cpu, cuda, another device of onnxruntime, or auto (a GPU "
-    "where one works).",
-    parse=parse_device,
-    metavar="auto|cpu|cuda|NAME",
-)
-MAX_PIXELS = Param("Refuse larger images before decoding them.", 1, 2**30, "pixels")
-FOLLOW_LINKS = Param("Follow symbolic links, also those that lead out of INPUT.")
-WORKERS = Param(
-    "Worker processes; 0 works in this process [default: the cores it may use].", 0, 4096
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """What a run does, whatever the augmentation."""
-
-    out: Annotated[
-        Path | None,
-        Param("Folder for the results [default: INPUT-COMMAND beside INPUT].", short="-o"),
-    ] = None
-    labels: Annotated[
-        Path | None,
-        Param("CSV table with the columns file_name,label, instead of one folder per class."),
-    ] = None
-    copies: Annotated[int, Param("Outputs for each source.", 1, 10_000)] = 1
-    prob: Annotated[
-        float,
-        Param("Share of images that are augmented; the others come out as they are.", 0, 1),
-    ] = 1.0
-    pair: Annotated[
-        Literal["any", "different", "same"],
-        Param("Class of the donor: any, a different one, or the same (for mixers)."),
-    ] = "any"
-    model: Annotated[Path | None, MODEL] = None
-    heatmaps: Annotated[
-        Path | None,
-        Param("File of augcli heatmaps: images that it knows are not scored again."),
-    ] = None
-    device: Annotated[str, DEVICE] = "cpu"
-    size: Annotated[
-        str | None,
-        Param("Size of the outputs [default: the source's own].", parse=parse_size, metavar="WxH"),
-    ] = None
-    format: Annotated[
-        Literal["same", "jpg", "png", "webp"],
-        Param("File format of the outputs; same turns BMP and TIFF into PNG."),
-    ] = "same"
-    quality: Annotated[int, Param("JPEG and WebP quality.", 1, 100)] = 95
-    subsampling: Annotated[
-        Literal["same", "420", "444"],
-        Param(
-            "Colours of a JPEG: at half resolution (420), at the full one (444), or as the source "
-            "has them where it is a JPEG (same)."
-        ),
-    ] = "same"
-    png_level: Annotated[
-        int, Param("PNG compression: higher is smaller, slower and the same pixels.", 0, 9)
-    ] = PNG_LEVEL
-    originals: Annotated[
-        Literal["none", "encode", "copy"],
-        Param(
-            "Take the sources along: encode (same settings as the outputs, so that compression "
-            "does not betray which were mixed) or copy (bytes as they are)."
-        ),
-    ] = "none"
-    seed: Annotated[int, Param("Seed of all chance.", 0)] = 0
-    limit: Annotated[
-        int | None, Param("Use only this many sources, chosen by a hash over all classes.", 1)
-    ] = None
-    max_pixels: Annotated[int, MAX_PIXELS] = 100_000_000
-    follow_links: Annotated[bool, FOLLOW_LINKS] = False
-    workers: Annotated[int | None, WORKERS] = None
-    fsync: Annotated[
-        Literal["none", "shard", "file"],
-        Param(
-            "When outputs are forced to the disk: none (survives a killed process), shard (with "
-            "each part: survives power loss) or file (each at once)."
-        ),
-    ] = "none"
-    retry_failed: Annotated[bool, Param("Try images again that failed in an earlier run.")] = False
-    fail_fast: Annotated[bool, Param("Stop at the first image that fails.")] = False
-    max_errors: Annotated[int | None, Param("Stop when more images than this have failed.", 0)] = (
-        None
-    )
-    overwrite: Annotated[
-        bool, Param("Remove the results of another augcli command in OUT and start over.")
-    ] = False
-
-    def __post_init__(self) -> None:
-        check(self)
-
-    @property
-    def most_failures(self) -> int | None:
-        """Failed images that are borne; None bears any number."""
-        return 0 if self.fail_fast else self.max_errors
-
-    @property
-    def frame(self) -> Frame | None:
-        """Height and width of the outputs, or None for the source's own."""
-        return None if self.size is None else size_frame(self.size)
+from augcli.recipes.options import DEVICE, FOLLOW_LINKS, MAX_PIXELS, MODEL, WORKERS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,19 +35,3 @@ class HeatMapOptions:
 
     def __post_init__(self) -> None:
         check(self)
-
-
-MIXER_OPTIONS = frozenset({"pair"})
-"""Options that only commands with a donor have."""
-SCORER_OPTIONS = frozenset({"model", "heatmaps", "device"})
-"""Options that only commands with a heat map have."""
-ONE_RUN_ONLY = frozenset(
-    {"out", "workers", "overwrite", "fsync", "retry_failed", "fail_fast", "max_errors"}
-    | {"heatmaps", "device"}
-)
-"""Options that say how a run goes and change no output."""
-NOT_OF_THE_RESULT = ONE_RUN_ONLY | {"model", "labels", "prob"}
-"""Options that don't change the outputs, whose content does and not their name, or that the
-steps say already."""
-NOT_IN_RECIPE = ONE_RUN_ONLY | {"labels", "prob"}
-"""Options that belong to one run on one machine, or to each step."""

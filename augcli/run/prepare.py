@@ -7,20 +7,20 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from augcli.augmentations.chain import Chain
 from augcli.data.labels import apply_labels
-from augcli.data.sources import list_sources
+from augcli.data.stores.folder import list_sources
 from augcli.errors import InputError, OutputError, UsageError
-from augcli.run.identity import identity
+from augcli.plan.fingerprint import identity
+from augcli.plan.output import Output
+from augcli.plan.ring import sample
+from augcli.recipes.chain import Chain
 from augcli.run.making import Run
-from augcli.run.output import Output
-from augcli.run.sample import sample
 from augcli.run.scoring import usable_maps
 
 if TYPE_CHECKING:
-    from augcli.data.sources import Sources
-    from augcli.run.options import RunOptions
-    from augcli.run.recipe import Recipe
+    from augcli.data.stores.folder import Sources
+    from augcli.recipes.options import RunOptions
+    from augcli.recipes.recipe import Recipe
 
 
 def prepare(folder: Path, recipe: Recipe, options: RunOptions) -> Run:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from augcli.data.publish import Publisher
-from augcli.run.job import Job, Settings, Task
+from augcli.files import Publisher
+from augcli.plan.jobs import Job, Settings, Task
+from augcli.plan.ring import shards_for
 from augcli.run.mean_colour import mean_colour
-from augcli.run.plan import shards_for
-from augcli.run.pool import InThisProcess
-from augcli.run.reports import Failed
-from augcli.run.workbench import Workbench
+from augcli.work.events import Failed
+from augcli.work.pool import InThisProcess
+from augcli.work.workbench import Workbench
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from augcli.data.manifest import Failure, Row
     from augcli.run.making import Run
-    from augcli.run.reports import Event
+    from augcli.work.events import Event
 
 TRIED = 12
 """Jobs that are made in memory, to show real weights and to estimate the space."""

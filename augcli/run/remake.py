@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from augcli.augmentations import METHODS
 from augcli.augmentations.base import Mixer, donor_pixels, shown_pixels
-from augcli.data.codecs import decode, encode
-from augcli.data.formats import kept_subsampling, output_format
+from augcli.data.codecs.formats import kept_subsampling, output_format
+from augcli.data.codecs.pictures import decode, encode
 from augcli.errors import OutputError, ParameterError
 from augcli.params import build, declared
 from augcli.pixels.frame import Frame
 from augcli.pixels.resize import resize
-from augcli.run.options import RunOptions
+from augcli.recipes.options import RunOptions
 
 if TYPE_CHECKING:
     from augcli.augmentations.base import Augmentation
-    from augcli.data.codecs import Decoded
+    from augcli.data.codecs.pictures import Decoded
     from augcli.data.manifest import Row
     from augcli.pixels.frame import Image
 

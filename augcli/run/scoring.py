@@ -14,20 +14,20 @@ from augcli.attention.maps import HeatMaps
 from augcli.attention.table import MapTable
 from augcli.data.manifest import Failure
 from augcli.errors import HeatMapsError, ParameterError, UnreadableImage
-from augcli.run import worker
-from augcli.run.events import Notice
-from augcli.run.job import Keeping
+from augcli.plan.jobs import Keeping
+from augcli.run.messages import Notice
+from augcli.work import worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from augcli.attention.scorer import Scorer
-    from augcli.augmentations.chain import Chain
-    from augcli.run.events import Listener
-    from augcli.run.options import RunOptions
-    from augcli.run.pool import Pool
-    from augcli.run.reports import Scored
+    from augcli.recipes.chain import Chain
+    from augcli.recipes.options import RunOptions
+    from augcli.run.messages import Listener
+    from augcli.work.events import Scored
+    from augcli.work.pool import Pool
 
 BATCH = 16
 """Sources that a worker is asked for at a time."""

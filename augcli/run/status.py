@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from augcli.errors import OutputError
-from augcli.run.output import RECORD, Output
+from augcli.plan.output import RECORD, Output
 
 if TYPE_CHECKING:
     from pathlib import Path

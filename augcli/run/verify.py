@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from augcli.data.codecs import decode
+from augcli.data.codecs.pictures import decode
 from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST, Row
-from augcli.data.sources import read_source
+from augcli.data.stores.folder import read_source
 from augcli.errors import InputError, OutputError, UnreadableImage
-from augcli.run.output import RECORD, STATE, Output
+from augcli.plan.output import RECORD, STATE, Output
 from augcli.run.remake import Remaker
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import pytest
 
 from augcli.cli import doctor as printing
 from augcli.cli.doctor import COLUMNS, lines_of
-from augcli.run import doctor
-from augcli.run.doctor import Finding
+from augcli.doctor import examine as doctor
+from augcli.doctor.examine import Finding
 from tests.command import ROOT, call, environment
 
 if TYPE_CHECKING:

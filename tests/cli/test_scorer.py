@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from augcli.attention.model_file import file_sha256
-from tests import classifiers
+from tests import toy_classifiers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def classifier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder holds a classifier that says how its pixels are scaled."""
     monkeypatch.chdir(tmp_path)
-    return classifiers.save_classifier(tmp_path / "c.onnx", range="0..1", side=40)
+    return toy_classifiers.save_classifier(tmp_path / "c.onnx", range="0..1", side=40)
 
 
 def test_prints_the_path_and_tells_a_person_what_was_found(cli: Cli, tmp_path: Path) -> None:

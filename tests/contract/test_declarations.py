@@ -17,7 +17,7 @@ from augcli.augmentations import METHODS
 from augcli.cli.options import CommandOptions
 from augcli.errors import ParameterError
 from augcli.params import build, declared, values
-from augcli.run.options import RunOptions
+from augcli.recipes.options import RunOptions
 from tests.contract.cases import COMMANDS, EVERY_METHOD, options
 
 if TYPE_CHECKING:

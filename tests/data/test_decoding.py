@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from augcli.data.codecs import ALPHA, DEEP, decode
+from augcli.data.codecs.pictures import ALPHA, DEEP, decode
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageOps
 
-from augcli.data.codecs import decode
-from augcli.data.headers import read_header
+from augcli.data.codecs.headers import read_header
+from augcli.data.codecs.pictures import decode
 from augcli.errors import UnreadableImage
 from tests.photos import picture
 

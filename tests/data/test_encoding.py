@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, JpegImagePlugin
 
-from augcli.data.codecs import decode, encode
-from augcli.data.formats import EXTENSIONS, output_format
+from augcli.data.codecs.formats import EXTENSIONS, output_format
+from augcli.data.codecs.pictures import decode, encode
 from augcli.errors import UnreadableImage
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def test_output_format_of_an_unknown_ending_is_an_error() -> None:
 
 def test_formats_are_known_without_importing_a_decoder() -> None:
     code = (
-        "import sys, augcli.data.formats; "
+        "import sys, augcli.data.codecs.formats; "
         "sys.exit(bool({'cv2', 'PIL', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

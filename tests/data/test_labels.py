@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from augcli.data.labels import apply_labels, read_labels
-from augcli.data.sources import Sources
+from augcli.data.stores.folder import Sources
 from augcli.errors import InputError
 
 

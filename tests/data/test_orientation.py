@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from augcli.data.codecs import decode
+from augcli.data.codecs.pictures import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from augcli.data import codecs
-from augcli.data.codecs import decode
-from augcli.data.formats import describe_unread
+from augcli.data.codecs import pictures as codecs
+from augcli.data.codecs.formats import describe_unread
+from augcli.data.codecs.pictures import decode
 from augcli.errors import UnreadableImage
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Any
 import cv2
 import pytest
 
-from augcli.data.codecs import decode
-from augcli.data.headers import read_header
+from augcli.data.codecs.headers import read_header
+from augcli.data.codecs.pictures import decode
 from tests.data.pictures import JPEG, PHOTO, by_pillow, exif, in_mode, saved, with_segment
 
 FULL = saved(in_mode("RGB"), "JPEG", subsampling="4:4:4")

@@ -7,8 +7,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 import augcli
-from augcli.run.events import Notice
-from augcli.run.parts import PARTS, read_part
+from augcli.plan.parts import PARTS, read_part
+from augcli.run.messages import Notice
 from tests.guarantees.state import photos
 from tests.photos import tree
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from augcli.run.events import Message
+    from augcli.run.messages import Message
 
 SAID = "parts that were damaged and are made again: 1"
 

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import augcli
-from augcli.data import publish
+from augcli import files as publish
 from augcli.errors import AugcliError, Stopped
-from augcli.run import output, parts
+from augcli.plan import output, parts
 from tests.guarantees.state import assert_committed_rows_are_true, photos, vary
 from tests.photos import tree
 
@@ -130,7 +130,7 @@ def loop(
     Args:
         folder: For INPUT and OUT.
         numbers: Error numbers, used in turn.
-        fsync: See :class:`augcli.run.options.RunOptions`.
+        fsync: See :class:`augcli.recipes.options.RunOptions`.
         forever: Whether all calls after the n-th fail too.
         sources: How many images INPUT has, besides those that change.
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from augcli.run.output import Output
-from augcli.run.parts import PARTS
+from augcli.plan.output import Output
+from augcli.plan.parts import PARTS
 from tests.photos import picture, save
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from augcli.run.parts import Part
+    from augcli.plan.parts import Part
 
 VARIANTS = 3
 

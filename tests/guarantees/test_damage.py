@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from augcli.run.parts import PARTS
+from augcli.plan.parts import PARTS
 from tests.guarantees import damage
 from tests.guarantees.state import photos
 from tests.photos import tree

@@ -131,7 +131,7 @@ def test_special_files_are_never_opened(cli: Cli, photos: Path, tmp_path: Path) 
 def test_what_became_a_pipe_since_it_was_listed_is_refused(
     cli: Cli, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from augcli.data.sources import list_sources
+    from augcli.data.stores.folder import list_sources
 
     def then_swap(*arguments: object, **options: object) -> object:
         found = list_sources(*arguments, **options)  # type: ignore[arg-type]

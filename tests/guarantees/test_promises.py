@@ -16,7 +16,7 @@ import pytest
 from PIL import Image as Pillow
 
 from augcli.errors import Stopped
-from augcli.run.output import Output
+from augcli.plan.output import Output
 from tests.command import call, start, wait_for
 from tests.guarantees.state import assert_committed_rows_are_true, photos, vary
 from tests.photos import rows, tree
@@ -54,7 +54,7 @@ def test_changed_new_and_vanished_sources_are_said_and_made_again(
 def test_source_that_changes_during_the_run_is_no_silent_mixture(
     cli: Cli, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from augcli.data.sources import list_sources
+    from augcli.data.stores.folder import list_sources
 
     def then_change(*arguments: object, **options: object) -> object:
         found = list_sources(*arguments, **options)  # type: ignore[arg-type]
@@ -226,14 +226,14 @@ def test_stops_with_a_sentence_when_no_worker_can_be_started(
 def test_image_that_takes_too_much_memory_is_a_failed_image(
     cli: Cli, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from augcli.data.codecs import decode
+    from augcli.data.codecs.pictures import decode
 
     def starved(data: bytes, **options: Any) -> object:
         if data == (source / "cat/002.png").read_bytes():
             raise MemoryError
         return decode(data, **options)
 
-    monkeypatch.setattr("augcli.run.reading.decode", starved)
+    monkeypatch.setattr("augcli.work.reading.decode", starved)
     command = ["cutout", source, "--out", tmp_path / "out", *COMMAND]
     assert cli(*command).code == 1
     (row,) = rows(tmp_path / "out", "errors.csv")

@@ -21,7 +21,7 @@ import onnx
 import augcli
 from augcli.cli.app import main
 from augcli.errors import EXIT_BUG, Stopped, UsageError
-from augcli.run.recipe import shipped_recipes
+from augcli.recipes.recipe import shipped_recipes
 from tests import models
 from tests.guarantees.state import photos
 from tests.photos import tree

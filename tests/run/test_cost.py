@@ -10,7 +10,7 @@ import pytest
 
 from augcli import AttentiveCutMix, Cutout, augment
 from augcli.attention.graph import Graph
-from augcli.run import reading, writing
+from augcli.work import reading, writing
 from tests.photos import class_folders
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from augcli import AttentiveCutMix, Cutout, HeatMaps, augment
 from augcli.attention.graph import Graph
 from augcli.attention.scorer import Scorer
 from augcli.errors import HeatMapsError, ParameterError
-from augcli.run.events import Notice
+from augcli.recipes.recipe import Recipe
 from augcli.run.heatmaps import make_heat_maps
+from augcli.run.messages import Notice
 from augcli.run.options import HeatMapOptions
-from augcli.run.recipe import Recipe
 from tests import models
 from tests.devices import pretend
 from tests.photos import class_folders, picture, save, tree

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from augcli.errors import OutputError
-from augcli.run.output import Output
-from augcli.run.parts import PARTS
+from augcli.plan.output import Output
+from augcli.plan.parts import PARTS
 from augcli.run.status import Status, status
 from tests.photos import class_folders
 

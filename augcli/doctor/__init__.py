@@ -1,0 +1,1 @@
+"""Is everything that augcli builds on there, whole and working?"""

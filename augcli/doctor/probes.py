@@ -1,0 +1,157 @@
+"""Questions about this installation, each answered by a process of its own.
+
+A library that can't be imported, crashes or hangs is what ``augcli doctor`` is to report: it
+must not take the doctor with it. Started with ``python -m augcli.doctor.probes QUESTION ABOUT``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from augcli.errors import AugcliError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PATIENCE = 120.0
+"""Seconds: TensorRT, where it is there, builds an engine for a minute."""
+
+
+class Answer(NamedTuple):
+    """What a process said.
+
+    Attributes:
+        value: The answer; None where there is none.
+        failure: Why there is none, in one line; empty where there is one.
+        said: What libraries wrote to standard error.
+    """
+
+    value: Any = None
+    failure: str = ""
+    said: str = ""
+
+
+def ask(question: str, about: str = "") -> Answer:
+    """Let a new process answer a question.
+
+    Args:
+        question: A key of :data:`QUESTIONS`.
+        about: What it is about.
+
+    Example:
+        >>> ask("import", "no_such_module").failure
+        "ModuleNotFoundError: No module named 'no_such_module'"
+    """
+    package = str(Path(__file__).parents[2])
+    path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))
+    try:
+        done = subprocess.run(
+            # -P: the current folder may hold a file called numpy.py.
+            [sys.executable, "-P", "-m", "augcli.doctor.probes", question, about],
+            env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Answer(failure=f"no answer within {PATIENCE:.0f} seconds")
+    except OSError as error:
+        return Answer(failure=f"a process can't be started ({error.strerror})")
+    said = done.stderr.decode("utf-8", "backslashreplace")
+    lines = done.stdout.decode("utf-8", "backslashreplace").splitlines()
+    try:
+        value, failure = json.loads(lines[-1])
+        return Answer(value, failure, said)
+    except (IndexError, ValueError, TypeError):
+        return Answer(failure=f"ended with {_ending(done.returncode)}", said=said)
+
+
+def _ending(code: int) -> str:
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"exit code {code}"
+
+
+def _import(name: str) -> dict[str, str]:
+    module = importlib.import_module(name)
+    return {
+        "version": str(getattr(module, "__version__", "")),
+        "file": str(getattr(module, "__file__", None) or ""),
+    }
+
+
+def _devices(_: str) -> list[str]:
+    from augcli.attention.device import providers  # noqa: PLC0415 - may fail, as all below
+
+    return list(providers())
+
+
+def _device(name: str) -> dict[str, Any]:
+    from augcli.doctor.device_trial import try_device  # noqa: PLC0415
+
+    return try_device(name)._asdict()
+
+
+def _formats(_: str) -> dict[str, dict[str, Any]]:
+    from augcli.doctor.codec_trial import CODECS, try_codec  # noqa: PLC0415
+
+    return {
+        codec.name: {"written": codec.written is not None, "failure": try_codec(codec)}
+        for codec in CODECS
+    }
+
+
+def _folder(path: str) -> dict[str, Any]:
+    from augcli.doctor.folder_trial import try_folder  # noqa: PLC0415
+
+    return asdict(try_folder(path))
+
+
+def _opencv_features(_: str) -> str:
+    import cv2  # noqa: PLC0415
+
+    return str(cv2.getCPUFeaturesLine())
+
+
+QUESTIONS: dict[str, Callable[[str], Any]] = {
+    "import": _import,
+    "devices": _devices,
+    "device": _device,
+    "formats": _formats,
+    "folder": _folder,
+    "opencv features": _opencv_features,
+}
+
+
+def answer(question: str, about: str) -> tuple[Any, str]:
+    """Return the answer to a question, or why there is none."""
+    try:
+        return QUESTIONS[question](about), ""
+    except AugcliError as error:
+        return None, str(error)
+    except Exception as error:  # broken installations raise anything
+        line = " ".join(str(error).split())
+        return None, f"{type(error).__name__}: {line}" if line else type(error).__name__
+
+
+def main() -> None:
+    """Answer on standard output, in a line that is the last whatever libraries print."""
+    found = json.dumps(answer(*sys.argv[1:3]))
+    sys.stdout.write(f"\n{found}\n")
+    sys.stdout.flush()
+    # Not the usual way: a library that crashes at the end has given its answer by now.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""The plan: all jobs, a pure function of the sources and the options.
+
+Who gives to whom? For each copy, the sources are sorted by a hash of (seed, copy, path): a
+ring. The donor of each is the next on the ring that fits ``--pair``. So nobody is its own
+donor, everybody gives once, each copy has another ring, a worker that walks along the ring
+decodes each source once, and adding one image changes one donor.
+
+The ring's key space is cut into a power of two of ranges; a range is a shard. Cutting by key
+and not by position keeps shards where they are when images come or go.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import heapq
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from augcli.rng import Digest, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from augcli.data.stores.folder import Sources
+
+Pair = Literal["any", "different", "same"]
+
+JOBS_PER_SHARD = 128
+SMALLEST_SHARD = 16
+SHARDS_WANTED = 64
+"""Enough for the workers of a small machine to finish at about the same time."""
+
+
+def shards_for(sources: int) -> int:
+    """Return how many shards each copy is cut into: a power of two.
+
+    About 128 jobs a shard; fewer for small data sets, so that all workers have work.
+
+    Example:
+        >>> [shards_for(sources) for sources in (12, 500, 50_000)]
+        [1, 32, 512]
+    """
+    jobs = min(JOBS_PER_SHARD, max(SMALLEST_SHARD, sources // SHARDS_WANTED))
+    return 1 << (max(1, sources // jobs) - 1).bit_length()
+
+
+class Shard(NamedTuple):
+    """A contiguous piece of one copy's ring.
+
+    Attributes:
+        copy: Copy number.
+        number: Which range of keys.
+        start: First position on the ring.
+        stop: Position after the last.
+    """
+
+    copy: int
+    number: int
+    start: int
+    stop: int
+
+    @property
+    def name(self) -> str:
+        """The shard in words of a file name, such as ``0-00012``."""
+        return f"{self.copy}-{self.number:05d}"
+
+
+@dataclass(frozen=True)
+class Ring:
+    """One copy's order of the sources.
+
+    Attributes:
+        order: int64 (n,): index of the source at each position.
+        keys: uint64 (n,): sorted hash at each position.
+        group: int64 (n,): number of the class at each position.
+        pair: Which donors are allowed.
+    """
+
+    order: NDArray[np.int64]
+    keys: NDArray[np.uint64]
+    group: NDArray[np.int64]
+    pair: Pair
+
+    @classmethod
+    def of(cls, sources: Sources, seed: int, copy: int, pair: Pair) -> Ring:
+        """Sort the sources of one copy by their hash."""
+        prefix = hashlib.blake2b(digest(seed, "ring", copy), digest_size=8)
+        raw = bytearray()
+        for path in sources.paths:
+            one = prefix.copy()
+            one.update(path.encode("utf-8", "surrogateescape"))
+            raw += one.digest()
+        keys = np.frombuffer(bytes(raw), ">u8").astype(np.uint64)
+        # Stable, and the sources come sorted by path: equal hashes go by path.
+        order = np.argsort(keys, kind="stable")
+        group = np.array(sources.class_of, np.int64)[order]
+        return cls(order, keys[order], group, pair)
+
+    def donors(self, position: int, count: int) -> list[int]:
+        """Return the first ``count`` positions that may give to the base at a position.
+
+        Walks along the ring: the first is the donor, the others step in where one can't be
+        read. Shorter, or empty, where there are no more.
+        """
+        total = len(self.order)
+        if self.pair == "any":
+            return [(position + step) % total for step in range(1, min(count + 1, total))]
+        if self.pair == "same":
+            return self._same(position, count)
+        return self._different(position, count)
+
+    def _same(self, position: int, count: int) -> list[int]:
+        by_class, start_of = self._classes
+        start, stop = start_of[self.group[position] : self.group[position] + 2].tolist()
+        members = by_class[start:stop]
+        rank = int(np.searchsorted(members, position))
+        steps = range(1, min(count + 1, len(members)))
+        return [int(members[(rank + step) % len(members)]) for step in steps]
+
+    def _different(self, position: int, count: int) -> list[int]:
+        total = len(self.order)
+        found: list[int] = []
+        step = 1
+        while step < total and len(found) < count:
+            other = (position + step) % total
+            if self.group[other] == self.group[position]:
+                # Over the whole run of one class at once: a class may be most of the ring.
+                step += int(self._run_left[other])
+            else:
+                found.append(other)
+                step += 1
+        return found
+
+    @functools.cached_property
+    def _classes(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The positions of each class, ascending, and where each class begins in them."""
+        by_class = np.argsort(self.group, kind="stable")
+        starts = np.searchsorted(self.group[by_class], np.arange(self.group.max() + 2))
+        return by_class, starts
+
+    @functools.cached_property
+    def _run_left(self) -> NDArray[np.int64]:
+        """How many positions from each on, itself included, are of one class."""
+        ends = np.flatnonzero(np.append(self.group[1:] != self.group[:-1], True))
+        positions = np.arange(len(self.group))
+        return ends[np.searchsorted(ends, positions)] - positions + 1
+
+    def shards(self, copy: int, count: int) -> Iterator[Shard]:
+        """Yield the shards that hold a job, in order."""
+        bits = count.bit_length() - 1
+        if bits == 0:
+            edges = np.array([0, len(self.order)])
+        else:
+            starts = np.arange(count, dtype=np.uint64) << np.uint64(64 - bits)
+            edges = np.append(np.searchsorted(self.keys, starts), len(self.order))
+        for number in range(count):
+            start, stop = int(edges[number]), int(edges[number + 1])
+            if stop > start:
+                yield Shard(copy, number, start, stop)
+
+
+def sample(paths: list[str], seed: int, purpose: str, count: int) -> list[int]:
+    """Return the indices of at most ``count`` paths, in the order in which they were chosen.
+
+    Example:
+        >>> sample(["a.jpg", "b.jpg", "c.jpg"], 1, "limit", 2) == sample(
+        ...     ["a.jpg", "b.jpg", "c.jpg"], 1, "limit", 3
+        ... )[:2]
+        True
+    """
+    key = Digest(seed, purpose, size=8)
+    return heapq.nsmallest(count, range(len(paths)), key=lambda index: key(paths[index]))

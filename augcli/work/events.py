@@ -1,0 +1,84 @@
+"""What workers report while they score sources and make shards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from augcli.data.manifest import Failure
+    from augcli.pixels.frame import HeatMap, Image
+    from augcli.plan.jobs import Task
+
+
+class Scored(NamedTuple):
+    """What a worker found out about one source.
+
+    Attributes:
+        key: Hash of its content.
+        kept: Its map, float32 (h, w); None where the parent is to score it.
+        new: Whether it was not kept before.
+        picture: uint8 (h, w, 3), fitted for the parent's scorer; None where there is a map.
+    """
+
+    key: bytes
+    kept: HeatMap | None
+    new: bool
+    picture: Image | None = None
+
+
+class Tally(NamedTuple):
+    """How many jobs of a shard were made and how many failed, so far."""
+
+    shard: str
+    made: int
+    failed: int
+
+
+class Failed(NamedTuple):
+    """One image failed; told at once."""
+
+    failure: Failure
+
+
+class Touching(NamedTuple):
+    """A careful worker is about to read a source."""
+
+    path: str
+
+
+class NeedsDonors(NamedTuple):
+    """A shard ran out of donors that can be read: it wants a longer list."""
+
+    task: Task
+
+
+class WorkerEnded(NamedTuple):
+    """A worker ended in the middle of a shard, which is tried again."""
+
+    shard: str
+    cause: str
+
+
+class ShardDone(NamedTuple):
+    """A shard was committed.
+
+    Attributes:
+        shard: Its name.
+        made: Jobs made now.
+        failed: Jobs that failed now.
+        outputs: Files written now, originals included.
+        first_made: Clock time (``time.time()``) of the first new output, or 0.
+        last_made: Clock time of the last new output, or 0.
+        lacking: Sources that were scored because the file of heat maps lacks them.
+    """
+
+    shard: str
+    made: int
+    failed: int
+    outputs: int
+    first_made: float
+    last_made: float
+    lacking: tuple[str, ...] = ()
+
+
+Event = Tally | Failed | Touching | NeedsDonors | WorkerEnded | ShardDone

@@ -1,0 +1,56 @@
+"""Trying the formats: one that lacks, or is wrong, is found out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from augcli.data.codecs.pictures import Decoded, decode
+from augcli.doctor import codec_trial as trial
+from augcli.doctor.codec_trial import CODECS, try_codec
+
+if TYPE_CHECKING:
+    from augcli.doctor.codec_trial import Codec
+
+each_codec = pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.name)
+
+
+@each_codec
+def test_every_format_is_there(codec: Codec) -> None:
+    assert try_codec(codec) == ""
+
+
+@each_codec
+def test_a_format_that_can_not_be_written_is_told(
+    codec: Codec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(*_: object) -> Any:
+        raise cv2.error("no encoder")
+
+    monkeypatch.setattr(cv2, "imencode", lacking)
+    found = try_codec(codec)
+    assert found == ("can't write it (error: no encoder)" if codec.written else "")
+
+
+@each_codec
+def test_a_format_that_only_opencv_reads_is_told(
+    codec: Codec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(*_: object) -> Any:
+        raise OSError("cannot identify image file")
+
+    monkeypatch.setattr(Image, "open", lacking)
+    assert try_codec(codec) == "can't read it with Pillow (OSError: cannot identify image file)"
+
+
+@each_codec
+@pytest.mark.parametrize(
+    "change", [np.flipud, lambda image: image[..., ::-1], lambda image: image[1:]]
+)
+def test_wrong_pixels_are_told(codec: Codec, change: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "decode", lambda data: Decoded(change(decode(data).image)))
+    assert try_codec(codec) == "augcli reads other pixels than were written"

@@ -1,0 +1,59 @@
+"""Cures of libraries that can't be imported: from their own words to what to type."""
+
+from __future__ import annotations
+
+import pytest
+
+from augcli.doctor.fixes import cure_of_import, missing_library
+
+CUDA = (
+    "[E:onnxruntime:Default, provider_bridge_ort.cc:2022 TryGetProviderInfo_CUDA] Failed to load "
+    "library libonnxruntime_providers_cuda.so with error: libcublasLt.so.12: cannot open shared "
+    "object file: No such file or directory"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "library"),
+    [
+        ("ImportError: libGL.so.1: cannot open shared object file", "libGL.so.1"),
+        (CUDA, "libcublasLt.so.12"),
+        (
+            "Error 126 loading onnxruntime_providers_cuda.dll which depends on cudnn64_9.dll "
+            "which is missing.",
+            "cudnn64_9.dll",
+        ),
+        ("loaded libGL.so.1", ""),
+        ("No such file or directory", ""),
+        ("", ""),
+    ],
+)
+def test_the_library_that_lacks_is_named(text: str, library: str) -> None:
+    assert missing_library(text) == library
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        ("ImportError: libGL.so.1: cannot open shared", "install --force-reinstall --no-deps open"),
+        ("ImportError: libgthread-2.0.so.0: cannot open shared", "the OpenCV without windows"),
+        ("ImportError: libxcb.so.1: cannot open shared", "the OpenCV without windows"),
+        ("ImportError: libz.so.1: cannot open shared", "what holds libz.so.1"),
+        ("ImportError: DLL load failed while importing cv2", "Visual C++"),
+        ("ended with SIGILL", "instructions that the processor lacks"),
+        ("ImportError: numpy.core.multiarray failed to import", "upgrade numpy opencv-python"),
+        ("ModuleNotFoundError: No module named 'cv2'", "pip install opencv-python"),
+    ],
+)
+def test_a_cure_fits_what_is_wrong(failure: str, words: str) -> None:
+    assert words in cure_of_import(failure, "cv2", "opencv-python", installed=False)
+
+
+def test_what_pip_takes_for_installed_must_be_forced() -> None:
+    cure = cure_of_import("No module named 'cv2'", "cv2", "opencv-python", installed=True)
+    assert cure == "pip install --force-reinstall --no-deps opencv-python"
+
+
+def test_numpy_itself_is_not_built_for_another_numpy() -> None:
+    cure = cure_of_import("No module named 'numpy'", "numpy", "numpy", installed=False)
+    assert cure == "pip install numpy"
