@@ -128,7 +128,7 @@ class Fit(NamedTuple):
         return fit(image, self.small if self.small and is_small else self.frame)
 
 
-class Kept(NamedTuple):
+class MapSpec(NamedTuple):
     """What must be known of a scorer to keep its maps, and to use kept ones without it.
 
     Attributes:

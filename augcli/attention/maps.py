@@ -162,7 +162,7 @@ class HeatMaps(Mapping[str, "HeatMap"]):
         fits = grid <= min(self.map_shape)
         return grid == self.about.grid or (self.about.poolable and fits)
 
-    def kept(self, key: bytes) -> NDArray[np.float32] | None:
+    def find(self, key: bytes) -> NDArray[np.float32] | None:
         """Return the map float32 ``map_shape`` of an image by its content, None where it lacks.
 
         Args:

@@ -31,10 +31,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from augcli.attention.device import AUTO, CPU, GPUS, providers
-from augcli.attention.expected import Fit, Kept
+from augcli.attention.expected import Fit, MapSpec
 from augcli.attention.graph import BATCH, Graph
 from augcli.attention.model_file import scorer_sha256, shipped_model, shipped_small_model
-from augcli.attention.table import KEPT_TYPE
+from augcli.attention.table import STORED_TYPE
 from augcli.errors import ParameterError, ScorerError, UnreadableImage
 from augcli.pixels.frame import Frame
 from augcli.pixels.grid import pool_map
@@ -61,7 +61,7 @@ class Scorer:
         sha256: Of the file or files.
         batch: Images that are scored at once on a GPU.
         flexible: Whether the graph takes images of any size.
-        map_shape: Rows and columns of the maps that :meth:`kept_maps` gives.
+        map_shape: Rows and columns of the maps that :meth:`storable_maps` gives.
 
     Raises:
         ScorerError: The file is missing, is not ONNX, or does not give heat maps.
@@ -107,7 +107,7 @@ class Scorer:
         """
         grid = grid or self.grid
         fitted = self.fit(grid).fitted(image)
-        return pool_map(self.checked(self.kept_maps([fitted], grid)[0]), grid)
+        return pool_map(self.checked(self.storable_maps([fitted], grid)[0]), grid)
 
     def heat_maps(self, images: list[Image], grid: int | None = None) -> list[HeatMap]:
         """Return the heat map of each image; see :meth:`heat_map`."""
@@ -116,11 +116,11 @@ class Scorer:
         maps: list[HeatMap] = []
         # Neighbours of one size go together: only a flexible graph has two sizes.
         for _, group in itertools.groupby(map(fit.fitted, images), key=np.shape):
-            kept = self.kept_maps(list(group), grid)
+            kept = self.storable_maps(list(group), grid)
             maps += [pool_map(self.checked(one), grid) for one in kept]
         return maps
 
-    def kept_maps(self, fitted: list[Image], grid: int | None = None) -> NDArray[np.float32]:
+    def storable_maps(self, fitted: list[Image], grid: int | None = None) -> NDArray[np.float32]:
         """Return maps that are worth keeping, of images that are fitted already.
 
         All maps of one scorer have one shape, :attr:`map_shape`: that of the graph's output,
@@ -132,7 +132,7 @@ class Scorer:
             grid: Rows and columns from a flexible graph, if not those of :attr:`map_shape`.
 
         Returns:
-            float32 (N, h, w), rounded to the 16 bits of :data:`KEPT_TYPE`, so that a map is the
+            float32 (N, h, w), rounded to the 16 bits of :data:`STORED_TYPE`, so that a map is the
             same computed or kept; not checked to be finite.
         """
         graph = self._graph
@@ -142,12 +142,12 @@ class Scorer:
         if self.flexible:
             maps = np.stack([pool_map(one, grid or self.grid) for one in maps])
         with np.errstate(over="ignore"):
-            return maps.astype(KEPT_TYPE).astype(np.float32)
+            return maps.astype(STORED_TYPE).astype(np.float32)
 
     @property
-    def kept(self) -> Kept:
+    def map_spec(self) -> MapSpec:
         """What must be known to keep maps, and to use kept ones without the scorer."""
-        return Kept(self.sha256, self.grid, self.flexible, self.map_shape, self.fit())
+        return MapSpec(self.sha256, self.grid, self.flexible, self.map_shape, self.fit())
 
     def fit(self, grid: int | None = None) -> Fit:
         """Return to which size images are squashed for a map of ``grid`` rows and columns."""

@@ -17,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-KEPT_TYPE = np.float16
+STORED_TYPE = np.float16
 """Of maps on disk: half the size, and finer than what two cells should be told apart by."""
 KEY_BYTES = 32
 CHECK_BYTES = 8
@@ -47,7 +47,7 @@ class MapTable:
 
     def __init__(self, path: str, scorer: str, shape: tuple[int, int], images: int) -> None:
         self._shape = shape
-        self._map_bytes = KEPT_TYPE().itemsize * shape[0] * shape[1]
+        self._map_bytes = STORED_TYPE().itemsize * shape[0] * shape[1]
         self._record = KEY_BYTES + self._map_bytes + CHECK_BYTES
         # A power of two, so that a few images more don't need another table; a quarter empty.
         self._places = max(64, 1 << (images - 1).bit_length()) * 5 // 4
@@ -74,13 +74,13 @@ class MapTable:
         """
         for record in self._window(key):
             if record[:KEY_BYTES] == key and self._is_whole(record):
-                found = np.frombuffer(record[KEY_BYTES:-CHECK_BYTES], KEPT_TYPE)
+                found = np.frombuffer(record[KEY_BYTES:-CHECK_BYTES], STORED_TYPE)
                 return found.reshape(self._shape).astype(np.float32)
         return None
 
     def put(self, key: bytes, kept: NDArray[np.float32]) -> None:
         """Keep the map float32 of an image, where there is place."""
-        body = key + kept.astype(KEPT_TYPE).tobytes()
+        body = key + kept.astype(STORED_TYPE).tobytes()
         records = self._window(key)
         for number in range(PROBES):
             if number >= len(records) or not self._is_whole(records[number]):

@@ -96,7 +96,7 @@ class SpatialDropout(Augmentation[SpatialDropoutDraw]):
 
         Where all before it are dropped and some must be kept, this is p (1 - p**m) / (1 -
         p**(m + 1)) for the m channels after it, here in a form that holds for p = 1 as well.
-        Drawing again until one is kept would give the same law, but has no bound.
+        GraphBuilder again until one is kept would give the same law, but has no bound.
         """
         probability = Fraction(self.drop)
         if self.allow_empty or dropped < channel:

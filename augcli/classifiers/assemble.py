@@ -11,7 +11,7 @@ from augcli.classifiers.entry import KEYS, as_texts, put_in_front
 from augcli.classifiers.heat_map_nodes import OUTPUT
 
 if TYPE_CHECKING:
-    from augcli.classifiers.classifier_graph import Drawing
+    from augcli.classifiers.classifier_graph import GraphBuilder
     from augcli.classifiers.entry import Entry
     from augcli.classifiers.feature_map import FeatureMap
     from augcli.classifiers.options import PrepareOptions
@@ -34,7 +34,7 @@ def recipe_of(classifier: Classifier, features: FeatureMap, options: PrepareOpti
 
 
 def assemble(
-    classifier: Classifier, entry: Entry, drawing: Drawing, options: PrepareOptions
+    classifier: Classifier, entry: Entry, drawing: GraphBuilder, options: PrepareOptions
 ) -> None:
     """Put the parts together and leave out what no heat map needs."""
     from onnx import TensorProto, helper  # noqa: PLC0415

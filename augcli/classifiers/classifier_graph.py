@@ -103,7 +103,7 @@ class ClassifierGraph:
         return live
 
 
-class Drawing:
+class GraphBuilder:
     """Nodes that are added to a graph.
 
     Args:

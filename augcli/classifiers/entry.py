@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.augmentations.size import size_frame
-from augcli.classifiers.classifier_graph import PREFIX, Drawing
+from augcli.classifiers.classifier_graph import PREFIX, GraphBuilder
 from augcli.classifiers.options import numbers_in, parse_mean, parse_range, parse_std
 from augcli.errors import ParameterError
 from augcli.pixels.frame import Frame
@@ -122,7 +122,7 @@ def put_in_front(model: onnx.ModelProto, entry: Entry, opset: int) -> list[onnx.
     shape: list[Any] = [batch.dim_param or batch.dim_value]
     shape += [height, width, 3] if entry.pixels else [3, height, width]
     image = helper.make_tensor_value_info(f"{PREFIX}image", wanted, shape)
-    drawing = Drawing(opset, f"{PREFIX}before/")
+    drawing = GraphBuilder(opset, f"{PREFIX}before/")
     last = image.name
     if entry.kind != wanted:
         last = drawing.add("Cast", last, to=entry.kind)

@@ -14,7 +14,7 @@ from augcli.pixels.smooth import blur_matrix, centre_weights
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from augcli.classifiers.classifier_graph import ClassifierGraph, Drawing
+    from augcli.classifiers.classifier_graph import ClassifierGraph, GraphBuilder
     from augcli.classifiers.feature_map import FeatureMap
     from augcli.classifiers.options import PrepareOptions
     from augcli.classifiers.read import Classifier
@@ -27,7 +27,7 @@ SMALLEST = 1e-9
 def draw_heat_map(
     classifier: Classifier,
     graph: ClassifierGraph,
-    drawing: Drawing,
+    drawing: GraphBuilder,
     scores: str,
     features: FeatureMap,
     options: PrepareOptions,
@@ -75,7 +75,7 @@ def to_grid(side: int, grid: int, sigma: float) -> NDArray[np.float64]:
 
 
 def _to_the_grid(
-    drawing: Drawing, plain: str, features: FeatureMap, options: PrepareOptions
+    drawing: GraphBuilder, plain: str, features: FeatureMap, options: PrepareOptions
 ) -> str:
     rows = to_grid(features.height, options.grid, options.blur)
     columns = to_grid(features.width, options.grid, options.blur)
@@ -83,7 +83,7 @@ def _to_the_grid(
     return drawing.add("MatMul", left, drawing.constant(columns.T))
 
 
-def _scaled(drawing: Drawing, heat_map: str) -> str:
+def _scaled(drawing: GraphBuilder, heat_map: str) -> str:
     """Scale each map so that its highest magnitude is 1: maps may be below zero everywhere."""
     top = drawing.reduce("ReduceMax", drawing.add("Abs", heat_map), [1, 2], keep=True)
     return drawing.add("Div", heat_map, drawing.add("Max", top, drawing.constant(SMALLEST)))
@@ -92,7 +92,7 @@ def _scaled(drawing: Drawing, heat_map: str) -> str:
 def _activation(
     classifier: Classifier,
     graph: ClassifierGraph,
-    drawing: Drawing,
+    drawing: GraphBuilder,
     scores: str,
     values: str,
     features: FeatureMap,
@@ -120,7 +120,7 @@ def _activation(
     return drawing.reduce("ReduceSum", drawing.add("Mul", values, weights), [1])
 
 
-def _likeness(drawing: Drawing, values: str, features: FeatureMap) -> str:
+def _likeness(drawing: GraphBuilder, values: str, features: FeatureMap) -> str:
     """Give the cosine between each patch's token and the class token, else their mean."""
     count = features.height * features.width
     places = drawing.constant(np.arange(count) + features.extra, np.int64)
@@ -134,6 +134,6 @@ def _likeness(drawing: Drawing, values: str, features: FeatureMap) -> str:
     return drawing.reshape(alike, [0, features.height, features.width])
 
 
-def _of_length_1(drawing: Drawing, tokens: str) -> str:
+def _of_length_1(drawing: GraphBuilder, tokens: str) -> str:
     length = drawing.reduce("ReduceL2", tokens, [2], keep=True)
     return drawing.add("Div", tokens, drawing.add("Max", length, drawing.constant(SMALLEST)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from augcli.attention.device import first_line
 from augcli.classifiers.assemble import assemble, describe, recipe_of
 from augcli.classifiers.batch import Reshapes
-from augcli.classifiers.classifier_graph import ClassifierGraph, Drawing
+from augcli.classifiers.classifier_graph import ClassifierGraph, GraphBuilder
 from augcli.classifiers.entry import agree, fix_size
 from augcli.classifiers.feature_map import find_feature_map
 from augcli.classifiers.heat_map_nodes import draw_heat_map
@@ -102,7 +102,7 @@ def prepare(classifier: str | os.PathLike[str], options: PrepareOptions) -> Prep
         raise found.refused(f"speaks opset {graph.opset}, but must speak {LOWEST_OPSET} or later")
     scores = _scores(found, graph, options)
     features = find_feature_map(found, graph, scores, options)
-    drawing = Drawing(graph.opset)
+    drawing = GraphBuilder(graph.opset)
     draw_heat_map(found, graph, drawing, scores, features, options)
     reshapes = Reshapes(graph, entry.batch)
     recipe = recipe_of(found, features, options)

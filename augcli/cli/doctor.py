@@ -76,8 +76,8 @@ def lines_of(finding: Finding) -> Iterator[str]:
     head = f"  {MARKS[finding.state]:7}  {name:12}  "
     text = finding.text if name else f"{finding.name}: {finding.text}"
     yield from _wrapped(text, head)
-    if finding.cure:
-        yield from _wrapped(f"do: {finding.cure}", " " * len(head))
+    if finding.fix:
+        yield from _wrapped(f"do: {finding.fix}", " " * len(head))
 
 
 def _wrapped(text: str, head: str) -> list[str]:

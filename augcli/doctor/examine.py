@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import augcli
 from augcli.attention.device import CPU, GPUS
 from augcli.doctor.distributions import Sharer, installed_version, is_older, lower_bounds, sharers
-from augcli.doctor.fixes import cure_of_import, missing_library
+from augcli.doctor.fixes import fix_for_import, missing_library
 from augcli.doctor.probes import Answer, ask
 from augcli.run.machine import cpu_flags, has_nvidia, named_features, usable_cores
 
@@ -38,14 +38,14 @@ class Finding(NamedTuple):
         name: What was looked at.
         state: ``ok``; ``note``, something to know that hinders nothing; or ``problem``.
         text: What was found.
-        cure: What to do about it; empty where nothing is to be done.
+        fix: What to do about it; empty where nothing is to be done.
     """
 
     area: Area
     name: str
     state: State
     text: str
-    cure: str = ""
+    fix: str = ""
 
 
 class Library(NamedTuple):
@@ -143,8 +143,8 @@ def _library(library: Library, here: Surroundings) -> Iterator[Finding]:
     told = partial(Finding, "versions", library.title)
     if failure:
         listed = bool(sharing or here.version(library.distribution))
-        cure = cure_of_import(failure, library.module, keep, installed=listed)
-        yield told("problem", f"can't be imported ({failure})", cure)
+        fix = fix_for_import(failure, library.module, keep, installed=listed)
+        yield told("problem", f"can't be imported ({failure})", fix)
     else:
         text = ", ".join(f"{one.name} {one.version}" for one in sharing)
         yield _by_version(library, found.value["version"], here, text)
@@ -163,8 +163,8 @@ def _by_version(library: Library, version: str, here: Surroundings, text: str = 
     told = partial(Finding, "versions", library.title)
     lowest = here.lowest().get(library.distribution, "")
     if version and lowest and is_older(version, lowest):
-        cure = f"pip install --upgrade '{library.distribution}>={lowest}'"
-        return told("problem", f"{text or version} is older than {lowest}", cure)
+        fix = f"pip install --upgrade '{library.distribution}>={lowest}'"
+        return told("problem", f"{text or version} is older than {lowest}", fix)
     return told("ok", text or version or "of no known version")
 
 
@@ -211,17 +211,17 @@ def _device(name: str, found: Answer, otherwise: State) -> Finding:
     if found.failure:
         library = missing_library(f"{found.said}\n{found.failure}")
         if re.match("ImportError|ModuleNotFoundError", found.failure):
-            cure = MEND_VERSIONS
+            fix = MEND_VERSIONS
         elif library:
-            cure = (
+            fix = (
                 f"install what holds {library}, in the version that this onnxruntime was built "
                 "for, where the system finds it (LD_LIBRARY_PATH, PATH)"
             )
         elif name == CPU:
-            cure = "pip install --force-reinstall --no-deps onnxruntime"
+            fix = "pip install --force-reinstall --no-deps onnxruntime"
         else:
-            cure = "bring its driver up to date, or score without it (--device cpu)"
-        return told(otherwise, f"does not work ({found.failure})", cure)
+            fix = "bring its driver up to date, or score without it (--device cpu)"
+        return told(otherwise, f"does not work ({found.failure})", fix)
     trial = found.value
     if not trial["there"]:
         return told("note", "takes the scorer, but leaves all of it to the processor")
@@ -269,8 +269,8 @@ def _format(name: str, trial: dict[str, Any]) -> Finding:
     if not trial["failure"]:
         text = "read and written" if trial["written"] else "read"
         return Finding("formats", name, "ok", text)
-    cure = "pip install --force-reinstall --no-deps pillow opencv-python-headless"
-    return Finding("formats", name, "problem", trial["failure"], cure)
+    fix = "pip install --force-reinstall --no-deps pillow opencv-python-headless"
+    return Finding("formats", name, "problem", trial["failure"], fix)
 
 
 def _folder(path: str, here: Surroundings) -> Finding:
@@ -278,13 +278,13 @@ def _folder(path: str, here: Surroundings) -> Finding:
     found = here.ask("folder", path)
     failure = found.failure or found.value["failure"]
     if failure:
-        cure = "mend that, or give another folder with --out"
-        return told("problem", f"outputs can't be written there ({failure})", cure)
+        fix = "mend that, or give another folder with --out"
+        return told("problem", f"outputs can't be written there ({failure})", fix)
     free = f"{found.value['free'] / 1e9:,.1f} GB free"
     if not found.value["locks"]:
-        cure = "start one run at a time there, or use another file system"
-        return told("problem", f"files can't be locked there, so two runs may mix; {free}", cure)
+        fix = "start one run at a time there, or use another file system"
+        return told("problem", f"files can't be locked there, so two runs may mix; {free}", fix)
     if found.value["free"] < FREE:
-        cure = "make room, or give another folder with --out"
-        return told("problem", f"the disk is all but full: {free}", cure)
+        fix = "make room, or give another folder with --out"
+        return told("problem", f"the disk is all but full: {free}", fix)
     return told("ok", f"files are written, renamed and locked; {free}")

@@ -26,7 +26,7 @@ def missing_library(text: str) -> str:
     return ""
 
 
-def cure_of_import(failure: str, module: str, distribution: str, *, installed: bool) -> str:
+def fix_for_import(failure: str, module: str, distribution: str, *, installed: bool) -> str:
     """Return what to do where a library can't be imported.
 
     Args:
@@ -37,11 +37,11 @@ def cure_of_import(failure: str, module: str, distribution: str, *, installed: b
 
     Example:
         >>> failure = "ModuleNotFoundError: No module named 'cv2'"
-        >>> cure_of_import(failure, "cv2", "opencv-python-headless", installed=False)
+        >>> fix_for_import(failure, "cv2", "opencv-python-headless", installed=False)
         'pip install opencv-python-headless'
     """
     if missing_library(failure):
-        return _cure_of_missing(missing_library(failure), module)
+        return _fix_for_missing(missing_library(failure), module)
     if "DLL load failed" in failure:
         return "install the Microsoft Visual C++ Redistributable for Visual Studio 2015 to 2022"
     if "SIGILL" in failure:
@@ -56,7 +56,7 @@ def cure_of_import(failure: str, module: str, distribution: str, *, installed: b
     return f"pip install {distribution}"
 
 
-def _cure_of_missing(library: str, module: str) -> str:
+def _fix_for_missing(library: str, module: str) -> str:
     if module == "cv2" and _OF_WINDOWS.match(library):
         return (
             "use the OpenCV without windows, which needs no such library: "

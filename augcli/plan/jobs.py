@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from augcli.attention.expected import Kept
+    from augcli.attention.expected import MapSpec
     from augcli.data.codecs.formats import Wanted, WantedSubsampling
     from augcli.data.manifest import Failure
     from augcli.files import Fsync
@@ -78,7 +78,7 @@ class Task:
     careful: bool = False
 
 
-class Keeping(NamedTuple):
+class MapStorage(NamedTuple):
     """Where heat maps of sources are kept.
 
     Attributes:
@@ -92,7 +92,7 @@ class Keeping(NamedTuple):
     file: Path | None = None
     table: str = ""
     images: int = 0
-    elsewhere: Kept | None = None
+    elsewhere: MapSpec | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,4 +129,4 @@ class Settings:
     model: Path | None
     fsync: Fsync
     grid: int
-    keeping: Keeping = field(default_factory=Keeping)
+    keeping: MapStorage = field(default_factory=MapStorage)

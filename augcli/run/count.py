@@ -20,7 +20,7 @@ class Count:
 
     Args:
         planner: Knows how many jobs there are.
-        begun: Clock time of the start.
+        begun: ShardTally time of the start.
         listener: Takes the messages.
         most_failures: Failed images that are borne; None bears any number.
     """

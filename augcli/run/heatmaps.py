@@ -19,7 +19,7 @@ import numpy as np
 from augcli.attention.device import AUTO
 from augcli.attention.maps import KEY_BYTES, About, HeatMaps, save_maps
 from augcli.attention.scorer import Scorer, on_device
-from augcli.attention.table import KEPT_TYPE, MapTable
+from augcli.attention.table import STORED_TYPE, MapTable
 from augcli.data.codecs.formats import PNG_LEVEL
 from augcli.data.codecs.pictures import decode, encode
 from augcli.data.manifest import Failure, write_table
@@ -29,7 +29,7 @@ from augcli.data.stores.folder import list_sources
 from augcli.errors import HeatMapsError, OutputError, UnreadableImage
 from augcli.pixels.grid import ranked_cells
 from augcli.pixels.overlay import overlay
-from augcli.plan.jobs import Keeping, Settings
+from augcli.plan.jobs import MapStorage, Settings
 from augcli.recipes.chain import Chain
 from augcli.run.machine import usable_cores
 from augcli.run.messages import Error, HeatMapsSummary, Notice, Progress, Started, ignore
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from augcli.attention.expected import Kept
+    from augcli.attention.expected import MapSpec
     from augcli.data.stores.folder import Sources
     from augcli.run.messages import Listener
     from augcli.run.options import HeatMapOptions
@@ -72,11 +72,11 @@ class _Collected:
     failures: list[Failure] = field(default_factory=list)
 
     @classmethod
-    def empty(cls, count: int, kept: Kept) -> _Collected:
+    def empty(cls, count: int, kept: MapSpec) -> _Collected:
         """Return place for maps."""
         return cls(
             np.zeros((count, KEY_BYTES), np.uint8),
-            np.zeros((count, *kept.shape), KEPT_TYPE),
+            np.zeros((count, *kept.shape), STORED_TYPE),
             np.zeros(count, np.bool_),
         )
 
@@ -110,7 +110,7 @@ def make_heat_maps(
     sources = list_sources(folder, follow_links=options.follow_links)
     _check_places(sources, options)
     gpu = on_device(options.device, options.model, options.grid)
-    kept = (gpu or Scorer(options.model, grid=options.grid)).kept
+    kept = (gpu or Scorer(options.model, grid=options.grid)).map_spec
     before = _before(options, kept)
     workers = usable_cores() if options.workers is None else options.workers
     count = len(sources)
@@ -125,8 +125,8 @@ def make_heat_maps(
     collected.failures += [Failure(path, "list", reason) for path, reason in sources.refused]
     for failure in collected.failures:
         listener(Error(*failure))
-    keeping = Keeping(
-        options.out if before else None, f"{options.out}.part", count, gpu.kept if gpu else None
+    keeping = MapStorage(
+        options.out if before else None, f"{options.out}.part", count, gpu.map_spec if gpu else None
     )
     settings = _settings(sources, options, keeping)
     pool: Pool = (
@@ -173,7 +173,7 @@ def _check_places(sources: Sources, options: HeatMapOptions) -> None:
             )
 
 
-def _before(options: HeatMapOptions, kept: Kept) -> HeatMaps | None:
+def _before(options: HeatMapOptions, kept: MapSpec) -> HeatMaps | None:
     """Return the file as it is; None where there is none, or it is to be replaced.
 
     Raises:
@@ -192,11 +192,11 @@ def _before(options: HeatMapOptions, kept: Kept) -> HeatMaps | None:
     return found
 
 
-def _about(kept: Kept) -> About:
+def _about(kept: MapSpec) -> About:
     return About(kept.scorer, kept.grid, poolable=not kept.flexible)
 
 
-def _settings(sources: Sources, options: HeatMapOptions, keeping: Keeping) -> Settings:
+def _settings(sources: Sources, options: HeatMapOptions, keeping: MapStorage) -> Settings:
     return Settings(
         folder=sources.folder,
         out=os.path.dirname(os.path.realpath(options.out)),
@@ -219,8 +219,8 @@ def _collect(
     pool: Pool,
     sources: Sources,
     gpu: Scorer | None,
-    kept: Kept,
-    keeping: Keeping,
+    kept: MapSpec,
+    keeping: MapStorage,
     collected: _Collected,
     begun: float,
     listener: Listener,
@@ -239,7 +239,7 @@ def _collect(
             listener(Progress(made, failed, len(sources), seconds, collected.new))
 
 
-def _write(sources: Sources, options: HeatMapOptions, kept: Kept, collected: _Collected) -> None:
+def _write(sources: Sources, options: HeatMapOptions, kept: MapSpec, collected: _Collected) -> None:
     there = collected.there
     paths = [path for path, known in zip(sources.paths, there.tolist(), strict=True) if known]
     hashes, maps = collected.hashes, collected.maps

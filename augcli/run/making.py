@@ -12,7 +12,7 @@ from augcli.data.manifest import MANIFEST, Failure
 from augcli.data.stopping import DiskFull, disk_full, writing
 from augcli.errors import OutputError
 from augcli.plan.fingerprint import difference
-from augcli.plan.jobs import Keeping, Settings
+from augcli.plan.jobs import MapStorage, Settings
 from augcli.plan.output import MAPS
 from augcli.plan.planner import Planner
 from augcli.plan.ring import shards_for
@@ -91,16 +91,16 @@ class Run:
             model=self.options.model,
             fsync=self.options.fsync,
             grid=largest_grid(self.chain),
-            keeping=Keeping(self.heatmaps),
+            keeping=MapStorage(self.heatmaps),
         )
 
     @property
-    def keeping(self) -> Keeping:
+    def keeping(self) -> MapStorage:
         """Where the workers keep heat maps: a table, where one may be wanted again."""
         again = self.options.copies > 1 and scores_sources(self.chain)
         table = os.path.join(self.output.path, MAPS, "maps") if again or self.gpu else ""
-        kept = self.gpu.kept if self.gpu else None
-        return Keeping(self.heatmaps, table, len(self.sources), kept)
+        kept = self.gpu.map_spec if self.gpu else None
+        return MapStorage(self.heatmaps, table, len(self.sources), kept)
 
     def planner(self, shard_count: int, settings: Settings) -> Planner:
         """Return the plan."""

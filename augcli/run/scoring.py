@@ -14,7 +14,7 @@ from augcli.attention.maps import HeatMaps
 from augcli.attention.table import MapTable
 from augcli.data.manifest import Failure
 from augcli.errors import HeatMapsError, ParameterError, UnreadableImage
-from augcli.plan.jobs import Keeping
+from augcli.plan.jobs import MapStorage
 from augcli.run.messages import Notice
 from augcli.work import worker
 
@@ -62,7 +62,7 @@ def score_sources(
 
 
 def _on_gpu(gpu: Scorer, group: list[tuple[str, Scored]]) -> Iterator[tuple[str, Scored | Failure]]:
-    maps = gpu.kept_maps([one.picture for _, one in group if one.picture is not None])
+    maps = gpu.storable_maps([one.picture for _, one in group if one.picture is not None])
     for (path, one), kept in zip(group, maps, strict=True):
         try:
             yield path, one._replace(kept=gpu.checked(kept).copy(), picture=None)
@@ -139,13 +139,13 @@ def scorer_on_gpu(options: RunOptions, chain: Chain) -> Scorer | None:
 
 
 def score_first(
-    pool: Pool, paths: list[str], gpu: Scorer, keeping: Keeping, listener: Listener
+    pool: Pool, paths: list[str], gpu: Scorer, keeping: MapStorage, listener: Listener
 ) -> None:
     """Score every source on a GPU and keep the maps in the table that the workers read.
 
     Sources that fail are told of when their job comes.
     """
-    kept = gpu.kept
+    kept = gpu.map_spec
     begun = time.monotonic()
     listener(Notice(f"scoring {len(paths):,} images on {gpu.device} first"))
     with MapTable(keeping.table, kept.scorer, kept.shape, keeping.images) as table:

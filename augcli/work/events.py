@@ -67,8 +67,8 @@ class ShardDone(NamedTuple):
         made: Jobs made now.
         failed: Jobs that failed now.
         outputs: Files written now, originals included.
-        first_made: Clock time (``time.time()``) of the first new output, or 0.
-        last_made: Clock time of the last new output, or 0.
+        first_made: ShardTally time (``time.time()``) of the first new output, or 0.
+        last_made: ShardTally time of the last new output, or 0.
         lacking: Sources that were scored because the file of heat maps lacks them.
     """
 

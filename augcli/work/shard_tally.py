@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 UPDATE_SECONDS = 0.1
 
 
-class Clock:
+class ShardTally:
     """Counts what became of a shard's jobs and tells of it at most ten times a second."""
 
     def __init__(self, shard: str, announce: Callable[[Event], None]) -> None:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from augcli.attention.expected import Kept
+    from augcli.attention.expected import MapSpec
     from augcli.pixels.frame import HeatMap, Image
-    from augcli.plan.jobs import Keeping
+    from augcli.plan.jobs import MapStorage
     from augcli.recipes.chain import Score
 
 
@@ -49,7 +49,7 @@ class SourceMaps:
     """
 
     def __init__(
-        self, model: Path | None, grid: int, frame: Frame | None, keeping: Keeping
+        self, model: Path | None, grid: int, frame: Frame | None, keeping: MapStorage
     ) -> None:
         self.lacking: list[str] = []
         self._model = model
@@ -122,15 +122,15 @@ class SourceMaps:
         return self._loaded
 
     @property
-    def _kept(self) -> Kept:
-        return self._keeping.elsewhere or self._scorer.kept
+    def _kept(self) -> MapSpec:
+        return self._keeping.elsewhere or self._scorer.map_spec
 
     def _score(self, picture: Image, grid: int) -> HeatMap:
         return self._scorer.heat_map(picture, grid)
 
     def _map_of(self, path: str, key: bytes, image: Image) -> HeatMap:
         found = self._found(key)
-        if self._file and self._file.kept(key) is None:
+        if self._file and self._file.find(key) is None:
             self.lacking.append(path)
         if found is None:
             found = self._computed(self._scorer.fit().fitted(image))
@@ -139,14 +139,14 @@ class SourceMaps:
         return found
 
     def _found(self, key: bytes) -> HeatMap | None:
-        found = self._file.kept(key) if self._file else None
+        found = self._file.find(key) if self._file else None
         if found is None and self._keeping.table:
             found = self._opened().get(key)
         return found
 
     def _computed(self, fitted: Image) -> HeatMap:
         # One by one: for some networks the last bits depend on the size of a batch.
-        return self._scorer.checked(self._scorer.kept_maps([fitted])[0])
+        return self._scorer.checked(self._scorer.storable_maps([fitted])[0])
 
     def _opened(self) -> MapTable:
         if not self._table:

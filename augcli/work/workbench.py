@@ -15,7 +15,7 @@ from augcli.plan.parts import UNFINISHED, Part, commit_part
 from augcli.recipes.chain import Maps, Subject
 from augcli.work.events import Failed, NeedsDonors, ShardDone
 from augcli.work.reading import Reader, UnreadableFailure
-from augcli.work.shard_tally import Clock
+from augcli.work.shard_tally import ShardTally
 from augcli.work.soft_labels import soft_labels
 from augcli.work.source_maps import SourceMaps
 from augcli.work.writing import Output, Writer, extension_of
@@ -125,7 +125,7 @@ class Workbench:
             StopAsked: ``stop_asked`` said so; nothing was committed.
             Stopped: Nothing can be written any more.
         """
-        clock = Clock(task.shard, announce)
+        clock = ShardTally(task.shard, announce)
         try:
             self._forget_obsolete(task)
             part = self.make_part(task, announce, stop_asked, clock)
@@ -165,12 +165,12 @@ class Workbench:
         task: Task,
         announce: Callable[[Event], None],
         stop_asked: Callable[[], bool] = lambda: False,
-        clock: Clock | None = None,
+        clock: ShardTally | None = None,
     ) -> Part:
         """Make what a shard lacks and return its part, not yet committed."""
         self._reader.announce = announce if task.careful else None
         self._reader.avoid = task.avoid
-        clock = clock or Clock(task.shard, announce)
+        clock = clock or ShardTally(task.shard, announce)
         part = Part(task.shard, task.fingerprint, list(task.kept), list(task.failed))
         part.stood_in.update(task.stood_in)
         part.sources = task.sources

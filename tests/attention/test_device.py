@@ -168,10 +168,10 @@ def test_maps_that_are_kept_give_the_same_heat_maps(tmp_path: Path, scorer: Path
         loaded = Scorer(model, grid=max(grids))
         for side in (30, 90):
             image = picture(side, side, side)
-            kept = loaded.kept_maps([loaded.fit().fitted(image)])[0]
+            kept = loaded.storable_maps([loaded.fit().fitted(image)])[0]
             assert kept.shape == loaded.map_shape
             for grid in grids:
-                assert loaded.kept.serves(grid)
+                assert loaded.map_spec.serves(grid)
                 assert pool_map(kept, grid).tolist() == loaded.heat_map(image, grid).tolist()
 
 

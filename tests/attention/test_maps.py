@@ -54,10 +54,10 @@ def test_gives_each_map_by_its_name_and_by_its_content(tmp_path: Path) -> None:
         zip(NAMES, maps.tolist(), strict=True)
     )
     for key, one in zip(keys(3), maps, strict=True):
-        kept = found.kept(key.tobytes())
+        kept = found.find(key.tobytes())
         assert kept is not None
         assert kept.tolist() == one.tolist()
-    assert found.kept(b"?" * KEY_BYTES) is None
+    assert found.find(b"?" * KEY_BYTES) is None
     with pytest.raises(KeyError):
         found["d.jpg"]
 
@@ -69,7 +69,7 @@ def test_tells_keys_apart_that_begin_alike(tmp_path: Path) -> None:
     save_maps(tmp_path / "m.npz", About("", 7, True), NAMES, hashes, maps)
     found = HeatMaps.load(tmp_path / "m.npz")
     for key, one in zip(hashes, maps, strict=True):
-        kept = found.kept(key.tobytes())
+        kept = found.find(key.tobytes())
         assert kept is not None
         assert kept.tolist() == one.tolist()
 

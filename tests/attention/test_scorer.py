@@ -262,7 +262,7 @@ def test_scores_small_images_with_a_graph_of_their_own_when_the_scorer_is_the_sh
     assert loaded.fit().fitted(small).shape == (56, 56, 3)
     fitted = loaded.fit().fitted(small)
     found = loaded.heat_map(small)
-    assert found.tolist() == loaded.kept_maps([fitted])[0].tolist()
+    assert found.tolist() == loaded.storable_maps([fitted])[0].tolist()
     only = Scorer(shipped_small_model())
     assert found.tolist() == only.heat_map(small).tolist()
     assert loaded.heat_maps([large, small, large])[1].tolist() == found.tolist()

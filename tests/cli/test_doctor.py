@@ -65,7 +65,7 @@ def test_lines_fit_a_narrow_terminal() -> None:
     lines = list(lines_of(long))
     assert max(map(len, lines)) <= COLUMNS
     assert " ".join(" ".join(lines).split()) == (
-        f"PROBLEM {long.name}: {long.text}do: {long.cure.strip()}"
+        f"PROBLEM {long.name}: {long.text}do: {long.fix.strip()}"
     )
 
 
@@ -85,4 +85,4 @@ def test_a_library_that_can_not_be_imported_does_not_take_the_doctor_with_it(
     # The first: OpenCV can't be imported without NumPy either.
     told = next(one for one in found if "can't be imported" in one.text)
     assert "ImportError: it is broken" in told.text
-    assert told.cure.startswith("pip install")
+    assert told.fix.startswith("pip install")

@@ -70,7 +70,7 @@ def problems(here: Surroundings, folder: str | None = None) -> list[Finding]:
 def test_where_nothing_is_wrong_nothing_is_to_be_done() -> None:
     found = list(examine("out", surroundings()))
     assert {one.state for one in found} == {"ok"}
-    assert [one.cure for one in found if one.cure] == []
+    assert [one.fix for one in found if one.fix] == []
     assert {one.area for one in found} == {"versions", "devices", "processor", "formats", "folder"}
 
 
@@ -83,7 +83,7 @@ def test_two_distributions_in_one_folder() -> None:
     (found,) = problems(surroundings(opencv=two))
     assert found.text.startswith("opencv-python and opencv-python-headless share the folder cv2")
     assert "the files of opencv-python-headless lie there now" in found.text
-    assert found.cure == (
+    assert found.fix == (
         "pip uninstall -y opencv-python opencv-python-headless; "
         "pip install --no-deps opencv-python-headless"
     )
@@ -93,7 +93,7 @@ def test_where_the_files_are_mixed_no_winner_is_named() -> None:
     two = [Sharer("onnxruntime", "1.31", 2), Sharer("onnxruntime-gpu", "1.32", 3)]
     (found,) = problems(surroundings(onnxruntime=two))
     assert "it holds files of each" in found.text
-    assert found.cure.endswith("pip install --no-deps onnxruntime-gpu")
+    assert found.fix.endswith("pip install --no-deps onnxruntime-gpu")
 
 
 @pytest.mark.parametrize(
@@ -109,13 +109,13 @@ def test_where_the_files_are_mixed_no_winner_is_named() -> None:
 )
 def test_of_several_the_one_that_can_do_most_is_kept(names: list[str], kept: str) -> None:
     (found,) = problems(surroundings(opencv=[Sharer(name, "5.0", 0) for name in names]))
-    assert found.cure.endswith(f"pip install --no-deps {kept}")
+    assert found.fix.endswith(f"pip install --no-deps {kept}")
 
 
 def test_files_that_another_package_took_along() -> None:
     (found,) = problems(surroundings(opencv=[Sharer("opencv-python", "4.13", 1200)]))
     assert found.text.startswith("1,200 files of opencv-python are missing or not as they were")
-    assert found.cure == "pip install --force-reinstall --no-deps opencv-python"
+    assert found.fix == "pip install --force-reinstall --no-deps opencv-python"
 
 
 @pytest.mark.parametrize("listed", [True, False])
@@ -126,7 +126,7 @@ def test_a_library_that_is_gone(listed: bool) -> None:
     (found,) = problems(surroundings({"import cv2": gone}, opencv=sharing, versions=versions))
     assert found.text == "can't be imported (ModuleNotFoundError: No module named 'cv2')"
     forced = "pip install --force-reinstall --no-deps opencv-python"
-    assert found.cure == (forced if listed else "pip install opencv-python-headless")
+    assert found.fix == (forced if listed else "pip install opencv-python-headless")
 
 
 def test_an_empty_folder_is_no_library() -> None:
@@ -145,7 +145,7 @@ def test_a_library_that_is_too_old() -> None:
     here = surroundings({"import PIL": old}, lowest=lambda: {"pillow": "10.3", "numpy": "1.26"})
     (found,) = problems(here)
     assert (found.name, found.text) == ("Pillow", "9.5.0 is older than 10.3")
-    assert found.cure == "pip install --upgrade 'pillow>=10.3'"
+    assert found.fix == "pip install --upgrade 'pillow>=10.3'"
 
 
 def test_a_library_that_tells_no_version_is_not_taken_for_old() -> None:
@@ -178,7 +178,7 @@ def test_a_gpu_that_was_wanted_and_does_not_work_is_a_problem() -> None:
     (found,) = problems(surroundings(answers))
     assert (found.name, found.area) == ("cuda", "devices")
     assert "fell back" in found.text
-    assert "what holds libcudnn.so.9" in found.cure
+    assert "what holds libcudnn.so.9" in found.fix
 
 
 @pytest.mark.parametrize("others", [{"cuda": Answer(WORKS)}, {}])
@@ -189,19 +189,19 @@ def test_other_providers_need_not_work(others: dict[str, Answer]) -> None:
     assert problems(here) == []
     (found,) = findings(here)["tensorrt"]
     assert found.state == "note"
-    assert "driver" in found.cure
+    assert "driver" in found.fix
 
 
 def test_a_processor_that_can_not_score_is_a_problem() -> None:
     (found,) = problems(surroundings({"device cpu": Answer(failure="ended with SIGSEGV")}))
     assert found.text == "does not work (ended with SIGSEGV)"
-    assert "reinstall" in found.cure
+    assert "reinstall" in found.fix
 
 
 def test_where_a_library_is_broken_the_device_is_not_to_blame() -> None:
     broken = Answer(failure="ImportError: no numpy")
     (found,) = problems(surroundings({"device cpu": broken}))
-    assert found.cure == "mend what is told under versions first"
+    assert found.fix == "mend what is told under versions first"
 
 
 def test_a_provider_that_leaves_all_to_the_processor_is_no_device() -> None:
@@ -220,7 +220,7 @@ def test_a_gpu_that_onnxruntime_was_not_built_for_is_worth_a_note() -> None:
     here = surroundings(has_nvidia=lambda: True)
     (found,) = findings(here)["cuda"]
     assert found.state == "note"
-    assert "pip install onnxruntime-gpu" in found.cure
+    assert "pip install onnxruntime-gpu" in found.fix
     with_cuda = surroundings({"devices": Answer(["cuda", "cpu"])}, has_nvidia=lambda: True)
     (found,) = findings(with_cuda)["cuda"]
     assert found.state == "ok"
@@ -244,7 +244,7 @@ def test_a_format_that_lacks() -> None:
     lacking = Answer({"WebP": {"written": True, "failure": "can't write it (error: no)"}})
     (found,) = problems(surroundings({"formats": lacking}))
     assert (found.name, found.text) == ("WebP", "can't write it (error: no)")
-    assert "pip install" in found.cure
+    assert "pip install" in found.fix
 
 
 def test_no_format_where_the_decoders_are_gone() -> None:
@@ -264,7 +264,7 @@ def test_a_folder_that_is_no_place_for_outputs(trial: dict[str, Any], words: str
     whole = {"failure": "", "free": 5_000_000_000, "locks": True}
     (found,) = problems(surroundings({"folder": Answer({**whole, **trial})}), "out")
     assert words in found.text
-    assert found.cure
+    assert found.fix
 
 
 def test_no_folder_is_tried_unless_given() -> None:

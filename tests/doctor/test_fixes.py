@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from augcli.doctor.fixes import cure_of_import, missing_library
+from augcli.doctor.fixes import fix_for_import, missing_library
 
 CUDA = (
     "[E:onnxruntime:Default, provider_bridge_ort.cc:2022 TryGetProviderInfo_CUDA] Failed to load "
@@ -46,14 +46,14 @@ def test_the_library_that_lacks_is_named(text: str, library: str) -> None:
     ],
 )
 def test_a_cure_fits_what_is_wrong(failure: str, words: str) -> None:
-    assert words in cure_of_import(failure, "cv2", "opencv-python", installed=False)
+    assert words in fix_for_import(failure, "cv2", "opencv-python", installed=False)
 
 
 def test_what_pip_takes_for_installed_must_be_forced() -> None:
-    cure = cure_of_import("No module named 'cv2'", "cv2", "opencv-python", installed=True)
-    assert cure == "pip install --force-reinstall --no-deps opencv-python"
+    fix = fix_for_import("No module named 'cv2'", "cv2", "opencv-python", installed=True)
+    assert fix == "pip install --force-reinstall --no-deps opencv-python"
 
 
 def test_numpy_itself_is_not_built_for_another_numpy() -> None:
-    cure = cure_of_import("No module named 'numpy'", "numpy", "numpy", installed=False)
-    assert cure == "pip install numpy"
+    fix = fix_for_import("No module named 'numpy'", "numpy", "numpy", installed=False)
+    assert fix == "pip install numpy"
