@@ -15,10 +15,14 @@
 
 Exit code 0 means that all was made, 1 that the run finished but some images failed
 (``errors.csv``), 70 that augcli itself has a bug.
+
+A message writes an option in backticks, by its name in Python: ```out```. The command line
+spells it as a flag, ``--out``, with :func:`with_flags`.
 """
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 EXIT_OK = 0
 EXIT_SOME_FAILED = 1
 EXIT_BUG = 70
+_OPTION = re.compile(r"`([a-z][a-z0-9_]*)`")
 
 
 class AugcliError(Exception):
@@ -66,7 +71,7 @@ class ParameterError(UsageError):
     @property
     def flag(self) -> str:
         """The option as the command line writes it, such as ``--top-n``."""
-        return "--" + self.name.replace("_", "-")
+        return flag(self.name)
 
 
 class InputError(UsageError):
@@ -134,3 +139,23 @@ def near_miss(word: str, known: Iterable[str]) -> str:
     """
     close = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def flag(name: str) -> str:
+    """Return an option as the command line writes it.
+
+    Example:
+        >>> flag("top_n")
+        '--top-n'
+    """
+    return "--" + name.replace("_", "-")
+
+
+def with_flags(message: str) -> str:
+    """Return a message with its options as the command line writes them.
+
+    Example:
+        >>> with_flags("give another folder with `out`, or `max_pixels`")
+        'give another folder with --out, or --max-pixels'
+    """
+    return _OPTION.sub(lambda found: flag(found[1]), message)

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from augcli.errors import ParameterError, near_miss
+from augcli.errors import ParameterError, flag, near_miss
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -99,7 +99,7 @@ class Declared:
     @property
     def flag(self) -> str:
         """The option as the command line writes it, such as ``--top-n``."""
-        return "--" + self.name.replace("_", "-")
+        return flag(self.name)
 
     @property
     def choices(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import augcli
 from augcli.cli.report import put, tell
-from augcli.errors import EXIT_BUG, AugcliError, Interrupted, ParameterError, UsageError
+from augcli.errors import EXIT_BUG, AugcliError, Interrupted, ParameterError, UsageError, with_flags
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,8 +158,8 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
 
 def _sentence(error: AugcliError) -> str:
     if isinstance(error, ParameterError):
-        return f"{error.flag} {error.message}"
-    return str(error)
+        return f"{error.flag} {with_flags(error.message)}"
+    return with_flags(str(error))
 
 
 def _fail(text: str, code: int, *, as_json: bool) -> None:

@@ -13,11 +13,13 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from augcli.errors import with_flags
 from augcli.run.messages import Error, Message, Notice, Progress, Started, Summary
 
 if TYPE_CHECKING:
     from augcli.cli.options import CommandOptions
-    from augcli.run.messages import Listener
+    from augcli.errors import with_flags
+from augcli.run.messages import Listener
 
 LINE_SECONDS = 5.0
 """Between two lines of progress where standard error is no terminal."""
@@ -28,14 +30,28 @@ JSON_SECONDS = 1.0
 def reporting(options: CommandOptions) -> Any:
     """Yield the listener that the options ask for."""
     if options.json:
-        yield JsonLines()
+        yield spelled(JsonLines())
     elif options.quiet:
-        yield Quiet()
+        yield spelled(Quiet())
     elif sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         with Bar() as bar:
-            yield bar
+            yield spelled(bar)
     else:
-        yield Lines()
+        yield spelled(Lines())
+
+
+def spelled(listener: Listener) -> Listener:
+    """Return a listener that gets the options in a message as flags."""
+
+    def listen(message: Message) -> None:
+        match message:
+            case Notice(text):
+                message = Notice(with_flags(text))
+            case Error(source, stage, reason):
+                message = Error(source, stage, with_flags(reason))
+        listener(message)
+
+    return listen
 
 
 def tell(text: str) -> None:
