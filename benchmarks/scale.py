@@ -39,7 +39,7 @@ class Planned(NamedTuple):
 
 def plan(count: int) -> Planned:
     """Plan a generated list of sources, as a run does before its first image."""
-    from augcli.data.stores.folder import Sources  # noqa: PLC0415 - rounds don't need it
+    from augcli.data.stores.sources import Sources  # noqa: PLC0415 - rounds don't need it
     from augcli.plan.ring import Ring, shards_for  # noqa: PLC0415
 
     rows = [(f"class-{index % 1000:04d}/{index:08d}.jpg", 100_000, index) for index in range(count)]

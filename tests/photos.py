@@ -65,7 +65,7 @@ def tree(folder: Path, *, hidden: bool = True) -> dict[str, bytes]:
 
     Args:
         folder: OUT.
-        hidden: Whether augcli's own memory comes along.
+        hidden: Whether the records of parts come along.
     """
     found = {
         path.relative_to(folder).as_posix(): path.read_bytes()
@@ -75,7 +75,7 @@ def tree(folder: Path, *, hidden: bool = True) -> dict[str, bytes]:
     return {
         name: content
         for name, content in found.items()
-        if name != "run.json" and (hidden or not name.startswith("."))
+        if name != "run.json" and (hidden or not name.startswith((".augcli", "parts.jsonl")))
     }
 
 

@@ -123,17 +123,19 @@ def run_command(folder: Path, recipe: Recipe, options: RunOptions, command: Comm
 
         put(with_options(recipe, options).to_toml())
         return
-    from augcli.run.prepare import prepare  # noqa: PLC0415
+    from augcli.run.check import check  # noqa: PLC0415
 
-    run = prepare(folder, recipe, options)
+    run = check(folder, recipe, options)
     if command.dry_run:
         # It makes a few outputs itself; a run leaves that, and the decoders, to its workers.
         from augcli.cli.preview import show_preview  # noqa: PLC0415
 
         show_preview(run, as_json=command.json)
         return
+    from augcli.run.make import make  # noqa: PLC0415
+
     with reporting(command) as listener:
-        summary = run.make(listener)
+        summary = make(run, listener)
     raise typer.Exit(summary.exit_code)
 
 

@@ -6,6 +6,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from augcli.errors import UsageError, near_miss
+from augcli.files import read_given
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -30,8 +31,7 @@ def read_config(
         UsageError: The file can't be read, is not TOML, or has an unknown key.
     """
     try:
-        with path.open("rb") as file:
-            content = tomllib.load(file)
+        content = tomllib.loads(read_given(path).decode("utf-8"))
     except OSError as error:
         raise UsageError(f"--config {path}: can't be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -9,6 +9,7 @@ import typer
 
 from augcli.cli.report import printable, put, tell
 from augcli.errors import UsageError, near_miss
+from augcli.files import create_file
 from augcli.params import values
 from augcli.recipes.recipe import Recipe, shipped_recipes
 from augcli.recipes.schema import recipe_schema
@@ -33,8 +34,7 @@ def recipe_commands() -> typer.Typer:
             )
         path = Path(out or f"{name}.toml")
         try:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(shipped[name])
+            create_file(path, shipped[name].encode("utf-8"))
         except FileExistsError:
             raise UsageError(f"{path} is there already; give another file with --out") from None
         except OSError as error:

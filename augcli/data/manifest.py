@@ -6,8 +6,10 @@ import csv
 import io
 from typing import TYPE_CHECKING, NamedTuple
 
+from augcli.data.labels import Label
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import BinaryIO
 
 MANIFEST = "metadata.csv"
@@ -16,15 +18,19 @@ ERRORS = "errors.csv"
 CARD = "README.md"
 
 
+COLUMNS = (
+    *("file_name", "label_a", "weight_a", "label_b", "weight_b", "source_a", "source_b"),
+    *("method", "draw", "width", "height", "copy", "sha256"),
+)
+"""The columns of metadata.csv."""
+
+
 class Row(NamedTuple):
-    """One output image, as a row of metadata.csv.
+    """One output image.
 
     Attributes:
         file_name: Path relative to OUT, with ``/``.
-        label_a: Class of the base.
-        weight_a: Its weight; a quotient of pixel counts.
-        label_b: Class of the donor; empty where there is none or it is the base's class.
-        weight_b: Its weight; weight_a + weight_b is 1.
+        label: Its soft label; the classes of the base come first.
         source_a: Path of the base relative to INPUT, with ``/``.
         source_b: Path of the donor; empty where there is none.
         method: Name of the augmentation; ``original`` for a source that came along.
@@ -36,10 +42,7 @@ class Row(NamedTuple):
     """
 
     file_name: str
-    label_a: str
-    weight_a: float
-    label_b: str
-    weight_b: float
+    label: Label
     source_a: str
     source_b: str
     method: str
@@ -48,6 +51,54 @@ class Row(NamedTuple):
     height: int
     copy: int
     sha256: str
+
+    @property
+    def weight_b(self) -> float:
+        """Weight of the donor's class; 0 where there is none or it is the base's class."""
+        return self.label.weights[1][1] if len(self.label.weights) > 1 else 0.0
+
+    def cells(self) -> tuple[object, ...]:
+        """Return the row of metadata.csv: ``label_a`` is the base's class, ``label_b`` the donor's.
+
+        Example:
+            >>> label = Label((("cat", 0.75), ("dog", 0.25)))
+            >>> Row("cat/a.jpg", label, "a", "b", "mixup", "{}", 8, 8, 0, "").cells()[1:5]
+            ('cat', 0.75, 'dog', 0.25)
+        """
+        (label_a, weight_a), (label_b, weight_b), *_ = (*self.label.weights, ("", 0.0), ("", 0.0))
+        if not label_a:
+            weight_a = 1.0
+        return (
+            *(self.file_name, label_a, weight_a, label_b, weight_b),
+            *(self.source_a, self.source_b, self.method, self.draw),
+            *(self.width, self.height, self.copy, self.sha256),
+        )
+
+    @classmethod
+    def from_cells(cls, cells: Sequence[str]) -> Row:
+        """Return the row that a line of metadata.csv holds.
+
+        Raises:
+            ValueError: It has another number of cells, or text in the place of a number.
+        """
+        values = dict(zip(COLUMNS, cells, strict=True))
+        pairs = [(values[f"label_{role}"], float(values[f"weight_{role}"])) for role in "ab"]
+        if pairs[1] == ("", 0.0):
+            del pairs[1]
+        if pairs == [("", 1.0)]:
+            pairs = []
+        return cls(
+            file_name=values["file_name"],
+            label=Label(tuple(pairs)),
+            source_a=values["source_a"],
+            source_b=values["source_b"],
+            method=values["method"],
+            draw=values["draw"],
+            width=int(values["width"]),
+            height=int(values["height"]),
+            copy=int(values["copy"]),
+            sha256=values["sha256"],
+        )
 
 
 class Failure(NamedTuple):

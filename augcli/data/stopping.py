@@ -1,4 +1,4 @@
-"""Errors of the file system while OUT is written: what a person can do about them."""
+"""Errors of the file system while OUT is written, each as a sentence with what to do."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def disk_full(needed: int = 0) -> DiskFull:
     """
     more = f" and about {_bytes(needed)} more are needed" if needed else ""
     return DiskFull(
-        f"the disk of OUT is full{more}; make room, then run the same command again to go on"
+        f"the disk of OUT is full{more}; make room, then run the same command again to continue"
     )
 
 
@@ -61,5 +61,5 @@ def stopped(error: OSError, out: str) -> Stopped:
     elif error.errno == errno.ENOENT:
         cause = f"OUT {out} was removed while it was being written;"
     else:
-        cause = f"writing to OUT {out} failed ({error.strerror or error}); mend that, then"
-    return Stopped(f"{cause} run the same command again to go on")
+        cause = f"writing to OUT {out} failed ({error.strerror or error}); fix that, then"
+    return Stopped(f"{cause} run the same command again to continue")

@@ -8,8 +8,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from augcli.data.output import OutputFolder
 from augcli.errors import AugcliError
-from augcli.plan.output import Output
 
 NAME = "class/" + "n" * 130 + ".jpg"
 """About as long as the name of an output can be."""
@@ -45,12 +45,12 @@ def try_folder(path: str) -> FolderTrial:
         inside = tempfile.mkdtemp(prefix="augcli-doctor-", dir=path)
     except OSError as error:
         return FolderTrial(error.strerror or str(error), free, locks=False)
-    output = Output(Path(inside))
+    output, second = OutputFolder(Path(inside)), OutputFolder(Path(inside))
     try:
         output.open()
-        output.publisher.publish(NAME, b"written whole, then renamed")
-        output.publisher.sync()
-        return FolderTrial("", free, Output(Path(inside)).is_locked())
+        output.files.publish(NAME, b"written whole, then renamed")
+        output.files.sync()
+        return FolderTrial("", free, second.is_locked())
     except OSError as error:
         return FolderTrial(error.strerror or str(error), free, locks=False)
     except AugcliError as error:

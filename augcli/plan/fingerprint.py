@@ -1,16 +1,18 @@
-"""What a run is: everything that its outputs depend on, and how two of them differ."""
+"""What a run is: everything that its outputs depend on, its hash, and how two of them differ."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from augcli.attention.model_file import file_sha256, scorer_sha256
+from augcli.attention.model_file import scorer_sha256
 from augcli.params import values
 from augcli.recipes.options import NOT_OF_THE_RESULT
+from augcli.rng import digest
 
 if TYPE_CHECKING:
-    from augcli.data.stores.folder import Sources
+    from collections.abc import Mapping
+
     from augcli.recipes.chain import Chain
     from augcli.recipes.options import RunOptions
 
@@ -18,35 +20,49 @@ STREAM = 1
 """Goes up when the streams of chance change."""
 
 
-def identity(chain: Chain, sources: Sources, options: RunOptions) -> dict[str, Any]:
-    """Return what the outputs depend on, apart from the content of the sources."""
-    steps = [
-        {
-            "step": step.name,
-            "probability": step.probability,
-            "choices": [
-                {"weight": weight, "method": one.name, "version": one.version, **values(one)}
-                for weight, one in step.choices
-            ],
-        }
-        for step in chain.steps
-    ]
-    scored = any(one.scores for one in chain.augmentations)
+def identity(
+    chain: Chain, place: str, options: RunOptions, labels_sha256: str | None
+) -> dict[str, Any]:
+    """Return what the outputs depend on, apart from the content of the sources.
+
+    Args:
+        chain: What is done.
+        place: INPUT, absolute.
+        options: How.
+        labels_sha256: Of the table of labels, if there is one.
+    """
+    scored = any(augmentation.scores for augmentation in chain.augmentations)
+    options_of_the_result = {
+        name: value for name, value in values(options).items() if name not in NOT_OF_THE_RESULT
+    }
     found = {
         "command": chain.name,
-        "input": sources.folder,
-        "steps": steps,
+        "input": place,
+        "steps": [step.to_json() for step in chain.steps],
         "survival": chain.survival,
-        **{name: value for name, value in values(options).items() if name not in NOT_OF_THE_RESULT},
+        **options_of_the_result,
         "scorer": scorer_sha256(options.model) if scored else None,
-        "labels": file_sha256(options.labels) if options.labels else None,
+        "labels": labels_sha256,
         "stream": STREAM,
     }
     # As it comes back from run.json, so that the two can be compared.
     return dict(json.loads(json.dumps(found)))
 
 
-def difference(before: dict[str, Any], now: dict[str, Any]) -> str:
+def command_hash(identity: Mapping[str, Any], chain: Chain) -> str:
+    """Return the hash of what changes bytes: another one means another command.
+
+    Args:
+        identity: See :func:`identity`.
+        chain: The same with the mean colour, where a step needs it.
+    """
+    # Where INPUT lies changes no output; with the mean colour all options are known.
+    of_the_result = {name: value for name, value in identity.items() if name != "input"}
+    fills = [getattr(augmentation, "fill", None) for augmentation in chain.augmentations]
+    return digest(json.dumps(of_the_result, sort_keys=True), repr(fills)).hex()
+
+
+def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """Return in words how two identities differ; empty where they don't.
 
     Example:
@@ -65,16 +81,16 @@ def _differences(name: str, before: Any, now: Any) -> list[str]:
     if before == now:
         return []
     if isinstance(before, dict) and isinstance(now, dict):
-        names = [*before, *(one for one in now if one not in before)]
-        pairs = [(_called(one, now), before.get(one), now.get(one)) for one in names]
+        names = [*before, *(key for key in now if key not in before)]
+        pairs = [(_title(key, now), before.get(key), now.get(key)) for key in names]
     elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
         pairs = [(name, *pair) for pair in zip(before, now, strict=True)]
     else:
         return [f"{name} was {_shown(before)} and is {_shown(now)}"]
-    return [told for one, *pair in pairs for told in _differences(one, *pair)]
+    return [text for key, *pair in pairs for text in _differences(key, *pair)]
 
 
-def _called(name: str, record: dict[str, Any]) -> str:
+def _title(name: str, record: dict[str, Any]) -> str:
     """Return what a difference is called: a version belongs to something."""
     if name == "version":
         return f"version of {record.get('method')}'s draws"

@@ -1,4 +1,4 @@
-"""The plan: all jobs, a pure function of the sources and the options.
+"""The ring: who gives to whom, and the shards that it is cut into.
 
 Who gives to whom? For each copy, the sources are sorted by a hash of (seed, copy, path): a
 ring. The donor of each is the next on the ring that fits ``--pair``. So nobody is its own
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from augcli.data.stores.folder import Sources
+    from augcli.data.stores.sources import Sources
 
 Pair = Literal["any", "different", "same"]
 
@@ -77,7 +77,7 @@ class Ring:
     Attributes:
         order: int64 (n,): index of the source at each position.
         keys: uint64 (n,): sorted hash at each position.
-        group: int64 (n,): number of the class at each position.
+        group: int64 (n,): number of the label at each position.
         pair: Which donors are allowed.
     """
 
@@ -92,13 +92,13 @@ class Ring:
         prefix = hashlib.blake2b(digest(seed, "ring", copy), digest_size=8)
         raw = bytearray()
         for path in sources.paths:
-            one = prefix.copy()
-            one.update(path.encode("utf-8", "surrogateescape"))
-            raw += one.digest()
+            key = prefix.copy()
+            key.update(path.encode("utf-8", "surrogateescape"))
+            raw += key.digest()
         keys = np.frombuffer(bytes(raw), ">u8").astype(np.uint64)
         # Stable, and the sources come sorted by path: equal hashes go by path.
         order = np.argsort(keys, kind="stable")
-        group = np.array(sources.class_of, np.int64)[order]
+        group = np.array(sources.label_of, np.int64)[order]
         return cls(order, keys[order], group, pair)
 
     def donors(self, position: int, count: int) -> list[int]:

@@ -30,9 +30,10 @@ from typing import TYPE_CHECKING, Any
 
 from augcli.augmentations import METHODS
 from augcli.errors import ParameterError, RecipeError, near_miss
+from augcli.files import read_file, read_given
 from augcli.params import build, declared, values
-from augcli.recipes.chain import Step
 from augcli.recipes.options import NOT_IN_RECIPE, RunOptions
+from augcli.recipes.step import Step
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -84,7 +85,7 @@ class Recipe:
                 the message names the line and the key.
         """
         try:
-            text = path.read_bytes().decode("utf-8")
+            text = read_given(path).decode("utf-8")
         except OSError as error:
             raise RecipeError(f"recipe {path}: can't be read ({error.strerror})") from None
         except UnicodeDecodeError as error:
@@ -142,7 +143,9 @@ def with_options(recipe: Recipe, options: RunOptions) -> Recipe:
 def shipped_recipes() -> dict[str, str]:
     """Return the text of each recipe that comes with augcli, by name."""
     folder = Path(__file__).with_name("shipped")
-    return {path.stem: path.read_text("utf-8") for path in sorted(folder.glob("*.toml"))}
+    return {
+        path.stem: read_file(path).data.decode("utf-8") for path in sorted(folder.glob("*.toml"))
+    }
 
 
 def _given(augmentation: Augmentation[Any]) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from augcli.params import build
 from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
+from augcli.run.check import check
+from augcli.run.make import make
 from augcli.run.messages import Summary, ignore
-from augcli.run.prepare import prepare
 
 if TYPE_CHECKING:
     import os
@@ -58,4 +59,4 @@ def augment(
     else:
         recipe = Recipe.of(augmentation, options.get("prob", 1.0))
     chosen = build(RunOptions, {**recipe.run, **options}, "the options of a run")
-    return prepare(Path(folder), recipe, chosen).make(listener)
+    return make(check(Path(folder), recipe, chosen), listener)

@@ -1,132 +1,220 @@
-"""The end of a run: parts become the manifest."""
+"""Finishing a run: the parts become the manifest and are folded into one file."""
 
 from __future__ import annotations
 
-import hashlib
 import os
+import time
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from augcli.data.manifest import (
     CARD,
     CLASSES,
+    COLUMNS,
     ERRORS,
     MANIFEST,
     Failure,
-    Row,
     card,
     write_table,
 )
+from augcli.data.sorted_rows import SortedRows
 from augcli.data.stopping import writing
 from augcli.errors import Stopped
+from augcli.files import file_sha256
+from augcli.run.machine import machine
+from augcli.run.messages import Summary
+from augcli.run.scoring import largest_grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
 
-    from augcli.plan.output import Output
+    from augcli.data.manifest import Row
+    from augcli.plan.parts import Part, Parts
+    from augcli.run.prepare import Prepared
+    from augcli.run.progress import RunProgress
 
 
 @dataclass(slots=True)
 class Totals:
-    """What all parts together hold."""
+    """What all parts together hold.
+
+    Attributes:
+        images: Outputs, originals included.
+        mixed: Outputs of two classes.
+        weight: Sum of their donors' weights.
+        failures: Failed images, by source.
+        classes: Classes that outputs have.
+        remarks: How often each thing happened that may surprise.
+    """
 
     images: int = 0
     mixed: int = 0
     weight: float = 0.0
-    failures: list[Failure] = field(default_factory=list)
+    failures: dict[str, Failure] = field(default_factory=dict)
     classes: set[str] = field(default_factory=set)
     remarks: Counter[str] = field(default_factory=Counter)
 
     def add(self, row: Row) -> None:
         """Count one row."""
         self.images += 1
-        self.classes.update(label for label in (row.label_a, row.label_b) if label)
-        if row.label_b:
+        self.classes.update(row.label.classes)
+        if len(row.label.weights) > 1:
             self.mixed += 1
             self.weight += row.weight_b
 
+    def add_failure(self, failure: Failure) -> None:
+        """Count one failure; one for each image, however many copies of it were wanted."""
+        self.failures[failure.source] = max(failure, self.failures.get(failure.source, failure))
+
     @property
     def mean_weight(self) -> float:
-        """Mean weight of the donors over all rows with two classes."""
+        """Mean weight of the donors over all rows with two classes; 0 where there are none."""
         return self.weight / self.mixed if self.mixed else 0.0
+
+    def counts(self) -> dict[str, Any]:
+        """Return the counts for run.json."""
+        return {
+            "images": self.images,
+            "failed": len(self.failures),
+            "classes": len(self.classes),
+            "mean_weight": self.mean_weight,
+            "remarks": dict(sorted(self.remarks.items())),
+        }
 
 
 def finish(
-    output: Output,
-    shards: Iterable[str],
-    refused: Iterable[Failure],
-    classes: list[str],
-    command: str,
-) -> Totals:
-    """Merge the parts into metadata.csv, classes.txt, errors.csv and the data set card.
+    prepared: Prepared, shards: AbstractSet[str], progress: RunProgress, begun: float
+) -> Summary:
+    """Merge the parts into the tables, fold them into one file, and leave OUT complete.
 
     Args:
-        output: The output folder; every shard has its part.
-        shards: Names of all shards.
-        refused: Sources that never got as far as a job.
-        classes: All class names, sorted.
-        command: The command, for the card.
+        prepared: The run; every shard has its part.
+        shards: Names of all shards of the plan.
+        progress: What was made in this run.
+        begun: Clock time of the start.
+
+    Raises:
+        Stopped: A part is missing or damaged, the disk is full, …
     """
-    totals = Totals()
-    rows: list[Row] = []
-    failures = set(refused)
-    for shard in shards:
-        part = output.part(shard)
-        if part is None:
-            output.check_is_there()
-            raise Stopped(
-                f"the record of shard {shard} can't be read back from OUT {output.folder}; "
-                "run the same command again to make that shard anew"
-            )
-        for made in part.made:
-            rows.append(made.row)
-            totals.add(made.row)
-            totals.remarks.update(made.remarks)
-        failures.update(failure for _, failure in part.failed)
-    rows.sort()
-    # One line for each image, however many copies of it were asked for.
-    by_source = {failure.source: failure for failure in sorted(failures)}
-    totals.failures = list(by_source.values())
+    output = prepared.run.output
     with writing(output.path):
-        _publish(output, rows, totals, classes, command)
-        output.publisher.sync()
+        totals = _write_tables(prepared, shards)
+        output.files.sync()
+    seconds = round(time.time() - begun, 3)
+    timings = {
+        "seconds": seconds,
+        "new_images": progress.outputs,
+        "images_per_second": round(progress.rate, 1),
+        "workers": prepared.run.workers,
+    }
+    prepared.record = replace(
+        prepared.record,
+        state="complete",
+        refused=prepared.run.refused,
+        counts=totals.counts(),
+        timings=timings,
+        **made_by(prepared),
+    )
+    output.write_record(prepared.record)
+    with writing(output.path):
+        _fold(prepared.backlog.parts, shards)
+    output.forget_maps()
+    return summary(prepared, seconds, progress.outputs, progress.rate)
+
+
+def summary(prepared: Prepared, seconds: float, new: int = 0, rate: float = 0.0) -> Summary:
+    """Return what a complete run made.
+
+    Args:
+        prepared: The run.
+        seconds: How long it took.
+        new: Outputs made in this run.
+        rate: The same, a second.
+    """
+    counts = prepared.record.counts
+    return Summary(
+        prepared.chain.name,
+        prepared.run.output.path,
+        os.path.join(prepared.run.output.path, MANIFEST),
+        counts["images"],
+        new,
+        counts["failed"],
+        counts["classes"],
+        counts["mean_weight"],
+        seconds,
+        round(rate, 1),
+        dict(counts["remarks"]),
+    )
+
+
+def made_by(prepared: Prepared) -> dict[str, Any]:
+    """Return versions, platform and what really scores, for run.json."""
+    device = prepared.gpu.device if prepared.gpu else "cpu"
+    return {**machine(), "device": device if largest_grid(prepared.chain) else None}
+
+
+def _write_tables(prepared: Prepared, shards: AbstractSet[str]) -> Totals:
+    """Write metadata.csv, classes.txt, errors.csv and the data set card."""
+    run, files = prepared.run, prepared.run.output.files
+    totals = Totals()
+    for path, reason in run.sources.refused:
+        totals.add_failure(Failure(path, "list", reason))
+    with SortedRows(files) as rows:
+        for part in _parts_of_plan(prepared, shards):
+            for made in part.made:
+                rows.add(made.row.cells())
+                totals.add(made.row)
+                totals.remarks.update(made.remarks)
+            for _, failure in part.failed:
+                totals.add_failure(failure)
+        files.publish(MANIFEST, lambda file: write_table(file, COLUMNS, rows))
+    if totals.failures:
+        failures = sorted(totals.failures.values())
+        files.publish(ERRORS, lambda file: write_table(file, Failure._fields, failures))
+    else:
+        files.remove(ERRORS)
+    text = "".join(f"{_one_line(name)}\n" for name in run.sources.classes)
+    files.publish(CLASSES, text.encode("utf-8", "backslashreplace"))
+    manifest_hash = file_sha256(os.path.join(run.output.path, MANIFEST))
+    command = f"augcli {prepared.chain.name}"
+    description = card(command, totals.images, len(totals.classes), manifest_hash)
+    files.publish(CARD, description.encode("utf-8", "backslashreplace"))
     return totals
 
 
-def _publish(
-    output: Output, rows: list[Row], totals: Totals, classes: list[str], command: str
-) -> None:
-    publish = output.publisher.publish_with
-    publish(MANIFEST, lambda file: write_table(file, Row._fields, rows))
-    if totals.failures:
-        publish(ERRORS, lambda file: write_table(file, Failure._fields, totals.failures))
-    else:
-        output.publisher.remove(ERRORS)
-    text = "".join(f"{_one_line(name)}\n" for name in classes)
-    output.publisher.publish(CLASSES, text.encode("utf-8", "backslashreplace"))
-    with open(os.path.join(output.path, MANIFEST), "rb") as file:
-        manifest_hash = hashlib.file_digest(file, "sha256").hexdigest()
-    description = card(command, totals.images, len(totals.classes), manifest_hash)
-    output.publisher.publish(CARD, description.encode("utf-8", "backslashreplace"))
+def _parts_of_plan(prepared: Prepared, shards: AbstractSet[str]) -> list[Part] | Any:
+    """Yield the part of each shard; remove the outputs of shards that hold no job any more.
 
-
-def remove_left_over(output: Output, shards: set[str]) -> int:
-    """Remove the parts and outputs of shards that hold no job any more.
-
-    Returns:
-        How many sources they had.
+    Raises:
+        Stopped: A part is missing or damaged.
     """
-    folders: set[str] = set()
-    vanished = 0
-    for shard in [one for one in output.part_names() if one not in shards]:
-        part = output.part(shard)
-        vanished += len(part.sources) if part else 0
-        folders |= output.drop(shard)
-    output.remove_empty(folders)
-    return vanished
+    output, parts = prepared.run.output, prepared.backlog.parts
+    missing = set(shards)
+    folders = set(prepared.backlog.emptied)
+    for stored in parts.read():
+        if stored.shard in missing and stored.part:
+            missing.discard(stored.shard)
+            yield stored.part
+        elif stored.part and stored.shard not in shards:
+            folders |= parts.drop(stored.part)
+    # An empty folder would be a class without images to those who read OUT by folders.
+    output.files.remove_empty(folders)
+    if missing:
+        output.check_is_there()
+        raise Stopped(
+            f"the record of shard {min(missing)} can't be read back from OUT {output.folder}; "
+            "run the same command again to make that shard anew"
+        )
+
+
+def _fold(parts: Parts, shards: AbstractSet[str]) -> None:
+    """Write all parts into one file, then remove the files of their own."""
+    if parts.loose() or not parts.are_folded:
+        parts.fold(stored for stored in parts.read() if stored.shard in shards)
+        parts.remove_loose()
 
 
 def _one_line(name: str) -> str:
-    """A class name with a line break would be two classes to a reader of classes.txt."""
+    """Return a class name for classes.txt, where a line break would make two classes of it."""
     return name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")

@@ -1,17 +1,16 @@
-"""``augcli heatmaps``: scores every image of a folder once and keeps the maps in one file.
+"""``augcli heatmaps``: scores every image of a folder once and stores the maps in one file.
 
-What was scored is at once in a table beside the file, so that a killed run is gone on with; the
+What was scored is at once in a table beside the file, so that a killed run can be continued; the
 file itself is written whole at the end.
 """
 
 from __future__ import annotations
 
-import contextlib
 import glob
 import os
 import time
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,21 +19,21 @@ from augcli.attention.device import AUTO
 from augcli.attention.maps import KEY_BYTES, About, HeatMaps, save_maps
 from augcli.attention.scorer import Scorer, on_device
 from augcli.attention.table import STORED_TYPE, MapTable
-from augcli.data.codecs.formats import PNG_LEVEL
 from augcli.data.codecs.pictures import decode, encode
 from augcli.data.manifest import Failure, write_table
 from augcli.data.names import output_name
 from augcli.data.stopping import writing
-from augcli.data.stores.folder import list_sources
+from augcli.data.stores.folder import FolderStore
 from augcli.errors import HeatMapsError, OutputError, UnreadableImage
+from augcli.files import publish_file, remove_file
 from augcli.pixels.grid import ranked_cells
 from augcli.pixels.overlay import overlay
-from augcli.plan.jobs import MapStorage, Settings
-from augcli.recipes.chain import Chain
 from augcli.run.machine import usable_cores
 from augcli.run.messages import Error, HeatMapsSummary, Notice, Progress, Started, ignore
 from augcli.run.scoring import device_words, score_sources
-from augcli.work.pool import InThisProcess, Processes
+from augcli.work.pool import InThisProcess
+from augcli.work.processes import Processes
+from augcli.work.settings import MapStorage, ReadSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from augcli.attention.expected import MapSpec
-    from augcli.data.stores.folder import Sources
+    from augcli.data.stores.sources import Sources, Store
     from augcli.run.messages import Listener
     from augcli.run.options import HeatMapOptions
     from augcli.work.events import Scored
@@ -72,11 +71,11 @@ class _Collected:
     failures: list[Failure] = field(default_factory=list)
 
     @classmethod
-    def empty(cls, count: int, kept: MapSpec) -> _Collected:
+    def empty(cls, count: int, spec: MapSpec) -> _Collected:
         """Return place for maps."""
         return cls(
             np.zeros((count, KEY_BYTES), np.uint8),
-            np.zeros((count, *kept.shape), STORED_TYPE),
+            np.zeros((count, *spec.shape), STORED_TYPE),
             np.zeros(count, np.bool_),
         )
 
@@ -85,9 +84,9 @@ class _Collected:
         if isinstance(answer, Failure):
             self.failures.append(answer)
             return
-        assert answer.kept is not None
+        assert answer.heat_map is not None
         self.hashes[index] = np.frombuffer(answer.key, np.uint8)
-        self.maps[index] = answer.kept
+        self.maps[index] = answer.heat_map
         self.there[index] = True
         self.new += answer.new
 
@@ -104,43 +103,55 @@ def make_heat_maps(
 
     Raises:
         UsageError: Wrong input, a file of another scorer or grid, or a device that is not used.
-        Stopped: The disk is full, …; the same call again goes on.
+        Stopped: The disk is full, …; the same call again continues.
     """
     begun = time.time()
-    sources = list_sources(folder, follow_links=options.follow_links)
+    store = FolderStore(os.fspath(folder), follow_links=options.follow_links)
+    sources = store.list()
+    store = replace(store, folder=sources.place)
     _check_places(sources, options)
     gpu = on_device(options.device, options.model, options.grid)
-    kept = (gpu or Scorer(options.model, grid=options.grid)).map_spec
-    before = _before(options, kept)
+    spec = (gpu or Scorer(options.model, grid=options.grid)).map_spec
+    before = _before(options, spec)
     workers = usable_cores() if options.workers is None else options.workers
     count = len(sources)
     listener(
-        Started(NAME, sources.folder, str(options.out), count, len(sources.classes), count, workers)
+        Started(NAME, sources.place, str(options.out), count, len(sources.classes), count, workers)
     )
     if options.device == AUTO:
         listener(Notice(device_words(gpu)))
-    for what, number in sources.passed_over.items():
-        listener(Notice(f"passed over: {number} {what}"))
-    collected = _Collected.empty(count, kept)
+    for text in sources.skipped_in_words():
+        listener(Notice(text))
+    collected = _Collected.empty(count, spec)
     collected.failures += [Failure(path, "list", reason) for path, reason in sources.refused]
     for failure in collected.failures:
         listener(Error(*failure))
-    keeping = MapStorage(
-        options.out if before else None, f"{options.out}.part", count, gpu.map_spec if gpu else None
+    storage = MapStorage(
+        options.out if before else None,
+        f"{options.out}.part",
+        count,
+        gpu.map_spec if gpu else None,
     )
-    settings = _settings(sources, options, keeping)
+    settings = ReadSettings(
+        store=store,
+        max_pixels=options.max_pixels,
+        frame=None,
+        model=options.model,
+        grid=options.grid,
+        storage=storage,
+    )
     pool: Pool = (
         InThisProcess(settings) if workers == 0 else Processes(settings, min(workers, count))
     )
     try:
         with writing(str(options.out)):
-            _collect(pool, sources, gpu, kept, keeping, collected, begun, listener)
-            _write(sources, options, kept, collected)
+            _collect(pool, sources, gpu, spec, storage, collected, begun, listener)
+            _write(sources, options, spec, collected)
     finally:
         pool.close()
     if options.overlay:
         with writing(str(options.overlay)):
-            _draw(sources, options, options.overlay)
+            _draw(store, options, options.overlay)
     seconds = time.time() - begun
     summary = HeatMapsSummary(
         NAME,
@@ -161,19 +172,19 @@ def make_heat_maps(
 def _check_places(sources: Sources, options: HeatMapOptions) -> None:
     folder = os.path.dirname(os.path.realpath(options.out))
     if not os.path.isdir(folder):
-        raise OutputError(f"--out {options.out}: the folder {folder} does not exist; make it")
+        raise OutputError(f"`out` {options.out}: the folder {folder} does not exist; make it")
     if os.path.isdir(options.out):
-        raise OutputError(f"--out {options.out} is a folder; give a file, such as heatmaps.npz")
+        raise OutputError(f"`out` {options.out} is a folder; give a file, such as heatmaps.npz")
     if options.overlay:
         whole = os.path.realpath(options.overlay)
-        if f"{whole}{os.sep}".startswith(f"{sources.folder}{os.sep}"):
+        if f"{whole}{os.sep}".startswith(f"{sources.place}{os.sep}"):
             raise OutputError(
-                f"--overlay {options.overlay} lies in INPUT, whose images it would join; "
+                f"`overlay` {options.overlay} lies in INPUT, whose images it would join; "
                 "give a folder outside"
             )
 
 
-def _before(options: HeatMapOptions, kept: MapSpec) -> HeatMaps | None:
+def _before(options: HeatMapOptions, spec: MapSpec) -> HeatMaps | None:
     """Return the file as it is; None where there is none, or it is to be replaced.
 
     Raises:
@@ -181,94 +192,71 @@ def _before(options: HeatMapOptions, kept: MapSpec) -> HeatMaps | None:
     """
     if options.overwrite or not os.path.lexists(options.out):
         return None
-    found = HeatMaps.load(options.out)
-    about = _about(kept)
-    if found.about != about:
-        what = "another scorer" if found.about.scorer != about.scorer else "another --grid"
+    maps = HeatMaps.load(options.out)
+    about = _about(spec)
+    if maps.about != about:
+        what = "another scorer" if maps.about.scorer != about.scorer else "another `grid`"
         raise HeatMapsError(
-            f"--out {options.out}: holds maps of {what}; give another file, or --overwrite to "
+            f"`out` {options.out}: holds maps of {what}; give another file, or `overwrite` to "
             "score all images anew"
         )
-    return found
+    return maps
 
 
-def _about(kept: MapSpec) -> About:
-    return About(kept.scorer, kept.grid, poolable=not kept.flexible)
-
-
-def _settings(sources: Sources, options: HeatMapOptions, keeping: MapStorage) -> Settings:
-    return Settings(
-        folder=sources.folder,
-        out=os.path.dirname(os.path.realpath(options.out)),
-        chain=Chain(NAME, (), seed=0),
-        frame=None,
-        format="same",
-        quality=QUALITY,
-        subsampling="same",
-        png_level=PNG_LEVEL,
-        originals="none",
-        max_pixels=options.max_pixels,
-        model=options.model,
-        fsync="none",
-        grid=options.grid,
-        keeping=keeping,
-    )
+def _about(spec: MapSpec) -> About:
+    return About(spec.scorer, spec.grid, poolable=not spec.flexible)
 
 
 def _collect(
     pool: Pool,
     sources: Sources,
     gpu: Scorer | None,
-    kept: MapSpec,
-    keeping: MapStorage,
+    spec: MapSpec,
+    storage: MapStorage,
     collected: _Collected,
     begun: float,
     listener: Listener,
 ) -> None:
     """Ask for every map; what is new is in the table at once."""
-    with MapTable(keeping.table, kept.scorer, kept.shape, keeping.images) as table:
+    with MapTable(storage.table, spec.scorer, spec.shape, storage.images) as table:
         for done, (path, answer) in enumerate(score_sources(pool, sources.paths, gpu), 1):
             collected.take(bisect_left(sources.paths, path), answer)
             if isinstance(answer, Failure):
                 listener(Error(*answer))
-            elif answer.new and answer.kept is not None:
-                table.put(answer.key, answer.kept)
+            elif answer.new and answer.heat_map is not None:
+                table.put(answer.key, answer.heat_map)
             failed = len(collected.failures)
             made = int(done - failed + len(sources.refused))
             seconds = time.time() - begun
             listener(Progress(made, failed, len(sources), seconds, collected.new))
 
 
-def _write(sources: Sources, options: HeatMapOptions, kept: MapSpec, collected: _Collected) -> None:
+def _write(sources: Sources, options: HeatMapOptions, spec: MapSpec, collected: _Collected) -> None:
     there = collected.there
     paths = [path for path, known in zip(sources.paths, there.tolist(), strict=True) if known]
     hashes, maps = collected.hashes, collected.maps
     if not there.all():
         hashes, maps = hashes[there], maps[there]
-    save_maps(options.out, _about(kept), paths, hashes, maps)
+    save_maps(options.out, _about(spec), paths, hashes, maps)
     errors = HeatMapsSummary.errors_of(str(options.out))
     if collected.failures:
-        with open(errors, "wb") as file:
-            write_table(file, Failure._fields, sorted(collected.failures))
+        failures = sorted(collected.failures)
+        publish_file(errors, lambda file: write_table(file, Failure._fields, failures))
     else:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(errors)
+        remove_file(errors)
     for table in glob.glob(f"{glob.escape(str(options.out))}.part-*"):
-        os.unlink(table)
+        remove_file(table)
 
 
-def _draw(sources: Sources, options: HeatMapOptions, folder: Path) -> None:
+def _draw(store: Store, options: HeatMapOptions, folder: Path) -> None:
     """Write a picture of every image that has a map."""
-    maps = HeatMaps.open(options.out)
-    for path, heat_map in maps.items():
+    for path, heat_map in HeatMaps.open(options.out).items():
         try:
-            with open(os.path.join(sources.folder, path), "rb") as source:
-                image = decode(source.read(), max_pixels=options.max_pixels).image
+            image = decode(store.read(path), max_pixels=options.max_pixels).image
         except (OSError, UnreadableImage):
             continue  # it changed since it was scored
         cells = ranked_cells(heat_map, min(options.top_n, heat_map.size))
         data = encode(overlay(image, heat_map, cells), "jpg", quality=QUALITY)
         name = os.path.join(folder, output_name(path, "heatmap", 0, "jpg"))
         os.makedirs(os.path.dirname(name), exist_ok=True)
-        with open(name, "wb") as file:
-            file.write(data)
+        publish_file(name, data)

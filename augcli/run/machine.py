@@ -9,6 +9,8 @@ import shutil
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from augcli.files import read_file
+
 PACKAGES = ["numpy", "pillow", "opencv-python-headless", "opencv-python", "onnxruntime"]
 
 
@@ -27,8 +29,7 @@ def usable_cores() -> int:
     """Return how many cores this process may use: its affinity and its control group."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     try:
-        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
-            quota, period = file.read().split()
+        quota, period = read_file("/sys/fs/cgroup/cpu.max").data.decode("ascii").split()
         if quota != "max":
             cores = min(cores or 1, -(-int(quota) // int(period)))
     except (OSError, ValueError):
@@ -52,8 +53,8 @@ FEATURES = {
 def cpu_flags(path: str = "/proc/cpuinfo") -> frozenset[str]:
     """Return what Linux says that the processor can do; nothing on other systems."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            found = re.search(r"^(?:flags|Features)\s*:(.*)$", file.read(), re.MULTILINE)
+        text = read_file(path).data.decode("utf-8", "replace")
+        found = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
     except OSError:
         return frozenset()
     return frozenset(found[1].split() if found else ())

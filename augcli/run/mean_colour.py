@@ -1,4 +1,4 @@
-"""The data set's mean colour: what ``--fill mean`` shows, and the papers' zero."""
+"""The data set's mean colour: what the fill ``mean`` shows, and the papers' zero."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from augcli.errors import InputError
 from augcli.plan.ring import sample
-from augcli.work import worker
+from augcli.work.questions import MeanColours
 
 if TYPE_CHECKING:
-    from augcli.data.stores.folder import Sources
+    from augcli.data.stores.sources import Sources
     from augcli.pixels.frame import Colour
     from augcli.work.pool import Pool
 
@@ -23,14 +23,14 @@ BATCH = 16
 def chosen(sources: Sources, seed: int) -> list[str]:
     """Return the paths of at most 256 sources, chosen by a hash."""
     paths = sources.paths
-    found: list[str] = []
+    selected: list[str] = []
     total = 0
     for index in sample(paths, seed, "mean", MOST_IMAGES):
-        if len(found) >= FEW_IMAGES and total > MOST_BYTES:
+        if len(selected) >= FEW_IMAGES and total > MOST_BYTES:
             break
-        found.append(paths[index])
+        selected.append(paths[index])
         total += sources.sizes[index]
-    return found
+    return selected
 
 
 def mean_colour(sources: Sources, seed: int, pool: Pool) -> Colour:
@@ -41,13 +41,13 @@ def mean_colour(sources: Sources, seed: int, pool: Pool) -> Colour:
     """
     paths = chosen(sources, seed)
     batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
-    answers = dict(pool.ask(worker.Measure, iter(batches)))
-    found: list[Colour | str] = [answers[path] for path in paths]
-    colours = [colour for colour in found if not isinstance(colour, str)]
+    answers = dict(pool.ask(MeanColours, iter(batches)))
+    measured: list[Colour | str] = [answers[path] for path in paths]
+    colours = [colour for colour in measured if not isinstance(colour, str)]
     if not colours:
         raise InputError(
             f"none of the {len(paths)} images that were tried can be read, "
-            f"the first is {paths[0]!r}: {found[0]}"
+            f"the first is {paths[0]!r}: {measured[0]}"
         )
     count = len(colours)
     red, green, blue = (

@@ -1,106 +1,211 @@
-"""Before a run: everything that can be checked without opening an image."""
+"""Preparing a run: estimates are made, shards are fixed, the output folder is taken.
+
+After it, shards can be made.
+"""
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from augcli.data.labels import apply_labels
-from augcli.data.stores.folder import list_sources
-from augcli.errors import InputError, OutputError, UsageError
-from augcli.plan.fingerprint import identity
-from augcli.plan.output import Output
-from augcli.plan.ring import sample
-from augcli.recipes.chain import Chain
-from augcli.run.making import Run
-from augcli.run.scoring import usable_maps
+import augcli
+from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST
+from augcli.data.output import FOLDED_PARTS
+from augcli.data.run_record import RECORD, RunRecord
+from augcli.data.stopping import DiskFull, disk_full
+from augcli.errors import OutputError
+from augcli.plan.fingerprint import difference
+from augcli.plan.parts import Parts
+from augcli.plan.ring import shards_for
+from augcli.run.mean_colour import mean_colour
+from augcli.run.messages import Error, Notice, Started
+from augcli.run.scoring import scorer_on_gpu, scoring_notices
 
 if TYPE_CHECKING:
-    from augcli.data.stores.folder import Sources
-    from augcli.recipes.options import RunOptions
-    from augcli.recipes.recipe import Recipe
+    from augcli.attention.scorer import Scorer
+    from augcli.plan.backlog import Backlog
+    from augcli.recipes.chain import Chain
+    from augcli.run.check import Run
+    from augcli.run.messages import Listener
+    from augcli.work.pool import Pool
+    from augcli.work.settings import MapStorage
 
 
-def prepare(folder: Path, recipe: Recipe, options: RunOptions) -> Run:
-    """Check everything that can be checked without opening an image.
+@dataclass(slots=True)
+class Prepared:
+    """A run whose shards can be made.
+
+    Attributes:
+        run: The run.
+        chain: What is done, with the mean colour.
+        record: What run.json says or is to say.
+        backlog: What is still to be made.
+        storage: Where heat maps are stored.
+        gpu: Scores the sources; None where the workers do, on the processor.
+        pool: The workers, where they were needed already.
+        is_settled: Whether OUT is as a complete run left it, and not locked.
+    """
+
+    run: Run
+    chain: Chain
+    record: RunRecord
+    backlog: Backlog
+    storage: MapStorage
+    gpu: Scorer | None
+    pool: Pool | None
+    is_settled: bool
+
+    def take_output(self) -> None:
+        """Lock an output folder that was settled, where there is something to do after all.
+
+        Raises:
+            OutputError: Another run was at work in it meanwhile.
+        """
+        if self.is_settled:
+            _open(self.run)
+            self.is_settled = False
+            if self.run.output.record() != self.record:
+                raise _written_meanwhile(self.run)
+
+
+def prepare(run: Run, listener: Listener) -> Prepared:
+    """Make the estimates, fix the shards and take the output folder.
+
+    A folder that a complete run left is not locked and not written: there may be nothing to do.
 
     Args:
-        folder: INPUT.
-        recipe: What to do; its ``run`` table is in ``options`` already.
-        options: How.
+        run: The run, checked.
+        listener: Called with each message.
 
     Raises:
-        UsageError: A wrong option or wrong input.
+        OutputError: OUT belongs to another command, or is in use.
+        ScorerError: The scorer can't be used.
+        Stopped: The disk is full, …
     """
-    _check_surroundings(folder, options.out)
-    chain = Chain(recipe.name, recipe.steps, options.seed, options.copies, recipe.survival)
-    out = options.out or default_out(folder, chain.name)
-    sources = list_sources(folder, out=out, follow_links=options.follow_links)
-    if options.labels:
-        apply_labels(sources, options.labels)
-    if options.limit and options.limit < len(sources):
-        sources = sources.select(
-            sorted(sample(sources.paths, options.seed, "limit", options.limit))
+    output = run.output
+    before = output.record()
+    record = _own(run, before)
+    gpu = scorer_on_gpu(run.options, run.chain)
+    _announce(run, gpu, listener)
+    storage = run.storage(gpu)
+    pool: Pool | None = None
+    is_settled = record is not None and _is_settled(run, record)
+    if record is None:
+        # Before anything is written or removed: a bad scorer changes nothing in OUT.
+        pool = run.pool(storage)
+        try:
+            record = _new_record(run, pool)
+            _open(run)
+            _start_over(run, before)
+        except BaseException:
+            pool.close()
+            raise
+    elif not is_settled:
+        _open(run)
+        # Another run may have written it before the lock was taken.
+        record = _own(run, output.record())
+        if record is None:
+            raise _written_meanwhile(run)
+    chain = run.chain.with_mean_colour(record.mean_colour) if record.mean_colour else run.chain
+    plan = run.plan(chain, record.shards)
+    record = replace(record, jobs=plan.jobs) if not is_settled else record
+    backlog = run.backlog(plan, was_complete=record.state == "complete")
+    return Prepared(run, chain, record, backlog, storage, gpu, pool, is_settled)
+
+
+def _own(run: Run, record: RunRecord | None) -> RunRecord | None:
+    """Return the record of OUT where this command made it, None where it is to be new."""
+    if record is None:
+        return None
+    text = difference(record.identity, run.identity)
+    if not text:
+        return record
+    if not run.options.overwrite:
+        raise OutputError(
+            f"OUT {run.output.folder} was made by another command: {text}; "
+            "give another folder with `out`, or `overwrite` to start over"
         )
-    _check_labels(chain, sources, options)
-    if os.path.realpath(out) == sources.folder:
-        raise OutputError(f"OUT {out} is INPUT itself; give another folder with --out")
-    found = identity(chain, sources, options)
-    return Run(
-        sources,
-        chain,
-        options,
-        Output(out, options.fsync),
-        found,
-        heatmaps=usable_maps(options, chain, found["scorer"]),
+    return None
+
+
+def _is_settled(run: Run, record: RunRecord) -> bool:
+    """Return whether OUT is as a complete run on this list of files left it."""
+    output = run.output
+    files = output.files
+    tables = [MANIFEST, CLASSES, CARD, FOLDED_PARTS]
+    if record.counts.get("failed"):
+        tables.append(ERRORS)
+    return (
+        record.state == "complete"
+        and bool(record.counts)
+        and record.refused == run.refused
+        and not output.has_state
+        and all(files.holds(name) for name in tables)
     )
 
 
-def _check_surroundings(*paths: Path | None) -> None:
-    """Refuse what would make every path mean something else.
-
-    Raises:
-        UsageError: The current folder is gone, or file names are not read as UTF-8.
-    """
+def _open(run: Run) -> None:
     try:
-        os.getcwd()
-    except FileNotFoundError:
-        if not all(path is None or path.is_absolute() for path in paths):
-            raise UsageError(
-                "the current folder was removed; go to another one, or give whole paths"
-            ) from None
-    encoding = sys.getfilesystemencoding()
-    if encoding.lower().replace("-", "") != "utf8":
-        raise UsageError(
-            f"Python reads file names as {encoding} here, so the manifest would hold other names; "
-            "set LC_ALL=C.UTF-8 or PYTHONUTF8=1"
-        )
+        run.output.open()
+    except DiskFull:
+        raise disk_full(sum(run.sources.sizes) * run.options.copies) from None
 
 
-def default_out(folder: Path, command: str) -> Path:
-    """Return ``<INPUT>-<command>`` beside INPUT."""
-    whole = Path(os.path.abspath(folder))
-    return whole.with_name(f"{whole.name or 'augcli'}-{command}")
-
-
-def _check_labels(chain: Chain, sources: Sources, options: RunOptions) -> None:
-    if chain.mixer_at is None:
+def _start_over(run: Run, before: RunRecord | None) -> None:
+    """Remove what another command made; the lock is held by now."""
+    if run.output.record() != before:
+        raise _written_meanwhile(run)
+    if before is None:
         return
-    for index, number in enumerate(sources.class_of):
-        if number < 0:
-            raise InputError(
-                f"{chain.name} mixes labels, but {sources.paths[index]!r} has none: put the "
-                "images of each class into a folder of its own, or give --labels table.csv "
-                "with the columns file_name,label"
-            )
-    if len(sources) == 1:
-        raise InputError(
-            f"{chain.name} mixes two images, but INPUT holds only one: {sources.paths[0]!r}"
+    files = run.output.files
+    parts = Parts(files)
+    folders: set[str] = set()
+    for stored in parts.read():
+        if stored.part:
+            folders |= parts.drop(stored.part)
+    for name in (MANIFEST, CLASSES, ERRORS, CARD):
+        files.remove(name)
+    parts.remove()
+    files.remove(RECORD)
+    files.remove_empty(folders)
+
+
+def _written_meanwhile(run: Run) -> OutputError:
+    return OutputError(
+        f"OUT {run.output.folder} was written by another run of augcli meanwhile; "
+        "look at it and run again"
+    )
+
+
+def _new_record(run: Run, pool: Pool) -> RunRecord:
+    """Return the first run.json: what is estimated from the sources stays as it is."""
+    colour = None
+    if run.chain.needs_mean_colour:
+        colour = mean_colour(run.sources, run.options.seed, pool)
+    return RunRecord(
+        augcli=augcli.__version__,
+        state="running",
+        identity=run.identity,
+        shards=shards_for(len(run.sources)),
+        mean_colour=colour,
+    )
+
+
+def _announce(run: Run, gpu: Scorer | None, listener: Listener) -> None:
+    listener(
+        Started(
+            run.chain.name,
+            run.sources.place,
+            run.output.path,
+            len(run.sources),
+            len(run.sources.classes),
+            len(run.sources) * run.options.copies,
+            run.workers,
         )
-    if options.pair == "different" and len(set(sources.class_of)) == 1:
-        raise InputError(
-            "--pair different needs images of two classes, but all are of "
-            f"{sources.label(0)!r}; use --pair any"
-        )
+    )
+    for text in run.sources.skipped_in_words():
+        listener(Notice(text))
+    for path, reason in run.sources.refused:
+        listener(Error(path, "list", reason))
+    for text in scoring_notices(run.options, run.chain, run.heatmaps, gpu):
+        listener(Notice(text))

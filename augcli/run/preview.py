@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from augcli.files import Publisher
-from augcli.plan.jobs import Job, Settings, Task
+from augcli.data.output import output_files
+from augcli.data.sinks.folder import FolderSink
 from augcli.plan.ring import shards_for
 from augcli.run.mean_colour import mean_colour
 from augcli.work.events import Failed
 from augcli.work.pool import InThisProcess
-from augcli.work.workbench import Workbench
+from augcli.work.reading import Reader
+from augcli.work.shard_maker import ShardMaker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import BinaryIO
-
     from augcli.data.manifest import Failure, Row
-    from augcli.run.making import Run
+    from augcli.plan.jobs import Task
+    from augcli.run.check import Run
     from augcli.work.events import Event
 
 TRIED = 12
@@ -53,58 +53,62 @@ class Preview:
     bytes_free: int
 
 
-class _Nowhere(Publisher):
-    """Writes nothing."""
+class _Nowhere:
+    """Takes the outputs of a shard and writes nothing."""
 
-    def publish(self, name: str, data: bytes) -> None:
-        """Take a file and drop it."""
+    def add(self, name: str, data: bytes) -> None:
+        """Take an output and drop it."""
 
-    def publish_with(self, name: str, write: Callable[[BinaryIO], object]) -> None:
-        """Take a file and drop it."""
+    def commit(self, part: bytes) -> None:
+        """Take a part and drop it."""
 
 
 def preview(run: Run) -> Preview:
     """Make the first jobs of a run in memory and return what the whole would be."""
-    settings = run.settings
-    record = run.output.record() if run.output.exists else {}
-    if run.chain.needs_mean_colour:
-        colour = record.get("mean_colour") or mean_colour(
-            run.sources, run.options.seed, InThisProcess(settings)
-        )
-        chain = run.chain.with_mean_colour(tuple(colour))
-        settings = Settings(**{**vars(settings), "chain": chain})
-    planner = run.planner(record.get("shards") or shards_for(len(run.sources)), settings)
-    jobs: list[tuple[int, Job]] = []
-    for task in planner.tasks():
-        jobs += [(task.copy, job) for job in task.jobs][: TRIED - len(jobs)]
+    settings = run.read_settings(run.storage()._replace(table=""))
+    record = run.output.record()
+    chain = run.chain
+    if chain.needs_mean_colour:
+        colour = record.mean_colour if record else None
+        if colour is None:
+            colour = mean_colour(run.sources, run.options.seed, InThisProcess(settings))
+        chain = chain.with_mean_colour(colour)
+    plan = run.plan(chain, record.shards if record else shards_for(len(run.sources)))
+    backlog = run.backlog(plan, was_complete=False)
+    firsts: list[Task] = []
+    left = TRIED
+    for task in backlog.tasks():
+        if left:
+            firsts.append(replace(task, jobs=task.jobs[:left]))
+            left -= len(firsts[-1].jobs)
     sizes: list[int] = []
     rows: list[Row] = []
     failures: list[Failure] = []
-    bench = Workbench(settings, _Nowhere(settings.out, settings.out))
-    for copy, grouped in itertools.groupby(jobs, key=lambda one: one[0]):
-        task = Task("preview", copy, "", [job for _, job in grouped])
+    sink = FolderSink(output_files(run.output.path))
+    maker = ShardMaker(Reader(settings), run.make_settings(chain), sink)
+    for copy, tasks in itertools.groupby(firsts, key=lambda task: task.copy):
+        jobs = [job for task in tasks for job in task.jobs]
+        task = replace(firsts[0], copy=copy, jobs=jobs, made=[], failed=[], obsolete=[])
         events: list[Event] = []
-        part = bench.make_part(task, events.append)
+        part = maker.make_part(task, _Nowhere(), events.append)
         sizes += [made.size for made in part.made]
         rows += [made.row for made in part.made]
         failures += [event.failure for event in events if isinstance(event, Failed)]
-    outputs = planner.jobs + (len(run.sources) if run.options.originals != "none" else 0)
-    per_class: dict[str, int] = {}
-    for index in range(len(run.sources)):
-        label = run.sources.label(index)
-        per_class[label] = per_class.get(label, 0) + 1
+    outputs = plan.jobs + (len(run.sources) if run.options.originals != "none" else 0)
+    indices = range(len(run.sources))
+    per_class = Counter(run.sources.label(index).heaviest for index in indices)
     return Preview(
         len(run.sources),
         dict(sorted(per_class.items())),
         outputs,
-        planner.already_done,
+        backlog.already_done,
         rows,
         failures,
-        (outputs - planner.already_done) * sum(sizes) // len(sizes) if sizes else 0,
+        (outputs - backlog.already_done) * sum(sizes) // len(sizes) if sizes else 0,
         shutil.disk_usage(_existing(Path(run.output.path))).free,
     )
 
 
 def _existing(folder: Path) -> Path:
-    """Return the folder itself, or the nearest one above it that is there."""
-    return next(one for one in (folder, *folder.parents) if one.exists())
+    """Return the folder itself, or the nearest folder above it that is there."""
+    return next(path for path in (folder, *folder.parents) if path.exists())

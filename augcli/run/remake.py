@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from augcli.augmentations import METHODS
-from augcli.augmentations.base import Mixer, donor_pixels, shown_pixels
-from augcli.data.codecs.formats import kept_subsampling, output_format
-from augcli.data.codecs.pictures import decode, encode
+from augcli.data.codecs.output_encoding import OutputEncoding, copied
+from augcli.data.codecs.pictures import decode
 from augcli.errors import OutputError, ParameterError
 from augcli.params import build, declared
-from augcli.pixels.frame import Frame
 from augcli.pixels.resize import resize
+from augcli.recipes.chain import Chain
 from augcli.recipes.options import RunOptions
+from augcli.recipes.step import Step
 
 if TYPE_CHECKING:
-    from augcli.augmentations.base import Augmentation
+    from collections.abc import Mapping
+
+    from augcli.data.codecs.output_encoding import Encoded
     from augcli.data.codecs.pictures import Decoded
     from augcli.data.manifest import Row
+    from augcli.data.stores.sources import Store
     from augcli.pixels.frame import Image
+    from augcli.recipes.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -31,42 +32,55 @@ class Remade:
 
     Attributes:
         image: uint8 (H, W, 3), RGB, before encoding.
-        data: As the file should be.
-        lossless: Whether the file format keeps every pixel.
-        donated: Pixels that come from the donor, and all pixels; None where it can't be told
-            from the draw alone.
+        encoded: The file as it should be.
+        is_exact: Whether the file holds every pixel of the image.
+        donated: What of the image is the donor's, and all there is; None without a donor.
     """
 
     image: Image
-    data: bytes
-    lossless: bool
-    donated: tuple[float, float] | None
+    encoded: Encoded
+    is_exact: bool
+    donated: tuple[float, float] | None = None
 
 
 class Remaker:
     """Makes outputs again, with the options that run.json recorded.
 
     Args:
-        folder: INPUT.
+        store: INPUT.
         identity: What run.json says the outputs depend on.
+        recipe: What was done, where run.json names a method that is not registered.
 
     Raises:
-        OutputError: run.json says something that this version can't do.
+        OutputError: run.json says something that this version can't do, or another recipe.
     """
 
-    def __init__(self, folder: Path, identity: dict[str, Any]) -> None:
-        self._folder = folder
+    def __init__(
+        self, store: Store, identity: Mapping[str, Any], recipe: Recipe | None = None
+    ) -> None:
+        self._store = store
         names = {field.name for field in declared(RunOptions)}
         known = {name: value for name, value in identity.items() if name in names}
         try:
-            self._options = build(RunOptions, known)
-            choices = [one for step in identity["steps"] for one in step["choices"]]
-            self._methods = {one["method"]: _method(one) for one in choices}
+            self._options = options = build(RunOptions, known)
+            if recipe:
+                steps = _steps_of(recipe, identity)
+            else:
+                steps = tuple(Step.from_json(step) for step in identity["steps"])
+            self._chain = Chain(
+                identity["command"], steps, options.seed, options.copies, identity["survival"]
+            )
         except (KeyError, TypeError, ParameterError) as error:
             raise OutputError(
-                f"run.json was not written by this version of augcli ({error}); "
-                "verify with the version that it names"
+                f"run.json was not written by this version of augcli ({error}); verify with the "
+                "version that it names, or give the recipe where a method is not registered"
             ) from None
+        self._encoding = OutputEncoding(
+            format=options.format,
+            quality=options.quality,
+            subsampling=options.subsampling,
+            png_level=options.png_level,
+        )
 
     def make(self, row: Row) -> Remade:
         """Make the output of a row.
@@ -76,71 +90,34 @@ class Remaker:
             UnreadableImage: A source can't be decoded.
             ValueError: The row's draw is not one that augcli wrote.
         """
-        record = json.loads(row.draw)
+        path = row.source_a
+        data = self._store.read(path)
+        base = self._decoded(data)
         if row.method == "original" and self._options.originals == "copy":
-            data = (self._folder / row.source_a).read_bytes()
-            return Remade(self._source(row.source_a).image, data, lossless=True, donated=None)
-        donated: tuple[float, float] | None = None
-        source = self._source(row.source_a)
-        image = source.image
+            return Remade(base.image, copied(path, data), is_exact=True)
+        image, donated = base.image, None
         if row.method != "original":
-            steps = record.get("steps", [record])
-            image, donated = self._steps(image, steps, row, record.get("donor_steps", []))
-        extension = os.path.splitext(row.source_a)[1].lower()
-        kind = output_format(extension, self._options.format)
-        data = encode(
-            image,
-            kind,
-            quality=self._options.quality,
-            subsampling=kept_subsampling(source.subsampling, self._options.subsampling),
-            png_level=self._options.png_level,
-        )
-        return Remade(image, data, kind == "png", donated)
+            donor = self._decoded(self._store.read(row.source_b)).image if row.source_b else None
+            result = self._chain.replay(json.loads(row.draw), image, donor)
+            image, donated = result.image, result.donated
+        encoded = self._encoding.encode(image, path, base.subsampling)
+        return Remade(image, encoded, encoded.is_lossless, donated)
 
-    def _source(self, path: str) -> Decoded:
-        data = (self._folder / path).read_bytes()
-        found = decode(data, max_pixels=self._options.max_pixels)
+    def _decoded(self, data: bytes) -> Decoded:
+        decoded = decode(data, max_pixels=self._options.max_pixels)
         if self._options.frame:
-            return replace(found, image=resize(found.image, self._options.frame))
-        return found
-
-    def _steps(
-        self, image: Image, steps: list[Any], row: Row, donor_steps: list[Any]
-    ) -> tuple[Image, tuple[float, float] | None]:
-        donated: tuple[float, float] | None = None
-        shown = None
-        for record in steps:
-            method = self._method_of(record)
-            if method is None:
-                continue
-            found = record.get("draw", record) if "method" in record else record
-            draw = method.draw_type.from_json(found)
-            if isinstance(method, Mixer):
-                donor = self._source(row.source_b).image
-                donor, _ = self._steps(donor, donor_steps, row, [])
-                frame = Frame.of(image)
-                image = method.apply((image, donor), draw)
-                if method.label_mode == "area":
-                    donated = donor_pixels(method, draw, frame)
-                    shown = (method.mask(draw, frame), method.opacity(draw))
-            else:
-                image = method.apply((image,), draw)
-                if shown:
-                    shown = (method.apply_to_mask(shown[0], draw), shown[1])
-                    donated = shown_pixels(*shown)
-        return image, donated
-
-    def _method_of(self, record: dict[str, Any]) -> Augmentation[Any] | None:
-        """Return what a record was made by, None where it says that nothing was done."""
-        if any(record.get(word) is True for word in ("spared", "skipped", "unmixed")):
-            return None
-        name = record.get("method", next(iter(self._methods)))
-        if name not in self._methods:
-            raise ValueError(f"the draw names {name!r}, which run.json does not")
-        return self._methods[name]
+            return replace(decoded, image=resize(decoded.image, self._options.frame))
+        return decoded
 
 
-def _method(record: dict[str, Any]) -> Augmentation[Any]:
-    method = METHODS[record["method"]]
-    names = {field.name for field in declared(method)}
-    return build(method, {name: value for name, value in record.items() if name in names})
+def _steps_of(recipe: Recipe, identity: Mapping[str, Any]) -> tuple[Step, ...]:
+    """Return a recipe's steps where run.json has the same.
+
+    Raises:
+        OutputError: It has others.
+    """
+    # As they come back from run.json.
+    steps = json.loads(json.dumps([step.to_json() for step in recipe.steps]))
+    if steps != identity["steps"] or recipe.survival != identity["survival"]:
+        raise OutputError("OUT was made by another recipe than the one given; give that one")
+    return recipe.steps

@@ -14,9 +14,9 @@ from augcli.attention.maps import HeatMaps
 from augcli.attention.table import MapTable
 from augcli.data.manifest import Failure
 from augcli.errors import HeatMapsError, ParameterError, UnreadableImage
-from augcli.plan.jobs import MapStorage
 from augcli.run.messages import Notice
-from augcli.work import worker
+from augcli.work.questions import HeatMapsOf
+from augcli.work.settings import MapStorage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def score_sources(
     """
     waiting: dict[tuple[int, ...], list[tuple[str, Scored]]] = {}
     batches = (paths[start : start + BATCH] for start in range(0, len(paths), BATCH))
-    for path, answer in pool.ask(worker.Score, batches):
+    for path, answer in pool.ask(HeatMapsOf, batches):
         if isinstance(answer, str):
             yield path, Failure(path, "worker", answer)
         elif isinstance(answer, Failure) or answer.picture is None:
@@ -62,10 +62,10 @@ def score_sources(
 
 
 def _on_gpu(gpu: Scorer, group: list[tuple[str, Scored]]) -> Iterator[tuple[str, Scored | Failure]]:
-    maps = gpu.storable_maps([one.picture for _, one in group if one.picture is not None])
-    for (path, one), kept in zip(group, maps, strict=True):
+    maps = gpu.storable_maps([scored.picture for _, scored in group if scored.picture is not None])
+    for (path, scored), heat_map in zip(group, maps, strict=True):
         try:
-            yield path, one._replace(kept=gpu.checked(kept).copy(), picture=None)
+            yield path, scored._replace(heat_map=gpu.checked(heat_map).copy(), picture=None)
         except UnreadableImage as error:
             yield path, Failure(path, "score", error.reason)
 
@@ -84,19 +84,19 @@ def usable_maps(options: RunOptions, chain: Chain, scorer: str | None) -> Path |
     path = options.heatmaps
     if path is None:
         return None
-    found = HeatMaps.load(path)
+    maps = HeatMaps.load(path)
     if scorer is None or options.size or not scores_sources(chain):
         return None
-    if found.about.scorer != scorer:
+    if maps.about.scorer != scorer:
         raise HeatMapsError(
-            f"--heatmaps {path}: was made with another scorer ({found.about.scorer[:12]}…, not "
-            f"{scorer[:12]}…); make it anew with augcli heatmaps and this --model"
+            f"`heatmaps` {path}: was made with another scorer ({maps.about.scorer[:12]}…, not "
+            f"{scorer[:12]}…); make it anew with augcli heatmaps and this `model`"
         )
     grid = largest_grid(chain)
-    if not found.serves(grid):
+    if not maps.serves(grid):
         raise HeatMapsError(
-            f"--heatmaps {path}: holds maps for a grid of {found.about.grid}, and a grid of "
-            f"{grid} is needed; make it anew with augcli heatmaps --grid {grid}"
+            f"`heatmaps` {path}: holds maps for a grid of {maps.about.grid}, and a grid of "
+            f"{grid} is needed; make it anew with augcli heatmaps and `grid` {grid}"
         )
     return path
 
@@ -139,28 +139,28 @@ def scorer_on_gpu(options: RunOptions, chain: Chain) -> Scorer | None:
 
 
 def score_first(
-    pool: Pool, paths: list[str], gpu: Scorer, keeping: MapStorage, listener: Listener
+    pool: Pool, paths: list[str], gpu: Scorer, storage: MapStorage, listener: Listener
 ) -> None:
-    """Score every source on a GPU and keep the maps in the table that the workers read.
+    """Score every source on a GPU and store the maps in the table that the workers read.
 
-    Sources that fail are told of when their job comes.
+    Sources that fail are reported when their job comes.
     """
-    kept = gpu.map_spec
+    spec = gpu.map_spec
     begun = time.monotonic()
     listener(Notice(f"scoring {len(paths):,} images on {gpu.device} first"))
-    with MapTable(keeping.table, kept.scorer, kept.shape, keeping.images) as table:
+    with MapTable(storage.table, spec.scorer, spec.shape, storage.images) as table:
         for _, answer in score_sources(pool, paths, gpu):
-            if not isinstance(answer, Failure) and answer.new and answer.kept is not None:
-                table.put(answer.key, answer.kept)
+            if not isinstance(answer, Failure) and answer.new and answer.heat_map is not None:
+                table.put(answer.key, answer.heat_map)
     listener(Notice(f"scored in {time.monotonic() - begun:.1f} s"))
 
 
-def told_of_scoring(
+def scoring_notices(
     options: RunOptions, chain: Chain, maps: Path | None, gpu: Scorer | None
 ) -> Iterator[str]:
     """Yield what a person should know of how a run scores."""
     if options.heatmaps and not maps:
-        yield "--heatmaps is of no use here: no image is scored as it lies in INPUT"
+        yield "`heatmaps` is of no use here: no image is scored as it lies in INPUT"
     if options.device == AUTO and largest_grid(chain):
         yield device_words(gpu)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from augcli.data.output import OutputFolder
+from augcli.data.run_record import RECORD
 from augcli.errors import OutputError
-from augcli.plan.output import RECORD, Output
+from augcli.plan.parts import Parts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,19 +48,24 @@ def status(out: Path) -> Status:
     Raises:
         OutputError: It is not an output folder of augcli.
     """
-    output = Output(out)
-    record = output.record() if output.exists else {}
-    if not record:
+    output = OutputFolder(out)
+    record = output.record()
+    if record is None:
         raise OutputError(f"OUT {out} has no {RECORD}: it was not made by augcli, or not begun")
     made = failed = damaged = 0
-    for shard in output.part_names():
-        part = output.part(shard)
-        if part is None:
+    parts = Parts(output.files)
+    for stored in parts.read():
+        if stored.part is None:
             damaged += 1
             continue
-        made += len({one.job for one in part.made})
-        failed += len(part.failed)
-    command = record["identity"]["command"]
-    jobs = record.get("jobs")
-    jobs = jobs if isinstance(jobs, int) else 0
-    return Status(command, record["state"], output.is_locked(), jobs, made, failed, damaged)
+        made += len({entry.job for entry in stored.part.made})
+        failed += len(stored.part.failed)
+    return Status(
+        record.identity["command"],
+        record.state,
+        output.is_locked(),
+        record.jobs,
+        made,
+        failed,
+        damaged + parts.is_cut,
+    )

@@ -5,30 +5,39 @@ from __future__ import annotations
 import contextlib
 import csv
 import hashlib
+import io
 import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from augcli.data.codecs.pictures import decode
-from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST, Row
-from augcli.data.stores.folder import read_source
+from augcli.data.manifest import CARD, CLASSES, COLUMNS, ERRORS, MANIFEST, Row
+from augcli.data.output import FOLDED_PARTS, STATE, OutputFolder
+from augcli.data.run_record import RECORD
+from augcli.data.sinks.folder import FolderSink
+from augcli.data.stores.folder import FolderStore
 from augcli.errors import InputError, OutputError, UnreadableImage
-from augcli.plan.output import RECORD, STATE, Output
+from augcli.files import open_file, read_file
+from augcli.recipes.recipe import Recipe
 from augcli.run.remake import Remaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from augcli.augmentations.base import Augmentation
+    from augcli.data.sinks.sink import Sink
     from augcli.pixels.frame import Image
     from augcli.run.remake import Remade
 
 SUM_TOLERANCE = 1e-9
 CODEC_MEAN = 2.0
 """Mean difference, in levels of 255, that two versions of a codec may have."""
+MOST_PIXELS = 2**30
+"""Of an output: it was made, so it is not refused for its size."""
 CODEC_WORST = 48
 """Largest difference of one value that they may have."""
 
@@ -66,6 +75,7 @@ def verify(
     out: str | os.PathLike[str],
     *,
     against: str | os.PathLike[str] | None = None,
+    recipe: Recipe | Augmentation[Any] | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Verified:
     """Check every row of an output folder, and with ``against`` make every output again.
@@ -75,63 +85,72 @@ def verify(
         against: INPUT: each output is made again from its sources and the draw that its row
             recorded, and compared: byte for byte, else pixel for pixel for PNG and copies,
             else within the loss of a codec.
+        recipe: What made OUT; only needed where it has a method that is not registered.
         progress: Called with the number of rows checked.
 
     Raises:
-        OutputError: There is no manifest of augcli.
+        OutputError: There is no manifest of augcli, or another recipe made it.
         InputError: INPUT is no folder.
 
     Example:
         >>> import augcli, tempfile
         >>> with tempfile.TemporaryDirectory() as out:
         ...     _ = augcli.augment("sample_images", augcli.Cutout(), out=out, workers=0)
-        ...     found = verify(out, against="sample_images")
-        >>> found.rows, found.identical, found.problems
+        ...     verified = verify(out, against="sample_images")
+        >>> verified.rows, verified.identical, verified.problems
         (16, 16, [])
     """
-    output = Output(Path(out))
-    record = output.record() if os.path.isdir(output.path) else {}
+    output = OutputFolder(Path(out))
+    record = output.record() if os.path.isdir(output.path) else None
     if against is not None and not os.path.isdir(against):
         raise InputError(f"INPUT {against} is not a folder; give the one that OUT was made from")
-    if not record:
+    if record is None:
         raise OutputError(f"OUT {out} has no {RECORD}: it was not made by augcli, or not begun")
-    remaker = Remaker(Path(against), record["identity"]) if against is not None else None
-    found = Verified()
+    remaker = None
+    if against is not None:
+        if recipe is not None and not isinstance(recipe, Recipe):
+            recipe = Recipe.of(recipe)
+        remaker = Remaker(FolderStore(os.fspath(against)), record.identity, recipe)
+    verified = Verified()
     classes = _classes(output.path)
     if classes != sorted(classes):
-        found.problems.append(Problem(CLASSES, "the classes are not in the order of code points"))
+        verified.problems.append(
+            Problem(CLASSES, "the classes are not in the order of code points")
+        )
+    sink = FolderSink(output.files)
     seen: set[str] = set()
     for row in _rows(output.path):
-        found.rows += 1
+        verified.rows += 1
         if row.file_name in seen:
-            found.problems.append(Problem(row.file_name, "has two rows"))
+            verified.problems.append(Problem(row.file_name, "has two rows"))
         seen.add(row.file_name)
-        found.problems += [Problem(row.file_name, what) for what in _labels_wrong(row, classes)]
-        data = _read(output.path, row, found)
+        verified.problems += [Problem(row.file_name, what) for what in _labels_wrong(row, classes)]
+        data = _read(sink, row, verified)
         if data is not None and remaker:
-            _compare(row, data, remaker, found)
-        progress(found.rows)
-    found.problems += [Problem(name, "has no row") for name in sorted(_strays(output.path, seen))]
-    if record.get("state") != "complete":
-        found.problems.append(Problem(RECORD, "the run is not complete; run the command again"))
-    return found
+            _compare(row, data, remaker, verified)
+        progress(verified.rows)
+    strays = sorted(_strays(output.path, seen))
+    verified.problems += [Problem(name, "has no row") for name in strays]
+    if record.state != "complete":
+        verified.problems.append(Problem(RECORD, "the run is not complete; run the command again"))
+    return verified
 
 
 def _rows(out: str) -> Iterator[Row]:
+    path = os.path.join(out, MANIFEST)
     try:
         with (
-            open(os.path.join(out, MANIFEST), encoding="utf-8", newline="") as file,
+            io.TextIOWrapper(open_file(path), encoding="utf-8", newline="") as file,
             _long_cells(),
         ):
             for number, cells in enumerate(csv.reader(file, strict=True)):
-                if number == 0 and tuple(cells) != Row._fields:
+                if number == 0 and tuple(cells) != COLUMNS:
                     raise OutputError(f"{MANIFEST} has other columns than augcli writes")
                 if number:
-                    yield _row(cells)
+                    yield Row.from_cells(cells)
     except OSError as error:
         raise OutputError(
-            f"{os.path.join(out, MANIFEST)} can't be read ({error.strerror}); "
-            "run the command again to write it"
+            f"{path} can't be read ({error.strerror}); run the command again to write it"
         ) from None
     except (UnicodeDecodeError, csv.Error, ValueError, TypeError) as error:
         raise OutputError(f"{MANIFEST} is not what augcli writes: {error}") from None
@@ -147,88 +166,89 @@ def _long_cells() -> Iterator[None]:
         csv.field_size_limit(limit)
 
 
-def _row(cells: list[str]) -> Row:
-    row = Row(*cells)  # type: ignore[arg-type]  # the numbers follow
-    return row._replace(
-        weight_a=float(row.weight_a),
-        weight_b=float(row.weight_b),
-        width=int(row.width),
-        height=int(row.height),
-        copy=int(row.copy),
-    )
-
-
 def _classes(out: str) -> list[str]:
     """Return the class names of classes.txt, where line breaks and backslashes are escaped."""
     path = os.path.join(out, CLASSES)
     try:
-        with open(path, encoding="utf-8", newline="\n") as file:
-            lines = file.read().split("\n")[:-1]
+        lines = read_file(path).data.decode("utf-8").split("\n")[:-1]
     except (OSError, UnicodeDecodeError) as error:
         raise OutputError(f"{path} can't be read: {error}") from None
     meant = {"\\\\": "\\", "\\n": "\n", "\\r": "\r"}
-    return [re.sub(r"\\[\\nr]", lambda found: meant[found[0]], line) for line in lines]
+    return [re.sub(r"\\[\\nr]", lambda match: meant[match[0]], line) for line in lines]
 
 
 def _labels_wrong(row: Row, classes: list[str]) -> Iterator[str]:
-    if not abs(row.weight_a + row.weight_b - 1) <= SUM_TOLERANCE:
-        yield f"the weights sum to {row.weight_a + row.weight_b}, not 1"
-    if not (0 <= row.weight_a <= 1 and 0 <= row.weight_b <= 1):
+    if not row.label.weights:
+        return
+    weights = [weight for _, weight in row.label.weights]
+    if not abs(sum(weights) - 1) <= SUM_TOLERANCE:
+        yield f"the weights sum to {sum(weights)}, not 1"
+    if not all(0 <= weight <= 1 for weight in weights):
         yield "a weight is not between 0 and 1"
-    if not row.label_b and row.weight_b:
-        yield "has a weight_b without a label_b"
-    for label in (row.label_a, row.label_b):
-        if label and label not in classes:
-            yield f"the class {label!r} is not in {CLASSES}"
+    for name, weight in row.label.weights:
+        if weight and not name:
+            yield f"has a weight of {weight} without a class"
+        if name and name not in classes:
+            yield f"the class {name!r} is not in {CLASSES}"
 
 
-def _read(out: str, row: Row, found: Verified) -> bytes | None:
+def _read(sink: Sink, row: Row, verified: Verified) -> bytes | None:
     """Return the file of a row, None where it is not there or is another one."""
     try:
-        data, _, _ = read_source(os.path.join(out, row.file_name))
+        data = sink.read(row.file_name)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        found.problems.append(Problem(row.file_name, f"can't be read ({why})"))
+        verified.problems.append(Problem(row.file_name, f"can't be read ({why})"))
         return None
     if hashlib.sha256(data).hexdigest() != row.sha256:
-        found.problems.append(Problem(row.file_name, WRONG_HASH))
+        verified.problems.append(Problem(row.file_name, WRONG_HASH))
         return None
     return data
 
 
-def _compare(row: Row, data: bytes, remaker: Remaker, found: Verified) -> None:
+def _compare(row: Row, data: bytes, remaker: Remaker, verified: Verified) -> None:
     """Make an output again and note how it differs."""
+
+    def note(what: str) -> None:
+        verified.problems.append(Problem(row.file_name, what))
+
     try:
         remade = remaker.make(row)
     except OSError as error:
-        found.problems.append(Problem(row.file_name, f"a source can't be read ({error.strerror})"))
+        note(f"a source can't be read ({error.strerror})")
         return
     except UnreadableImage as error:
-        found.problems.append(Problem(row.file_name, f"a source can't be used: {error.reason}"))
+        note(f"a source can't be used: {error.reason}")
         return
     except Exception as error:  # a draw that was changed by hand leads to any error
-        found.problems.append(Problem(row.file_name, f"the draw can't be applied: {error}"))
+        note(f"the draw can't be applied: {error}")
         return
-    found.remade += 1
-    found.identical += data == remade.data
-    wrong = _differs(row, data, remade)
-    if wrong:
-        found.problems.append(Problem(row.file_name, wrong))
+    verified.remade += 1
+    verified.identical += data == remade.encoded.data
+    difference = _difference(row, data, remade)
+    if difference:
+        note(difference)
 
 
-def _differs(row: Row, data: bytes, remade: Remade) -> str:
-    if remade.donated and row.label_b:
+def _difference(row: Row, data: bytes, remade: Remade) -> str:
+    if remade.donated and len(row.label.weights) > 1:
         given, total = remade.donated
         if abs(given / total - row.weight_b) > SUM_TOLERANCE:
             return f"weight_b is {row.weight_b}, but the draw gives {given / total}"
-    if data == remade.data:
+    if data == remade.encoded.data:
         return ""
     try:
         there = decode(data, max_pixels=2**30).image
-        made = remade.image if remade.lossless else decode(remade.data, max_pixels=2**30).image
+        made = (
+            remade.image if remade.is_exact else decode(remade.encoded.data, max_pixels=2**30).image
+        )
     except UnreadableImage as error:
         return f"can't be decoded: {error.reason}"
-    return _pixels_differ(there, made, exact=remade.lossless)
+    return _pixels_differ(there, made, exact=remade.is_exact)
+
+
+def _pixels(data: bytes) -> Image:
+    return decode(data, max_pixels=MOST_PIXELS).image
 
 
 def _pixels_differ(there: Image, made: Image, *, exact: bool) -> str:
@@ -246,7 +266,7 @@ def _pixels_differ(there: Image, made: Image, *, exact: bool) -> str:
 
 def _strays(out: str, known: set[str]) -> Iterator[str]:
     """Yield files that no row names, but for those that describe the folder."""
-    ours = {MANIFEST, CLASSES, ERRORS, CARD, RECORD}
+    ours = {MANIFEST, CLASSES, ERRORS, CARD, RECORD, FOLDED_PARTS}
     # A stack and not os.walk, which recurses in Python 3.11.
     folders = [""]
     while folders:

@@ -1,4 +1,4 @@
-"""What workers report while they score sources and make shards."""
+"""Events: what workers report while they score sources and make shards."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 
 class Scored(NamedTuple):
-    """What a worker found out about one source.
+    """The heat map of one source, or the picture for the scorer in the parent process.
 
     Attributes:
         key: Hash of its content.
-        kept: Its map, float32 (h, w); None where the parent is to score it.
-        new: Whether it was not kept before.
+        heat_map: float32 (h, w), as it is stored; None where the parent is to score it.
+        new: Whether it was not stored before.
         picture: uint8 (h, w, 3), fitted for the parent's scorer; None where there is a map.
     """
 
     key: bytes
-    kept: HeatMap | None
+    heat_map: HeatMap | None
     new: bool
     picture: Image | None = None
 
@@ -35,7 +35,7 @@ class Tally(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """One image failed; told at once."""
+    """One image failed; reported at once."""
 
     failure: Failure
 
@@ -47,7 +47,7 @@ class Touching(NamedTuple):
 
 
 class NeedsDonors(NamedTuple):
-    """A shard ran out of donors that can be read: it wants a longer list."""
+    """A shard ran out of donors that can be read: it needs a longer list."""
 
     task: Task
 
@@ -69,7 +69,7 @@ class ShardDone(NamedTuple):
         outputs: Files written now, originals included.
         first_made: ShardTally time (``time.time()``) of the first new output, or 0.
         last_made: ShardTally time of the last new output, or 0.
-        lacking: Sources that were scored because the file of heat maps lacks them.
+        missing: Sources that were scored because they are not in the file of heat maps.
     """
 
     shard: str
@@ -78,7 +78,7 @@ class ShardDone(NamedTuple):
     outputs: int
     first_made: float
     last_made: float
-    lacking: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 Event = Tally | Failed | Touching | NeedsDonors | WorkerEnded | ShardDone

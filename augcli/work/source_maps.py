@@ -1,8 +1,8 @@
-"""Heat maps in a worker: kept ones where a source is scored as it is, else computed.
+"""Heat maps in a worker: stored ones where a source is scored as it is, else computed.
 
-A map is kept by the content of the source's file. So it serves only where the picture that is
-scored is the source itself, at most resized to ``--size``; what earlier steps of a chain made of
-it is another picture for each copy and each seed.
+A map is stored by the content of the source's file. So it serves only where the picture that is
+scored is the source itself, at most resized to the size of the outputs; what earlier steps of a
+chain made of it is another picture for each copy and each seed.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from augcli.attention.expected import MapSpec
     from augcli.pixels.frame import HeatMap, Image
-    from augcli.plan.jobs import MapStorage
-    from augcli.recipes.chain import Score
+    from augcli.recipes.decisions import Score
+    from augcli.work.settings import MapStorage
 
 
 FINER = 4
@@ -38,10 +38,7 @@ class SourceMaps:
         model: The scorer; None for the shipped one.
         grid: Rows and columns of the largest heat map; 0 where nothing is scored.
         frame: Height and width of the outputs, or None for the source's own.
-        keeping: Where maps are kept.
-
-    Attributes:
-        lacking: Sources that were wanted and are not in the file.
+        storage: Where maps are stored.
 
     Raises:
         ScorerError: The scorer can't be used.
@@ -49,18 +46,18 @@ class SourceMaps:
     """
 
     def __init__(
-        self, model: Path | None, grid: int, frame: Frame | None, keeping: MapStorage
+        self, model: Path | None, grid: int, frame: Frame | None, storage: MapStorage
     ) -> None:
-        self.lacking: list[str] = []
+        self._missing: list[str] = []
         self._model = model
         self._grid = grid
         self._frame = frame
-        self._keeping = keeping
-        self._file = HeatMaps.open(keeping.file) if keeping.file and grid else None
+        self._storage = storage
+        self._file = HeatMaps.open(storage.file) if storage.file and grid else None
         self._table: MapTable | None = None
         self._loaded: Scorer | None = None
-        if grid and not keeping.elsewhere:
-            # At once: a scorer that can't be used is told before the run.
+        if grid and not storage.elsewhere:
+            # At once: a scorer that can't be used is refused before the run.
             self._loaded = Scorer(model, grid=grid)
 
     def score_of(self, path: str, data: bytes, image: Image) -> Score:
@@ -71,12 +68,12 @@ class SourceMaps:
             data: The bytes of its file.
             image: uint8 (H, W, 3): the picture as it is before the first step.
         """
-        if not (self._file or self._keeping.table):
+        if not (self._file or self._storage.table):
             return self._score
         key = self.key(data)
 
         def score(picture: Image, grid: int) -> HeatMap:
-            if picture is image and self._kept.serves(grid):
+            if picture is image and self._spec.serves(grid):
                 return pool_map(self._map_of(path, key, image), grid)
             return self._score(picture, grid)
 
@@ -93,15 +90,21 @@ class SourceMaps:
             UnreadableImage: The scorer gives numbers that are not finite.
         """
         key = self.key(data)
-        found = self._found(key)
-        if found is not None:
-            return Scored(key, found, new=False)
-        height, width = self._kept.fit.frame
+        stored = self._stored(key)
+        if stored is not None:
+            return Scored(key, stored, new=False)
+        height, width = self._spec.fit.frame
         picture = decoded(Frame(FINER * height, FINER * width))
-        fitted = self._kept.fit.fitted(picture)
-        if self._keeping.elsewhere:
+        fitted = self._spec.fit.fitted(picture)
+        if self._storage.elsewhere:
             return Scored(key, None, new=True, picture=fitted)
         return Scored(key, self._computed(fitted), new=True)
+
+    def take_missing(self) -> tuple[str, ...]:
+        """Return the sources that were wanted since the last call and are not in the file."""
+        missing = tuple(dict.fromkeys(self._missing))
+        self._missing.clear()
+        return missing
 
     def close(self) -> None:
         """Close the table."""
@@ -122,27 +125,27 @@ class SourceMaps:
         return self._loaded
 
     @property
-    def _kept(self) -> MapSpec:
-        return self._keeping.elsewhere or self._scorer.map_spec
+    def _spec(self) -> MapSpec:
+        return self._storage.elsewhere or self._scorer.map_spec
 
     def _score(self, picture: Image, grid: int) -> HeatMap:
         return self._scorer.heat_map(picture, grid)
 
     def _map_of(self, path: str, key: bytes, image: Image) -> HeatMap:
-        found = self._found(key)
+        heat_map = self._stored(key)
         if self._file and self._file.find(key) is None:
-            self.lacking.append(path)
-        if found is None:
-            found = self._computed(self._scorer.fit().fitted(image))
-            if self._keeping.table:
-                self._opened().put(key, found)
-        return found
+            self._missing.append(path)
+        if heat_map is None:
+            heat_map = self._computed(self._scorer.fit().fitted(image))
+            if self._storage.table:
+                self._opened().put(key, heat_map)
+        return heat_map
 
-    def _found(self, key: bytes) -> HeatMap | None:
-        found = self._file.find(key) if self._file else None
-        if found is None and self._keeping.table:
-            found = self._opened().get(key)
-        return found
+    def _stored(self, key: bytes) -> HeatMap | None:
+        heat_map = self._file.find(key) if self._file else None
+        if heat_map is None and self._storage.table:
+            heat_map = self._opened().get(key)
+        return heat_map
 
     def _computed(self, fitted: Image) -> HeatMap:
         # One by one: for some networks the last bits depend on the size of a batch.
@@ -150,7 +153,7 @@ class SourceMaps:
 
     def _opened(self) -> MapTable:
         if not self._table:
-            kept = self._kept
-            keeping = self._keeping
-            self._table = MapTable(keeping.table, kept.scorer, kept.shape, keeping.images)
+            kept = self._spec
+            storage = self._storage
+            self._table = MapTable(storage.table, kept.scorer, kept.shape, storage.images)
         return self._table

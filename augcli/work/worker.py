@@ -16,36 +16,33 @@ import threading
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 if TYPE_CHECKING:
-    from augcli.plan.jobs import Settings, Task
-    from augcli.recipes.chain import Chain
+    from augcli.plan.jobs import Task
+    from augcli.work.questions import Question
+    from augcli.work.reading import Reader
+    from augcli.work.settings import MakeSettings, ReadSettings
+    from augcli.work.shard_maker import ShardMaker
 
 
-MOST_KEPT = 256 << 20
-"""Bytes that a worker does not need now and keeps all the same."""
+SPARE_MEMORY = 256 << 20
+"""Bytes that a worker does not need now and does not give back to the system."""
 
 
 class SetUp(NamedTuple):
-    """To a worker: what to do; it answers with :class:`Ready`."""
+    """To a worker: how sources are read and scored; it answers with :class:`Ready`."""
 
-    settings: Settings
-
-
-class Measure(NamedTuple):
-    """To a worker: estimate the mean colours of sources; it answers with :class:`Answers`."""
-
-    paths: list[str]
+    settings: ReadSettings
 
 
-class Score(NamedTuple):
-    """To a worker: give or prepare heat maps of sources; it answers with :class:`Answers`."""
+class Ask(NamedTuple):
+    """To a worker: answer a question; it answers with :class:`Answers`."""
 
-    paths: list[str]
+    question: Question
 
 
-class Use(NamedTuple):
-    """To a worker: go on with another chain."""
+class Begin(NamedTuple):
+    """To a worker: what is made of the sources from now on."""
 
-    chain: Chain
+    settings: MakeSettings
 
 
 class Work(NamedTuple):
@@ -59,7 +56,7 @@ class Ready(NamedTuple):
 
 
 class Answers(NamedTuple):
-    """From a worker: what was asked for, of each source in order."""
+    """From a worker: the answer for each source of a question, in order."""
 
     answers: list[Any]
 
@@ -120,7 +117,7 @@ def _keep_memory() -> None:
     # Not every C library has it.
     if hasattr(libc, "mallopt"):
         libc.mallopt(mmap_max, 0)
-        libc.mallopt(trim_threshold, MOST_KEPT)
+        libc.mallopt(trim_threshold, SPARE_MEMORY)
 
 
 def _serve(tasks: queue.SimpleQueue[Any], answer: Any, stopping: threading.Event) -> None:
@@ -128,35 +125,43 @@ def _serve(tasks: queue.SimpleQueue[Any], answer: Any, stopping: threading.Event
 
     import cv2  # noqa: PLC0415 - after the environment is set
 
-    from augcli.work.workbench import StopAsked, Workbench  # noqa: PLC0415
+    from augcli.work.reading import Reader  # noqa: PLC0415
+    from augcli.work.shard_maker import StopAsked  # noqa: PLC0415
 
     cv2.setNumThreads(1)
-    bench: Workbench | None = None
+    reader: Reader | None = None
+    maker: ShardMaker | None = None
     while True:
         message = tasks.get()
         try:
             match message:
                 case SetUp(settings):
-                    bench = Workbench(settings)
+                    reader = Reader(settings)
                     answer(Ready())
-                case Measure(paths):
-                    assert bench
-                    answer(Answers(bench.mean_colours(paths)))
-                case Score(paths):
-                    assert bench
-                    answer(Answers(bench.scored(paths)))
-                case Use(chain):
-                    assert bench
-                    bench.use(chain)
+                case Ask(question):
+                    assert reader
+                    answer(Answers(question.answer(reader)))
+                case Begin(settings):
+                    assert reader
+                    maker = shard_maker(reader, settings)
                 case Work(task):
-                    assert bench
-                    bench.make_shard(task, answer, stopping.is_set)
+                    assert maker
+                    maker.make_shard(task, answer, stopping.is_set)
         except StopAsked:
             os._exit(0)
         except BrokenPipeError:
             raise
         except Exception as error:
             answer(Broken(error, traceback.format_exc()))
+
+
+def shard_maker(reader: Reader, settings: MakeSettings) -> ShardMaker:
+    """Return what makes shards, with the sink that the settings name."""
+    from augcli.data.output import output_files  # noqa: PLC0415
+    from augcli.data.sinks.folder import FolderSink  # noqa: PLC0415
+    from augcli.work.shard_maker import ShardMaker  # noqa: PLC0415
+
+    return ShardMaker(reader, settings, FolderSink(output_files(settings.out, settings.fsync)))
 
 
 def _receive(channel: BinaryIO, tasks: queue.SimpleQueue[Any], stopping: threading.Event) -> None:

@@ -1,4 +1,4 @@
-"""Writing: outputs encoded, published and described by a row."""
+"""Writing: outputs encoded, handed to the sink and described by a row."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import errno
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from augcli.data.codecs.formats import kept_subsampling, output_format
-from augcli.data.codecs.pictures import encode
 from augcli.data.manifest import Row
 from augcli.data.names import output_name
 from augcli.errors import UnreadableImage
 from augcli.plan.parts import Made
-from augcli.work.reading import UnreadableFailure
+from augcli.work.reading import SourceFailed
 
 if TYPE_CHECKING:
     from augcli.data.codecs.formats import Subsampling
-    from augcli.files import Publisher
+    from augcli.data.codecs.output_encoding import Encoded, OutputEncoding
+    from augcli.data.labels import Label
+    from augcli.data.sinks.sink import ShardWriter
     from augcli.pixels.frame import Image
-    from augcli.plan.jobs import Job, Settings
-    from augcli.work.soft_labels import SoftLabels
+    from augcli.plan.jobs import Job
 
 
-class Output(NamedTuple):
-    """What is known of an output before it is encoded.
+class Pending(NamedTuple):
+    """What is known of an output before it is written.
 
     Attributes:
         job: What it is made for.
         method: The manifest's ``method``.
         copy: Copy number.
-        labels: The manifest's columns that come from the donor.
+        label: Its soft label.
+        donor: Name of the donor; empty where there is none.
         draw: JSON: what was decided.
         remarks: What may surprise about it.
     """
@@ -37,80 +37,62 @@ class Output(NamedTuple):
     job: Job
     method: str
     copy: int
-    labels: SoftLabels
+    label: Label
+    donor: str
     draw: str
     remarks: list[str]
 
 
 class Writer:
-    """Writes outputs and gives what a part records of them.
+    """Writes outputs and returns what a part records of them.
 
     Args:
-        settings: How.
-        publisher: Where to.
+        encoding: How pictures are encoded.
     """
 
-    def __init__(self, settings: Settings, publisher: Publisher) -> None:
-        self._settings = settings
-        self._publisher = publisher
+    def __init__(self, encoding: OutputEncoding) -> None:
+        self._encoding = encoding
 
-    def encoded(self, output: Output, image: Image, subsampling: Subsampling) -> Made:
-        """Encode and write a picture.
+    def encode(self, path: str, image: Image, subsampling: Subsampling) -> Encoded:
+        """Encode a picture.
 
         Args:
-            output: What it is.
+            path: Name of the base.
             image: uint8 (H, W, 3), RGB.
-            subsampling: That of the base, which is kept where the run is to keep it.
+            subsampling: That of the base, used where the run is to keep it.
 
         Raises:
-            UnreadableFailure: It can't be an output.
+            SourceFailed: It can't be an output.
+        """
+        try:
+            return self._encoding.encode(image, path, subsampling)
+        except UnreadableImage as error:
+            raise SourceFailed(path, "encode", error.reason) from None
+
+    def write(self, shard: ShardWriter, pending: Pending, image: Image, encoded: Encoded) -> Made:
+        """Hand an output to the sink.
+
+        Args:
+            shard: Takes it.
+            pending: What it is.
+            image: uint8 (H, W, 3): the picture that it shows.
+            encoded: Its file.
+
+        Raises:
+            SourceFailed: It can't be an output.
             OSError: Nothing can be written.
         """
-        path, settings = output.job.base.path, self._settings
-        kind = output_format(extension_of(path), settings.format)
+        job, method, copy, label, donor, draw, remarks = pending
+        path = job.base.path
+        name = output_name(path, method, copy, encoded.ending)
         try:
-            data = encode(
-                image,
-                kind,
-                quality=settings.quality,
-                subsampling=kept_subsampling(subsampling, settings.subsampling),
-                png_level=settings.png_level,
-            )
-        except UnreadableImage as error:
-            raise UnreadableFailure(path, "encode", error.reason) from None
-        return self.written(output, image, kind, data)
-
-    def written(self, output: Output, image: Image, extension: str, data: bytes) -> Made:
-        """Write the bytes of a file that shows a picture; see :meth:`encoded`."""
-        job, method, copy, labels, draw, remarks = output
-        base = job.base
-        name = output_name(base.path, method, copy, extension)
-        try:
-            self._publisher.publish(name, data)
+            shard.add(name, encoded.data)
         except OSError as error:
             if error.errno != errno.ENAMETOOLONG:
                 raise
             reason = "the path of its output is too long; give an OUT with a shorter path"
-            raise UnreadableFailure(base.path, "encode", reason) from None
+            raise SourceFailed(path, "encode", reason) from None
         height, width = image.shape[:2]
-        row = Row(
-            file_name=name,
-            label_a=base.label,
-            weight_a=labels.weight_a,
-            label_b=labels.label_b,
-            weight_b=labels.weight_b,
-            source_a=base.path,
-            source_b=labels.source_b,
-            method=method,
-            draw=draw,
-            width=width,
-            height=height,
-            copy=copy,
-            sha256=hashlib.sha256(data).hexdigest(),
-        )
-        return Made(job.identity, len(data), remarks, row)
-
-
-def extension_of(path: str) -> str:
-    """Return the ending of a source's name, which has one, with the dot."""
-    return path[path.rfind(".") :]
+        digest = hashlib.sha256(encoded.data).hexdigest()
+        row = Row(name, label, path, donor, method, draw, width, height, copy, digest)
+        return Made(job.fingerprint, len(encoded.data), remarks, row)

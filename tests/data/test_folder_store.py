@@ -1,4 +1,4 @@
-"""Sources: what a folder holds, whatever else lies in it."""
+"""The folder store: what a folder holds, whatever else lies in it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from augcli.data.stores.folder import Sources, list_sources
+from augcli.data.run_record import RunRecord
+from augcli.data.stores.folder import FolderStore
+from augcli.data.stores.sources import Sources
 from augcli.errors import InputError
 
 needs_links = pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 needs_any_name = pytest.mark.skipif(sys.platform != "linux", reason="names are not free there")
+
+
+def list_sources(folder: Path, *, out: Path | None = None, follow_links: bool = False) -> Sources:
+    return FolderStore(str(folder), str(out) if out else None, follow_links).list()
+
+
+def labels(sources: Sources) -> list[str]:
+    return [sources.label(index).heaviest for index in range(len(sources))]
 
 
 def make(folder: Path, *names: str) -> Path:
@@ -30,13 +40,13 @@ def test_the_first_folder_is_the_class_and_deeper_ones_stay_in_the_path(tmp_path
     found = list_sources(tmp_path)
     assert found.paths == ["cat/b.jpg", "cat/deep/er/a.jpg", "dog/a.png"]
     assert found.classes == ["cat", "dog"]
-    assert [found.label(index) for index in range(len(found))] == ["cat", "cat", "dog"]
+    assert labels(found) == ["cat", "cat", "dog"]
 
 
 def test_an_image_in_no_folder_has_no_class(tmp_path: Path) -> None:
     found = list_sources(make(tmp_path, "a.jpg", "cat/a.jpg"))
-    assert list(zip(found.paths, found.class_of, strict=True)) == [("a.jpg", -1), ("cat/a.jpg", 0)]
-    assert [found.label(0), found.label(1)] == ["", "cat"]
+    assert (found.paths, found.classes) == (["a.jpg", "cat/a.jpg"], ["cat"])
+    assert labels(found) == ["", "cat"]
 
 
 def test_sources_come_by_code_point_however_they_are_listed(
@@ -85,10 +95,10 @@ def test_hidden_files_and_folders_are_not_read(tmp_path: Path) -> None:
 def test_images_of_other_formats_are_counted_and_not_read(tmp_path: Path) -> None:
     found = list_sources(make(tmp_path, "a.jpg", "b.GIF", "c.gif", "d.heic", "notes.txt"))
     assert found.paths == ["a.jpg"]
-    assert found.passed_over == {
-        ".gif files, which augcli does not read": 2,
-        ".heic files, which augcli does not read": 1,
-    }
+    assert found.skipped_in_words() == [
+        "skipped 2 GIF files (not supported)",
+        "skipped 1 HEIC file (not supported)",
+    ]
 
 
 def test_out_inside_input_is_not_read(tmp_path: Path) -> None:
@@ -98,10 +108,12 @@ def test_out_inside_input_is_not_read(tmp_path: Path) -> None:
 
 
 def test_outputs_of_augcli_inside_input_are_not_read(tmp_path: Path) -> None:
-    make(tmp_path, "cat/a.jpg", "old/cat/b.jpg", "old/.augcli/parts/0-00000.json")
+    make(tmp_path, "cat/a.jpg", "old/cat/b.jpg", "mine/cat/c.jpg", "mine/run.json")
+    record = RunRecord(augcli="1", state="complete", identity={"command": "cutout"}, shards=1)
+    (tmp_path / "old/run.json").write_bytes(record.to_bytes())
     found = list_sources(tmp_path)
-    assert found.paths == ["cat/a.jpg"]
-    assert found.passed_over == {"output folders of augcli": 1}
+    assert found.paths == ["cat/a.jpg", "mine/cat/c.jpg"]
+    assert found.skipped_in_words() == ["skipped 1 folder (an output of augcli)"]
 
 
 def test_an_output_of_augcli_can_be_input_itself(tmp_path: Path) -> None:
@@ -116,10 +128,10 @@ def test_a_link_out_of_input_is_followed_only_when_asked(tmp_path: Path) -> None
     (folder / "linked").symlink_to(tmp_path / "elsewhere")
     found = list_sources(folder)
     assert found.paths == ["cat/a.jpg"]
-    assert found.passed_over == {"symbolic links (--follow-links reads them)": 2}
+    assert found.skipped == {("symbolic link", "`follow_links` reads them"): 2}
     followed = list_sources(folder, follow_links=True)
     assert followed.paths == ["cat/a.jpg", "cat/link.jpg", "linked/b.jpg", "linked/deep/c.jpg"]
-    assert not followed.passed_over
+    assert not followed.skipped
 
 
 @needs_links
@@ -130,12 +142,12 @@ def test_a_link_to_a_file_inside_input_is_read(tmp_path: Path) -> None:
 
 
 @needs_links
-def test_a_link_that_leads_nowhere_is_passed_over(tmp_path: Path) -> None:
+def test_a_link_that_leads_nowhere_is_skipped(tmp_path: Path) -> None:
     folder = make(tmp_path, "a.jpg")
     (folder / "gone.jpg").symlink_to(tmp_path / "no such file")
     for follow in (False, True):
         found = list_sources(folder, follow_links=follow)
-        assert (found.paths, found.passed_over.total()) == (["a.jpg"], 1)
+        assert (found.paths, found.skipped.total()) == (["a.jpg"], 1)
 
 
 @needs_links
@@ -146,7 +158,7 @@ def test_a_link_in_a_loop_is_walked_once(tmp_path: Path, target: str) -> None:
     (folder / "cat/deep/loop").symlink_to(folder / target)
     found = list_sources(folder, follow_links=True)
     assert found.paths == ["b.jpg", "cat/deep/a.jpg"]
-    assert found.passed_over == {"links that lead back to a folder above": 1}
+    assert found.skipped == {("link", "it leads back to a folder above"): 1}
 
 
 @needs_links
@@ -154,14 +166,15 @@ def test_input_may_be_a_link(tmp_path: Path) -> None:
     make(tmp_path / "real", "cat/a.jpg", "out/b.jpg")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     found = list_sources(tmp_path / "link", out=tmp_path / "link" / "out")
-    assert (found.folder, found.paths) == (os.path.realpath(tmp_path / "real"), ["cat/a.jpg"])
+    assert (found.place, found.paths) == (os.path.realpath(tmp_path / "real"), ["cat/a.jpg"])
 
 
 @needs_any_name
-def test_a_pipe_is_passed_over_and_not_opened(tmp_path: Path) -> None:
+def test_a_pipe_is_skipped_and_not_opened(tmp_path: Path) -> None:
     os.mkfifo(make(tmp_path, "a.jpg") / "pipe.jpg")
     found = list_sources(tmp_path)
-    assert (found.paths, found.passed_over) == (["a.jpg"], {"special files": 1})
+    assert found.paths == ["a.jpg"]
+    assert found.skipped == {("special file", "a pipe, socket or device"): 1}
 
 
 @needs_any_name
@@ -222,7 +235,7 @@ def test_input_without_images_is_told(tmp_path: Path, name: str, message: str) -
 
 
 def test_input_of_other_files_only_says_what_was_found(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"2 \.gif files, which augcli does not read"):
+    with pytest.raises(InputError, match=r"skipped 2 GIF files \(not supported\)"):
         list_sources(make(tmp_path, "a.gif", "b.gif"))
 
 
@@ -251,4 +264,4 @@ def test_select_keeps_order_labels_and_classes(tmp_path: Path) -> None:
     found = list_sources(make(tmp_path, "cat/a.jpg", "dog/b.jpg", "emu/c.jpg"))
     chosen: Sources = found.select([0, 2])
     assert (chosen.paths, chosen.classes) == (["cat/a.jpg", "emu/c.jpg"], ["cat", "dog", "emu"])
-    assert [chosen.label(0), chosen.label(1)] == ["cat", "emu"]
+    assert labels(chosen) == ["cat", "emu"]

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from augcli.data.manifest import Failure, Row, card, write_table
+from augcli.data.labels import Label
+from augcli.data.manifest import COLUMNS, Failure, Row, card, write_table
 from tests import strategies  # noqa: F401 - the profile
 
 cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
@@ -99,7 +100,7 @@ def test_write_table_leaves_the_file_open_for_its_owner() -> None:
 
 def test_the_columns_are_these() -> None:
     """Readers of published data sets know them by name."""
-    assert Row._fields == (
+    assert COLUMNS == (
         "file_name",
         "label_a",
         "weight_a",
@@ -115,6 +116,23 @@ def test_the_columns_are_these() -> None:
         "sha256",
     )
     assert Failure._fields == ("source", "stage", "reason")
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        Label(),
+        Label.of("cat"),
+        Label((("cat", 0.8775), ("dog", 0.1225))),
+        Label((("cat", 1.0), ("dog", 0.0))),
+    ],
+)
+def test_a_row_reads_back_from_its_cells(label: Label) -> None:
+    row = Row("cat/a.jpg", label, "a", "b", "mixup", "{}", 8, 9, 2, "00")
+    cells = [str(cell) for cell in row.cells()]
+    assert len(cells) == len(COLUMNS)
+    assert float(cells[2]) + float(cells[4]) == 1
+    assert Row.from_cells(cells) == row
 
 
 @pytest.mark.parametrize("command", ["augcli cutmix", "augcli run"])

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from augcli.data import output
 from augcli.doctor.folder_trial import FolderTrial, try_folder
-from augcli.files import Publisher
-from augcli.plan import output
+from augcli.files import Folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ def test_a_disk_that_gets_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Publisher, "publish", full)
+    monkeypatch.setattr(Folder, "publish", full)
     assert try_folder(str(tmp_path)).failure == "No space left on device"
     assert list(tmp_path.iterdir()) == []
 

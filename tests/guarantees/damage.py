@@ -7,7 +7,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 import augcli
-from augcli.plan.parts import PARTS, read_part
+from augcli.data.output import FOLDED_PARTS, PARTS, output_files
+from augcli.plan.parts import Part, Parts
 from augcli.run.messages import Notice
 from tests.guarantees.state import photos
 from tests.photos import tree
@@ -43,35 +44,55 @@ def damaged(content: bytes, seed: int = 0) -> Iterator[bytes]:
         yield content[:at] + bytes([content[at] ^ 1 << bits.randrange(8)]) + content[at + 1 :]
 
 
+def interrupted(source: Path, out: Path) -> Path:
+    """Make a data set whose parts are not folded yet, as when it was killed; return a part."""
+    run(source, out)
+    (out / PARTS).mkdir(parents=True)
+    for stored in Parts(output_files(str(out))).read():
+        (out / PARTS / f"{stored.shard}.json").write_bytes(stored.content)
+    (out / FOLDED_PARTS).unlink()
+    return sorted((out / PARTS).iterdir())[0]
+
+
 def read_all(folder: Path) -> int:
     """Read a part in every state of damage: it is never one; return how many states."""
-    out = folder / "out"
-    run(photos(folder / "photos", count=4), out)
-    path = sorted((out / PARTS).iterdir())[0]
+    path = interrupted(photos(folder / "photos", count=4), folder / "out")
     content = path.read_bytes()
-    assert read_part(str(out), path.stem)
+    assert Part.from_bytes(content)
     count = 0
     for state in damaged(content):
-        path.write_bytes(state)
-        assert read_part(str(out), path.stem) is None, state[-200:]
+        assert Part.from_bytes(state) is None, state[-200:]
         count += 1
-    path.write_bytes(content + b"\n")
-    assert read_part(str(out), path.stem) is None
+    assert Part.from_bytes(content + b"\n") is None
     return count + 1
 
 
 def resume_all(folder: Path, most: int) -> int:
-    """Go on after a part was damaged, evenly sampled: said, made again, equal to before."""
+    """Continue after a part was damaged, evenly sampled: said, made again, equal to before."""
     source, out, whole = photos(folder / "photos", count=32), folder / "out", folder / "whole"
-    run(source, whole)
-    clean = tree(whole)
-    name = sorted(path.name for path in (whole / PARTS).iterdir())[0]
-    content = (whole / PARTS / name).read_bytes()
-    states = list(damaged(content))
-    shutil.copytree(whole, out)
+    run(source, folder / "clean")
+    clean = tree(folder / "clean")
+    name = interrupted(source, whole).name
+    states = list(damaged((whole / PARTS / name).read_bytes()))
     chosen = states[:: max(1, len(states) // most)]
     for state in chosen:
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.copytree(whole, out)
         (out / PARTS / name).write_bytes(state)
         assert SAID in run(source, out)
+        assert tree(out) == clean
+    return len(chosen)
+
+
+def fold_all(folder: Path, most: int) -> int:
+    """Continue after the file of folded parts was damaged, evenly sampled: equal to before."""
+    source, out = photos(folder / "photos", count=32), folder / "out"
+    run(source, out)
+    clean = tree(out)
+    states = list(damaged(clean[FOLDED_PARTS]))
+    chosen = states[:: max(1, len(states) // most)]
+    for state in chosen:
+        (out / FOLDED_PARTS).write_bytes(state)
+        run(source, out)
         assert tree(out) == clean
     return len(chosen)

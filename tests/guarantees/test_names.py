@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from augcli.data.stores.folder import FolderStore
 from augcli.run.verify import verify
 from tests.photos import picture, rows, save
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from augcli.data.stores.sources import Sources
     from tests.conftest import Cli
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
@@ -125,21 +127,21 @@ def test_special_files_are_never_opened(cli: Cli, photos: Path, tmp_path: Path) 
     count = len(list(photos.glob("cat/*.png"))) - 2
     end = cli("cutout", photos, "--out", tmp_path / "out")
     assert (end.code, len(rows(tmp_path / "out"))) == (0, 9)
-    assert f"passed over: {count} special files\n" in end.err
+    assert f"skipped {count} special files (a pipe, socket or device)\n" in end.err
 
 
 def test_what_became_a_pipe_since_it_was_listed_is_refused(
     cli: Cli, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from augcli.data.stores.folder import list_sources
+    list_sources = FolderStore.list
 
-    def then_swap(*arguments: object, **options: object) -> object:
-        found = list_sources(*arguments, **options)  # type: ignore[arg-type]
+    def then_swap(store: FolderStore) -> Sources:
+        found = list_sources(store)
         (photos / "cat/000.jpg").unlink()
         os.mkfifo(photos / "cat/000.jpg")
         return found
 
-    monkeypatch.setattr("augcli.run.prepare.list_sources", then_swap)
+    monkeypatch.setattr("augcli.data.stores.folder.FolderStore.list", then_swap)
     assert cli("cutout", photos, "--out", tmp_path / "out", "--fill", "black").code == 1
     (row,) = rows(tmp_path / "out", "errors.csv")
     assert (row["source"], row["stage"]) == ("cat/000.jpg", "read")
@@ -154,7 +156,7 @@ def test_links_out_of_input_are_followed_only_when_asked_for(
     (photos / "cat/dangling.png").symlink_to(tmp_path / "nothing")
     plain = cli("cutout", photos, "--out", tmp_path / "plain")
     assert (plain.code, len(rows(tmp_path / "plain"))) == (0, 9)
-    assert "passed over: 3 symbolic links (--follow-links reads them)\n" in plain.err
+    assert "skipped 3 symbolic links (--follow-links reads them)\n" in plain.err
     cli("cutout", photos, "--out", tmp_path / "all", "--follow-links")
     found = {row["source_a"] for row in rows(tmp_path / "all")}
     assert {"cat/link.png", "fox/x.png"} <= found

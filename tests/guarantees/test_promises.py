@@ -15,13 +15,15 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from augcli.data.output import OutputFolder
+from augcli.data.stores.folder import FolderStore
 from augcli.errors import Stopped
-from augcli.plan.output import Output
 from tests.command import call, start, wait_for
 from tests.guarantees.state import assert_committed_rows_are_true, photos, vary
 from tests.photos import rows, tree
 
 if TYPE_CHECKING:
+    from augcli.data.stores.sources import Sources
     from tests.conftest import Cli
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
@@ -43,7 +45,7 @@ def test_changed_new_and_vanished_sources_are_said_and_made_again(
     cli(*command)
     vary(source, 2)
     end = cli(*command)
-    told = "sources since the run before: 1 came, 1 changed, 1 vanished; what they change is made"
+    told = "sources since the run before: 1 changed, 1 missing, 1 new; what they change is made"
     assert told in end.err
     assert "2 of them new" in end.err
     assert told not in cli(*command).err
@@ -54,15 +56,15 @@ def test_changed_new_and_vanished_sources_are_said_and_made_again(
 def test_source_that_changes_during_the_run_is_no_silent_mixture(
     cli: Cli, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from augcli.data.stores.folder import list_sources
+    list_sources = FolderStore.list
 
-    def then_change(*arguments: object, **options: object) -> object:
-        found = list_sources(*arguments, **options)  # type: ignore[arg-type]
+    def then_change(store: FolderStore) -> Sources:
+        found = list_sources(store)
         vary(source, 1)
         return found
 
     command = ["cutout", source, "--out", tmp_path / "out", *COMMAND]
-    monkeypatch.setattr("augcli.run.prepare.list_sources", then_change)
+    monkeypatch.setattr("augcli.data.stores.folder.FolderStore.list", then_change)
     assert cli(*command).code == 1
     reasons = {row["source"]: row["reason"] for row in rows(tmp_path / "out", "errors.csv")}
     assert reasons == {
@@ -247,12 +249,13 @@ def test_image_that_takes_too_much_memory_is_a_failed_image(
 def test_lock_is_free_when_status_looked_at_it(source: Path, tmp_path: Path, cli: Cli) -> None:
     out = tmp_path / "out"
     cli("cutout", source, "--out", out, *COMMAND)
-    output = Output(out)
+    output = OutputFolder(out)
     assert not output.is_locked()
     output.open()
-    assert Output(out).is_locked()
+    assert OutputFolder(out).is_locked()
     output.close()
-    assert not Output(out).is_locked()
+    assert not OutputFolder(out).is_locked()
+    assert not (out / ".augcli").exists()
 
 
 def test_part_forgets_an_output_before_it_is_replaced(
@@ -289,8 +292,6 @@ def test_part_that_can_not_be_read_stops_the_run(cli: Cli, source: Path, tmp_pat
     out = tmp_path / "out"
     command = ["cutout", source, "--out", out, *COMMAND]
     cli(*command)
-    (path,) = (out / ".augcli/parts").iterdir()
-    path.unlink()
-    path.mkdir()
+    (out / ".augcli/parts/0-00000.json").mkdir(parents=True)
     end = cli(*command)
     assert (end.code, "can't be read (Is a directory)" in end.err) == (Stopped.exit_code, True)

@@ -1,4 +1,4 @@
-"""The plan: who gives to whom, and which worker does what."""
+"""The ring: who gives to whom, and which shard has which jobs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augcli.data.stores.folder import Sources
+from augcli.data.stores.sources import Sources
 from augcli.plan.ring import Pair, Ring, Shard, shards_for
 from tests import strategies  # noqa: F401 - the profile
 
@@ -26,7 +26,7 @@ def sources_of(labels: list[str]) -> Sources:
     paths = sorted(f"{label}/{number:04d}.jpg" for number, label in enumerate(labels))
     zeros = array("q", [0]) * len(paths)
     sources = Sources("", paths, zeros, zeros)
-    sources.set_labels([path.partition("/")[0] for path in paths])
+    sources.set_classes([path.partition("/")[0] for path in paths])
     return sources
 
 
@@ -132,7 +132,7 @@ def test_adding_a_source_changes_one_donor_and_no_shard_but_those_touched(
 ) -> None:
     before = sources_of(["b"] * count)
     after = Sources("", sorted([*before.paths, f"b/{new}.jpg"]))
-    after.set_labels(["b"] * len(after))
+    after.set_classes(["b"] * len(after))
     old, now = Plan.of(before, shards=8), Plan.of(after, shards=8)
     changed = [path for path in before.paths if now.donor_of[path] != old.donor_of[path]]
     assert [now.donor_of[path] for path in changed] == [f"b/{new}.jpg"]
@@ -142,7 +142,7 @@ def test_adding_a_source_changes_one_donor_and_no_shard_but_those_touched(
 def test_adding_a_source_to_many_touches_two_shards_at_most() -> None:
     before = flat(2000)
     after = Sources("", sorted([*before.paths, "c/new.jpg"]))
-    after.set_labels(["c"] * len(after))
+    after.set_classes(["c"] * len(after))
     count = shards_for(len(before))
 
     def jobs(sources: Sources) -> set[tuple[str, str, str]]:

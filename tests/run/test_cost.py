@@ -10,7 +10,9 @@ import pytest
 
 from augcli import AttentiveCutMix, Cutout, augment
 from augcli.attention.graph import Graph
-from augcli.work import reading, writing
+from augcli.data.codecs import pictures
+from augcli.data.stores import folder as folder_store
+from augcli.work import loading, reading, writing
 from tests.photos import class_folders
 
 if TYPE_CHECKING:
@@ -40,9 +42,9 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         monkeypatch.setattr(owner, name, watched)
 
-    watch(reading, "read_source")
+    watch(folder_store, "read_file")
     watch(reading, "decode")
-    watch(writing, "encode")
+    watch(pictures, "encode")
     watch(Graph, "scores", len)
     return counted
 
@@ -51,7 +53,7 @@ def test_a_drop_reads_decodes_and_encodes_each_image_once(
     folder: Path, tmp_path: Path, counts: Counter[str]
 ) -> None:
     augment(folder, Cutout(patch=4, fill="black"), out=tmp_path / "out", workers=0)
-    assert counts == {"read_source": COUNT, "decode": COUNT, "encode": COUNT}
+    assert counts == {"read_file": COUNT, "decode": COUNT, "encode": COUNT}
 
 
 def test_a_mix_decodes_and_scores_each_image_once_for_both_of_its_roles(
@@ -61,7 +63,7 @@ def test_a_mix_decodes_and_scores_each_image_once_for_both_of_its_roles(
     # The ring ends where it began: only its first image is read again, to give to the last.
     # It is scored once, because the first to receive gives only then.
     assert counts == {
-        "read_source": COUNT + 1,
+        "read_file": COUNT + 1,
         "decode": COUNT + 1,
         "encode": COUNT,
         "scores": COUNT,
@@ -79,16 +81,16 @@ def test_only_the_last_few_pictures_are_kept(
     folder: Path, tmp_path: Path, scorer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     most = 0
-    real = writing.Writer.encoded
+    real = writing.Writer.encode
     # What other tests left.
-    before = [one for one in gc.get_objects() if type(one) is reading.Prepared]
+    before = [one for one in gc.get_objects() if type(one) is loading.LoadedSource]
 
-    def encoded(*arguments: Any) -> Any:
+    def encode(*arguments: Any) -> Any:
         nonlocal most
-        alive = sum(type(one) is reading.Prepared for one in gc.get_objects())
+        alive = sum(type(one) is loading.LoadedSource for one in gc.get_objects())
         most = max(most, alive - len(before))
         return real(*arguments)
 
-    monkeypatch.setattr(writing.Writer, "encoded", encoded)
+    monkeypatch.setattr(writing.Writer, "encode", encode)
     augment(folder, AttentiveCutMix(), out=tmp_path / "out", model=scorer, workers=0)
-    assert 2 <= most <= reading.WINDOW
+    assert 2 <= most <= loading.WINDOW

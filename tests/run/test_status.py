@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from augcli.data.output import PARTS, OutputFolder, output_files
 from augcli.errors import OutputError
-from augcli.plan.output import Output
-from augcli.plan.parts import PARTS
+from augcli.plan.parts import Parts
 from augcli.run.status import Status, status
 from tests.photos import class_folders
 
@@ -33,7 +33,18 @@ def test_complete_run_has_nothing_left(out: Path) -> None:
     assert status(out).left == 0
 
 
-def test_what_a_lost_part_held_is_left(out: Path) -> None:
+@pytest.fixture
+def interrupted(out: Path) -> Path:
+    """The same, whose parts are not folded yet, as when it was killed."""
+    (out / PARTS).mkdir(parents=True)
+    for stored in Parts(output_files(str(out))).read():
+        (out / PARTS / f"{stored.shard}.json").write_bytes(stored.content)
+    (out / "parts.jsonl.gz").unlink()
+    return out
+
+
+def test_what_a_lost_part_held_is_left(interrupted: Path) -> None:
+    out = interrupted
     paths = sorted((out / PARTS).iterdir())
     part = json.loads(paths[0].read_bytes().splitlines()[0])
     held = len(part["made"]) + len(part["failed"])
@@ -44,7 +55,8 @@ def test_what_a_lost_part_held_is_left(out: Path) -> None:
     assert found.left in (held // 2, held // 2 + 1)
 
 
-def test_damaged_part_is_counted(out: Path) -> None:
+def test_damaged_part_is_counted(interrupted: Path) -> None:
+    out = interrupted
     path = sorted((out / PARTS).iterdir())[0]
     path.write_bytes(path.read_bytes()[:-5])
     found = status(out)
@@ -53,7 +65,7 @@ def test_damaged_part_is_counted(out: Path) -> None:
 
 
 def test_run_is_alive_while_it_holds_the_lock(out: Path) -> None:
-    output = Output(out)
+    output = OutputFolder(out)
     assert not status(out).alive
     output.open()
     assert status(out).alive
@@ -89,7 +101,8 @@ def test_command_tells_it_in_words_and_in_json(cli: Cli, out: Path) -> None:
     }
 
 
-def test_command_says_what_a_damaged_part_means(cli: Cli, out: Path) -> None:
+def test_command_says_what_a_damaged_part_means(cli: Cli, interrupted: Path) -> None:
+    out = interrupted
     path = sorted((out / PARTS).iterdir())[0]
     path.write_bytes(b"")
     assert "1 parts are damaged; running the command again makes them anew\n" in (

@@ -69,7 +69,7 @@ def test_ends_well_when_the_samples_are_augmented(
         assert (end.code, end.out) == (0, f"{out}/metadata.csv\n")
         assert (out / "classes.txt").read_text() == "".join(f"{name}\n" for name in CLASSES)
         assert sorted(path.name for path in out.iterdir()) == sorted(
-            [*CLASSES, ".augcli", "README.md", "classes.txt", "metadata.csv", "run.json"]
+            [*CLASSES, "README.md", "classes.txt", "metadata.csv", "parts.jsonl.gz", "run.json"]
         )
 
 

@@ -1,9 +1,9 @@
-"""What became of the jobs, as the workers tell of them."""
+"""The progress of a run: events of the workers become messages."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from augcli.errors import Stopped
 from augcli.run.messages import Error, Notice, Progress
@@ -11,32 +11,38 @@ from augcli.work.events import Failed, ShardDone, Tally, WorkerEnded
 
 if TYPE_CHECKING:
     from augcli.data.manifest import Failure
-    from augcli.plan.planner import Planner
+    from augcli.plan.backlog import Backlog
     from augcli.run.messages import Listener
+    from augcli.work.events import Event
 
 
-class Count:
-    """Counts events and tells of progress.
+class RunProgress:
+    """Counts events and sends messages about the progress.
 
     Args:
-        planner: Knows how many jobs there are.
-        begun: ShardTally time of the start.
+        backlog: Knows how many jobs there are, and how many are done.
+        begun: Clock time of the start.
         listener: Takes the messages.
-        most_failures: Failed images that are borne; None bears any number.
+        most_failures: Failed images at which the run does not stop; None for any number.
+
+    Attributes:
+        made: Jobs done in this run.
+        outputs: Files written in this run, originals included.
+        missing_maps: Sources that were scored because they are not in the file of heat maps.
     """
 
     def __init__(
-        self, planner: Planner, begun: float, listener: Listener, most_failures: int | None
+        self, backlog: Backlog, begun: float, listener: Listener, most_failures: int | None
     ) -> None:
-        self._most_failures = most_failures
         self.made = self.outputs = 0
-        self._planner = planner
+        self.missing_maps: set[str] = set()
+        self._backlog = backlog
         self._begun = begun
         self._listener = listener
+        self._most_failures = most_failures
         self._open: dict[str, Tally] = {}
         self._failed = 0
-        self._told: set[Failure] = set()
-        self.lacking: set[str] = set()
+        self._reported: set[Failure] = set()
         self._first = self._last = 0.0
 
     @property
@@ -45,20 +51,20 @@ class Count:
         spent = self._last - self._first
         return (self.made - 1) / spent if spent > 0 and self.made > 1 else 0.0
 
-    def take(self, event: Any) -> None:
+    def take(self, event: Event) -> None:
         """Take one event of a worker.
 
         Raises:
-            Stopped: More images failed than are borne.
+            Stopped: More images failed than the run may have.
         """
         match event:
             case Tally():
                 self._open[event.shard] = event
             case Failed(failure):
-                if failure not in self._told:
-                    self._told.add(failure)
+                if failure not in self._reported:
+                    self._reported.add(failure)
                     self._listener(Error(*failure))
-                self._bear()
+                self._check_failures()
                 return
             case WorkerEnded(shard, cause):
                 self._open.pop(shard, None)
@@ -71,24 +77,22 @@ class Count:
                 self.made += event.made
                 self.outputs += event.outputs
                 self._failed += event.failed
-                self.lacking.update(event.lacking)
+                self.missing_maps.update(event.missing)
                 if event.made:
                     self._first = min(self._first or event.first_made, event.first_made)
                     self._last = max(self._last, event.last_made)
-        self._tell()
+        self._send()
 
-    def _bear(self) -> None:
+    def _check_failures(self) -> None:
         most = self._most_failures
-        if most is not None and len(self._told) > most:
+        if most is not None and len(self._reported) > most:
             raise Stopped(
-                f"stopped because {len(self._told)} images failed and at most {most} may; what "
-                "was made stays, and the same command goes on"
+                f"stopped because {len(self._reported)} images failed and at most {most} may; "
+                "what was made stays, and the same command continues"
             )
 
-    def _tell(self) -> None:
+    def _send(self) -> None:
         made = self.made + sum(tally.made for tally in self._open.values())
         failed = self._failed + sum(tally.failed for tally in self._open.values())
-        done = self._planner.already_done
-        self._listener(
-            Progress(made + done, failed, self._planner.jobs, time.time() - self._begun, made)
-        )
+        done, jobs = self._backlog.already_done, self._backlog.plan.jobs
+        self._listener(Progress(made + done, failed, jobs, time.time() - self._begun, made))

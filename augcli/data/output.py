@@ -1,0 +1,221 @@
+"""The output folder: whose it is, what its run.json says, and who is writing to it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import time
+from typing import IO, TYPE_CHECKING
+
+from augcli.data.run_record import RECORD, RunRecord
+from augcli.data.stopping import FULL, stopped, writing
+from augcli.errors import OutputError, Stopped
+from augcli.files import Folder, open_file, open_table, read_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from augcli.files import Fsync
+
+STATE = ".augcli"
+"""What a run needs until it is complete; a finished folder has none."""
+TEMPORARY = f"{STATE}/tmp"
+PARTS = f"{STATE}/parts"
+"""The records of finished shards, until the run is complete."""
+FOLDED_PARTS = "parts.jsonl.gz"
+"""The same when it is complete: the parts one after the other."""
+MAPS = f"{STATE}/heatmaps"
+"""Heat maps that a run stores for its other copies, and for the run that continues it."""
+LOCK = f"{STATE}/lock"
+LOCK_TRIES = 5
+LOCK_SECONDS = 0.05
+
+
+def output_files(path: str, fsync: Fsync = "none") -> Folder:
+    """Return what writes into OUT, also for workers.
+
+    Args:
+        path: OUT, absolute.
+        fsync: When what is published is forced to the disk.
+    """
+    return Folder(path, TEMPORARY, fsync)
+
+
+class OutputFolder:
+    """One output folder, OUT.
+
+    Args:
+        folder: OUT; need not be there.
+        fsync: When what is published is forced to the disk.
+
+    Attributes:
+        folder: OUT as it was given.
+        path: The same, absolute.
+        files: Reads, publishes and removes its files.
+
+    Raises:
+        OutputError: It is there, is not empty and was not made by augcli.
+    """
+
+    def __init__(self, folder: Path, fsync: Fsync = "none") -> None:
+        self.folder = folder
+        self.path = os.path.realpath(folder)
+        self.files = output_files(self.path, fsync)
+        self._lock: IO[bytes] | None = None
+        if not os.path.lexists(folder):
+            return
+        if not os.path.isdir(folder):
+            raise OutputError(f"OUT {folder} is not a folder; give another with `out`")
+        try:
+            names = os.listdir(self.path)
+        except OSError as error:
+            raise OutputError(
+                f"OUT {folder} can't be read ({error.strerror}); "
+                "fix that, or give another folder with `out`"
+            ) from None
+        if set(names) - {STATE} and RECORD not in names:
+            raise OutputError(
+                f"OUT {folder} holds files that augcli did not make; "
+                "give another folder with `out`, or an empty one"
+            )
+
+    def record(self) -> RunRecord | None:
+        """Return what run.json says, None where there is none.
+
+        Raises:
+            OutputError: It is not what augcli wrote.
+        """
+        try:
+            return RunRecord.from_json(read_json(os.path.join(self.path, RECORD)))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise OutputError(
+                f"{self.folder / RECORD} can't be read ({reason}); "
+                "restore it, or give another folder with `out`"
+            ) from None
+
+    def write_record(self, record: RunRecord) -> None:
+        """Write run.json."""
+        with writing(self.path):
+            self.files.publish(RECORD, record.to_bytes())
+            self.files.sync()
+
+    @property
+    def has_state(self) -> bool:
+        """Whether a run is at work in it, or ended before it was complete."""
+        return os.path.isdir(os.path.join(self.path, STATE))
+
+    def open(self) -> None:
+        """Make the folder if it is missing, and lock it.
+
+        Raises:
+            OutputError: It can't be made, or another run is at work in it.
+            Stopped: A run has begun in it, but it can't be written now, or the disk is full.
+        """
+        begun = self.has_state
+        try:
+            is_ours = self._take_lock()
+        except OSError as error:
+            if begun or error.errno in FULL:
+                raise stopped(error, self.path) from None
+            raise OutputError(
+                f"OUT {self.folder} can't be written ({error.strerror}); "
+                "give write permission, or another folder with `out`"
+            ) from None
+        if not is_ours:
+            raise OutputError(
+                f"OUT {self.folder} is in use by another run of augcli; wait for it to end"
+            )
+        self.files.remove_unfinished()
+
+    def _take_lock(self) -> bool:
+        """Take the lock; ``augcli status`` may hold it for an instant."""
+        for _ in range(LOCK_TRIES):
+            for name in (PARTS, TEMPORARY):
+                os.makedirs(os.path.join(self.path, name), exist_ok=True)
+            # Held until close(): the lock lives as long as the file is open.
+            lock = open_table(os.path.join(self.path, LOCK))
+            if _try_lock(lock):
+                if self._is_in_place(lock):
+                    self._lock = lock
+                    return True
+                # The run that held it ended meanwhile and removed it.
+                lock.close()
+                continue
+            lock.close()
+            time.sleep(LOCK_SECONDS)
+        return False
+
+    def _is_in_place(self, lock: IO[bytes]) -> bool:
+        """Return whether an open lock is the file that has its name now."""
+        try:
+            named = os.stat(os.path.join(self.path, LOCK))
+        except OSError:
+            return False
+        return os.path.samestat(named, os.fstat(lock.fileno()))
+
+    def is_locked(self) -> bool:
+        """Return whether a run is at work in the folder now."""
+        try:
+            with open_file(os.path.join(self.path, LOCK)) as file:
+                return not _try_lock(file)
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Let go of the lock; a folder without any parts or maps loses its hidden folder."""
+        if not self._lock:
+            return
+        path = os.path.join(self.path, STATE)
+        lock = os.path.join(self.path, LOCK)
+        with contextlib.suppress(OSError):
+            for name in (TEMPORARY, PARTS):
+                os.rmdir(os.path.join(self.path, name))
+        with contextlib.suppress(OSError):
+            if os.listdir(path) == [os.path.basename(LOCK)]:
+                if sys.platform == "win32":
+                    self._lock.close()
+                # Removed while it is held: whoever waits for it sees that it lost its name.
+                os.unlink(lock)
+                os.rmdir(path)
+        self._lock.close()
+        self._lock = None
+
+    def forget_maps(self) -> None:
+        """Remove the heat maps that a run stored; it is complete."""
+        shutil.rmtree(os.path.join(self.path, MAPS), ignore_errors=True)
+
+    def check_is_there(self) -> None:
+        """Raise Stopped where the folder was removed during the run."""
+        if not self.has_state:
+            raise Stopped(
+                f"OUT {self.folder} was removed while it was being written; "
+                "run the same command again to make it anew"
+            )
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(file: IO[bytes]) -> bool:
+        """Lock a file for this process; the system lets go of it when the process ends."""
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(file: IO[bytes]) -> bool:
+        """Lock a file for this process; the system lets go of it when the process ends."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,129 @@
+"""run.json: what made an output folder, with which versions, and how far it came."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from augcli.files import read_json
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping
+
+    from augcli.pixels.frame import Colour
+
+RECORD = "run.json"
+State = Literal["running", "complete"]
+MOST_SHARDS = 2**31
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """The content of run.json.
+
+    Attributes:
+        augcli: Version that made it.
+        state: Whether the last run came to its end.
+        identity: What the outputs depend on, see :mod:`augcli.plan.fingerprint`.
+        shards: Shards of each copy, a power of two.
+        mean_colour: The data set's mean colour, where it was estimated.
+        jobs: Outputs wanted, originals not counted.
+        versions: Of Python and of the packages that outputs may depend on.
+        platform: Of the computer.
+        device: What scored the images; None where nothing is scored.
+        refused: Hash of the files of INPUT that were refused when they were listed.
+        counts: Images, failures, classes and remarks, when it is complete.
+        timings: Of the last run.
+    """
+
+    augcli: str
+    state: State
+    identity: Mapping[str, Any]
+    shards: int
+    mean_colour: Colour | None = None
+    jobs: int = 0
+    versions: Mapping[str, str] = field(default_factory=dict)
+    platform: str = ""
+    device: str | None = None
+    refused: str = ""
+    counts: Mapping[str, Any] = field(default_factory=dict)
+    timings: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, content: Any) -> RunRecord:
+        """Return the record that a JSON value holds.
+
+        Raises:
+            ValueError: It is not what augcli wrote.
+        """
+        table = _table(content)
+        identity, shards, state = (table.get(key) for key in ("identity", "shards", "state"))
+        colour = table.get("mean_colour")
+        fits = (
+            isinstance(identity, dict)
+            and isinstance(identity.get("command"), str)
+            and state in get_args(State)
+            and type(shards) is int
+            and 0 < shards < MOST_SHARDS
+            and shards & (shards - 1) == 0
+            and (colour is None or _is_colour(colour))
+        )
+        if not fits:
+            raise ValueError("it is not what augcli wrote")
+        assert state
+        assert identity
+        assert shards
+        jobs, device = table.get("jobs"), table.get("device")
+        return cls(
+            augcli=_text(table.get("augcli")),
+            state=state,
+            identity=identity,
+            shards=shards,
+            mean_colour=tuple(colour) if colour else None,
+            jobs=jobs if type(jobs) is int else 0,
+            versions=_table(table.get("versions")),
+            platform=_text(table.get("platform")),
+            device=device if isinstance(device, str) else None,
+            refused=_text(table.get("refused")),
+            counts=_table(table.get("counts")),
+            timings=_table(table.get("timings")),
+        )
+
+    def to_bytes(self) -> bytes:
+        """Return the content of run.json."""
+        text = json.dumps(vars(self), indent=2, ensure_ascii=False) + "\n"
+        return text.encode("utf-8", "backslashreplace")
+
+
+def is_output_folder(folder: str, entries: Iterable[os.DirEntry[str]]) -> bool:
+    """Return whether a folder is an output of augcli: its run.json says so.
+
+    Args:
+        folder: The folder.
+        entries: What lies in it.
+    """
+    if not any(entry.name == RECORD for entry in entries):
+        return False
+    try:
+        RunRecord.from_json(read_json(f"{folder}/{RECORD}"))
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _is_colour(content: Any) -> bool:
+    return (
+        isinstance(content, list)
+        and len(content) == 3
+        and all(type(value) is int and 0 <= value <= 255 for value in content)
+    )
+
+
+def _text(content: Any) -> str:
+    return content if isinstance(content, str) else ""
+
+
+def _table(content: Any) -> dict[str, Any]:
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,69 @@
+"""Rows sorted by file name, however many there are: an external merge sort."""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import json
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from augcli.files import Folder
+
+MOST_IN_MEMORY = 200_000
+"""Rows that are sorted in memory; about 200 MB."""
+
+
+class SortedRows:
+    """Takes rows in any order and gives them back by their first cell, in code-point order.
+
+    Args:
+        files: Has a place for temporary files, which only many rows need.
+        most: Rows in memory.
+    """
+
+    def __init__(self, files: Folder, most: int = MOST_IN_MEMORY) -> None:
+        self._files = files
+        self._most = most
+        self._rows: list[tuple[Any, ...]] = []
+        self._runs: list[BinaryIO] = []
+        self._open = contextlib.ExitStack()
+
+    def __enter__(self) -> SortedRows:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def add(self, row: tuple[Any, ...]) -> None:
+        """Take a row of text and numbers."""
+        self._rows.append(row)
+        if len(self._rows) >= self._most:
+            self._spill()
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        self._rows.sort(key=_first)
+        runs = [map(_from_line, run) for run in self._runs]
+        for run in self._runs:
+            run.seek(0)
+        return heapq.merge(*runs, iter(self._rows), key=_first)
+
+    def _spill(self) -> None:
+        """Write the rows in memory to a temporary file, sorted."""
+        self._rows.sort(key=_first)
+        run = self._open.enter_context(self._files.scratch())
+        for row in self._rows:
+            run.write(json.dumps(row).encode() + b"\n")
+        self._runs.append(run)
+        self._rows = []
+
+
+def _first(row: tuple[Any, ...]) -> str:
+    name: str = row[0]
+    return name
+
+
+def _from_line(line: bytes) -> tuple[Any, ...]:
+    return tuple(json.loads(line))

@@ -1,0 +1,38 @@
+"""Files: the one place that opens, reads, publishes and removes them.
+
+Only regular files are read, and never waited for: a pipe or a device in the place of a file is
+an error. No file ever has its final name before all of its bytes are there.
+"""
+
+from augcli.files.folder import Folder, Fsync
+from augcli.files.publishing import create_file, publish_file, remove_file
+from augcli.files.reading import (
+    Content,
+    file_sha256,
+    modified_at,
+    open_file,
+    open_null,
+    open_table,
+    parse_json,
+    read_file,
+    read_given,
+    read_json,
+)
+
+__all__ = [
+    "Content",
+    "Folder",
+    "Fsync",
+    "create_file",
+    "file_sha256",
+    "modified_at",
+    "open_file",
+    "open_null",
+    "open_table",
+    "parse_json",
+    "publish_file",
+    "read_file",
+    "read_given",
+    "read_json",
+    "remove_file",
+]

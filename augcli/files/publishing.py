@@ -1,0 +1,102 @@
+"""Publishing files: written whole under a temporary name, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from augcli.files.reading import Path
+
+WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+
+
+def create_file(path: Path, data: bytes) -> None:
+    """Write a new file.
+
+    Raises:
+        FileExistsError: There is a file of that name.
+        OSError: It can't be written; nothing is left of it.
+    """
+    with open(path, "xb") as file:
+        try:
+            file.write(data)
+        except BaseException:
+            remove_file(path)
+            raise
+
+
+def publish_file(path: Path, content: bytes | Callable[[BinaryIO], object]) -> None:
+    """Write a file whole under a temporary name beside it, then rename it.
+
+    Args:
+        path: The final name; what is there is replaced.
+        content: The bytes, or what writes them into a file.
+    """
+    unfinished = f"{os.fspath(path)}.tmp-{os.getpid()}"
+    descriptor = os.open(unfinished, WRITE_FLAGS, 0o666)
+    try:
+        try:
+            write_all(descriptor, content)
+        finally:
+            os.close(descriptor)
+        os.replace(unfinished, path)
+    except BaseException:
+        remove_file(unfinished)
+        raise
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, if that can be done."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+def write_all(descriptor: int, content: bytes | Callable[[BinaryIO], object]) -> None:
+    """Write all of it; bytes without a file object, in a third of the time for a small image."""
+    if not isinstance(content, bytes):
+        with open(descriptor, "wb", closefd=False) as file:
+            content(file)
+        return
+    written = os.write(descriptor, content)
+    while written < len(content):
+        written += os.write(descriptor, memoryview(content)[written:])
+
+
+def sync_path(path: str) -> None:
+    """Force a file or the names in a folder to the disk."""
+    is_folder = os.path.isdir(path)
+    if is_folder and os.name == "nt":
+        return  # Windows can't open folders, and keeps names without being asked
+    # A file is opened for writing, because some systems refuse to sync one that is not.
+    descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
+    try:
+        sync_descriptor(descriptor)
+    except OSError as error:
+        # Some network file systems can't sync a folder, and say so.
+        if not is_folder or error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+if sys.platform == "darwin":
+    import fcntl
+
+    def sync_descriptor(descriptor: int) -> None:
+        """Force a file to the disk; fsync alone would leave it in the drive's memory."""
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        except OSError:
+            os.fsync(descriptor)
+
+else:
+
+    def sync_descriptor(descriptor: int) -> None:
+        """Force a file to the disk."""
+        os.fsync(descriptor)

@@ -1,0 +1,226 @@
+"""A run whose options and input are checked, without opening an image."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from augcli.data.codecs.output_encoding import OutputEncoding
+from augcli.data.labels import apply_labels
+from augcli.data.output import MAPS, OutputFolder
+from augcli.data.sinks.folder import FolderSink
+from augcli.data.stores.folder import FolderStore
+from augcli.errors import InputError, OutputError, UsageError
+from augcli.files import read_given
+from augcli.plan.backlog import Backlog
+from augcli.plan.fingerprint import command_hash, identity
+from augcli.plan.parts import Parts
+from augcli.plan.plan import Plan
+from augcli.plan.ring import sample
+from augcli.recipes.chain import Chain
+from augcli.rng import digest
+from augcli.run.machine import usable_cores
+from augcli.run.scoring import largest_grid, scores_sources, usable_maps
+from augcli.work.pool import InThisProcess
+from augcli.work.processes import Processes
+from augcli.work.settings import MakeSettings, MapStorage, ReadSettings
+
+if TYPE_CHECKING:
+    from augcli.attention.scorer import Scorer
+    from augcli.data.stores.sources import Sources, Store
+    from augcli.recipes.options import RunOptions
+    from augcli.recipes.recipe import Recipe
+    from augcli.work.pool import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run whose options and input are checked.
+
+    Attributes:
+        store: Where sources come from.
+        sources: What is read.
+        chain: What is done; without the mean colour.
+        options: How.
+        output: Where to.
+        identity: What the outputs depend on.
+        heatmaps: A file of heat maps that the run can use, checked.
+    """
+
+    store: Store
+    sources: Sources
+    chain: Chain
+    options: RunOptions
+    output: OutputFolder
+    identity: dict[str, Any]
+    heatmaps: Path | None = None
+
+    @property
+    def workers(self) -> int:
+        """How many worker processes; 0 for none."""
+        wanted = usable_cores() if self.options.workers is None else self.options.workers
+        return min(wanted, len(self.sources))
+
+    @property
+    def refused(self) -> str:
+        """Hash of the files that were refused when they were listed; empty without any."""
+        refused = [part for pair in sorted(self.sources.refused) for part in pair]
+        return digest(*refused).hex() if refused else ""
+
+    def storage(self, gpu: Scorer | None = None) -> MapStorage:
+        """Return where heat maps are stored: a table, where a map may be wanted again."""
+        again = self.options.copies > 1 and scores_sources(self.chain)
+        table = os.path.join(self.output.path, MAPS, "maps") if again or gpu else ""
+        spec = gpu.map_spec if gpu else None
+        return MapStorage(self.heatmaps, table, len(self.sources), spec)
+
+    def read_settings(self, storage: MapStorage) -> ReadSettings:
+        """Return how workers read and score sources."""
+        return ReadSettings(
+            store=self.store,
+            max_pixels=self.options.max_pixels,
+            frame=self.options.frame,
+            model=self.options.model,
+            grid=largest_grid(self.chain),
+            storage=storage,
+        )
+
+    def make_settings(self, chain: Chain) -> MakeSettings:
+        """Return what workers make; the chain has the mean colour."""
+        options = self.options
+        return MakeSettings(
+            out=self.output.path,
+            fsync=options.fsync,
+            chain=chain,
+            encoding=OutputEncoding(
+                format=options.format,
+                quality=options.quality,
+                subsampling=options.subsampling,
+                png_level=options.png_level,
+            ),
+            originals=options.originals,
+        )
+
+    def pool(self, storage: MapStorage) -> Pool:
+        """Start what answers questions about sources and makes shards."""
+        settings = self.read_settings(storage)
+        return Processes(settings, self.workers) if self.workers else InThisProcess(settings)
+
+    def plan(self, chain: Chain, shard_count: int) -> Plan:
+        """Return all jobs; the chain has the mean colour."""
+        return Plan(
+            self.sources,
+            chain.seed,
+            self.options.copies,
+            self.options.pair,
+            chain.mixer_at is not None,
+            shard_count,
+            command_hash(self.identity, chain),
+        )
+
+    def backlog(self, plan: Plan, *, was_complete: bool) -> Backlog:
+        """Return what of a plan is still to be made."""
+        files = self.output.files
+        return Backlog(
+            plan, Parts(files), FolderSink(files), was_complete, self.options.retry_failed
+        )
+
+
+def check(folder: Path, recipe: Recipe, options: RunOptions) -> Run:
+    """Check everything that can be checked without opening an image.
+
+    Args:
+        folder: INPUT.
+        recipe: What to do; its ``run`` table is in ``options`` already.
+        options: How.
+
+    Raises:
+        UsageError: A wrong option or wrong input.
+    """
+    _check_surroundings(folder, options.out)
+    chain = Chain(recipe.name, recipe.steps, options.seed, options.copies, recipe.survival)
+    out = options.out or default_out(folder, chain.name)
+    store = FolderStore(os.fspath(folder), os.fspath(out), options.follow_links)
+    sources = store.list()
+    labels = _apply_labels(sources, options.labels) if options.labels else None
+    if options.limit and options.limit < len(sources):
+        sources = sources.select(
+            sorted(sample(sources.paths, options.seed, "limit", options.limit))
+        )
+    _check_labels(chain, sources, options)
+    if os.path.realpath(out) == sources.place:
+        raise OutputError(f"OUT {out} is INPUT itself; give another folder with `out`")
+    made = identity(chain, sources.place, options, labels)
+    return Run(
+        replace(store, folder=sources.place),
+        sources,
+        chain,
+        options,
+        OutputFolder(out, options.fsync),
+        made,
+        heatmaps=usable_maps(options, chain, made["scorer"]),
+    )
+
+
+def _check_surroundings(*paths: Path | None) -> None:
+    """Refuse what would make every path mean something else.
+
+    Raises:
+        UsageError: The current folder is gone, or file names are not read as UTF-8.
+    """
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        if not all(path is None or path.is_absolute() for path in paths):
+            raise UsageError(
+                "the current folder was removed; go to another one, or give whole paths"
+            ) from None
+    encoding = sys.getfilesystemencoding()
+    if encoding.lower().replace("-", "") != "utf8":
+        raise UsageError(
+            f"Python reads file names as {encoding} here, so the manifest would hold other names; "
+            "set LC_ALL=C.UTF-8 or PYTHONUTF8=1"
+        )
+
+
+def default_out(folder: Path, command: str) -> Path:
+    """Return ``<INPUT>-<command>`` beside INPUT."""
+    whole = Path(os.path.abspath(folder))
+    return whole.with_name(f"{whole.name or 'augcli'}-{command}")
+
+
+def _apply_labels(sources: Sources, table: Path) -> str:
+    """Give the sources the labels of a table; return the table's SHA-256."""
+    import hashlib  # noqa: PLC0415 - few runs have a table
+
+    try:
+        # Read once: a pipe has nothing left the second time.
+        data = read_given(table)
+    except OSError as error:
+        raise InputError(f"`labels` {table}: can't be read ({error.strerror})") from None
+    apply_labels(sources, table, data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def _check_labels(chain: Chain, sources: Sources, options: RunOptions) -> None:
+    if chain.mixer_at is None:
+        return
+    for index in range(len(sources)):
+        if not sources.label(index).weights:
+            raise InputError(
+                f"{chain.name} mixes labels, but {sources.paths[index]!r} has none: put the "
+                "images of each class into a folder of its own, or give `labels` table.csv "
+                "with the columns file_name,label"
+            )
+    if len(sources) == 1:
+        raise InputError(
+            f"{chain.name} mixes two images, but INPUT holds only one: {sources.paths[0]!r}"
+        )
+    if options.pair == "different" and len(set(sources.label_of)) == 1:
+        raise InputError(
+            "`pair` different needs images of two classes, but all are of "
+            f"{str(sources.label(0))!r}; use `pair` any"
+        )

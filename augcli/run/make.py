@@ -1,0 +1,149 @@
+"""Making a data set: prepare, work, finish."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from augcli.data.stopping import DiskFull, disk_full, writing
+from augcli.run.finish import finish, made_by, summary
+from augcli.run.machine import machine
+from augcli.run.messages import Notice, Summary, ignore
+from augcli.run.prepare import prepare
+from augcli.run.progress import RunProgress
+from augcli.run.scoring import score_first
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from augcli.plan.jobs import Task
+    from augcli.run.check import Run
+    from augcli.run.messages import Listener
+    from augcli.run.prepare import Prepared
+
+TABLE_BYTES = 600
+"""Of an output's row and its line in a part."""
+
+
+def make(run: Run, listener: Listener = ignore) -> Summary:
+    """Make what is not there yet.
+
+    Args:
+        run: What to make, checked.
+        listener: Called with each message.
+
+    Raises:
+        OutputError: OUT belongs to another command, or is in use.
+        ScorerError: The scorer can't be used.
+        Stopped: The disk is full, OUT is gone, …
+    """
+    begun = time.time()
+    try:
+        with writing(run.output.path):
+            prepared = prepare(run, listener)
+            try:
+                done = _make(prepared, begun, listener)
+            finally:
+                if prepared.pool:
+                    prepared.pool.close()
+    finally:
+        run.output.close()
+    listener(done)
+    return done
+
+
+def _make(prepared: Prepared, begun: float, listener: Listener) -> Summary:
+    backlog = prepared.backlog
+    was_complete = prepared.record.state == "complete"
+    tasks = backlog.tasks()
+    first = next(tasks, None)
+    try:
+        if first is None and was_complete:
+            listener(Notice("nothing to do: everything is there already"))
+        if first is None and prepared.is_settled and not backlog.left_over:
+            return summary(prepared, round(time.time() - begun, 3))
+        prepared.take_output()
+        progress = RunProgress(backlog, begun, listener, prepared.run.options.most_failures)
+        if first is not None:
+            work(prepared, _chained(first, tasks), progress, listener)
+        return finish(prepared, backlog.shards, progress, begun)
+    except DiskFull:
+        raise disk_full(_space_needed(prepared)) from None
+    finally:
+        for text in change_notices(prepared):
+            listener(Notice(text))
+
+
+def work(
+    prepared: Prepared, tasks: Iterator[Task], progress: RunProgress, listener: Listener
+) -> None:
+    """Make shards.
+
+    Args:
+        prepared: The run.
+        tasks: What each shard still needs.
+        progress: Counts what is made.
+        listener: Called with each message.
+
+    Raises:
+        Stopped: The disk is full, workers keep ending, …
+    """
+    run = prepared.run
+    running = replace(prepared.record, state="running", counts={}, timings={}, **made_by(prepared))
+    run.output.write_record(running)
+    pool = prepared.pool = prepared.pool or run.pool(prepared.storage)
+    if prepared.gpu:
+        # So that no worker needs to score a source.
+        score_first(pool, run.sources.paths, prepared.gpu, prepared.storage, listener)
+    for event in pool.work(run.make_settings(prepared.chain), tasks, prepared.backlog.plan.widen):
+        progress.take(event)
+    pool.close()
+    if progress.missing_maps:
+        listener(
+            Notice(
+                f"{len(progress.missing_maps):,} images are not in {run.heatmaps}, or changed "
+                "since it was made: they were scored"
+            )
+        )
+
+
+def _chained(first: Task, rest: Iterator[Task]) -> Iterator[Task]:
+    yield first
+    yield from rest
+
+
+def change_notices(prepared: Prepared) -> Iterator[str]:
+    """Yield what is not as the run before left it."""
+    backlog, record = prepared.backlog, prepared.record
+    counts = [f"{count:,} {word}" for word, count in sorted(backlog.changes.items()) if count]
+    if counts:
+        yield f"sources since the run before: {', '.join(counts)}; what they change is made again"
+    if backlog.repaired:
+        yield f"made again, missing or damaged: {backlog.repaired} outputs"
+    if backlog.damaged:
+        yield f"parts that were damaged and are made again: {backlog.damaged:,}"
+    before, now = record.versions, machine()["versions"]
+    if before and backlog.shards and backlog.already_done < backlog.plan.jobs:
+        differences = ", ".join(
+            f"{package} was {before.get(package)} and is {version}"
+            for package, version in now.items()
+            if before.get(package) != version
+        )
+        if differences:
+            yield (
+                f"{differences}: outputs made now may differ in their bytes from those made before"
+            )
+
+
+def _space_needed(prepared: Prepared) -> int:
+    """Return about how many bytes are still to be written."""
+    made = size = 0
+    for stored in prepared.backlog.parts.read():
+        if stored.part:
+            made += len({output.job for output in stored.part.made})
+            size += sum(output.size for output in stored.part.made)
+    sources, jobs = prepared.run.sources, prepared.backlog.plan.jobs
+    # Where nothing is made yet: as large as the sources.
+    each = size / made if made else sum(sources.sizes) / len(sources)
+    return int(max(0, jobs - made) * each) + TABLE_BYTES * jobs

@@ -1,0 +1,307 @@
+"""Worker processes that share nothing.
+
+The processes are our own: one crashed worker breaks neither the others nor the run, and none
+outlives its parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from augcli.errors import Stopped
+from augcli.files import open_null
+from augcli.work import worker
+from augcli.work.events import NeedsDonors, ShardDone, Touching, WorkerEnded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from augcli.plan.jobs import Task
+    from augcli.work.events import Event
+    from augcli.work.questions import Question
+    from augcli.work.settings import MakeSettings, ReadSettings
+
+TRIES = 2
+"""Times that a shard may end its worker before its images are announced one by one."""
+MOST_ENDED = 12
+"""Workers that may end one after the other, with no answer between them."""
+STOP_SECONDS = 1.0
+"""How long workers may finish the image they are at, when a run is stopped."""
+
+
+@dataclass(eq=False)
+class _Worker:
+    """One worker process, as its parent sees it.
+
+    Attributes:
+        process: The process.
+        errors: What it writes to its standard error.
+        task: The shard that it makes.
+        touching: The source that a careful worker is at.
+    """
+
+    process: subprocess.Popen[bytes]
+    errors: IO[bytes]
+    task: Task | None = None
+    touching: str = ""
+
+    def send(self, message: Any) -> None:
+        assert self.process.stdin
+        try:
+            pickle.dump(message, self.process.stdin, pickle.HIGHEST_PROTOCOL)
+            self.process.stdin.flush()
+        except (BrokenPipeError, OSError):
+            pass  # it died: its reader says so
+
+    def error_text(self) -> str:
+        """Return the end of what it wrote to its standard error."""
+        self.errors.seek(0)
+        return self.errors.read()[-2000:].decode("utf-8", "replace").strip()
+
+
+class Processes:
+    """Worker processes, each with its own scorer; see :class:`augcli.work.pool.Pool`.
+
+    Args:
+        settings: How sources are read and scored.
+        count: How many workers.
+
+    Raises:
+        ScorerError: A worker could not load the scorer.
+    """
+
+    def __init__(self, settings: ReadSettings, count: int) -> None:
+        self._settings = settings
+        self._making: MakeSettings | None = None
+        self._events: queue.SimpleQueue[tuple[_Worker, Any]] = queue.SimpleQueue()
+        self._workers: list[_Worker] = []
+        self._tries: dict[str, int] = {}
+        try:
+            for _ in range(count):
+                self._start()
+            for _ in range(count):
+                self._wait_for_start()
+        except BaseException:
+            self.close()
+            raise
+
+    def ask(
+        self, question: type[Question], batches: Iterator[list[str]]
+    ) -> Iterator[tuple[str, Any]]:
+        """See :class:`augcli.work.pool.Pool`."""
+        again: list[list[str]] = []
+        asked: dict[_Worker, list[str]] = {}
+        ended = 0
+
+        def ask(member: _Worker) -> None:
+            paths = again.pop() if again else next(batches, None)
+            if paths:
+                asked[member] = paths
+                member.send(worker.Ask(question(paths)))
+
+        for member in self._workers:
+            ask(member)
+        while asked:
+            sender, message = self._events.get()
+            if isinstance(message, worker.Broken):
+                raise _as_raised(message)
+            if isinstance(message, worker.Ready):
+                continue
+            paths = asked.pop(sender, [])
+            if message is None:
+                cause, error_text = self._bury(sender)
+                ended += 1
+                if ended > MOST_ENDED:
+                    raise Stopped(f"workers keep ending ({cause}); {error_text}")
+                if len(paths) > 1:
+                    # One of these did it: asked for one by one, they will show which.
+                    again += [[path] for path in reversed(paths)]
+                ask(self._start())
+                if len(paths) == 1:
+                    yield paths[0], _ended_by(cause)
+            else:
+                ended = 0
+                ask(sender)
+                yield from zip(paths, message.answers, strict=True)
+
+    def work(
+        self, settings: MakeSettings, tasks: Iterator[Task], widen: Callable[[Task], Task]
+    ) -> Iterator[Event]:
+        """See :class:`augcli.work.pool.Pool`."""
+        self._making = settings
+        for member in self._workers:
+            member.send(worker.Begin(settings))
+            self._give(member, next(tasks, None))
+        ahead: deque[Task] = deque()
+        while any(member.task for member in self._workers):
+            # Planned while the workers are busy, so that none waits for its next shard.
+            while self._events.empty() and len(ahead) < len(self._workers):
+                task = next(tasks, None)
+                if task is None:
+                    break
+                ahead.append(task)
+            sender, message = self._events.get()
+            if message is None:
+                yield from self._replace(sender)
+                continue
+            if isinstance(message, worker.Ready):
+                continue
+            if isinstance(message, worker.Broken):
+                raise _as_raised(message)
+            if isinstance(message, Touching):
+                sender.touching = message.path
+                continue
+            if isinstance(message, NeedsDonors):
+                self._give(sender, widen(message.task))
+                continue
+            if isinstance(message, ShardDone):
+                self._give(sender, ahead.popleft() if ahead else next(tasks, None))
+            yield message
+
+    def close(self) -> None:
+        """See :class:`augcli.work.pool.Pool`."""
+        for member in self._workers:
+            member.send(None)
+            if member.process.stdin and not member.task:
+                _close_quietly(member.process.stdin)
+        deadline = time.monotonic() + STOP_SECONDS
+        for member in self._workers:
+            try:
+                member.process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                member.process.kill()
+                member.process.wait()
+            if member.process.stdin:
+                _close_quietly(member.process.stdin)
+            member.errors.close()
+        self._workers = []
+
+    def _start(self) -> _Worker:
+        package = str(Path(__file__).parents[2])
+        path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))
+        errors = _errors_file()
+        try:
+            process = subprocess.Popen(
+                # -P: the current folder may hold a file called numpy.py.
+                [sys.executable, "-P", "-m", "augcli.work.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env={**os.environ, "PYTHONPATH": path},
+            )
+        except OSError as error:
+            errors.close()
+            raise Stopped(
+                f"a worker process can't be started ({error.strerror}); "
+                "give fewer with `workers`, then run the same command again to continue"
+            ) from None
+        member = _Worker(process, errors)
+        self._workers.append(member)
+        threading.Thread(target=self._listen, args=(member,), daemon=True).start()
+        member.send(worker.SetUp(self._settings))
+        if self._making:
+            member.send(worker.Begin(self._making))
+        return member
+
+    def _listen(self, member: _Worker) -> None:
+        """Pass on a worker's events; None when it is gone."""
+        assert member.process.stdout
+        with member.process.stdout as channel:
+            try:
+                while True:
+                    self._events.put((member, pickle.load(channel)))
+            except Exception:  # broken bytes lead pickle to any error; all mean the same here
+                self._events.put((member, None))
+
+    def _wait_for_start(self) -> None:
+        """Wait until a worker is set up."""
+        sender, message = self._events.get()
+        if message is None:
+            raise Stopped(
+                f"a worker ended ({_cause(sender)}) before it made anything; "
+                f"{sender.error_text() or 'it wrote no error'}"
+            )
+        if isinstance(message, worker.Broken):
+            raise _as_raised(message)
+
+    def _give(self, member: _Worker, task: Task | None) -> None:
+        member.task = task
+        member.touching = ""
+        if task:
+            member.send(worker.Work(task))
+
+    def _replace(self, dead: _Worker) -> Iterator[WorkerEnded]:
+        """Start a worker for one that died, and give it the dead one's shard."""
+        task = dead.task
+        cause, error_text = self._bury(dead)
+        if task is None:
+            return
+        tries = self._tries[task.shard] = self._tries.get(task.shard, 0) + 1
+        if dead.touching:
+            task.avoid[dead.touching] = _ended_by(cause)
+            self._tries[task.shard] = 1
+        elif tries > TRIES:
+            raise Stopped(f"workers keep ending ({cause}) without touching an image; {error_text}")
+        task.careful = tries >= TRIES or bool(task.avoid)
+        yield WorkerEnded(task.shard, cause)
+        self._give(self._start(), task)
+
+    def _bury(self, dead: _Worker) -> tuple[str, str]:
+        """Forget a worker that died; return how it ended and its standard error."""
+        self._workers.remove(dead)
+        if dead.process.stdin:
+            _close_quietly(dead.process.stdin)
+        error_text = dead.error_text()
+        dead.errors.close()
+        return _cause(dead), error_text
+
+
+def _errors_file() -> IO[bytes]:
+    """Return a file for what a worker writes to its standard error."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        # No room in the system's temporary folder: a run needs nothing of it but this.
+        return open_null()
+
+
+def _ended_by(cause: str) -> str:
+    return f"a worker ended ({cause}) while it worked on this image"
+
+
+def _cause(member: _Worker) -> str:
+    try:
+        code = member.process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        # It lives but can't be understood.
+        member.process.kill()
+        code = member.process.wait()
+    if code < 0:
+        try:
+            return signal.Signals(-code).name
+        except ValueError:
+            return f"signal {-code}"
+    return f"exit code {code}"
+
+
+def _as_raised(broken: worker.Broken) -> Exception:
+    broken.error.add_note(f"in a worker:\n{broken.trace}")
+    return broken.error
+
+
+def _close_quietly(channel: IO[bytes]) -> None:
+    with contextlib.suppress(OSError):
+        channel.close()

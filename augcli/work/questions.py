@@ -1,0 +1,86 @@
+"""Questions about sources that workers answer before anything is made.
+
+A question is asked of a batch of sources; a worker answers with a value for each. A new question
+is one class here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from augcli.data.manifest import Failure
+    from augcli.pixels.frame import Colour, Frame, Image
+    from augcli.work.events import Scored
+    from augcli.work.reading import Reader
+
+
+class Question(Protocol):
+    """Asked of a batch of sources."""
+
+    def __init__(self, paths: list[str]) -> None: ...
+
+    @property
+    def paths(self) -> list[str]:
+        """The sources."""
+        ...
+
+    def answer(self, reader: Reader) -> list[Any]:
+        """Return an answer for each source; called in a worker.
+
+        Args:
+            reader: Reads and scores sources.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class MeanColours:
+    """What is the mean colour of each source? A text says why a source can't be read."""
+
+    paths: list[str]
+
+    def answer(self, reader: Reader) -> list[Colour | str]:
+        """Return the mean colours."""
+        return [self._colour(reader, path) for path in self.paths]
+
+    @staticmethod
+    def _colour(reader: Reader, path: str) -> Colour | str:
+        from augcli.pixels.fills import mean_colour  # noqa: PLC0415 - OpenCV only in workers
+        from augcli.work.reading import SourceFailed  # noqa: PLC0415
+
+        try:
+            return mean_colour(reader.decoded(reader.read(path), path).image)
+        except SourceFailed as error:
+            return error.failure.reason
+
+
+@dataclass(frozen=True)
+class HeatMapsOf:
+    """What is the heat map of each source, or the picture to be scored elsewhere?"""
+
+    paths: list[str]
+
+    def answer(self, reader: Reader) -> list[Scored | Failure]:
+        """Return the heat maps."""
+        return [self._scored(reader, path) for path in self.paths]
+
+    @staticmethod
+    def _scored(reader: Reader, path: str) -> Scored | Failure:
+        from augcli.data.manifest import Failure  # noqa: PLC0415
+        from augcli.errors import UnreadableImage  # noqa: PLC0415
+        from augcli.work.reading import SourceFailed  # noqa: PLC0415
+
+        def picture(enough: Frame) -> Image:
+            # Outputs of a fixed size are resized from the whole picture.
+            whole = reader.settings.frame is not None
+            return reader.sized(reader.decoded(data, path, None if whole else enough).image)
+
+        try:
+            data = reader.read(path)
+            return reader.maps.scored(data, picture)
+        except SourceFailed as error:
+            return error.failure
+        except UnreadableImage as error:
+            return Failure(path, "score", error.reason)

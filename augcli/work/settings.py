@@ -1,0 +1,73 @@
+"""What a worker needs to know: how sources are read and scored, and what is made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from augcli.attention.expected import MapSpec
+    from augcli.data.codecs.output_encoding import OutputEncoding
+    from augcli.data.stores.sources import Store
+    from augcli.files import Fsync
+    from augcli.pixels.frame import Frame
+    from augcli.recipes.chain import Chain
+
+
+class MapStorage(NamedTuple):
+    """Where heat maps of sources are stored.
+
+    Attributes:
+        file: A file of ``augcli heatmaps``, only read; None without.
+        table: Beginning of the name of the table for this run; empty without.
+        images: About how many images there are.
+        elsewhere: Maps of the scorer in the parent process, where that one scores the sources;
+            None where the workers do.
+    """
+
+    file: Path | None = None
+    table: str = ""
+    images: int = 0
+    elsewhere: MapSpec | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadSettings:
+    """How sources are read and scored.
+
+    Attributes:
+        store: Where sources come from.
+        max_pixels: Larger images are refused.
+        frame: Height and width of the outputs, or None for the source's own.
+        model: The scorer; None for the shipped one.
+        grid: Rows and columns of the largest heat map; 0 where nothing is scored.
+        storage: Where heat maps are stored.
+    """
+
+    store: Store
+    max_pixels: int
+    frame: Frame | None
+    model: Path | None = None
+    grid: int = 0
+    storage: MapStorage = field(default_factory=MapStorage)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MakeSettings:
+    """What is made of the sources, and where it goes.
+
+    Attributes:
+        out: OUT, absolute.
+        fsync: When outputs are forced to the disk.
+        chain: What is done to each source.
+        encoding: How outputs are encoded.
+        originals: Whether and how sources come along.
+    """
+
+    out: str
+    fsync: Fsync
+    chain: Chain
+    encoding: OutputEncoding
+    originals: Literal["none", "encode", "copy"]

@@ -1,0 +1,232 @@
+"""Making a shard: its outputs one after the other, then the part that commits them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from augcli.data.codecs.output_encoding import copied
+from augcli.data.manifest import Failure
+from augcli.data.stopping import stopped
+from augcli.errors import UnreadableImage
+from augcli.plan.parts import UNFINISHED, Part
+from augcli.recipes.decisions import MixMaps, Subject
+from augcli.work.events import Failed, NeedsDonors, ShardDone
+from augcli.work.loading import Loader
+from augcli.work.reading import SourceFailed
+from augcli.work.shard_tally import ShardTally
+from augcli.work.writing import Pending, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from augcli.augmentations.base import Mixer
+    from augcli.data.sinks.sink import ShardWriter, Sink
+    from augcli.pixels.frame import HeatMap
+    from augcli.plan.jobs import Job, Task
+    from augcli.plan.parts import Made
+    from augcli.recipes.chain import Result
+    from augcli.work.events import Event
+    from augcli.work.loading import LoadedSource
+    from augcli.work.reading import Reader
+    from augcli.work.settings import MakeSettings
+
+_JSON = json.JSONEncoder().encode
+UNMIXED = "left unmixed: no other image of its class"
+"""Remark where ``pair`` is ``same`` and there is no donor."""
+
+
+class OutOfDonors(Exception):
+    """No donor of a job's list can be read, but the ring has more."""
+
+
+class StopAsked(Exception):
+    """The run is being stopped; the shard is left uncommitted."""
+
+
+class ShardMaker:
+    """Makes outputs, one shard at a time.
+
+    Args:
+        reader: Reads and scores sources.
+        settings: What to make.
+        sink: Where outputs go.
+    """
+
+    def __init__(self, reader: Reader, settings: MakeSettings, sink: Sink) -> None:
+        self._settings = settings
+        self._chain = settings.chain
+        self._reader = reader
+        self._loader = Loader(reader, self._chain, with_data=settings.originals == "copy")
+        self._writer = Writer(settings.encoding)
+        self._sink = sink
+
+    def make_shard(
+        self,
+        task: Task,
+        announce: Callable[[Event], None],
+        stop_asked: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Make what a shard still needs and commit its part.
+
+        Args:
+            task: The shard.
+            announce: Takes events as they happen, the last of them :class:`ShardDone`.
+            stop_asked: Asked before each image.
+
+        Raises:
+            StopAsked: ``stop_asked`` said so; nothing was committed.
+            Stopped: Nothing can be written any more.
+        """
+        tally = ShardTally(task.shard, announce)
+        shard = self._sink.open(task.shard)
+        try:
+            if task.obsolete:
+                # Before outputs are replaced or removed their part forgets them: so a part
+                # never names a file that is not the one it recorded, however a run ends.
+                shard.commit(_without_obsolete(task).to_bytes())
+            part = self.make_part(task, shard, announce, stop_asked, tally)
+            shard.commit(part.to_bytes())
+            for name in part.obsolete:
+                self._sink.remove(name)
+        except OutOfDonors:
+            announce(NeedsDonors(task))
+            return
+        except OSError as error:
+            raise stopped(error, self._settings.out) from error
+        outputs = len(part.made) - len(task.made)
+        announce(
+            ShardDone(
+                task.shard,
+                tally.made,
+                tally.failed,
+                outputs,
+                tally.first,
+                tally.last,
+                self._reader.maps.take_missing(),
+            )
+        )
+
+    def make_part(
+        self,
+        task: Task,
+        shard: ShardWriter,
+        announce: Callable[[Event], None],
+        stop_asked: Callable[[], bool] = lambda: False,
+        tally: ShardTally | None = None,
+    ) -> Part:
+        """Make what a shard still needs and return its part, not yet committed."""
+        self._reader.announce = announce if task.careful else None
+        self._reader.avoid = task.avoid
+        tally = tally or ShardTally(task.shard, announce)
+        part = Part(
+            task.shard,
+            task.command,
+            task.fingerprint,
+            list(task.made),
+            list(task.failed),
+            dict(task.stood_in),
+            sources=task.sources,
+        )
+        for job in task.jobs:
+            if stop_asked():
+                raise StopAsked
+            try:
+                self._make(job, task.copy, part, shard)
+                tally.tick(made=1)
+            except (SourceFailed, MemoryError) as error:
+                failure = (
+                    error.failure
+                    if isinstance(error, SourceFailed)
+                    else Failure(job.base.path, "worker", "not enough memory for this image")
+                )
+                part.failed.append((job.fingerprint, failure))
+                announce(Failed(failure))
+                tally.tick(failed=1)
+        names = {made.row.file_name for made in part.made}
+        part.obsolete = [name for name in task.obsolete if name not in names]
+        return part
+
+    def _make(self, job: Job, copy: int, part: Part, shard: ShardWriter) -> None:
+        """Make the outputs of one job and add them to the part."""
+        chain = self._chain
+        base = self._loader.load(job.base, copy)
+        result, donor = base.result, None
+        if chain.mixer_at is not None:
+            result, donor = self._mixed(base, job, copy, part)
+        label, donor_path = job.base.label, ""
+        if donor and result.donated:
+            label = label.mixed(donor.source.label, *result.donated)
+            donor_path = donor.source.path
+        draw = _JSON(chain.record(result))
+        remarks = [*base.notes, *result.remarks]
+        pending = Pending(job, chain.name, copy, label, donor_path, draw, remarks)
+        encoded = self._writer.encode(job.base.path, result.image, base.subsampling)
+        part.made.append(self._writer.write(shard, pending, result.image, encoded))
+        if copy == 0 and self._settings.originals != "none":
+            part.made.append(self._original(job, base, shard))
+
+    def _mixed(
+        self, base: LoadedSource, job: Job, copy: int, part: Part
+    ) -> tuple[Result, LoadedSource | None]:
+        """Return what the chain makes from mixing on, and the donor if one gave."""
+        subject = Subject(job.base.path, copy)
+        mixer = self._chain.mixer(self._chain.chance(subject, base.score))
+        donor = self._donor(job, copy, part, mixer) if mixer else None
+
+        def map_of(loaded: LoadedSource | None) -> HeatMap:
+            assert loaded
+            assert mixer
+            return loaded.heat_map(mixer.map_grid)
+
+        maps = MixMaps(lambda: map_of(base), lambda: map_of(donor))
+        chance = self._chain.chance(subject, base.score, maps)
+        try:
+            result = self._chain.run(base.result, donor.result if donor else None, chance)
+        except UnreadableImage as error:
+            raise SourceFailed(job.base.path, "augment", error.reason) from None
+        if mixer and not donor:
+            result.remarks.append(UNMIXED)
+        return result, donor
+
+    def _donor(self, job: Job, copy: int, part: Part, mixer: Mixer[Any]) -> LoadedSource | None:
+        """Return the first donor that can be read; None where nobody may give."""
+        for source in job.donors:
+            if source is not job.donors[0]:
+                # The first is part of the job's fingerprint; what else mattered is noted.
+                part.stood_in[source.path] = source.stamp
+            try:
+                loaded = self._loader.load(source, copy)
+                if mixer.scores:
+                    loaded.heat_map(mixer.map_grid)
+            except SourceFailed:
+                continue
+            return loaded
+        if job.more:
+            raise OutOfDonors
+        if job.donors:
+            raise SourceFailed(job.base.path, "donor", "no donor can be read")
+        return None
+
+    def _original(self, job: Job, base: LoadedSource, shard: ShardWriter) -> Made:
+        path = job.base.path
+        pending = Pending(job, "original", 0, job.base.label, "", "{}", [])
+        if self._settings.originals == "encode":
+            encoded = self._writer.encode(path, base.original, base.subsampling)
+        else:
+            encoded = copied(path, base.data)
+        return self._writer.write(shard, pending, base.original, encoded)
+
+
+def _without_obsolete(task: Task) -> Part:
+    """Return what a shard's part says while its outputs are being replaced."""
+    return Part(
+        task.shard,
+        task.command,
+        UNFINISHED,
+        task.made,
+        task.failed,
+        task.stood_in,
+        task.obsolete,
+        task.sources_before,
+    )
