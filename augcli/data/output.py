@@ -89,7 +89,7 @@ class OutputFolder:
         """
         try:
             return RunRecord.from_json(read_json(os.path.join(self.path, RECORD)))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error

@@ -115,7 +115,7 @@ def _chained(first: Task, rest: Iterator[Task]) -> Iterator[Task]:
 
 def change_notices(prepared: Prepared) -> Iterator[str]:
     """Yield what is not as the run before left it."""
-    backlog, record = prepared.backlog, prepared.record
+    backlog = prepared.backlog
     counts = [f"{count:,} {word}" for word, count in sorted(backlog.changes.items()) if count]
     if counts:
         yield f"sources since the run before: {', '.join(counts)}; what they change is made again"
@@ -123,7 +123,8 @@ def change_notices(prepared: Prepared) -> Iterator[str]:
         yield f"made again, missing or damaged: {backlog.repaired} outputs"
     if backlog.damaged:
         yield f"parts that were damaged and are made again: {backlog.damaged:,}"
-    before, now = record.versions, machine()["versions"]
+    before = prepared.before.versions if prepared.before else {}
+    now = machine()["versions"]
     if before and backlog.shards and backlog.already_done < backlog.plan.jobs:
         differences = ", ".join(
             f"{package} was {before.get(package)} and is {version}"

@@ -39,6 +39,7 @@ class Prepared:
         run: The run.
         chain: What is done, with the mean colour.
         record: What run.json says or is to say.
+        before: What it said before; None where OUT is new.
         backlog: What is still to be made.
         storage: Where heat maps are stored.
         gpu: Scores the sources; None where the workers do, on the processor.
@@ -49,6 +50,7 @@ class Prepared:
     run: Run
     chain: Chain
     record: RunRecord
+    before: RunRecord | None
     backlog: Backlog
     storage: MapStorage
     gpu: Scorer | None
@@ -84,7 +86,7 @@ def prepare(run: Run, listener: Listener) -> Prepared:
     """
     output = run.output
     before = output.record()
-    record = _own(run, before)
+    own = record = _own(run, before)
     gpu = scorer_on_gpu(run.options, run.chain)
     _announce(run, gpu, listener)
     storage = run.storage(gpu)
@@ -103,14 +105,14 @@ def prepare(run: Run, listener: Listener) -> Prepared:
     elif not is_settled:
         _open(run)
         # Another run may have written it before the lock was taken.
-        record = _own(run, output.record())
+        own = record = _own(run, output.record())
         if record is None:
             raise _written_meanwhile(run)
     chain = run.chain.with_mean_colour(record.mean_colour) if record.mean_colour else run.chain
     plan = run.plan(chain, record.shards)
     record = replace(record, jobs=plan.jobs) if not is_settled else record
     backlog = run.backlog(plan, was_complete=record.state == "complete")
-    return Prepared(run, chain, record, backlog, storage, gpu, pool, is_settled)
+    return Prepared(run, chain, record, own, backlog, storage, gpu, pool, is_settled)
 
 
 def _own(run: Run, record: RunRecord | None) -> RunRecord | None:

@@ -52,13 +52,13 @@ def test_is_refused_when_input_holds_no_image(
     assert found.startswith(f"augcli: INPUT {tmp_path}/photos holds no image; augcli reads ")
 
 
-def test_says_what_it_passed_over_when_input_holds_other_images_only(
+def test_says_what_it_skipped_when_input_holds_other_images_only(
     cli: Cli, tmp_path: Path, out: Path
 ) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos/a.gif").write_bytes(b"GIF89a")
     found = refused(cli, out, "cutout", tmp_path / "photos")
-    assert "holds no image (1 .gif files, which augcli does not read); " in found
+    assert "holds no image; skipped 1 GIF file (not supported); augcli reads " in found
 
 
 def test_is_refused_when_input_is_a_file(cli: Cli, photos: Path, out: Path) -> None:
@@ -291,4 +291,4 @@ def test_reads_all_once_when_links_make_a_loop(
     end = cli("cutout", photos, "--out", out, *follow)
     folders = [row["source_a"].rpartition("/")[0] for row in rows(out)]
     assert (end.code, folders) == (0, ["cat"] * 4 + ["dog"] * 3 + ["emu"] * 2)
-    assert "passed over: " in end.err
+    assert "skipped " in end.err

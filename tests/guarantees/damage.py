@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 import shutil
 from typing import TYPE_CHECKING
@@ -94,5 +95,12 @@ def fold_all(folder: Path, most: int) -> int:
     for state in chosen:
         (out / FOLDED_PARTS).write_bytes(state)
         run(source, out)
-        assert tree(out) == clean
+        made = tree(out)
+        # Some bytes of the format say nothing about its content.
+        assert lines(made.pop(FOLDED_PARTS)) == lines(clean[FOLDED_PARTS])
+        assert made == {name: data for name, data in clean.items() if name != FOLDED_PARTS}
     return len(chosen)
+
+
+def lines(folded: bytes) -> list[bytes]:
+    return gzip.decompress(folded).splitlines()
