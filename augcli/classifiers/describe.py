@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augcli.attention.device import first_line
-from augcli.attention.expected import ramp
 from augcli.attention.graph import Graph
+from augcli.attention.input_spec import ramp
 from augcli.attention.model_file import scorer_sha256, shipped_model, shipped_small_model
 from augcli.classifiers.census import count_graph
 from augcli.errors import ScorerError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from augcli.attention.expected import MapSpec
+    from augcli.attention.map_spec import MapSpec
     from augcli.data.codecs.formats import Wanted, WantedSubsampling
     from augcli.data.manifest import Failure
     from augcli.files import Fsync

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from augcli.attention.device import AUTO
-from augcli.attention.maps import KEY_BYTES, About, HeatMaps, save_maps
+from augcli.attention.heat_map_file import KEY_BYTES, About, HeatMaps, save_maps
+from augcli.attention.map_table import STORED_TYPE, MapTable
 from augcli.attention.scorer import Scorer, on_device
-from augcli.attention.table import STORED_TYPE, MapTable
 from augcli.data.codecs.formats import PNG_LEVEL
 from augcli.data.codecs.pictures import decode, encode
 from augcli.data.manifest import Failure, write_table
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from augcli.attention.expected import MapSpec
+    from augcli.attention.map_spec import MapSpec
     from augcli.data.stores.folder import Sources
     from augcli.run.messages import Listener
     from augcli.run.options import HeatMapOptions
@@ -76,7 +76,7 @@ class _Collected:
         """Return place for maps."""
         return cls(
             np.zeros((count, KEY_BYTES), np.uint8),
-            np.zeros((count, *kept.shape), STORED_TYPE),
+            np.zeros((count, *kept.map_shape), STORED_TYPE),
             np.zeros(count, np.bool_),
         )
 
@@ -193,7 +193,7 @@ def _before(options: HeatMapOptions, kept: MapSpec) -> HeatMaps | None:
 
 
 def _about(kept: MapSpec) -> About:
-    return About(kept.scorer, kept.grid, poolable=not kept.flexible)
+    return About(kept.sha256, kept.grid, poolable=not kept.flexible)
 
 
 def _settings(sources: Sources, options: HeatMapOptions, keeping: MapStorage) -> Settings:
@@ -226,7 +226,7 @@ def _collect(
     listener: Listener,
 ) -> None:
     """Ask for every map; what is new is in the table at once."""
-    with MapTable(keeping.table, kept.scorer, kept.shape, keeping.images) as table:
+    with MapTable(keeping.table, kept.sha256, kept.map_shape, keeping.images) as table:
         for done, (path, answer) in enumerate(score_sources(pool, sources.paths, gpu), 1):
             collected.take(bisect_left(sources.paths, path), answer)
             if isinstance(answer, Failure):

@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from augcli.attention.maps import HeatMaps
+from augcli.attention.heat_map_file import HeatMaps
+from augcli.attention.map_table import MapTable
 from augcli.attention.scorer import Scorer
-from augcli.attention.table import MapTable
 from augcli.pixels.frame import Frame
 from augcli.pixels.grid import pool_map
 from augcli.work.events import Scored
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from augcli.attention.expected import MapSpec
+    from augcli.attention.map_spec import MapSpec
     from augcli.pixels.frame import HeatMap, Image
     from augcli.plan.jobs import MapStorage
     from augcli.recipes.chain import Score
@@ -152,5 +152,5 @@ class SourceMaps:
         if not self._table:
             kept = self._kept
             keeping = self._keeping
-            self._table = MapTable(keeping.table, kept.scorer, kept.shape, keeping.images)
+            self._table = MapTable(keeping.table, kept.sha256, kept.map_shape, keeping.images)
         return self._table

@@ -1,7 +1,8 @@
-"""The scorer: what a network is fed, what is made of its output, and what is refused."""
+"""The scorer: what a network gets as input, what becomes of its output, and what is refused."""
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -123,10 +124,11 @@ def test_takes_the_new_file_when_a_model_is_replaced(tmp_path: Path) -> None:
 
 
 def refusal(path: Path, grid: int = 7) -> str:
-    with pytest.raises(ScorerError) as found:
+    with pytest.raises(ScorerError) as error:
         Scorer(path, grid=grid)
-    text = str(found.value)
-    assert text.startswith(f"--model {path}: ")
+    text = str(error.value)
+    assert text.startswith(f"`model` {path}: ")
+    assert str(pickle.loads(pickle.dumps(error.value))) == text
     return text
 
 

@@ -36,7 +36,7 @@ def heat_map(classifier: Path, image: NDArray[np.uint8] = IMAGE, **options: Any)
     out = classifier.with_name("scorer.onnx")
     made = prepare_scorer(classifier, out=out, overwrite=True, **chosen)
     scorer = Graph(out)
-    assert scorer.expected.frame == image.shape[:2]
+    assert scorer.input_spec.frame == image.shape[:2]
     (found,) = scorer.scores([image])
     assert (found.dtype, found.shape) == (np.float32, (made.grid, made.grid))
     return found

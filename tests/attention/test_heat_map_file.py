@@ -1,4 +1,4 @@
-"""Files and tables of heat maps: what goes in comes out, and nothing else is taken for it."""
+"""Files and tables of heat maps: they return what was stored, and refuse what is damaged."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from augcli import HeatMaps
-from augcli.attention.maps import KEY_BYTES, About, save_maps
-from augcli.attention.table import PROBES, MapTable
+from augcli.attention.heat_map_file import KEY_BYTES, About, save_maps
+from augcli.attention.map_table import PROBES, MapTable
 from augcli.errors import HeatMapsError
 from augcli.pixels.grid import pool_map
 
@@ -25,7 +25,7 @@ NAMES = ["a/ü.jpg", "b/new\nline.png", "c.jpg"]
 
 
 def random_maps(count: int, rows: int = 7, columns: int = 7) -> NDArray[np.float32]:
-    """Maps as scorers give them: float32, of values that 16 bits hold."""
+    """Maps as scorers give them: float32, of values that float16 represents exactly."""
     maps = np.random.default_rng(count).normal(size=(count, rows, columns))
     return maps.astype(np.float16).astype(np.float32)
 
@@ -54,24 +54,24 @@ def test_gives_each_map_by_its_name_and_by_its_content(tmp_path: Path) -> None:
         zip(NAMES, maps.tolist(), strict=True)
     )
     for key, one in zip(keys(3), maps, strict=True):
-        kept = found.find(key.tobytes())
-        assert kept is not None
-        assert kept.tolist() == one.tolist()
+        stored = found.find(key.tobytes())
+        assert stored is not None
+        assert stored.tolist() == one.tolist()
     assert found.find(b"?" * KEY_BYTES) is None
     with pytest.raises(KeyError):
         found["d.jpg"]
 
 
-def test_tells_keys_apart_that_begin_alike(tmp_path: Path) -> None:
+def test_distinguishes_keys_with_the_same_beginning(tmp_path: Path) -> None:
     hashes = np.zeros((3, KEY_BYTES), np.uint8)
     hashes[:, -1] = [5, 6, 7]
     maps = random_maps(3)
     save_maps(tmp_path / "m.npz", About("", 7, True), NAMES, hashes, maps)
     found = HeatMaps.load(tmp_path / "m.npz")
     for key, one in zip(hashes, maps, strict=True):
-        kept = found.find(key.tobytes())
-        assert kept is not None
-        assert kept.tolist() == one.tolist()
+        stored = found.find(key.tobytes())
+        assert stored is not None
+        assert stored.tolist() == one.tolist()
 
 
 @pytest.mark.parametrize("grid", [1, 3, 7, 11, 14])
@@ -85,7 +85,9 @@ def test_averages_to_any_smaller_grid_when_the_maps_are_the_scorers_own(
 
 
 @pytest.mark.parametrize(("grid", "poolable"), [(8, True), (6, False)])
-def test_refuses_a_grid_that_can_not_be_had(tmp_path: Path, grid: int, poolable: bool) -> None:
+def test_refuses_a_grid_that_the_maps_do_not_serve(
+    tmp_path: Path, grid: int, poolable: bool
+) -> None:
     path = saved(tmp_path / "m.npz", random_maps(3), poolable=poolable)
     with pytest.raises(HeatMapsError, match=f"for a grid of 7, not {grid}"):
         HeatMaps.load(path, grid)
@@ -132,7 +134,7 @@ def nan() -> NDArray[np.float32]:
     return maps
 
 
-SPOILT: dict[str, Callable[[Path], object]] = {
+DAMAGE: dict[str, Callable[[Path], object]] = {
     "empty": lambda path: path.write_bytes(b""),
     "text": lambda path: path.write_text("no heat maps"),
     "cut short": lambda path: path.write_bytes(path.read_bytes()[:-200]),
@@ -153,10 +155,10 @@ SPOILT: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("how", SPOILT)
-def test_refuses_a_file_that_is_not_a_whole_one_of_ours(tmp_path: Path, how: str) -> None:
+@pytest.mark.parametrize("how", DAMAGE)
+def test_refuses_a_file_that_is_damaged_or_something_else(tmp_path: Path, how: str) -> None:
     path = saved(tmp_path / "m.npz", random_maps(3))
-    SPOILT[how](path)
+    DAMAGE[how](path)
     with pytest.raises(HeatMapsError, match="is not a whole file of heat maps"):
         HeatMaps.load(path)
 
@@ -172,7 +174,7 @@ def table_at(folder: Path, images: int = 10) -> MapTable:
     return MapTable(str(folder / "maps"), "ab" * 32, (2, 3), images)
 
 
-def test_a_table_gives_back_what_another_process_put_in(tmp_path: Path) -> None:
+def test_a_table_returns_what_another_process_stored(tmp_path: Path) -> None:
     maps = random_maps(200, 2, 3)
     with table_at(tmp_path, 200) as writer, table_at(tmp_path, 200) as reader:
         for key, one in zip(keys(200), maps, strict=True):
@@ -185,24 +187,25 @@ def test_a_table_gives_back_what_another_process_put_in(tmp_path: Path) -> None:
         assert all(again.get(key.tobytes()) is not None for key in keys(200))
 
 
-def test_a_full_table_forgets_and_is_never_wrong(tmp_path: Path) -> None:
+def test_a_full_table_loses_maps_and_is_never_wrong(tmp_path: Path) -> None:
     maps = random_maps(500, 2, 3)
     with table_at(tmp_path) as table:
         for key, one in zip(keys(500), maps, strict=True):
             table.put(key.tobytes(), one)
         found = [table.get(key.tobytes()) for key in keys(500)]
     right = [
-        one is None or one.tolist() == kept.tolist() for one, kept in zip(found, maps, strict=True)
+        stored is None or stored.tolist() == heat_map.tolist()
+        for stored, heat_map in zip(found, maps, strict=True)
     ]
     assert all(right)
     assert 80 <= sum(one is not None for one in found) <= 80 + PROBES
 
 
 @pytest.mark.parametrize("how", ["cut", "flip", "zeros"])
-def test_a_torn_record_is_none_and_is_written_anew(tmp_path: Path, how: str) -> None:
-    key, kept = b"k" * KEY_BYTES, random_maps(1, 2, 3)[0]
+def test_a_damaged_record_counts_as_missing_and_is_written_again(tmp_path: Path, how: str) -> None:
+    key, heat_map = b"k" * KEY_BYTES, random_maps(1, 2, 3)[0]
     with table_at(tmp_path) as table:
-        table.put(key, kept)
+        table.put(key, heat_map)
         path = Path(table.path)
         content = bytearray(path.read_bytes())
         if how == "cut":
@@ -213,7 +216,7 @@ def test_a_torn_record_is_none_and_is_written_anew(tmp_path: Path, how: str) -> 
             content[-20:] = bytes(20)
         path.write_bytes(content)
         assert table.get(key) is None
-        table.put(key, kept)
+        table.put(key, heat_map)
         found = table.get(key)
         assert found is not None
-        assert found.tolist() == kept.tolist()
+        assert found.tolist() == heat_map.tolist()
