@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from augcli.classifiers.options import PrepareOptions
+from augcli.classifiers.options import ClassifierOptions
 from augcli.cli.generated import SCORER, declare_command, given_options, prepare_options
 from augcli.cli.options import CommandOptions
 from augcli.cli.report import printable, put, tell
@@ -47,11 +47,11 @@ def scorer_commands() -> typer.Typer:
 
 def _prepare(**found: Any) -> None:
     given = given_options(SCORER, prepare_options(), found)
-    options = build(PrepareOptions, given[PrepareOptions])
+    options = build(ClassifierOptions, given[ClassifierOptions])
     command = build(CommandOptions, given[CommandOptions])
-    from augcli.classifiers.prepare import prepare  # noqa: PLC0415
+    from augcli.classifiers.prepare import make_scorer  # noqa: PLC0415
 
-    made = prepare(found["classifier"], options)
+    made = make_scorer(found["classifier"], options)
     if command.json:
         put(json.dumps({"message_type": "prepared", **asdict(made)}))
         return
