@@ -48,18 +48,18 @@ def saved(
 
 def test_gives_each_map_by_its_name_and_by_its_content(tmp_path: Path) -> None:
     maps = random_maps(3)
-    found = HeatMaps.load(saved(tmp_path / "m.npz", maps))
-    assert list(found) == NAMES
-    assert {name: one.tolist() for name, one in found.items()} == dict(
+    heat_maps = HeatMaps.load(saved(tmp_path / "m.npz", maps))
+    assert list(heat_maps) == NAMES
+    assert {name: one.tolist() for name, one in heat_maps.items()} == dict(
         zip(NAMES, maps.tolist(), strict=True)
     )
     for key, one in zip(keys(3), maps, strict=True):
-        stored = found.find(key.tobytes())
+        stored = heat_maps.find(key.tobytes())
         assert stored is not None
         assert stored.tolist() == one.tolist()
-    assert found.find(b"?" * KEY_BYTES) is None
+    assert heat_maps.find(b"?" * KEY_BYTES) is None
     with pytest.raises(KeyError):
-        found["d.jpg"]
+        heat_maps["d.jpg"]
 
 
 def test_distinguishes_keys_with_the_same_beginning(tmp_path: Path) -> None:
@@ -67,9 +67,9 @@ def test_distinguishes_keys_with_the_same_beginning(tmp_path: Path) -> None:
     hashes[:, -1] = [5, 6, 7]
     maps = random_maps(3)
     save_maps(tmp_path / "m.npz", About("", 7, True), NAMES, hashes, maps)
-    found = HeatMaps.load(tmp_path / "m.npz")
+    heat_maps = HeatMaps.load(tmp_path / "m.npz")
     for key, one in zip(hashes, maps, strict=True):
-        stored = found.find(key.tobytes())
+        stored = heat_maps.find(key.tobytes())
         assert stored is not None
         assert stored.tolist() == one.tolist()
 
@@ -79,9 +79,9 @@ def test_averages_to_any_smaller_grid_when_the_maps_are_the_scorers_own(
     tmp_path: Path, grid: int
 ) -> None:
     maps = random_maps(3, 14, 16)
-    found = HeatMaps.load(saved(tmp_path / "m.npz", maps), grid)
-    assert found["c.jpg"].tolist() == pool_map(maps[2], grid).tolist()
-    assert found["c.jpg"].dtype == np.float32
+    heat_maps = HeatMaps.load(saved(tmp_path / "m.npz", maps), grid)
+    assert heat_maps["c.jpg"].tolist() == pool_map(maps[2], grid).tolist()
+    assert heat_maps["c.jpg"].dtype == np.float32
 
 
 @pytest.mark.parametrize(("grid", "poolable"), [(8, True), (6, False)])
@@ -99,10 +99,10 @@ def test_reads_a_file_without_images(tmp_path: Path) -> None:
 
 def test_is_an_npz_that_numpy_reads(tmp_path: Path) -> None:
     maps = random_maps(3)
-    with np.load(saved(tmp_path / "m.npz", maps)) as found:
-        assert found["maps"].tolist() == maps.tolist()
-        assert found["maps"].dtype == np.float16
-        assert bytes(found["paths"]).decode().split("\0")[:-1] == NAMES
+    with np.load(saved(tmp_path / "m.npz", maps)) as arrays_in_file:
+        assert arrays_in_file["maps"].tolist() == maps.tolist()
+        assert arrays_in_file["maps"].dtype == np.float16
+        assert bytes(arrays_in_file["paths"]).decode().split("\0")[:-1] == NAMES
 
 
 def test_writes_the_same_bytes_again_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -112,8 +112,8 @@ def test_writes_the_same_bytes_again_and_leaves_nothing_else(tmp_path: Path) -> 
 
 
 def rewritten(path: Path, **changed: Any) -> None:
-    with np.load(path) as found:
-        arrays = {**found, **changed}
+    with np.load(path) as arrays_in_file:
+        arrays = {**arrays_in_file, **changed}
     np.savez(path, **{name: one for name, one in arrays.items() if one is not None})
 
 
@@ -124,8 +124,8 @@ def flip(path: Path) -> None:
 
 
 def compress(path: Path) -> None:
-    with np.load(path) as found:
-        np.savez_compressed(path, **found)
+    with np.load(path) as arrays_in_file:
+        np.savez_compressed(path, **arrays_in_file)
 
 
 def nan() -> NDArray[np.float32]:
@@ -192,13 +192,13 @@ def test_a_full_table_loses_maps_and_is_never_wrong(tmp_path: Path) -> None:
     with table_at(tmp_path) as table:
         for key, one in zip(keys(500), maps, strict=True):
             table.put(key.tobytes(), one)
-        found = [table.get(key.tobytes()) for key in keys(500)]
+        stored_maps = [table.get(key.tobytes()) for key in keys(500)]
     right = [
         stored is None or stored.tolist() == heat_map.tolist()
-        for stored, heat_map in zip(found, maps, strict=True)
+        for stored, heat_map in zip(stored_maps, maps, strict=True)
     ]
     assert all(right)
-    assert 80 <= sum(one is not None for one in found) <= 80 + PROBES
+    assert 80 <= sum(one is not None for one in stored_maps) <= 80 + PROBES
 
 
 @pytest.mark.parametrize("how", ["cut", "flip", "zeros"])
@@ -217,6 +217,6 @@ def test_a_damaged_record_counts_as_missing_and_is_written_again(tmp_path: Path,
         path.write_bytes(content)
         assert table.get(key) is None
         table.put(key, heat_map)
-        found = table.get(key)
-        assert found is not None
-        assert found.tolist() == heat_map.tolist()
+        stored = table.get(key)
+        assert stored is not None
+        assert stored.tolist() == heat_map.tolist()

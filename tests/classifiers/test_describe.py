@@ -75,10 +75,10 @@ def test_metadata_of_other_tools_are_ignored(tmp_path: Path, text: str) -> None:
 
 def test_the_message_names_a_file_that_is_no_scorer(tmp_path: Path) -> None:
     classifier = toy_classifiers.save_classifier(tmp_path / "c.onnx")
-    with pytest.raises(ScorerError) as found:
+    with pytest.raises(ScorerError) as error:
         describe_scorer(classifier)
-    assert str(found.value).startswith(f"{classifier}: gives (1, 5), not (1, h, w)")
-    assert "augcli scorer prepare makes a scorer of one" in str(found.value)
+    assert str(error.value).startswith(f"{classifier}: gives (1, 5), not (1, h, w)")
+    assert "augcli scorer prepare makes a scorer of one" in str(error.value)
     with pytest.raises(ScorerError, match="can't be read"):
         describe_scorer(tmp_path / "absent.onnx")
 

@@ -37,9 +37,9 @@ def heat_map(classifier: Path, image: NDArray[np.uint8] = IMAGE, **options: Any)
     made = prepare_scorer(classifier, out=out, overwrite=True, **chosen)
     scorer = Graph(out)
     assert scorer.input_spec.frame == image.shape[:2]
-    (found,) = scorer.scores([image])
-    assert (found.dtype, found.shape) == (np.float32, (made.grid, made.grid))
-    return found
+    (scores,) = scorer.scores([image])
+    assert (scores.dtype, scores.shape) == (np.float32, (made.grid, made.grid))
+    return scores
 
 
 def activation(features: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -143,8 +143,8 @@ def test_by_default_a_map_is_blurred_scaled_and_weighted(tmp_path: Path, kind: s
 def test_blur_and_weight_of_the_middle_follow_the_options(tmp_path: Path) -> None:
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx")
     plain = PLAIN["l2"](features_of(IMAGE))
-    found = heat_map(model, raw=False, smooth=0.7, centre=0.5)
-    assert found == close(smoothed(plain, 0.7, 0.5))
+    scores = heat_map(model, raw=False, smooth=0.7, centre=0.5)
+    assert scores == close(smoothed(plain, 0.7, 0.5))
     alone = heat_map(model, raw=False, smooth=0, centre=0)
     assert alone == close(plain / plain.max())
 
@@ -154,8 +154,8 @@ def test_a_larger_map_is_averaged_as_stored_maps_are(tmp_path: Path, side: int, 
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx", side=side)
     image = picture(2, side, side)
     plain = PLAIN["l2"](features_of(image)).astype(np.float32)
-    found = heat_map(model, image, grid=grid)
-    assert found == close(pool_map(plain, grid))
+    scores = heat_map(model, image, grid=grid)
+    assert scores == close(pool_map(plain, grid))
 
 
 @pytest.mark.parametrize(("side", "grid"), [(32, 7), (40, 7), (56, 14)])
@@ -172,12 +172,12 @@ def test_images_are_scaled_as_the_preset_says(tmp_path: Path) -> None:
     features = toy_classifiers.features_of_numbers(
         (IMAGE / 255 - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)
     )
-    found = heat_map(model, preset="imagenet")
-    assert found == close(PLAIN["l2"](features))
+    scores = heat_map(model, preset="imagenet")
+    assert scores == close(PLAIN["l2"](features))
 
 
 def test_channels_are_swapped_before_they_are_scaled(tmp_path: Path) -> None:
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx")
     features = toy_classifiers.features_of_numbers(IMAGE[..., ::-1] - (103.939, 116.779, 123.68))
-    found = heat_map(model, preset="caffe")
-    assert found == close(PLAIN["l2"](features))
+    scores = heat_map(model, preset="caffe")
+    assert scores == close(PLAIN["l2"](features))

@@ -145,8 +145,8 @@ def test_options_win_over_a_preset_and_that_over_the_file(tmp_path: Path) -> Non
     model = toy_classifiers.save_classifier(
         tmp_path / "c.onnx", side="S", std="9,9,9", input_size="112", channel_order="BGR"
     )
-    found = prepared(model, preset="imagenet", mean="0.5,0.5,0.5", size="64x72").expects
-    assert found == {
+    expects = prepared(model, preset="imagenet", mean="0.5,0.5,0.5", size="64x72").expects
+    assert expects == {
         "input_size": [72, 64],
         "channel_order": "RGB",
         "range": [0, 1],
@@ -194,5 +194,5 @@ def test_a_classifier_of_pixels_gives_a_scorer_of_pixels(tmp_path: Path, head: s
     assert made.expects == {"input_size": [56, 56], "channel_order": "RGB"}
     image = picture(4, 56, 56)
     features = toy_classifiers.features_of(image)
-    found = Scorer(tmp_path / "scorer.onnx").heat_map(image)
-    assert found == pytest.approx(np.sqrt((features**2).sum(axis=0)), rel=1e-3, abs=1e-4)
+    scores = Scorer(tmp_path / "scorer.onnx").heat_map(image)
+    assert scores == pytest.approx(np.sqrt((features**2).sum(axis=0)), rel=1e-3, abs=1e-4)

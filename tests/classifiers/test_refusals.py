@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 def refusal(classifier: Path, **options: Any) -> str:
     """Return the message for a classifier that must be refused, without the file's name."""
     before = sorted(classifier.parent.rglob("*"))
-    with pytest.raises(ScorerError) as found:
+    with pytest.raises(ScorerError) as error:
         prepare_scorer(
             classifier, out=classifier.with_name("out.onnx"), **{"preset": "unit", **options}
         )
     assert sorted(classifier.parent.rglob("*")) == before
-    text = str(found.value)
+    text = str(error.value)
     assert text.startswith(f"{classifier}: ")
     assert "\n" not in text
     return text.removeprefix(f"{classifier}: ")
@@ -61,8 +61,8 @@ def test_a_file_that_is_missing_or_a_folder(tmp_path: Path) -> None:
 
 
 def test_a_classifier_without_places(tmp_path: Path) -> None:
-    found = refusal(toy_classifiers.save_mlp(tmp_path / "c.onnx"))
-    assert found == "has no feature map larger than 1 x 1 before its class scores"
+    message = refusal(toy_classifiers.save_mlp(tmp_path / "c.onnx"))
+    assert message == "has no feature map larger than 1 x 1 before its class scores"
 
 
 def test_the_message_says_which_kind_of_map_fits_the_network(tmp_path: Path) -> None:
@@ -71,8 +71,8 @@ def test_the_message_says_which_kind_of_map_fits_the_network(tmp_path: Path) -> 
     for kind in ("l2", "cam", "mean"):
         assert refusal(transformer, map=kind).endswith(f"before its class scores, but {tokens}")
     network = toy_classifiers.save_classifier(tmp_path / "c.onnx")
-    found = refusal(network, map="tokens")
-    assert found.endswith("but 'features', 6 channels, 7 x 7, NCHW; leave out `map` tokens")
+    message = refusal(network, map="tokens")
+    assert message.endswith("but 'features', 6 channels, 7 x 7, NCHW; leave out `map` tokens")
 
 
 def test_a_layer_that_is_not_there_or_no_map(tmp_path: Path) -> None:
@@ -91,15 +91,17 @@ def test_several_last_maps_are_named(tmp_path: Path) -> None:
     net.add("Concat", "one", "other", name="both", axis=1)
     net.add("Flatten", "both", name="scores")
     net.gives("scores", "N", 2 * toy_classifiers.CHANNELS)
-    found = refusal(net.save(tmp_path / "c.onnx"))
-    assert found.startswith("has several last feature maps: 'features', 6 channels, 7 x 7, NCHW; ")
-    assert "'halved', 6 channels, 3 x 3, NCHW; choose with `layer`" in found
+    message = refusal(net.save(tmp_path / "c.onnx"))
+    assert message.startswith(
+        "has several last feature maps: 'features', 6 channels, 7 x 7, NCHW; "
+    )
+    assert "'halved', 6 channels, 3 x 3, NCHW; choose with `layer`" in message
 
 
 def test_an_activation_map_of_more_than_one_layer(tmp_path: Path) -> None:
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx", head="hidden")
-    found = refusal(model, map="cam")
-    assert found.startswith("has Relu between its feature map 'features' and its class scores")
+    message = refusal(model, map="cam")
+    assert message.startswith("has Relu between its feature map 'features' and its class scores")
     other = toy_classifiers.save_classifier(tmp_path / "d.onnx", head="map")
     assert refusal(other, map="cam", layer="patches").startswith("has Conv between")
 
@@ -111,14 +113,14 @@ def test_several_outputs_or_one_of_another_name(tmp_path: Path) -> None:
         onnx.helper.make_tensor_value_info("pool", TensorProto.FLOAT, None)
     )
     onnx.save(content, model)
-    found = refusal(model)
-    assert found == "gives 2 outputs (scores, pool); name the class scores with `output`"
+    message = refusal(model)
+    assert message == "gives 2 outputs (scores, pool); name the class scores with `output`"
     assert refusal(model, output="score") == "has no output 'score', but scores, pool"
 
 
 def test_a_scorer_is_no_classifier(tmp_path: Path) -> None:
-    found = refusal(models.save_scorer(tmp_path / "c.onnx"))
-    assert found.endswith("is a scorer already: use it as the `model` of a run")
+    message = refusal(models.save_scorer(tmp_path / "c.onnx"))
+    assert message.endswith("is a scorer already: use it as the `model` of a run")
 
 
 @pytest.mark.parametrize(
@@ -147,8 +149,8 @@ def test_two_inputs(tmp_path: Path) -> None:
 
 def test_unknown_scaling_of_pixels(tmp_path: Path) -> None:
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx")
-    found = refusal(model, preset=None)
-    assert found.startswith("nothing in the file says how pixels are scaled; add `preset` ")
+    message = refusal(model, preset=None)
+    assert message.startswith("nothing in the file says how pixels are scaled; add `preset` ")
 
 
 @pytest.mark.parametrize(
@@ -179,14 +181,14 @@ def test_a_size_that_the_classifier_does_not_take(tmp_path: Path) -> None:
 
 def test_a_classifier_of_huge_images(tmp_path: Path) -> None:
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx", side="S")
-    found = refusal(model, size="99999x56")
-    assert found.startswith("takes images of 99999 x 56, but a scorer takes at most 4,096 ")
+    message = refusal(model, size="99999x56")
+    assert message.startswith("takes images of 99999 x 56, but a scorer takes at most 4,096 ")
 
 
 def test_a_classifier_for_a_number_of_images_and_no_other(tmp_path: Path) -> None:
     model = toy_classifiers.save_transformer(tmp_path / "c.onnx", images=4)
-    found = refusal(model, map="tokens")
-    assert found.startswith("takes exactly 4 images at once; export it for one image")
+    message = refusal(model, map="tokens")
+    assert message.startswith("takes exactly 4 images at once; export it for one image")
 
 
 def spoil(name: str, factor: float) -> Callable[[onnx.ModelProto], None]:
@@ -235,11 +237,11 @@ def test_weights_in_other_files_are_read_only_where_that_is_allowed(tmp_path: Pa
     out = tmp_path / "a.onnx"
     prepare_scorer(model, out=out, preset="unit", allow_external_data=True)
     prepare_scorer(whole / "c.onnx", out=whole / "a.onnx", preset="unit")
-    found, expected = (
+    weights, expected = (
         {one.name: one.raw_data for one in onnx.load(path).graph.initializer}
         for path in (out, whole / "a.onnx")
     )
-    assert found == expected
+    assert weights == expected
 
 
 @pytest.mark.parametrize("place", ["../weights.bin", "absolute", "link", "linked/weights.bin"])
@@ -271,8 +273,8 @@ def test_files_larger_than_allowed(tmp_path: Path) -> None:
     model = with_external_weights(tmp_path)
     with (tmp_path / "weights.bin").open("ab") as file:
         file.truncate(2 * MEGABYTE)
-    found = refusal(model, max_model_size=1, allow_external_data=True)
-    assert "more than the 1 MB of `max_model_size`" in found
+    message = refusal(model, max_model_size=1, allow_external_data=True)
+    assert "more than the 1 MB of `max_model_size`" in message
 
 
 def test_an_out_that_is_there_or_the_classifier_or_nowhere(tmp_path: Path) -> None:
@@ -288,10 +290,10 @@ def test_an_out_that_is_there_or_the_classifier_or_nowhere(tmp_path: Path) -> No
         (tmp_path / "no/out.onnx", f"the folder {tmp_path}/no does not exist"),
     ]:
         for overwrite in (False, True)[: 1 if "already" in words else 2]:
-            with pytest.raises(OutputError) as found:
+            with pytest.raises(OutputError) as error:
                 prepare_scorer(model, out=out, preset="unit", overwrite=overwrite)
-            assert f"`out` {out}: " in str(found.value)
-            assert words in str(found.value)
+            assert f"`out` {out}: " in str(error.value)
+            assert words in str(error.value)
     assert (model.read_bytes(), (tmp_path / "there.onnx").read_bytes()) == (before, b"mine")
     prepare_scorer(model, out=tmp_path / "there.onnx", preset="unit", overwrite=True)
     assert (tmp_path / "there.onnx").read_bytes() != b"mine"
@@ -320,6 +322,6 @@ def test_the_message_says_how_to_install_onnx_where_it_is_missing(
     ],
 )
 def test_options_that_make_no_sense(options: dict[str, Any], words: str) -> None:
-    with pytest.raises(ParameterError) as found:
+    with pytest.raises(ParameterError) as error:
         ClassifierOptions(**options)
-    assert words in str(found.value)
+    assert words in str(error.value)

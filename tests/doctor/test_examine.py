@@ -45,7 +45,7 @@ def system_with(
         "opencv features": Answer("SSE *AVX2"),
         **(answers or {}),
     }
-    found = System(
+    system = System(
         ask=lambda question, about: given.get(f"{question} {about}") or given[question],
         packages_in=lambda folder, _: shares[folder],
         version=lambda name: (versions or {}).get(name, "99"),
@@ -53,14 +53,14 @@ def system_with(
         has_nvidia=lambda: False,
         cpu_flags=lambda: MODERN,
     )
-    return dataclasses.replace(found, **more)
+    return dataclasses.replace(system, **more)
 
 
 def findings(system: System, folder: str | None = None) -> dict[str, list[Finding]]:
-    found: dict[str, list[Finding]] = {}
+    by_name: dict[str, list[Finding]] = {}
     for one in examine(folder, system):
-        found.setdefault(one.name, []).append(one)
-    return found
+        by_name.setdefault(one.name, []).append(one)
+    return by_name
 
 
 def problems(system: System, folder: str | None = None) -> list[Finding]:
@@ -68,10 +68,16 @@ def problems(system: System, folder: str | None = None) -> list[Finding]:
 
 
 def test_where_nothing_is_wrong_there_is_nothing_to_fix() -> None:
-    found = list(examine("out", system_with()))
-    assert {one.state for one in found} == {"ok"}
-    assert [one.fix for one in found if one.fix] == []
-    assert {one.area for one in found} == {"versions", "devices", "processor", "formats", "folder"}
+    everything = list(examine("out", system_with()))
+    assert {one.state for one in everything} == {"ok"}
+    assert [one.fix for one in everything if one.fix] == []
+    assert {one.area for one in everything} == {
+        "versions",
+        "devices",
+        "processor",
+        "formats",
+        "folder",
+    }
 
 
 def test_this_installation_has_no_problem() -> None:
@@ -83,10 +89,10 @@ def test_two_distributions_in_one_folder() -> None:
         Package("opencv-python", "4.13", 7),
         Package("opencv-python-headless", "5.0", 0),
     ]
-    (found,) = problems(system_with(opencv=two))
-    assert found.text.startswith("opencv-python and opencv-python-headless share the folder cv2")
-    assert "it holds the files of opencv-python-headless now" in found.text
-    assert found.fix == (
+    (finding,) = problems(system_with(opencv=two))
+    assert finding.text.startswith("opencv-python and opencv-python-headless share the folder cv2")
+    assert "it holds the files of opencv-python-headless now" in finding.text
+    assert finding.fix == (
         "pip uninstall -y opencv-python opencv-python-headless; "
         "pip install --no-deps opencv-python-headless"
     )
@@ -97,9 +103,9 @@ def test_where_the_files_are_mixed_no_winner_is_named() -> None:
         Package("onnxruntime", "1.31", 2),
         Package("onnxruntime-gpu", "1.32", 3),
     ]
-    (found,) = problems(system_with(onnxruntime=two))
-    assert "it holds files of each" in found.text
-    assert found.fix.endswith("pip install --no-deps onnxruntime-gpu")
+    (finding,) = problems(system_with(onnxruntime=two))
+    assert "it holds files of each" in finding.text
+    assert finding.fix.endswith("pip install --no-deps onnxruntime-gpu")
 
 
 @pytest.mark.parametrize(
@@ -114,14 +120,14 @@ def test_where_the_files_are_mixed_no_winner_is_named() -> None:
     ],
 )
 def test_the_package_with_most_features_is_preferred(names: list[str], preferred: str) -> None:
-    (found,) = problems(system_with(opencv=[Package(name, "5.0", 0) for name in names]))
-    assert found.fix.endswith(f"pip install --no-deps {preferred}")
+    (finding,) = problems(system_with(opencv=[Package(name, "5.0", 0) for name in names]))
+    assert finding.fix.endswith(f"pip install --no-deps {preferred}")
 
 
 def test_files_that_another_package_changed() -> None:
-    (found,) = problems(system_with(opencv=[Package("opencv-python", "4.13", 1200)]))
-    assert found.text.startswith("1,200 files of opencv-python are missing or not as they were")
-    assert found.fix == "pip install --force-reinstall --no-deps opencv-python"
+    (finding,) = problems(system_with(opencv=[Package("opencv-python", "4.13", 1200)]))
+    assert finding.text.startswith("1,200 files of opencv-python are missing or not as they were")
+    assert finding.fix == "pip install --force-reinstall --no-deps opencv-python"
 
 
 @pytest.mark.parametrize("listed", [True, False])
@@ -129,29 +135,29 @@ def test_a_library_that_is_gone(listed: bool) -> None:
     gone = Answer(failure="ModuleNotFoundError: No module named 'cv2'")
     sharing = [Package("opencv-python", "4.13", 900)] if listed else []
     versions = {"opencv-python-headless": ""}
-    (found,) = problems(system_with({"import cv2": gone}, opencv=sharing, versions=versions))
-    assert found.text == "can't be imported (ModuleNotFoundError: No module named 'cv2')"
+    (finding,) = problems(system_with({"import cv2": gone}, opencv=sharing, versions=versions))
+    assert finding.text == "can't be imported (ModuleNotFoundError: No module named 'cv2')"
     forced = "pip install --force-reinstall --no-deps opencv-python"
-    assert found.fix == (forced if listed else "pip install opencv-python-headless")
+    assert finding.fix == (forced if listed else "pip install opencv-python-headless")
 
 
 def test_an_empty_folder_is_no_library() -> None:
     empty = Answer({"version": "", "file": ""})
-    (found,) = problems(system_with({"import PIL": empty}))
-    assert (found.name, found.text) == ("Pillow", "can't be imported (its folder is empty)")
+    (finding,) = problems(system_with({"import PIL": empty}))
+    assert (finding.name, finding.text) == ("Pillow", "can't be imported (its folder is empty)")
 
 
 def test_a_library_of_no_distribution_is_taken_as_it_is() -> None:
-    (found,) = findings(system_with(opencv=[]))["OpenCV"]
-    assert (found.state, found.text) == ("ok", "99")
+    (finding,) = findings(system_with(opencv=[]))["OpenCV"]
+    assert (finding.state, finding.text) == ("ok", "99")
 
 
 def test_a_library_that_is_too_old() -> None:
     old = Answer({"version": "9.5.0", "file": "there.py"})
     system = system_with({"import PIL": old}, lowest=lambda: {"pillow": "10.3", "numpy": "1.26"})
-    (found,) = problems(system)
-    assert (found.name, found.text) == ("Pillow", "9.5.0 is older than 10.3")
-    assert found.fix == "pip install --upgrade 'pillow>=10.3'"
+    (finding,) = problems(system)
+    assert (finding.name, finding.text) == ("Pillow", "9.5.0 is older than 10.3")
+    assert finding.fix == "pip install --upgrade 'pillow>=10.3'"
 
 
 def test_a_library_without_a_version_does_not_count_as_old() -> None:
@@ -165,14 +171,14 @@ def test_a_library_without_a_version_does_not_count_as_old() -> None:
 
 def test_where_onnxruntime_is_broken_there_is_no_device() -> None:
     broken = Answer(failure="ended with SIGILL")
-    found = problems(system_with({"import onnxruntime": broken, "devices": broken}))
-    assert [one.name for one in found] == ["onnxruntime", "all"]
-    assert found[1].text == "no image can be scored (ended with SIGILL)"
+    both = problems(system_with({"import onnxruntime": broken, "devices": broken}))
+    assert [one.name for one in both] == ["onnxruntime", "all"]
+    assert both[1].text == "no image can be scored (ended with SIGILL)"
 
 
 def test_onnx_is_not_needed() -> None:
-    (found,) = findings(system_with(versions={"onnx": ""}))["onnx"]
-    assert (found.state, found.text) == ("ok", "not installed; augcli runs without it")
+    (finding,) = findings(system_with(versions={"onnx": ""}))["onnx"]
+    assert (finding.state, finding.text) == ("ok", "not installed; augcli runs without it")
 
 
 FELL_BACK = Answer(failure="device is 'cuda', but onnxruntime fell back")
@@ -181,10 +187,10 @@ STDERR = "Failed to load library libx.so with error: libcudnn.so.9: cannot open 
 
 def test_a_gpu_that_was_wanted_and_does_not_work_is_a_problem() -> None:
     answers = {"devices": Answer(["cuda", "cpu"]), "device cuda": FELL_BACK._replace(stderr=STDERR)}
-    (found,) = problems(system_with(answers))
-    assert (found.name, found.area) == ("cuda", "devices")
-    assert "fell back" in found.text
-    assert "the package with libcudnn.so.9" in found.fix
+    (finding,) = problems(system_with(answers))
+    assert (finding.name, finding.area) == ("cuda", "devices")
+    assert "fell back" in finding.text
+    assert "the package with libcudnn.so.9" in finding.fix
 
 
 @pytest.mark.parametrize("others", [{"cuda": Answer(WORKS)}, {}])
@@ -193,21 +199,21 @@ def test_other_providers_need_not_work(others: dict[str, Answer]) -> None:
     answers = {f"device {name}": one for name, one in given.items()}
     system = system_with({"devices": Answer([*given, "cpu"]), **answers})
     assert problems(system) == []
-    (found,) = findings(system)["tensorrt"]
-    assert found.state == "note"
-    assert "driver" in found.fix
+    (finding,) = findings(system)["tensorrt"]
+    assert finding.state == "note"
+    assert "driver" in finding.fix
 
 
 def test_a_processor_that_can_not_score_is_a_problem() -> None:
-    (found,) = problems(system_with({"device cpu": Answer(failure="ended with SIGSEGV")}))
-    assert found.text == "does not work (ended with SIGSEGV)"
-    assert "reinstall" in found.fix
+    (finding,) = problems(system_with({"device cpu": Answer(failure="ended with SIGSEGV")}))
+    assert finding.text == "does not work (ended with SIGSEGV)"
+    assert "reinstall" in finding.fix
 
 
 def test_where_a_library_is_broken_the_device_is_not_to_blame() -> None:
     broken = Answer(failure="ImportError: no numpy")
-    (found,) = problems(system_with({"device cpu": broken}))
-    assert found.fix == "fix what is listed under versions first"
+    (finding,) = problems(system_with({"device cpu": broken}))
+    assert finding.fix == "fix what is listed under versions first"
 
 
 def test_a_provider_that_leaves_all_to_the_processor_is_no_device() -> None:
@@ -215,24 +221,24 @@ def test_a_provider_that_leaves_all_to_the_processor_is_no_device() -> None:
         "devices": Answer(["azure", "cpu"]),
         "device azure": Answer({**WORKS, "on_device": 0}),
     }
-    (found,) = findings(system_with(answers))["azure"]
-    assert (found.state, "the processor runs all of it" in found.text) == ("note", True)
+    (finding,) = findings(system_with(answers))["azure"]
+    assert (finding.state, "the processor runs all of it" in finding.text) == ("note", True)
 
 
 def test_a_device_that_gives_other_heat_maps_is_a_problem() -> None:
     wrong = Answer({**WORKS, "difference": 0.25})
-    (found,) = problems(system_with({"devices": Answer(["dml", "cpu"]), "device dml": wrong}))
-    assert "its heat map is wrong by 25% of the range" in found.text
+    (finding,) = problems(system_with({"devices": Answer(["dml", "cpu"]), "device dml": wrong}))
+    assert "its heat map is wrong by 25% of the range" in finding.text
 
 
 def test_a_gpu_that_onnxruntime_was_not_built_for_is_worth_a_note() -> None:
     system = system_with(has_nvidia=lambda: True)
-    (found,) = findings(system)["cuda"]
-    assert found.state == "note"
-    assert "pip install onnxruntime-gpu" in found.fix
+    (finding,) = findings(system)["cuda"]
+    assert finding.state == "note"
+    assert "pip install onnxruntime-gpu" in finding.fix
     with_cuda = system_with({"devices": Answer(["cuda", "cpu"])}, has_nvidia=lambda: True)
-    (found,) = findings(with_cuda)["cuda"]
-    assert found.state == "ok"
+    (finding,) = findings(with_cuda)["cuda"]
+    assert finding.state == "ok"
 
 
 @pytest.mark.parametrize(
@@ -245,20 +251,20 @@ def test_a_gpu_that_onnxruntime_was_not_built_for_is_worth_a_note() -> None:
     ],
 )
 def test_what_the_processor_can_do(flags: frozenset[str], state: str, words: str) -> None:
-    (found,) = findings(system_with(cpu_flags=lambda: flags))["SIMD"]
-    assert (found.state, words in found.text) == (state, True)
+    (finding,) = findings(system_with(cpu_flags=lambda: flags))["SIMD"]
+    assert (finding.state, words in finding.text) == (state, True)
 
 
 def test_a_format_that_is_missing() -> None:
     missing = Answer({"WebP": {"written": True, "failure": "can't write it (error: no)"}})
-    (found,) = problems(system_with({"formats": missing}))
-    assert (found.name, found.text) == ("WebP", "can't write it (error: no)")
-    assert "pip install" in found.fix
+    (finding,) = problems(system_with({"formats": missing}))
+    assert (finding.name, finding.text) == ("WebP", "can't write it (error: no)")
+    assert "pip install" in finding.fix
 
 
 def test_no_format_where_the_decoders_are_gone() -> None:
-    (found,) = problems(system_with({"formats": Answer(failure="ImportError: no cv2")}))
-    assert found.text == "no image can be read or written (ImportError: no cv2)"
+    (finding,) = problems(system_with({"formats": Answer(failure="ImportError: no cv2")}))
+    assert finding.text == "no image can be read or written (ImportError: no cv2)"
 
 
 @pytest.mark.parametrize(
@@ -271,9 +277,9 @@ def test_no_format_where_the_decoders_are_gone() -> None:
 )
 def test_a_folder_that_is_no_place_for_outputs(trial: dict[str, Any], words: str) -> None:
     whole = {"failure": "", "free": 5_000_000_000, "locks": True}
-    (found,) = problems(system_with({"folder": Answer({**whole, **trial})}), "out")
-    assert words in found.text
-    assert found.fix
+    (finding,) = problems(system_with({"folder": Answer({**whole, **trial})}), "out")
+    assert words in finding.text
+    assert finding.fix
 
 
 def test_no_folder_is_tried_unless_given() -> None:

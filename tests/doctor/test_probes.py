@@ -25,8 +25,8 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_answers_version_and_file(module: Path) -> None:
     module.write_text("__version__ = '1.2'")
-    found = ask("import", "fragile")
-    assert (found.value, found.failure) == ({"version": "1.2", "file": str(module)}, "")
+    answer = ask("import", "fragile")
+    assert (answer.value, answer.failure) == ({"version": "1.2", "file": str(module)}, "")
 
 
 def test_an_error_is_reported_in_one_line(module: Path) -> None:
@@ -56,9 +56,9 @@ def test_what_a_library_prints_is_no_answer(module: Path) -> None:
     module.write_text(
         "import sys\nprint('hello')\nprint('[1, \"\"]', end='')\nsys.stderr.write('careful')"
     )
-    found = ask("import", "fragile")
-    assert found.value == {"version": "", "file": str(module)}
-    assert found.stderr == "careful"
+    answer = ask("import", "fragile")
+    assert answer.value == {"version": "", "file": str(module)}
+    assert answer.stderr == "careful"
 
 
 def test_a_file_of_the_current_folder_hides_no_library(
@@ -71,9 +71,9 @@ def test_a_file_of_the_current_folder_hides_no_library(
 
 def test_the_processor_scores() -> None:
     assert "cpu" in ask("devices").value
-    found = ask("device", "cpu").value
-    assert found["on_device"] == found["steps"] > 0
-    assert found["milliseconds"] > 0
+    result = ask("device", "cpu").value
+    assert result["on_device"] == result["steps"] > 0
+    assert result["milliseconds"] > 0
 
 
 def test_a_device_that_is_not_there_is_a_failure() -> None:
