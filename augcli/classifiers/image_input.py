@@ -186,7 +186,9 @@ def _frame(
         fits = height in (None, wanted.height) and width in (None, wanted.width)
         if not fits:
             raise ParameterError(
-                "size", f"is {options.size}, but the classifier takes only {width}x{height}"
+                "size",
+                f"is {options.size}, but the classifier takes only "
+                f"{width or 'any'}x{height or 'any'}",
             )
     elif "input_size" in metadata:
         wanted = _frame_of_text(classifier, metadata["input_size"])
