@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from augcli.lazy import names_from
 
 if TYPE_CHECKING:
-    from augcli.attention.maps import HeatMaps as HeatMaps
+    from augcli.attention.heat_map_file import HeatMaps as HeatMaps
     from augcli.attention.scorer import heat_map as heat_map
     from augcli.augmentations.cutmix import AttentiveCutMix as AttentiveCutMix
     from augcli.augmentations.cutout import Cutout as Cutout
@@ -42,7 +42,7 @@ __getattr__ = names_from(
     {
         "AttentiveCutMix": "augcli.augmentations.cutmix",
         "Cutout": "augcli.augmentations.cutout",
-        "HeatMaps": "augcli.attention.maps",
+        "HeatMaps": "augcli.attention.heat_map_file",
         "Recipe": "augcli.recipes.recipe",
         "Summary": "augcli.run.api",
         "augment": "augcli.run.api",

@@ -1,4 +1,4 @@
-"""A GPU where there is none: a provider that the processor does the work of."""
+"""A pretended GPU: a provider whose work the processor does."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def pretend(monkeypatch: pytest.MonkeyPatch, device: str, *, works: bool = True)
     """Let onnxruntime in this process have one more provider.
 
     Args:
-        monkeypatch: Undoes it.
+        monkeypatch: Undoes it after the test.
         device: ``cuda`` or ``openvino``.
-        works: Whether sessions say that they use it; else they fall back, without a word.
+        works: Whether sessions say that they use it; else they fall back silently.
 
     Returns:
-        The providers that sessions were asked for, as they come.
+        The providers that each session was made with, in the order of the sessions.
     """
     provider = NAMES[device]
     asked: list[Any] = []

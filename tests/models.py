@@ -1,4 +1,4 @@
-"""Tiny ONNX graphs: scorers that can be computed by hand, and graphs that are none."""
+"""Tiny ONNX graphs: scorers that can be computed by hand, and graphs that are no scorers."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def save_scorer(
     Args:
         path: Where to.
         side: Height and width of the input; None for any.
-        cell: Side of the cells: ``side`` / ``cell`` scores a side come out.
+        cell: Pixels of a cell's side; the map has ``side`` / ``cell`` rows and columns.
         weights: Weight of each channel.
         flat: Give (N, h, w) and not (N, 1, h, w).
         after: Operators that follow, each with one input.
-        factor: Multiplied at the end.
-        outputs: How many times the heat map is given.
+        factor: The map is multiplied by it at the end.
+        outputs: Number of outputs, each with the heat map.
         images: How many it takes at once; a name for any number.
         pixels: Take uint8 (N, H, W, 3), not float32 (N, 3, H, W).
         **metadata: Values of ``augcli.*`` keys; text is written as it is.
@@ -58,8 +58,8 @@ def save_scorer(
     ]
     if pixels:
         nodes.insert(0, helper.make_node("Cast", ["image"], ["numbers"], to=TensorProto.FLOAT))
-        turned = helper.make_node("Transpose", ["numbers"], ["planes"], perm=[0, 3, 1, 2])
-        nodes.insert(1, turned)
+        planes = helper.make_node("Transpose", ["numbers"], ["planes"], perm=[0, 3, 1, 2])
+        nodes.insert(1, planes)
     last = "pooled"
     for operator in after:
         nodes.append(helper.make_node(operator, [last], [operator]))
@@ -84,7 +84,7 @@ def save_scorer(
 
 
 def save_classifier(path: Path) -> Path:
-    """Save a graph that gives one number for each class and no map."""
+    """Save a graph that gives class scores and no heat map."""
     nodes = [
         helper.make_node("GlobalAveragePool", ["image"], ["mean"]),
         helper.make_node("Flatten", ["mean"], ["classes"]),
@@ -94,7 +94,7 @@ def save_classifier(path: Path) -> Path:
 
 
 def save_identity(path: Path, shape: Sequence[int | str], kind: int = TensorProto.FLOAT) -> Path:
-    """Save a graph that gives its input back."""
+    """Save a graph that returns its input."""
     nodes = [helper.make_node("Identity", ["image"], ["same"])]
     return _save(path, nodes, ("image", kind, shape), [("same", kind, shape)], {}, {})
 

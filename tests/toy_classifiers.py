@@ -1,4 +1,4 @@
-"""Small ONNX classifiers with features that NumPy can compute, as users' exporters lay them out."""
+"""Small ONNX classifiers with features that NumPy can compute, built as exporters build them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CHANNELS, CLASSES, PATCH = 6, 5, 8
 NEWER_IR = 10
-"""What opset 18 and later ask for."""
+"""The IR version that opset 18 and later need."""
 
 
 def _random(seed: int, *shape: int) -> Numbers:
@@ -32,7 +32,7 @@ WEIGHTS = _random(3, CLASSES, CHANNELS)
 
 
 class Network:
-    """A classifier that is put together node by node.
+    """A classifier that is built node by node.
 
     Args:
         opset: Version of the operators.
@@ -71,7 +71,7 @@ class Network:
         return name
 
     def reduce(self, operator: str, tensor: str, axes: list[int], *, name: str, keep: int) -> str:
-        """Add a reduction as the opset wants it."""
+        """Add a reduction, in the form that the opset has for it."""
         if self.opset < 18:
             return self.add(operator, tensor, name=name, axes=axes, keepdims=keep)
         return self.add(
@@ -105,7 +105,7 @@ class Network:
         return self.add("Slice", tensor, "from", "middle", "axis", name="half")
 
     def save(self, path: Path, **metadata: str) -> Path:
-        """Check and save it."""
+        """Check the classifier and save it."""
         graph = helper.make_graph(
             self.nodes, "classifier", [self.image], self.outputs, self.weights
         )
@@ -129,7 +129,7 @@ def save_classifier(
     softmax: bool = False,
     **metadata: str,
 ) -> Path:
-    """Save a classifier whose class scores come of ``features`` by pooling and a linear layer.
+    """Save a classifier that computes class scores from ``features`` by pooling and a linear layer.
 
     Args:
         path: Where to.
@@ -142,8 +142,8 @@ def save_classifier(
         kind: Type of the numbers.
         images: How many it takes at once; a name for any number.
         side: Height and width of the input; a name for any.
-        softmax: Whether probabilities come out.
-        **metadata: Texts by their keys.
+        softmax: Whether it gives probabilities.
+        **metadata: Texts by key.
     """
     net = Network(opset=opset, kind=kind, images=images, side=side, nhwc=head == "nhwc")
     if head == "nhwc":
@@ -237,7 +237,7 @@ def flat_weights() -> Numbers:
 
 
 def save_mlp(path: Path) -> Path:
-    """Save a classifier that looks at all pixels at once."""
+    """Save a classifier without a feature map: one linear layer on all pixels."""
     net = Network(side=8)
     net.constant("half", [0.5])
     net.add("Sub", "image", "half", name="scaled")
@@ -251,8 +251,8 @@ def save_mlp(path: Path) -> Path:
 def save_transformer(path: Path, *, class_token: bool = True, images: int | str = "N") -> Path:
     """Save a classifier with patches as tokens, one attention, and the tensor ``tokens``.
 
-    The class token is a constant where ``images`` is a number, which allows no other, and else
-    made of the patches.
+    Where ``images`` is a number, the class token is a constant, so that the classifier takes no
+    other number; else it is computed from the patches.
     """
     net = Network(images=images)
     net.features()
@@ -285,7 +285,7 @@ def features_of(image: NDArray[np.uint8]) -> Numbers:
 
 
 def features_of_numbers(pixels: NDArray[Any]) -> Numbers:
-    """Return the features (6, h, w) of pixels (H, W, 3) that are scaled already."""
+    """Return the features (6, h, w) of scaled pixels (H, W, 3)."""
     height, width = (side // PATCH for side in pixels.shape[:2])
     patches = pixels.reshape(height, PATCH, width, PATCH, 3)
     sums = np.einsum("hywxc,fcyx->fhw", patches, KERNEL)

@@ -1,1 +1,4 @@
-"""Heat maps: the ONNX scorer. Imports onnxruntime only when a scorer is loaded."""
+"""Heat maps: the scorer that computes them, the devices it runs on, and stored maps.
+
+onnxruntime is imported only when a scorer is loaded.
+"""

@@ -1,7 +1,8 @@
 """Devices: where a scorer runs, and whether it really runs there.
 
-onnxruntime lists the providers that it was compiled with, not those that work, and falls back
-to the processor without a word. What a session says after it was made is the truth.
+onnxruntime calls devices "execution providers". It lists those that it was compiled with,
+whether they work or not, and falls back to the processor silently. Only a session that was made
+knows which one it uses.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from augcli.errors import ParameterError, ScorerError, near_miss
+from augcli.attention.model_file import ModelFileError
+from augcli.errors import ParameterError, near_miss
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,11 +25,14 @@ GPUS = ("cuda", "migraphx", "rocm", "dml")
 """What ``auto`` tries, in this order."""
 SUFFIX = "ExecutionProvider"
 OPTIONS = {"cuda": {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}}
-"""The same sums in every run: no search by timing, no numbers cut to 10 bits."""
+"""Settings that make every run compute the same sums.
+
+cuDNN may choose an algorithm by timing several, and TF32 cuts factors to 10 bits: both are off.
+"""
 
 
-def parse_device(found: Any) -> str:
-    """Return the name of a device in small letters.
+def parse_device(value: Any) -> str:
+    """Return the name of a device in lower case.
 
     Raises:
         ValueError: It is not one word.
@@ -36,13 +41,18 @@ def parse_device(found: Any) -> str:
         >>> parse_device("CUDA")
         'cuda'
     """
-    if isinstance(found, str) and re.fullmatch(r"\w+", found):
-        return found.lower()
-    raise ValueError(f"is {found!r}, but must be auto, cpu, cuda or another of onnxruntime's")
+    if isinstance(value, str) and re.fullmatch(r"\w+", value):
+        return value.lower()
+    raise ValueError(f"is {value!r}, but must be auto, cpu, cuda or another of onnxruntime's")
 
 
 def providers() -> dict[str, str]:
-    """Return the providers that onnxruntime was compiled with, by the names of their devices."""
+    """Return the devices that onnxruntime was compiled for, each with its provider.
+
+    Example:
+        >>> providers()["cpu"]
+        'CPUExecutionProvider'
+    """
     import onnxruntime as ort  # noqa: PLC0415 - 0.1 s that only scoring should pay
 
     return {name.removesuffix(SUFFIX).lower(): name for name in ort.get_available_providers()}
@@ -55,22 +65,24 @@ def open_session(path: Path, device: str = CPU, profile: str = "") -> ort.Infere
         path: The ONNX file.
         device: ``cpu``, ``cuda`` or the name of another provider of onnxruntime, without
             ``ExecutionProvider``.
-        profile: Beginning of the path of a file that is to tell where each step ran; none is
-            written when empty.
+        profile: Prefix of the path of a file to which onnxruntime writes where each step ran;
+            empty for no such file.
 
     Raises:
-        ScorerError: The file is not a graph that onnxruntime can load.
-        ParameterError: The device is not there, or the session does not really use it.
+        ModelFileError: The file is not a graph that onnxruntime can load.
+        ParameterError: The device is not available, or the session does not really use it.
     """
     import onnxruntime as ort  # noqa: PLC0415
 
-    found = providers()
-    if device not in found:
-        hint = near_miss(device, found) or "; a GPU needs another package, such as onnxruntime-gpu"
-        raise ParameterError(
-            "device", f"is {device!r}, but this onnxruntime has only {', '.join(found)}{hint}"
+    available = providers()
+    if device not in available:
+        hint = (
+            near_miss(device, available) or "; a GPU needs another package, such as onnxruntime-gpu"
         )
-    provider = found[device]
+        raise ParameterError(
+            "device", f"is {device!r}, but this onnxruntime has only {', '.join(available)}{hint}"
+        )
+    provider = available[device]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -80,15 +92,15 @@ def open_session(path: Path, device: str = CPU, profile: str = "") -> ort.Infere
                 providers=[(provider, OPTIONS.get(device, {}))],
             )
     except Exception as error:  # onnxruntime has a class for each cause and no common base
-        raise ScorerError(
-            f"--model {path}: is not an ONNX graph that onnxruntime can load on {device} "
-            f"({first_line(error)})"
+        raise ModelFileError(
+            path,
+            f"is not an ONNX graph that onnxruntime can load on {device} ({first_line(error)})",
         ) from None
     if session.get_providers()[0] != provider:
         raise ParameterError(
             "device",
             f"is {device!r}, but onnxruntime fell back to {session.get_providers()[0]}: the "
-            "driver or its libraries are missing, or of another version than it wants",
+            "driver or its libraries are missing, or of a version that it does not support",
         )
     return session
 
@@ -102,10 +114,10 @@ def _options(path: Path, device: str, profile: str) -> ort.SessionOptions:
         options.enable_profiling = True
         options.profile_file_prefix = profile
     if device == CPU:
-        # One thread: the workers are the parallelism.
+        # One thread: it is the worker processes that run in parallel.
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
-        # Without the arena a worker gives back what a large batch took; 2% slower.
+        # Without the arena, memory for a large batch is freed after it; 2% slower.
         options.enable_cpu_mem_arena = False
     if not computes_in_integers(path):
         # Weights of 8 bits run 2 to 3 times faster when they are widened once, at load.
@@ -114,15 +126,15 @@ def _options(path: Path, device: str, profile: str) -> ort.SessionOptions:
 
 
 def computes_in_integers(path: Path) -> bool:
-    """Return whether a graph rounds what it computes to 8 bits, and not its weights alone."""
+    """Return whether a graph computes in 8 bits, rather than only storing its weights so."""
     try:
         content = path.read_bytes()
     except OSError:
-        return False  # onnxruntime tells why
-    # The operator's name as a field of ONNX: DequantizeLinear ends in the same letters.
+        return False  # loading the graph will report why
+    # With the byte for its length before it: DequantizeLinear ends in the same letters.
     return b"\x0eQuantizeLinear" in content
 
 
 def first_line(error: Exception) -> str:
-    """Return an error of onnxruntime without the advice that follows it."""
+    """Return the first line of an error of onnxruntime: the lines after it give advice."""
     return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -1,4 +1,4 @@
-"""The file of a scorer: where the shipped one lies, and what identifies it."""
+"""The file of a scorer: where the shipped one lies, and what identifies one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,28 @@ import hashlib
 from pathlib import Path
 
 from augcli.errors import ScorerError
+
+
+class ModelFileError(ScorerError):
+    """A file can't be used as a scorer.
+
+    Args:
+        path: The file.
+        problem: What is wrong with it, as a clause whose subject is the file.
+
+    Example:
+        >>> str(ModelFileError(Path("cat.onnx"), "is not ONNX"))
+        '`model` cat.onnx: is not ONNX'
+    """
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"`model` {path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+    def __reduce__(self) -> tuple[type[ModelFileError], tuple[Path, str]]:
+        """Pickle by path and problem: the error leaves a worker process as it was."""
+        return (type(self), (self.path, self.problem))
 
 
 def shipped_model() -> Path:
@@ -29,10 +51,11 @@ def scorer_sha256(path: Path | None) -> str:
     """Return what identifies a scorer: the SHA-256 of its file.
 
     Args:
-        path: The ONNX file; None for the shipped scorer, which has two.
+        path: The ONNX file; None for the shipped scorer, which has two files: the SHA-256 of
+            both hashes, one after the other.
 
     Raises:
-        ScorerError: A file can't be read.
+        ModelFileError: A file can't be read.
     """
     if path:
         return file_sha256(path)
@@ -41,15 +64,15 @@ def scorer_sha256(path: Path | None) -> str:
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a scorer's file.
+    """Return the SHA-256 of a scorer's file, in hexadecimal.
 
     Raises:
-        ScorerError: The file can't be read.
+        ModelFileError: The file can't be read.
     """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ScorerError(
-            f"--model {path}: can't be read ({error.strerror}); give the path of an ONNX file"
+        raise ModelFileError(
+            path, f"can't be read ({error.strerror}); give the path of an ONNX file"
         ) from None

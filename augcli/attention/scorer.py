@@ -1,9 +1,9 @@
 """The scorer: an ONNX network that gives the heat map of an image.
 
 A scorer has one input and one output. The input is float32 (N, 3, height, width), or uint8
-(N, height, width, 3): pixels as they are, which is quickest. The output is (N, h, w) or
-(N, 1, h, w) and is area-averaged to the grid. What the input expects is read from the file's
-metadata, JSON texts under these keys; the last three don't concern uint8:
+(N, height, width, 3): unscaled pixels, which is fastest. The output is (N, h, w) or
+(N, 1, h, w) and is area-averaged to the grid. The file's metadata says how an image becomes the
+input: JSON texts under these keys, of which the last three are not used for uint8:
 
 ===================== ========================= ==========================================
 key                   default                   meaning
@@ -15,9 +15,9 @@ augcli.mean           [0, 0, 0]                 subtracted after that, per chann
 augcli.std            [1, 1, 1]                 divided by after that, per channel
 ===================== ========================= ==========================================
 
-A graph whose height and width are not fixed gets images of at most 64 pixels at the smallest
-input that still gives a map of the grid's size, so that small images don't pay for large ones.
-The shipped scorer has a second, smaller graph for them.
+Where the graph's height and width are not fixed, images of at most 64 pixels are scored at the
+smallest input that still gives a map of the grid's size, which takes less time. The shipped scorer
+has a second, smaller graph for them.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from augcli.attention.device import AUTO, CPU, GPUS, providers
-from augcli.attention.expected import Fit, MapSpec
 from augcli.attention.graph import BATCH, Graph
+from augcli.attention.input_spec import Fit
+from augcli.attention.map_spec import MapSpec
+from augcli.attention.map_table import STORED_TYPE
 from augcli.attention.model_file import scorer_sha256, shipped_model, shipped_small_model
-from augcli.attention.table import STORED_TYPE
 from augcli.errors import ParameterError, ScorerError, UnreadableImage
 from augcli.pixels.frame import Frame
 from augcli.pixels.grid import pool_map
@@ -46,19 +47,19 @@ if TYPE_CHECKING:
 
 
 class Scorer:
-    """Gives heat maps: one ONNX graph, or the shipped two.
+    """Computes heat maps with one ONNX graph, or with the two that augcli ships.
 
     Args:
         path: The ONNX file; the shipped one when None.
         grid: Rows and columns of the largest heat map that will be asked for.
         device: Where it runs; see :func:`augcli.attention.device.open_session`.
-        batch: Images that are scored at once on a GPU, where the last batch is filled up.
+        batch: Images that are scored at once on a GPU; the last batch is padded to this number.
 
     Attributes:
         path: The ONNX file.
         grid: Rows and columns of the largest heat map.
         device: Where it runs.
-        sha256: Of the file or files.
+        sha256: Identifies the file or files; see :func:`augcli.attention.model_file.scorer_sha256`.
         batch: Images that are scored at once on a GPU.
         flexible: Whether the graph takes images of any size.
         map_shape: Rows and columns of the maps that :meth:`storable_maps` gives.
@@ -97,7 +98,7 @@ class Scorer:
 
         Args:
             image: uint8 (H, W, 3), RGB.
-            grid: Rows and columns wanted, at most those asked for when loading.
+            grid: Rows and columns of the map, at most :attr:`grid`; that many when None.
 
         Returns:
             float32 (grid, grid).
@@ -114,54 +115,54 @@ class Scorer:
         grid = grid or self.grid
         fit = self.fit(grid)
         maps: list[HeatMap] = []
-        # Neighbours of one size go together: only a flexible graph has two sizes.
+        # Only a flexible graph has two sizes; images of one size are scored together.
         for _, group in itertools.groupby(map(fit.fitted, images), key=np.shape):
-            kept = self.storable_maps(list(group), grid)
-            maps += [pool_map(self.checked(one), grid) for one in kept]
+            storable = self.storable_maps(list(group), grid)
+            maps += [pool_map(self.checked(scores), grid) for scores in storable]
         return maps
 
     def storable_maps(self, fitted: list[Image], grid: int | None = None) -> NDArray[np.float32]:
-        """Return maps that are worth keeping, of images that are fitted already.
+        """Return maps as they are stored, of images that are resized already.
 
-        All maps of one scorer have one shape, :attr:`map_shape`: that of the graph's output,
-        from which any grid that is not larger can be averaged; or the grid's for a flexible
-        graph, whose output depends on the image and the grid.
+        All stored maps of one scorer have one shape, :attr:`map_shape`. It is that of the graph's
+        output, from which any smaller grid can be averaged. The output of a flexible graph depends
+        on the image and the grid: there it is the shape of the grid.
 
         Args:
             fitted: uint8 (h, w, 3), RGB, all of one size, as ``fit().fitted`` gives them.
             grid: Rows and columns from a flexible graph, if not those of :attr:`map_shape`.
 
         Returns:
-            float32 (N, h, w), rounded to the 16 bits of :data:`STORED_TYPE`, so that a map is the
-            same computed or kept; not checked to be finite.
+            float32 (N, h, w), rounded to the 16 bits of :data:`STORED_TYPE`, so that a computed map
+            and a stored one are equal. They may hold NaN or infinity.
         """
         graph = self._graph
-        if self._has_small and fitted[0].shape[:2] == self._small.expected.frame:
+        if self._has_small and fitted[0].shape[:2] == self._small.input_spec.frame:
             graph = self._small
         maps = graph.scores(fitted)
         if self.flexible:
-            maps = np.stack([pool_map(one, grid or self.grid) for one in maps])
+            maps = np.stack([pool_map(scores, grid or self.grid) for scores in maps])
         with np.errstate(over="ignore"):
             return maps.astype(STORED_TYPE).astype(np.float32)
 
     @property
     def map_spec(self) -> MapSpec:
-        """What must be known to keep maps, and to use kept ones without the scorer."""
+        """What must be known to store maps, and to use stored ones without this scorer."""
         return MapSpec(self.sha256, self.grid, self.flexible, self.map_shape, self.fit())
 
     def fit(self, grid: int | None = None) -> Fit:
-        """Return to which size images are squashed for a map of ``grid`` rows and columns."""
+        """Return the size to which images are squashed for a map of ``grid`` rows and columns."""
         grid = grid or self.grid
         if grid not in self._fits:
-            small = self._small.expected.frame if self._has_small else self._graph.smallest(grid)
-            self._fits[grid] = Fit(self._graph.expected.frame, small)
+            small = self._small.input_spec.frame if self._has_small else self._graph.smallest(grid)
+            self._fits[grid] = Fit(self._graph.input_spec.frame, small)
         return self._fits[grid]
 
     def checked(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the scores.
+        """Return the scores of one image unchanged.
 
         Raises:
-            UnreadableImage: They are not finite.
+            UnreadableImage: They hold NaN or infinity.
         """
         if not np.isfinite(scores).all():
             raise UnreadableImage(f"the scorer {self.path.name} gives NaN or infinity for it")
@@ -173,16 +174,17 @@ class Scorer:
 
 
 def on_device(device: str, path: Path | None, grid: int) -> Scorer | None:
-    """Return a scorer on a GPU, or None where the processor is to score.
+    """Return a scorer on a GPU, or None for the processor.
 
     Args:
-        device: ``auto`` takes a GPU where one really works; an explicit device must work.
+        device: ``cpu`` for the processor, ``auto`` for a GPU if one works, or the name of a device,
+            which then must work.
         path: The ONNX file; the shipped one when None.
         grid: Rows and columns of the largest heat map that will be asked for.
 
     Raises:
         ScorerError: The scorer can't be used.
-        ParameterError: An explicit device can't be used.
+        ParameterError: The device that was named can't be used.
     """
     if device == CPU:
         return None

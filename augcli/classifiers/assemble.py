@@ -1,24 +1,26 @@
-"""A scorer's file put together: what comes before and after, and what it says of itself."""
+"""Putting a scorer together: the nodes before and after the classifier's, and the metadata."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import augcli
-from augcli.classifiers.batch import ANY
 from augcli.classifiers.classifier_graph import prune
-from augcli.classifiers.entry import KEYS, as_texts, put_in_front
 from augcli.classifiers.heat_map_nodes import OUTPUT
+from augcli.classifiers.image_input import METADATA_KEYS, add_input_nodes, as_texts
+from augcli.classifiers.publish import ANY_NUMBER
 
 if TYPE_CHECKING:
     from augcli.classifiers.classifier_graph import GraphBuilder
-    from augcli.classifiers.entry import Entry
     from augcli.classifiers.feature_map import FeatureMap
-    from augcli.classifiers.options import PrepareOptions
+    from augcli.classifiers.image_input import ImageInput
+    from augcli.classifiers.options import ClassifierOptions
     from augcli.classifiers.read import Classifier
 
 
-def recipe_of(classifier: Classifier, features: FeatureMap, options: PrepareOptions) -> str:
+def recipe_sentence(
+    classifier: Classifier, features: FeatureMap, options: ClassifierOptions
+) -> str:
     """Return how a scorer is made, in a sentence."""
     words = {
         "l2": "length of the features",
@@ -34,34 +36,35 @@ def recipe_of(classifier: Classifier, features: FeatureMap, options: PrepareOpti
 
 
 def assemble(
-    classifier: Classifier, entry: Entry, drawing: GraphBuilder, options: PrepareOptions
+    classifier: Classifier,
+    image_input: ImageInput,
+    builder: GraphBuilder,
+    options: ClassifierOptions,
 ) -> None:
-    """Put the parts together and leave out what no heat map needs."""
+    """Turn the classifier's graph into the scorer's, and remove what no heat map needs."""
     from onnx import TensorProto, helper  # noqa: PLC0415
 
     model = classifier.model
-    before = put_in_front(model, entry, drawing.opset)
-    nodes = [*before, *model.graph.node, *drawing.nodes]
+    before = add_input_nodes(model, image_input, builder.opset)
+    nodes = [*before, *model.graph.node, *builder.nodes]
     del model.graph.node[:], model.graph.value_info[:], model.graph.output[:]
     model.graph.node.extend(nodes)
-    model.graph.initializer.extend(drawing.constants)
-    side = options.grid
-    model.graph.output.append(
-        helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [ANY, side, side])
-    )
+    model.graph.initializer.extend(builder.constants)
+    shape: list[str | int] = [ANY_NUMBER, options.grid, options.grid]
+    model.graph.output.append(helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, shape))
     prune(model.graph, [OUTPUT])
 
 
-def describe(
+def write_metadata(
     classifier: Classifier,
-    entry: Entry,
+    image_input: ImageInput,
     features: FeatureMap,
     recipe: str,
-    options: PrepareOptions,
+    options: ClassifierOptions,
 ) -> None:
-    """Write what the scorer expects and where it came from into its metadata."""
-    told = {
-        **entry.metadata(),
+    """Write what the scorer takes and how it was made into its metadata."""
+    own = {
+        **image_input.metadata(),
         "grid": options.grid,
         "recipe": recipe,
         "source": {
@@ -78,13 +81,12 @@ def describe(
             "raw": options.raw,
         },
     }
-    texts = as_texts(told)
     model = classifier.model
-    kept = {
-        one.key: one.value
-        for one in model.metadata_props
-        if one.key.removeprefix("augcli.") not in KEYS
+    inherited = {
+        entry.key: entry.value
+        for entry in model.metadata_props
+        if entry.key.removeprefix("augcli.") not in METADATA_KEYS
     }
     del model.metadata_props[:]
-    for key, value in sorted({**kept, **texts}.items()):
+    for key, value in sorted({**inherited, **as_texts(own)}.items()):
         model.metadata_props.add(key=key, value=value)

@@ -1,8 +1,13 @@
-"""A graph that can be asked: who makes a tensor, what shape it has, what depends on the image."""
+"""A classifier's graph: which node makes a tensor, its shape, whether it depends on the image.
+
+Shapes are measured by running the graph once. What a file says of shapes, and what can be inferred
+without a run, ends at the first reshape whose shape is computed too.
+"""
 
 from __future__ import annotations
 
 import itertools
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,24 +18,25 @@ if TYPE_CHECKING:
     import onnx
     from numpy.typing import NDArray
 
-    from augcli.classifiers.shapes import Shape
+    Shape = tuple[int, ...]
 
 SHAPE_OPERATORS = frozenset({"Shape", "Size"})
-"""They look at a tensor's shape alone, and not at what the image holds."""
+"""Operators that read a tensor's shape only: their output does not depend on the image."""
 COMBINING = frozenset(
     {"Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Mean", "Sum", "Where", "PRelu"}
     | {"Concat", "MatMul", "Gemm", "Einsum"}
 )
-"""Operators with several inputs of equal standing; of others, only the first is followed."""
+"""Operators with several equal inputs; of all others, only the first input is followed."""
 PREFIX = "augcli/"
+"""Of the names of everything that augcli adds to a graph."""
 
 
 class Tensor(NamedTuple):
-    """What is known of a tensor.
+    """What is known about a tensor.
 
     Attributes:
         name: Its name in the graph.
-        shape: For one image; empty where it is not known.
+        shape: Its shape for one image; empty where it is not known.
     """
 
     name: str
@@ -38,19 +44,20 @@ class Tensor(NamedTuple):
 
 
 class ClassifierGraph:
-    """A view of a graph that takes one image.
+    """A graph that takes one image, for looking things up.
 
     Args:
-        model: Its input has a fixed size for one image.
-        shapes: Of its tensors.
+        model: Its input must have a fixed size, for one image.
+        shapes: Shapes of its tensors, see :func:`measure_shapes`.
     """
 
     def __init__(self, model: onnx.ModelProto, shapes: dict[str, Shape]) -> None:
         self.model = model
         self.shapes = shapes
-        self.opset = max(
-            (one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), default=0
-        )
+        versions = [
+            opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx")
+        ]
+        self.opset = max(versions, default=0)
         self.producers = {name: node for node in model.graph.node for name in node.output if name}
         self.consumers: dict[str, list[onnx.NodeProto]] = {}
         for node in model.graph.node:
@@ -59,11 +66,11 @@ class ClassifierGraph:
         self._live = self._depending_on_the_image()
 
     def tensor(self, name: str) -> Tensor:
-        """Return what is known of a tensor."""
+        """Return what is known about a tensor."""
         return Tensor(name, self.shapes.get(name, ()))
 
     def sources(self, node: onnx.NodeProto) -> list[str]:
-        """Return the inputs of a node that carry what was made of the image."""
+        """Return the inputs of a node that depend on the image and are worth following back."""
         followed = node.input if node.op_type in COMBINING else node.input[:1]
         return [name for name in dict.fromkeys(followed) if name in self._live]
 
@@ -75,9 +82,9 @@ class ClassifierGraph:
         """Return the value of an initializer or a Constant; None for anything else."""
         from onnx import numpy_helper  # noqa: PLC0415
 
-        for one in self.model.graph.initializer:
-            if one.name == name:
-                return numpy_helper.to_array(one)
+        for tensor in self.model.graph.initializer:
+            if tensor.name == name:
+                return numpy_helper.to_array(tensor)
         node = self.producers.get(name)
         if node is not None and node.op_type == "Constant":
             for attribute in node.attribute:
@@ -88,27 +95,100 @@ class ClassifierGraph:
         return None
 
     def axes(self, node: onnx.NodeProto) -> list[int] | None:
-        """Return the axes of a reduction: an attribute, or an input since opset 18."""
+        """Return the axes of a reduction: an attribute before opset 18, an input since."""
         for attribute in node.attribute:
             if attribute.name == "axes":
                 return list(attribute.ints)
-        found = self.constant(node.input[1]) if len(node.input) > 1 else None
-        return None if found is None else [int(axis) for axis in found.ravel()]
+        axes = self.constant(node.input[1]) if len(node.input) > 1 else None
+        return None if axes is None else [int(axis) for axis in axes.ravel()]
 
     def _depending_on_the_image(self) -> set[str]:
-        live = {one.name for one in self.model.graph.input}
+        live = {image.name for image in self.model.graph.input}
         for node in self.model.graph.node:
             if node.op_type not in SHAPE_OPERATORS and live.intersection(names_read(node)):
                 live.update(node.output)
         return live
 
 
-class GraphBuilder:
-    """Nodes that are added to a graph.
+def measure_shapes(model: onnx.ModelProto) -> dict[str, Shape]:
+    """Return the shape of every tensor of a graph, also of its weights, by running it once.
 
     Args:
-        opset: Version of the operators that the graph speaks.
-        prefix: Of the names of nodes and constants; no two drawings in a graph share it.
+        model: Its one input has a fixed size. It is unchanged afterwards.
+
+    Raises:
+        Exception: onnxruntime can't run it on that size; it has a class for each cause.
+    """
+    (image,) = model.graph.input
+    size = tuple(dimension.dim_value for dimension in image.type.tensor_type.shape.dim)
+    names = _tensor_names(model)
+    measured = _run(_with_shapes_as_outputs(model, names), image, size)
+    weights = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
+    return {**weights, image.name: size, **dict(zip(names, measured, strict=True))}
+
+
+def _tensor_names(model: onnx.ModelProto) -> list[str]:
+    """Return the outputs of all nodes, without those that have no shape, such as sequences."""
+    from onnx import shape_inference  # noqa: PLC0415
+
+    try:
+        inferred = shape_inference.infer_shapes(model).graph
+    except Exception:  # an operator that onnx does not know, or a wrong shape
+        inferred = model.graph
+    no_tensors = {
+        value.name
+        for value in (*inferred.value_info, *inferred.output)
+        if value.type.WhichOneof("value") not in ("tensor_type", None)
+    }
+    names = dict.fromkeys(name for node in model.graph.node for name in node.output)
+    return [name for name in names if name and name not in no_tensors]
+
+
+def _with_shapes_as_outputs(model: onnx.ModelProto, names: list[str]) -> bytes:
+    """Return a model whose outputs are the shapes of tensors: a run need not hold them all."""
+    from onnx import TensorProto, helper  # noqa: PLC0415
+
+    graph = model.graph
+    outputs, nodes = list(graph.output), len(graph.node)
+    shapes = [f"{PREFIX}shape-{number}" for number in range(len(names))]
+    del graph.output[:]
+    graph.node.extend(
+        helper.make_node("Shape", [name], [shape])
+        for name, shape in zip(names, shapes, strict=True)
+    )
+    graph.output.extend(
+        helper.make_tensor_value_info(shape, TensorProto.INT64, None) for shape in shapes
+    )
+    try:
+        return bytes(model.SerializeToString())
+    finally:
+        del graph.node[nodes:], graph.output[:]
+        graph.output.extend(outputs)
+
+
+def _run(content: bytes, image: onnx.ValueInfoProto, size: Shape) -> list[Shape]:
+    import onnxruntime as ort  # noqa: PLC0415
+    from onnx import helper  # noqa: PLC0415
+
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    # Optimising the graph would take longer than its only run.
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    kind = helper.tensor_dtype_to_np_dtype(image.type.tensor_type.elem_type)
+    shapes = session.run(None, {image.name: np.zeros(size, kind)})
+    return [tuple(map(int, shape)) for shape in shapes]
+
+
+class GraphBuilder:
+    """Builds nodes and constants that are to be added to a graph.
+
+    Args:
+        opset: Version of the graph's operators.
+        prefix: Of the names of nodes and constants; each builder for a graph needs its own.
     """
 
     def __init__(self, opset: int, prefix: str = PREFIX) -> None:
@@ -123,8 +203,9 @@ class GraphBuilder:
         from onnx import helper  # noqa: PLC0415
 
         output = name or f"{self._prefix}{operator}-{next(self._numbers)}"
-        named = helper.make_node(operator, list(inputs), [output], name=output, **attributes)
-        self.nodes.append(named)
+        self.nodes.append(
+            helper.make_node(operator, list(inputs), [output], name=output, **attributes)
+        )
         return output
 
     def constant(self, value: Any, kind: Any = np.float32) -> str:
@@ -136,11 +217,11 @@ class GraphBuilder:
         return name
 
     def reshape(self, tensor: str, shape: Sequence[int]) -> str:
-        """Give a tensor another shape; 0 keeps a dimension."""
+        """Add a reshape; 0 leaves a dimension as it is. Return its output."""
         return self.add("Reshape", tensor, self.constant(shape, np.int64))
 
     def reduce(self, operator: str, tensor: str, axes: Sequence[int], *, keep: bool = False) -> str:
-        """Reduce a tensor over axes: an attribute at first, an input in later opsets."""
+        """Add a reduction over axes, which are an input in later opsets. Return its output."""
         since = 13 if operator == "ReduceSum" else 18
         if self.opset < since:
             return self.add(operator, tensor, axes=list(axes), keepdims=int(keep))
@@ -152,23 +233,23 @@ def names_read(node: onnx.NodeProto) -> Iterator[str]:
     yield from node.input
     for attribute in node.attribute:
         for inner in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
-            for one in inner.node:
-                yield from names_read(one)
-            yield from (one.name for one in inner.output)
+            for inner_node in inner.node:
+                yield from names_read(inner_node)
+            yield from (output.name for output in inner.output)
 
 
 def prune(graph: onnx.GraphProto, wanted: Iterable[str]) -> None:
-    """Remove every node and constant from which nothing wanted is made."""
+    """Remove every node and constant that none of the wanted tensors depends on."""
     needed = set(wanted)
-    for place in reversed(range(len(graph.node))):
-        node = graph.node[place]
+    for index in reversed(range(len(graph.node))):
+        node = graph.node[index]
         if needed.intersection(node.output):
             needed.update(names_read(node))
         else:
-            del graph.node[place]
-    for place in reversed(range(len(graph.initializer))):
-        if graph.initializer[place].name not in needed:
-            del graph.initializer[place]
-    for place in reversed(range(len(graph.sparse_initializer))):
-        if graph.sparse_initializer[place].values.name not in needed:
-            del graph.sparse_initializer[place]
+            del graph.node[index]
+    for index in reversed(range(len(graph.initializer))):
+        if graph.initializer[index].name not in needed:
+            del graph.initializer[index]
+    for index in reversed(range(len(graph.sparse_initializer))):
+        if graph.sparse_initializer[index].values.name not in needed:
+            del graph.sparse_initializer[index]

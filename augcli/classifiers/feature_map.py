@@ -11,30 +11,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from augcli.classifiers.classifier_graph import ClassifierGraph, Tensor
-    from augcli.classifiers.options import PrepareOptions
+    from augcli.classifiers.options import ClassifierOptions
     from augcli.classifiers.read import Classifier
 
 RESHAPING = frozenset({"Reshape", "Flatten", "Transpose", "Identity", "Cast", "Squeeze"})
-"""They move numbers and change none."""
+"""Operators that move numbers and change none."""
 ATTENTION = frozenset({"MatMul", "Einsum", "Attention", "MultiHeadAttention"})
-"""Where two things made of the image meet in one of these, places are mixed."""
+"""Operators that mix the cells where two of their inputs depend on the image."""
 LENGTHS_MATTER = frozenset({"l2", "mean"})
-"""Kinds of maps that tell nothing where the features of every place have been made as long."""
+"""Kinds of maps that say little where a norm gave the features of all cells the same length."""
 EXTRA_TOKENS = (0, 1, 2, 5)
-"""Tokens before those of the patches: a class token, one to distil with, four registers."""
+"""How many tokens may come before those of the patches.
+
+A class token, a distillation token and four registers are usual.
+"""
 LARGEST_SIDE = 64
-SHOWN = 3
+SUGGESTIONS = 3
+"""Layers that a message suggests."""
 
 
 class FeatureMap(NamedTuple):
-    """Where the features of each place of the image lie.
+    """A tensor with features for each cell of the image.
 
     Attributes:
         tensor: Its name.
-        channels: How many features a place has.
-        height: Rows of places.
-        width: Columns of places.
-        layout: ``NCHW``, ``NHWC``, or ``NTC`` for the tokens of a transformer.
+        channels: Features of a cell.
+        height: Rows of cells.
+        width: Columns of cells.
+        layout: Order of its dimensions: ``NCHW``, ``NHWC``, or ``NTC`` for the tokens of a
+            transformer.
         extra: Tokens that come before those of the patches.
     """
 
@@ -53,80 +58,82 @@ class FeatureMap(NamedTuple):
 
 
 def find_feature_map(
-    classifier: Classifier, graph: ClassifierGraph, scores: str, options: PrepareOptions
+    classifier: Classifier, graph: ClassifierGraph, scores: str, options: ClassifierOptions
 ) -> FeatureMap:
-    """Return the last feature map before the class scores, or the one of ``--layer``.
+    """Return the last feature map before the class scores, or the one that ``layer`` names.
 
     Args:
         classifier: For messages.
         graph: The classifier's, for one image.
         scores: Name of the output with the class scores.
-        options: What is wanted.
+        options: Kind of map, and the layer if one is named.
 
     Raises:
-        ScorerError: There is none, or there are several; the message names candidates.
+        ScorerError: There is none, or there are several; the message suggests layers.
     """
     tokens = options.map == "tokens"
     if options.layer is not None:
         return _named(classifier, graph, options.layer, tokens=tokens)
-    found = list(dict.fromkeys(_walk_back(graph, scores)))
-    maps = [one for one in found if (one.layout == "NTC") == tokens]
+    last = list(dict.fromkeys(_walk_back(graph, scores)))
+    maps = [features for features in last if (features.layout == "NTC") == tokens]
     if len(maps) == 1:
         return _before_norm(graph, maps[0]) if options.map in LENGTHS_MATTER else maps[0]
     if len(maps) > 1:
         shown = "; ".join(map(str, maps))
-        raise classifier.refused(f"has several last feature maps: {shown}; choose with --layer")
+        raise classifier.refused(f"has several last feature maps: {shown}; choose with `layer`")
     wanted = "square grid of patch tokens" if tokens else "feature map larger than 1 x 1"
-    if found:
-        cure = "leave out --map tokens" if tokens else "add --map tokens"
-        raise classifier.refused(f"has no {wanted} before its class scores, but {found[0]}; {cure}")
-    raise classifier.refused(
-        f"has no {wanted} before its class scores{_candidates(graph, tokens=tokens)}"
-    )
+    problem = f"has no {wanted} before its class scores"
+    if last:
+        fix = "leave out `map` tokens" if tokens else "add `map` tokens"
+        raise classifier.refused(f"{problem}, but {last[0]}; {fix}")
+    raise classifier.refused(f"{problem}{_suggestions(graph, tokens=tokens)}")
 
 
 def _walk_back(graph: ClassifierGraph, scores: str) -> Iterator[FeatureMap]:
-    """Yield the feature maps that are met first on every way back from the scores."""
+    """Yield the first feature map on each path from the scores back to the image."""
     waiting, seen = [scores], {scores}
     while waiting:
         name = waiting.pop(0)
         node = graph.producers.get(name)
-        found = as_feature_map(graph, graph.tensor(name))
-        # What was only moved came from where it can be told apart better; an average pooling
-        # that leaves some cells has lost places that its input still has.
-        moved = RESHAPING if found and found.layout == "NTC" else {"AveragePool"}
-        if found and not (node is not None and node.op_type in moved):
-            yield found
+        features = as_feature_map(graph, graph.tensor(name))
+        # Tokens that were only moved are easier to recognise before that; an average pooling
+        # that leaves several cells has more of them in its input.
+        passed = RESHAPING if features and features.layout == "NTC" else {"AveragePool"}
+        if features and not (node is not None and node.op_type in passed):
+            yield features
             continue
         if node is None:
             continue
         sources = graph.sources(node)
         if node.op_type in ATTENTION and (len(sources) > 1 or node.op_type != "MatMul"):
             continue
-        fresh = [one for one in sources if one not in seen]
-        seen.update(fresh)
-        waiting += fresh
+        unseen = [source for source in sources if source not in seen]
+        seen.update(unseen)
+        waiting += unseen
 
 
-def _before_norm(graph: ClassifierGraph, found: FeatureMap) -> FeatureMap:
-    """Return what a layer norm made the map of, if one did: after it, every place is as long."""
-    name = found.tensor
+def _before_norm(graph: ClassifierGraph, features: FeatureMap) -> FeatureMap:
+    """Return the input of the layer norm that made a feature map, or the map if none made it.
+
+    After the norm, the features of all cells have about the same length.
+    """
+    name = features.tensor
     while (node := graph.producers.get(name)) is not None and node.op_type in RESHAPING:
         name = node.input[0]
     if node is None or node.op_type != "LayerNormalization":
-        return found
-    before = as_feature_map(graph, graph.tensor(node.input[0])) or found
-    same = (before.height, before.width, before.extra) == (found.height, found.width, 0)
-    return before if same else found
+        return features
+    before = as_feature_map(graph, graph.tensor(node.input[0])) or features
+    same = (before.height, before.width, before.extra) == (features.height, features.width, 0)
+    return before if same else features
 
 
 def as_feature_map(graph: ClassifierGraph, tensor: Tensor) -> FeatureMap | None:
-    """Return a tensor as a feature map, if its shape is that of one."""
+    """Return a tensor as a feature map, or None if its shape is not that of one."""
     if not graph.depends_on_the_image(tensor.name) or 0 in tensor.shape[1:]:
         return None
     (image,) = graph.model.graph.input
     if sorted(tensor.shape[1:]) == sorted(graph.tensor(image.name).shape[1:]):
-        return None  # the image itself, or what scaling made of it
+        return None  # the image itself, or the scaled image
     if len(tensor.shape) == 3:
         return _as_tokens(tensor)
     if len(tensor.shape) != 4 or sum(side > 1 for side in tensor.shape[1:]) < 2:
@@ -150,20 +157,24 @@ def _as_tokens(tensor: Tensor) -> FeatureMap | None:
 
 
 def _channels_last(graph: ClassifierGraph, tensor: Tensor) -> bool:
-    """Return whether channels are last: told by what pools the tensor, else by its shape."""
+    """Return whether channels are last, judged by what reads the tensor, else by its shape."""
     for node in graph.consumers.get(tensor.name, []):
         if node.op_type in ("GlobalAveragePool", "AveragePool", "GlobalMaxPool", "Conv"):
             return False
         if node.op_type == "LayerNormalization":
-            return [one.i % 4 for one in node.attribute if one.name == "axis"] in ([], [3])
+            return [
+                attribute.i % 4 for attribute in node.attribute if attribute.name == "axis"
+            ] in ([], [3])
         if node.op_type in ("ReduceMean", "ReduceMax", "ReduceSum"):
             axes = {axis % 4 for axis in graph.axes(node) or []}
             if axes in ({1, 2}, {2, 3}):
                 return axes == {1, 2}
         if node.op_type == "Transpose":
-            perm = [one.ints for one in node.attribute if one.name == "perm"]
-            if perm and list(perm[0]) in ([0, 3, 1, 2], [0, 2, 3, 1]):
-                return list(perm[0]) == [0, 3, 1, 2]
+            orders = [
+                list(attribute.ints) for attribute in node.attribute if attribute.name == "perm"
+            ]
+            if orders and orders[0] in ([0, 3, 1, 2], [0, 2, 3, 1]):
+                return orders[0] == [0, 3, 1, 2]
     producer = graph.producers.get(tensor.name)
     if producer is not None and producer.op_type in ("Conv", "MaxPool", "BatchNormalization"):
         return False
@@ -174,31 +185,33 @@ def _channels_last(graph: ClassifierGraph, tensor: Tensor) -> bool:
 def _named(
     classifier: Classifier, graph: ClassifierGraph, name: str, *, tokens: bool
 ) -> FeatureMap:
-    """Return the tensor that ``--layer`` names: itself, or the output of a node of that name."""
-    nodes = {one.name: one.output[0] for one in graph.model.graph.node if one.name and one.output}
+    """Return the feature map that ``layer`` names: a tensor, or a node whose output it is."""
+    nodes = {
+        node.name: node.output[0] for node in graph.model.graph.node if node.name and node.output
+    }
     tensor = graph.tensor(nodes.get(name, name) if name not in graph.shapes else name)
     if tensor.name not in graph.producers:
-        hint = near_miss(name, graph.producers) or _candidates(graph, tokens=tokens)
+        hint = near_miss(name, graph.producers) or _suggestions(graph, tokens=tokens)
         raise classifier.refused(f"has no layer {name!r}{hint}")
-    found = as_feature_map(graph, tensor)
-    if found is None or (found.layout == "NTC") != tokens:
+    features = as_feature_map(graph, tensor)
+    if features is None or (features.layout == "NTC") != tokens:
         shape = " x ".join(map(str, tensor.shape)) or "of a shape that is not known"
         wanted = "patch tokens, (N, T, C)" if tokens else "a feature map, (N, C, h, w)"
         raise classifier.refused(
-            f"--layer {name} is {shape}, not {wanted}{_candidates(graph, tokens=tokens)}"
+            f"`layer` {name} is {shape}, not {wanted}{_suggestions(graph, tokens=tokens)}"
         )
-    return found
+    return features
 
 
-def _candidates(graph: ClassifierGraph, *, tokens: bool) -> str:
-    """Return what could be named instead, in words, the last of each size."""
+def _suggestions(graph: ClassifierGraph, *, tokens: bool) -> str:
+    """Return layers that can be named instead, in words: the last one of each size."""
     last = {
-        (one.height, one.layout): one
+        (features.height, features.layout): features
         for node in graph.model.graph.node
         for name in node.output
-        if (one := as_feature_map(graph, graph.tensor(name))) is not None
-        and 1 < one.height == one.width <= LARGEST_SIDE
-        and (one.layout == "NTC") == tokens
+        if (features := as_feature_map(graph, graph.tensor(name))) is not None
+        and 1 < features.height == features.width <= LARGEST_SIDE
+        and (features.layout == "NTC") == tokens
     }
-    shown = "; ".join(str(one) for one in [*reversed(last.values())][:SHOWN])
-    return f"; --layer can name {shown}" if shown else ""
+    shown = "; ".join(map(str, [*reversed(last.values())][:SUGGESTIONS]))
+    return f"; `layer` can name {shown}" if shown else ""

@@ -1,4 +1,4 @@
-"""The options of ``augcli scorer prepare``, each declared once."""
+"""The options for making a scorer of a classifier, each declared once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from augcli.errors import ParameterError
 from augcli.params import Param, check
 
 SMOOTH, CENTRE = 1.2, 0.2
-"""The best of those tried: docs/scorers.md has the figures."""
+"""Defaults of ``smooth`` and ``centre``: the best of those tried, see docs/scorers.md."""
 
 Numbers = tuple[float, ...]
 
@@ -22,84 +22,84 @@ def numbers_in(text: str) -> Numbers:
     """Return the numbers in a text such as ``0,0,0``, ``[0, 1]``, ``0..1`` or ``224x224``.
 
     Raises:
-        ValueError: Something in it is no finite number.
+        ValueError: A word in it is no finite number.
 
     Example:
         >>> numbers_in("-1..1"), numbers_in("[0.5, 0.25]"), numbers_in("224x192")
         ((-1.0, 1.0), (0.5, 0.25), (224.0, 192.0))
     """
-    found = tuple(float(word) for word in re.split(r"\.\.|[\s,x\[\]()]+", text) if word)
-    if not all(math.isfinite(one) for one in found):
+    numbers = tuple(float(word) for word in re.split(r"\.\.|[\s,x\[\]()]+", text) if word)
+    if not all(math.isfinite(number) for number in numbers):
         raise ValueError(text)
-    return found
-
-
-def _numbers(found: Any, count: int, expected: str) -> Numbers:
-    try:
-        numbers = numbers_in(found if isinstance(found, str) else ",".join(map(str, found)))
-    except (TypeError, ValueError):
-        numbers = ()
-    if len(numbers) != count:
-        raise ValueError(f"is {found!r}, but must be {expected}")
     return numbers
 
 
-def parse_range(found: Any) -> Numbers:
+def _numbers(value: Any, count: int, expected: str) -> Numbers:
+    try:
+        numbers = numbers_in(value if isinstance(value, str) else ",".join(map(str, value)))
+    except (TypeError, ValueError):
+        numbers = ()
+    if len(numbers) != count:
+        raise ValueError(f"is {value!r}, but must be {expected}")
+    return numbers
+
+
+def parse_range(value: Any) -> Numbers:
     """Return what pixel values 0 and 255 become, from text such as ``0..1`` or from a pair.
 
     Raises:
-        ValueError: It is not two numbers that differ.
+        ValueError: It is not two different numbers.
 
     Example:
         >>> parse_range("-1..1"), parse_range((0, 255))
         ((-1.0, 1.0), (0.0, 255.0))
     """
-    low, high = _numbers(found, 2, "two numbers, such as 0..1 or 0..255")
+    low, high = _numbers(value, 2, "two numbers, such as 0..1 or 0..255")
     if low == high:
-        raise ValueError(f"is {found!r}, but its ends must differ")
+        raise ValueError(f"is {value!r}, but its ends must differ")
     return (low, high)
 
 
-def parse_mean(found: Any) -> Numbers:
+def parse_mean(value: Any) -> Numbers:
     """Return three numbers, one for each channel, from text such as ``0.5,0.5,0.5``.
 
     Raises:
-        ValueError: It is something else.
+        ValueError: It is not three numbers.
 
     Example:
         >>> parse_mean("0.485, 0.456, 0.406")
         (0.485, 0.456, 0.406)
     """
-    return _numbers(found, 3, "three numbers, such as 0.485,0.456,0.406")
+    return _numbers(value, 3, "three numbers, such as 0.485,0.456,0.406")
 
 
-def parse_std(found: Any) -> Numbers:
+def parse_std(value: Any) -> Numbers:
     """Return three positive numbers, one for each channel; see :func:`parse_mean`.
 
     Raises:
-        ValueError: It is something else.
+        ValueError: It is not three positive numbers.
 
     Example:
         >>> parse_std([0.25, 0.25, 0.25])
         (0.25, 0.25, 0.25)
     """
-    numbers = parse_mean(found)
+    numbers = parse_mean(value)
     if min(numbers) <= 0:
-        raise ValueError(f"is {found!r}, but must be positive")
+        raise ValueError(f"is {value!r}, but must be positive")
     return numbers
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrepareOptions:
+class ClassifierOptions:
     """How a classifier becomes a scorer."""
 
     out: Annotated[Path, Param("File for the scorer.", short="-o")] = Path("scorer.onnx")
     map: Annotated[
         Literal["l2", "mean", "cam", "tokens"],
         Param(
-            "What becomes the heat map: l2 (length of the features in each cell), mean (of their "
-            "channels), cam (what speaks for the predicted classes) or tokens (of a transformer: "
-            "likeness of each patch to the whole)."
+            "What becomes the heat map: l2 (length of the features in each cell), mean (of the "
+            "features), cam (class activation map) or tokens (for a transformer: similarity of "
+            "each patch to the whole image)."
         ),
     ] = "l2"
     grid: Annotated[int, Param("Rows and columns of the heat map.", 1, 64)] = 7
@@ -123,7 +123,7 @@ class PrepareOptions:
         ),
     ] = None
     raw: Annotated[
-        bool, Param("The plain map, as papers have it: not blurred, no weight for the middle.")
+        bool, Param("The plain map, as in papers: not blurred, no weight for the middle.")
     ] = False
     layer: Annotated[
         str | None,
@@ -135,9 +135,9 @@ class PrepareOptions:
     preset: Annotated[
         Literal["imagenet", "tf", "caffe", "unit"] | None,
         Param(
-            "How pixels are scaled: imagenet (0..1 less mean by deviation: torchvision, most of "
-            "timm), tf (-1..1: many of Keras), caffe (BGR, 0..255 less mean: ResNet and VGG of "
-            "Keras) or unit (0..1) [default: what the file says]."
+            "How pixels are scaled: imagenet (0..1, minus mean, divided by deviation: "
+            "torchvision, most of timm), tf (-1..1: many of Keras), caffe (BGR, 0..255, minus "
+            "mean: ResNet and VGG of Keras) or unit (0..1) [default: what the file says]."
         ),
     ] = None
     size: Annotated[
@@ -171,7 +171,7 @@ class PrepareOptions:
         check(self)
         for name in ("smooth", "centre"):
             if self.raw and getattr(self, name) is not None:
-                raise ParameterError("raw", f"is the plain map: leave out --{name}, or --raw")
+                raise ParameterError("raw", f"is the plain map: leave out `{name}`, or `raw`")
 
     @property
     def blur(self) -> float:

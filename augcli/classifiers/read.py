@@ -1,4 +1,4 @@
-"""A classifier's file, read without trusting it."""
+"""Reading a classifier's file, which is not trusted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from augcli.attention.device import open_session
-from augcli.attention.model_file import file_sha256
+from augcli.attention.model_file import ModelFileError, file_sha256
 from augcli.errors import ScorerError, UsageError
 
 if TYPE_CHECKING:
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
     import onnx
 
-    from augcli.classifiers.options import PrepareOptions
+    from augcli.classifiers.options import ClassifierOptions
 
 MEGABYTE = 1_000_000
 
 
 class Classifier(NamedTuple):
-    """A classifier's file and what is in it.
+    """A classifier's file and its content.
 
     Attributes:
         path: The file.
         model: Its content, with all weights.
-        sha256: Of the file; weights in other files are not part of it.
-        size: Bytes, with those of other files.
+        sha256: SHA-256 of the file, without weights that lie in other files.
+        size: Bytes of the file and of the other files with weights.
     """
 
     path: Path
@@ -35,19 +35,19 @@ class Classifier(NamedTuple):
     sha256: str
     size: int
 
-    def refused(self, found: str) -> ScorerError:
-        """Return the error that names this classifier."""
-        return ScorerError(f"{self.path}: {found}")
+    def refused(self, problem: str) -> ScorerError:
+        """Return the error that names this classifier and says what is wrong with it."""
+        return ScorerError(f"{self.path}: {problem}")
 
 
 def need_onnx() -> None:
-    """Say how onnx is installed, where it is missing.
+    """Check that the package onnx is installed.
 
     Raises:
-        UsageError: It can't be imported.
+        UsageError: It can't be imported; the message says how to install it.
     """
     try:
-        import onnx  # noqa: F401, PLC0415 - only preparing and counting need it
+        import onnx  # noqa: F401, PLC0415 - only this room needs it
     except ImportError:
         raise UsageError(
             "preparing a scorer needs the package onnx: pip install 'augcli[scorer]', or "
@@ -55,24 +55,24 @@ def need_onnx() -> None:
         ) from None
 
 
-def read_classifier(path: Path, options: PrepareOptions) -> Classifier:
+def read_classifier(path: Path, options: ClassifierOptions) -> Classifier:
     """Read a classifier.
 
     Raises:
-        ScorerError: It is missing, too large, not ONNX, or has weights in other files that it
-            may not have.
+        ScorerError: It is missing, too large, not ONNX, or has weights in other files that must
+            not be read.
     """
     import onnx  # noqa: PLC0415
 
     if not path.is_file():
-        what = "is not a file" if path.exists() else "does not exist"
-        raise ScorerError(f"{path}: {what}; give the path of an ONNX classifier")
+        problem = "is not a file" if path.exists() else "does not exist"
+        raise ScorerError(f"{path}: {problem}; give the path of an ONNX classifier")
     _check_size(path, path.stat().st_size, options)
     try:
         model = onnx.load_model_from_string(path.read_bytes())
     except OSError as error:
         raise ScorerError(f"{path}: can't be read ({error.strerror})") from None
-    except Exception:  # a DecodeError of protobuf, which augcli does not know
+    except Exception:  # protobuf's DecodeError, from a package that augcli doesn't depend on
         raise ScorerError(f"{path}: is not ONNX; export the classifier as .onnx first") from None
     if not model.graph.node or not model.opset_import:
         raise ScorerError(f"{path}: is not ONNX: it holds no graph")
@@ -86,53 +86,52 @@ def read_classifier(path: Path, options: PrepareOptions) -> Classifier:
 
 
 def _check_it_loads(path: Path) -> None:
-    """Let onnxruntime judge: what it loads is sound, and the rest can rely on that."""
+    """Check that onnxruntime loads the file: then the graph is sound, which all else relies on."""
     try:
         open_session(path)
-    except ScorerError as error:
-        raise ScorerError(str(error).removeprefix("--model ")) from None
+    except ModelFileError as error:
+        raise ScorerError(f"{path}: {error.problem}") from None
 
 
-def _check_size(path: Path, size: int, options: PrepareOptions) -> None:
+def _check_size(path: Path, size: int, options: ClassifierOptions) -> None:
     if size > options.max_model_size * MEGABYTE:
         raise ScorerError(
             f"{path}: has {size / MEGABYTE:,.0f} MB, more than the {options.max_model_size:,} MB "
-            "of --max-model-size (2,000 is the most that an ONNX file can hold)"
+            "of `max_model_size` (2,000 is the most that an ONNX file can hold)"
         )
 
 
-def _read_other_files(path: Path, model: onnx.ModelProto, options: PrepareOptions) -> int:
-    """Read the weights that lie in other files, if they may; return the bytes of these."""
+def _read_other_files(path: Path, model: onnx.ModelProto, options: ClassifierOptions) -> int:
+    """Read the weights that lie in other files, if that is allowed; return their bytes."""
     from onnx import external_data_helper  # noqa: PLC0415
 
-    outside = [one for one in tensors(model.graph) if external_data_helper.uses_external_data(one)]
-    if not outside:
+    external = [
+        tensor for tensor in tensors(model.graph) if external_data_helper.uses_external_data(tensor)
+    ]
+    if not external:
         return 0
     names = {
-        entry.value for one in outside for entry in one.external_data if entry.key == "location"
+        entry.value
+        for tensor in external
+        for entry in tensor.external_data
+        if entry.key == "location"
     }
-    shown = ", ".join(sorted(names)[:3])
     if not options.allow_external_data:
+        shown = ", ".join(sorted(names)[:3])
         raise ScorerError(
-            f"{path}: keeps weights in other files ({shown}); add --allow-external-data if you "
+            f"{path}: has weights in other files ({shown}); add `allow_external_data` if you "
             "trust them, or export the classifier into one file"
         )
     folder = os.path.realpath(path.parent)
     for name in sorted(names):
-        place = os.path.join(folder, name)
-        if os.path.isabs(name) or os.path.realpath(place) != os.path.normpath(place):
-            raise ScorerError(f"{path}: wants weights from {name!r}, which is a link or absolute")
-        if not os.path.normpath(place).startswith(folder.rstrip(os.sep) + os.sep):
-            raise ScorerError(f"{path}: wants weights from {name!r}, outside of its folder")
-        if not os.path.isfile(place):
-            raise ScorerError(f"{path}: wants weights from {name!r}, which is not there")
+        _check_location(path, folder, name)
     size = sum(os.path.getsize(os.path.join(folder, name)) for name in names)
     _check_size(path, path.stat().st_size + size, options)
     try:
-        for one in outside:
-            external_data_helper.load_external_data_for_tensor(one, folder)
-            one.data_location = one.DEFAULT
-            del one.external_data[:]
+        for tensor in external:
+            external_data_helper.load_external_data_for_tensor(tensor, folder)
+            tensor.data_location = tensor.DEFAULT
+            del tensor.external_data[:]
     except Exception as error:  # onnx has a class for each cause and no common base
         raise ScorerError(
             f"{path}: has weights in other files that can't be read ({error})"
@@ -140,8 +139,19 @@ def _read_other_files(path: Path, model: onnx.ModelProto, options: PrepareOption
     return size
 
 
+def _check_location(path: Path, folder: str, name: str) -> None:
+    """Check that weights lie in a plain file inside the classifier's folder."""
+    location = os.path.join(folder, name)
+    if os.path.isabs(name) or os.path.realpath(location) != os.path.normpath(location):
+        raise ScorerError(f"{path}: has weights in {name!r}, which is a link or an absolute path")
+    if not os.path.normpath(location).startswith(folder.rstrip(os.sep) + os.sep):
+        raise ScorerError(f"{path}: has weights in {name!r}, which is outside of its folder")
+    if not os.path.isfile(location):
+        raise ScorerError(f"{path}: has weights in {name!r}, which is missing")
+
+
 def tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
-    """Yield every tensor that a graph holds, also those of its nodes and of graphs in them."""
+    """Yield every tensor in a graph, also those of its nodes and of graphs inside them."""
     yield from graph.initializer
     for sparse in graph.sparse_initializer:
         yield from (sparse.values, sparse.indices)

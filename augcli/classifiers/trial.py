@@ -1,4 +1,4 @@
-"""Trying a scorer out before anybody relies on it."""
+"""Trying a scorer before its file gets its name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from augcli.attention.device import first_line
+from augcli.attention.model_file import ModelFileError
 from augcli.attention.scorer import Scorer
 from augcli.errors import ScorerError, UnreadableImage
 
@@ -20,55 +21,53 @@ SIDE = 96
 
 
 class WrongInBatches(ScorerError):
-    """The scorer gives other maps, or none, for several images at once."""
+    """The scorer fails for several images at once, or gives other maps than for one."""
 
 
 def try_out(classifier: Classifier, path: Path, grid: int, *, batches: bool) -> Scorer:
-    """Load a scorer as every command does and look at heat maps of it.
+    """Load a scorer as every command does, and check the heat maps of three images.
 
     Args:
         classifier: What it was made of, for messages.
         path: The scorer.
         grid: Rows and columns of its heat maps.
-        batches: Whether it is to take several images at once.
+        batches: Whether it must take several images at once.
 
     Raises:
-        WrongInBatches: It does not, or can't be loaded where it is to do so.
+        WrongInBatches: ``batches`` is set, and the scorer can't be loaded or is wrong in batches.
         ScorerError: It can't be loaded, or its maps are of no use.
     """
     try:
         scorer = Scorer(path, grid=grid)
-    except ScorerError as error:
-        found = str(error).removeprefix(f"--model {path}: ")
-        text = f"the scorer made of it is refused: it {found}"
+    except ModelFileError as error:
+        text = f"the scorer made of it is refused: it {error.problem}"
         raise WrongInBatches(text) if batches else classifier.refused(text) from None
     pictures = trial_pictures()
+    question = "are `preset` and `layer` right?"
     try:
-        alone = [scorer.heat_map(one) for one in pictures]
+        maps = [scorer.heat_map(picture) for picture in pictures]
     except UnreadableImage:
         raise classifier.refused(
-            "the scorer made of it gives NaN or infinity; are --preset and --layer right?"
+            f"the scorer made of it gives NaN or infinity; {question}"
         ) from None
-    if any(np.ptp(one) == 0 for one in alone) and grid > 1:
+    if any(np.ptp(heat_map) == 0 for heat_map in maps) and grid > 1:
         raise classifier.refused(
-            "the scorer made of it gives the same score to every cell; are --preset and --layer "
-            "right?"
+            f"the scorer made of it gives the same score to every cell; {question}"
         )
-    if grid > 1 and all(np.array_equal(alone[0], one) for one in alone[1:]):
+    if grid > 1 and all(np.array_equal(maps[0], heat_map) for heat_map in maps[1:]):
         raise classifier.refused(
-            "the scorer made of it gives the same heat map for every picture; are --preset and "
-            "--layer right?"
+            f"the scorer made of it gives the same heat map for every image; {question}"
         )
     if batches:
-        _check_batches(scorer, pictures, alone)
+        _check_batches(scorer, pictures, maps)
     return scorer
 
 
 def trial_pictures() -> list[Image]:
-    """Return three pictures uint8 (96, 96, 3): a disc, its mirror image, and waves.
+    """Return three images uint8 (96, 96, 3): a disc, its mirror image, and waves.
 
     Example:
-        >>> [one.shape for one in trial_pictures()]
+        >>> [picture.shape for picture in trial_pictures()]
         [(96, 96, 3), (96, 96, 3), (96, 96, 3)]
     """
     rows, columns = np.mgrid[:SIDE, :SIDE]
@@ -78,15 +77,16 @@ def trial_pictures() -> list[Image]:
     return [disc, np.ascontiguousarray(disc[:, ::-1]), waves.astype(np.uint8)]
 
 
-def _check_batches(scorer: Scorer, pictures: list[Image], alone: list[HeatMap]) -> None:
+def _check_batches(scorer: Scorer, pictures: list[Image], maps: list[HeatMap]) -> None:
+    """Check that images scored at once get the maps that they get one by one."""
     try:
         together = scorer.heat_maps(pictures)
     except Exception as error:  # onnxruntime has a class for each cause and no common base
         raise WrongInBatches(first_line(error)) from None
-    # The last bits may depend on the size of a batch; one image's map is not another's.
+    # The last bits may depend on the size of a batch: far less than two images differ by.
     close = [
-        np.abs(one - other).max() <= np.ptp(one) / 50
-        for one, other in zip(alone, together, strict=True)
+        np.abs(heat_map - other).max() <= np.ptp(heat_map) / 50
+        for heat_map, other in zip(maps, together, strict=True)
     ]
     if not all(close):
         raise WrongInBatches("other maps in a batch")

@@ -1,4 +1,4 @@
-"""``augcli doctor``: what was found, on a terminal or as JSON."""
+"""``augcli doctor``: prints what the doctor finds, as text or as JSON."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from augcli.cli.report import printable, put
+from augcli.errors import with_flags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,20 +21,21 @@ MARKS = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
 FOLDER = typer.Argument(
     None,
     metavar="[FOLDER]",
-    help="Also try this folder: can outputs be written, renamed and locked in it?",
+    help="Check also whether outputs can be written, renamed and locked in this folder.",
     show_default=False,
 )
 JSON = typer.Option(False, "--json", help="One JSON object on standard output.")
 
 
 def doctor(folder: str | None = FOLDER, as_json: bool = JSON) -> None:
-    """Look at what augcli builds on; exit code 1 where something is wrong."""
+    """Check everything that augcli depends on; exit code 1 if there is a problem."""
     from augcli.doctor.examine import examine  # noqa: PLC0415 - so that --help stays quick
 
-    found = []
+    findings = []
     area = ""
-    for finding in examine(folder):
-        found.append(finding)
+    for raw in examine(folder):
+        finding = raw._replace(text=with_flags(raw.text), fix=with_flags(raw.fix))
+        findings.append(finding)
         if as_json:
             continue
         if finding.area != area:
@@ -41,20 +43,20 @@ def doctor(folder: str | None = FOLDER, as_json: bool = JSON) -> None:
             area = finding.area
         for line in lines_of(finding):
             put(printable(line))
-    count = sum(one.state == "problem" for one in found)
+    problems = sum(finding.state == "problem" for finding in findings)
     if as_json:
-        findings = [one._asdict() for one in found]
-        put(json.dumps({"message_type": "doctor", "problems": count, "findings": findings}))
+        objects = [finding._asdict() for finding in findings]
+        put(json.dumps({"message_type": "doctor", "problems": problems, "findings": objects}))
     else:
-        put(f"\n{told(count)}")
-    raise typer.Exit(1 if count else 0)
+        put(f"\n{conclusion(problems)}")
+    raise typer.Exit(1 if problems else 0)
 
 
-def told(problems: int) -> str:
+def conclusion(problems: int) -> str:
     """Return the last line.
 
     Example:
-        >>> told(0), told(1), told(2)
+        >>> conclusion(0), conclusion(1), conclusion(2)
         ('nothing is wrong', '1 problem', '2 problems')
     """
     if not problems:
@@ -63,7 +65,7 @@ def told(problems: int) -> str:
 
 
 def lines_of(finding: Finding) -> Iterator[str]:
-    """Yield a finding in lines of at most 80 columns, but for words that are longer.
+    """Yield a finding in lines of at most 80 columns; only longer words exceed them.
 
     Example:
         >>> from augcli.doctor.examine import Finding

@@ -10,7 +10,7 @@ import typer
 
 from augcli.augmentations import REGISTRY
 from augcli.augmentations.base import Mixer
-from augcli.classifiers.options import PrepareOptions
+from augcli.classifiers.options import ClassifierOptions
 from augcli.cli.config import read_config
 from augcli.cli.options import CommandOptions
 from augcli.params import Declared, build, declared
@@ -80,7 +80,7 @@ def heat_map_options() -> Owners:
 
 def prepare_options() -> Owners:
     """Return the options of the command that prepares a scorer, by the class declaring them."""
-    return {PrepareOptions: declared(PrepareOptions), CommandOptions: _told_without_a_run()}
+    return {ClassifierOptions: declared(ClassifierOptions), CommandOptions: _told_without_a_run()}
 
 
 def _told_without_a_run() -> tuple[Declared, ...]:

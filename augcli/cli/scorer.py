@@ -1,4 +1,4 @@
-"""``augcli scorer``: make a scorer of any classifier, and look at scorers."""
+"""``augcli scorer``: make scorers of classifiers, and describe scorers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from augcli.classifiers.options import PrepareOptions
+from augcli.classifiers.options import ClassifierOptions
 from augcli.cli.generated import SCORER, declare_command, given_options, prepare_options
 from augcli.cli.options import CommandOptions
 from augcli.cli.report import printable, put, tell
@@ -21,16 +21,20 @@ if TYPE_CHECKING:
 
 CLASSIFIER = typer.Argument(metavar="CLASSIFIER", help="ONNX file that gives class scores.")
 FILE = typer.Argument(
-    None, metavar="[FILE]", help="The scorer; the shipped one if left out.", show_default=False
+    None,
+    metavar="[FILE]",
+    help="The scorer; the one that augcli ships if left out.",
+    show_default=False,
 )
 SMALL = 64
+"""Pixels of the longer side up to which the shipped scorer uses its second file."""
 JSON = typer.Option(False, "--json", help="One JSON object on standard output.")
 
 
 def scorer_commands() -> typer.Typer:
     """Return the group of commands."""
     group = typer.Typer(
-        help="Make a scorer of any classifier, and look at scorers.",
+        help="Make a scorer of any classifier, or describe a scorer.",
         no_args_is_help=True,
         rich_markup_mode=None,
     )
@@ -38,20 +42,19 @@ def scorer_commands() -> typer.Typer:
         "classifier", inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[str, CLASSIFIER]
     )
     make = declare_command(_prepare, "prepare", [classifier], prepare_options())
-    group.command("prepare", help="Make a scorer of a classifier: its last features, as a map.")(
-        make
-    )
-    group.command("show", help="Say what a scorer takes and gives, and what it costs.")(_show)
+    summary = "Make a scorer of a classifier: its last feature map becomes the heat map."
+    group.command("prepare", help=summary)(make)
+    group.command("show", help="Show what a scorer takes and gives, and what it costs.")(_show)
     return group
 
 
-def _prepare(**found: Any) -> None:
-    given = given_options(SCORER, prepare_options(), found)
-    options = build(PrepareOptions, given[PrepareOptions])
+def _prepare(**arguments: Any) -> None:
+    given = given_options(SCORER, prepare_options(), arguments)
+    options = build(ClassifierOptions, given[ClassifierOptions])
     command = build(CommandOptions, given[CommandOptions])
-    from augcli.classifiers.prepare import prepare  # noqa: PLC0415
+    from augcli.classifiers.prepare import make_scorer  # noqa: PLC0415
 
-    made = prepare(found["classifier"], options)
+    made = make_scorer(arguments["classifier"], options)
     if command.json:
         put(json.dumps({"message_type": "prepared", **asdict(made)}))
         return
@@ -73,28 +76,29 @@ def _show(file: str | None = FILE, as_json: bool = JSON) -> None:
 
 
 def prepared_lines(made: PreparedScorer) -> list[str]:
-    """Return what was found and made, for a person."""
+    """Return how a scorer was made and what to do next, for a person."""
     lines = [f"heat map: {made.recipe}"]
     if made.enlarged:
         lines.append(
-            f"note: the map has only {made.height} x {made.width} cells and was enlarged to "
-            f"{made.grid} x {made.grid}; a larger input, if the classifier takes one, gives more"
+            f"note: the feature map has only {made.height} x {made.width} cells and was enlarged "
+            f"to {made.grid} x {made.grid}; a larger --size gives more, if the classifier takes it"
         )
     if made.batch:
-        lines.append("note: takes one image at a time, as the classifier does; a GPU idles then")
+        lines.append(
+            "note: takes one image at a time, as the classifier does, which is slow on a GPU"
+        )
     expects = made.expects
     lines.append(
-        f"expects {_size(expects['input_size'])}, {expects['channel_order']}, "
-        f"{_scaling(expects)}; look at what it finds: augcli heatmaps --model {made.file} "
-        "--overlay FOLDER"
+        f"takes {_size(expects['input_size'])}, {expects['channel_order']}, {_scaling(expects)}; "
+        f"to look at its heat maps: augcli heatmaps --model {made.file} --overlay FOLDER"
     )
     return lines
 
 
 def facts_lines(facts: ScorerFacts) -> list[str]:
-    """Return a scorer in lines of a name and a value."""
+    """Return the facts about a scorer, each as a line with a name and a value."""
     source = facts.source
-    came = f"{source.get('file')}, sha256 {source.get('sha256')}" if source else ""
+    made_from = f"{source.get('file')}, sha256 {source.get('sha256')}" if source else ""
     multiply_adds = _count(facts.multiply_adds, known=facts.parameters is not None)
     rows = {
         "file": facts.file,
@@ -102,12 +106,12 @@ def facts_lines(facts: ScorerFacts) -> list[str]:
         "takes": f"{facts.input}, {facts.channel_order}",
         "images": f"squashed to {_size(facts.input_size)}, {_scaling(facts.scaling)}",
         "gives": f"a heat map of {_size(facts.map)}",
-        "recipe": facts.recipe or "not told",
-        "made from": came,
+        "recipe": facts.recipe or "not known",
+        "made from": made_from,
         "size": f"{facts.bytes:,} bytes",
         "parameters": _count(facts.parameters),
         "multiply-adds": f"{multiply_adds} for one image",
-        "time": f"{facts.milliseconds:.2f} ms for one image here, on one thread",
+        "time": f"{facts.milliseconds:.2f} ms for one image on this machine, with one thread",
         "sha256": facts.sha256,
     }
     return [f"{name:14} {value}" for name, value in rows.items() if value]
@@ -117,36 +121,38 @@ def _size(sides: list[int]) -> str:
     return f"{sides[0]} x {sides[1]}"
 
 
-def _scaling(told: dict[str, Any]) -> str:
+def _scaling(scaling: dict[str, Any]) -> str:
     """Return in words how pixels are scaled.
 
     Example:
         >>> _scaling({"range": [0, 1], "mean": [0, 0, 0], "std": [0.5, 0.5, 0.5]})
-        'pixels 0..1, less 0, 0, 0, by 0.5, 0.5, 0.5'
+        'pixels 0..1, minus 0, 0, 0, divided by 0.5, 0.5, 0.5'
         >>> _scaling({})
-        'pixels as they are'
+        'pixels unscaled'
     """
-    if "range" not in told:
-        return "pixels as they are"
-    low, high = told["range"]
+    if "range" not in scaling:
+        return "pixels unscaled"
+    low, high = scaling["range"]
     text = f"pixels {low:g}..{high:g}"
-    mean, std = told["mean"], told["std"]
-    if any(mean) or any(one != 1 for one in std):
-        text += f", less {_numbers(mean)}, by {_numbers(std)}"
+    mean, std = scaling["mean"], scaling["std"]
+    if any(mean) or any(number != 1 for number in std):
+        text += f", minus {_numbers(mean)}, divided by {_numbers(std)}"
     return text
 
 
 def _numbers(values: list[float]) -> str:
-    return ", ".join(f"{one:g}" for one in values)
+    return ", ".join(f"{value:g}" for value in values)
 
 
-def _count(found: int | None, *, known: bool = False) -> str:
-    """Return a count in words, or why there is none: where others are known, onnx is there.
+def _count(count: int | None, *, known: bool = False) -> str:
+    """Return a count in words, or why there is none.
+
+    ``known`` says whether another count is known: then it is not onnx that is missing.
 
     Example:
         >>> _count(57134), _count(None), _count(None, known=True)
         ('57,134', 'not known without onnx', 'not known')
     """
-    if found is None:
+    if count is None:
         return "not known" if known else "not known without onnx"
-    return f"{found:,}"
+    return f"{count:,}"

@@ -1,1 +1,1 @@
-"""Is everything that augcli builds on there, whole and working?"""
+"""``augcli doctor``: does everything that augcli depends on work?"""

@@ -1,4 +1,4 @@
-"""A trial of each format: one tiny picture, written and read with what augcli uses for it."""
+"""Trying each image format: one tiny picture is written and read as augcli does it."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 SIDE = 32
 NEAR = 12
-"""Levels by which a lossy format may change this smooth picture at quality 95."""
+"""By how many of 255 levels a lossy format may change this smooth picture at quality 95."""
 
 
 class Codec(NamedTuple):
     """A format that augcli reads.
 
     Attributes:
-        name: As Pillow and :mod:`augcli.data.codecs.headers` call it.
-        written: The format as it is written; None where it is only read.
+        name: Its name in Pillow and :mod:`augcli.data.codecs.headers`.
+        written: Its name among the formats that augcli writes; None where it is only read.
         lossy: Whether pixels may change a little.
     """
 
@@ -46,32 +46,32 @@ CODECS: Final = (
 
 
 def try_codec(codec: Codec) -> str:
-    """Write and read a picture; return what went wrong, empty where nothing did.
+    """Write and read a picture; return what failed, or an empty string.
 
     Example:
         >>> [try_codec(codec) for codec in CODECS]
         ['', '', '', '', '']
     """
     picture = _smooth()
-    what = "write it"
+    step = "write it"
     try:
         data = encode(picture, codec.written, quality=95) if codec.written else _saved(codec.name)
-        what = "read it"
-        found = {"augcli": decode(data).image}
-        # What OpenCV can't be trusted with is left to Pillow: both must be able to.
-        what = "read it with Pillow"
-        found["Pillow"] = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+        step = "read it"
+        images = {"augcli": decode(data).image}
+        # augcli reads some files with OpenCV and others with Pillow: both must work.
+        step = "read it with Pillow"
+        images["Pillow"] = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
     except Exception as error:
-        return f"can't {what} ({type(error).__name__}: {error})"
-    for who, image in found.items():
+        return f"can't {step} ({type(error).__name__}: {error})"
+    for reader, image in images.items():
         most = NEAR if codec.lossy else 0
         if image.shape != picture.shape or np.abs(image.astype(int) - picture).max() > most:
-            return f"{who} reads other pixels than were written"
+            return f"{reader} reads other pixels than were written"
     return ""
 
 
 def _smooth() -> Pixels:
-    """Return a picture uint8 (32, 32, 3) whose channels all differ, without edges."""
+    """Return a picture uint8 (32, 32, 3) without edges, whose channels all differ."""
     ramp = np.linspace(30, 220, SIDE).astype(np.uint8)
     across = np.broadcast_to(ramp, (SIDE, SIDE))
     return np.ascontiguousarray(np.stack([across, across.T, across[::-1, ::-1]], axis=-1))

@@ -1,7 +1,7 @@
-"""A trial of a device: one picture scored there, and where each step of the graph really ran.
+"""Trying a device: one picture is scored on it, and the profile shows where each step ran.
 
-A provider of onnxruntime may take a session and none of its steps, and then the processor
-does the work without a word; only the profile of a run tells.
+A provider of onnxruntime may accept a session but run none of its steps. The processor then does
+the work silently; only the profile of a run shows it.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FREE_SIDE = 112
-"""Side of the picture, where the graph takes any."""
+"""Side of the picture in pixels, where the graph takes any size."""
 
 
 class Trial(NamedTuple):
-    """What one picture on a device showed.
+    """The result of scoring one picture on a device.
 
     Attributes:
-        steps: Steps of the graph.
-        there: How many of them ran on the device.
-        milliseconds: Of one more run, with the profile being written.
-        difference: Largest difference of the heat map from the processor's, as a share of that
-            map's range.
+        steps: Number of steps of the graph.
+        on_device: How many of them ran on the device.
+        milliseconds: Time of a second run, during which the profile was written too.
+        difference: Largest difference from the processor's heat map, as a share of the range of
+            that map.
     """
 
     steps: int
-    there: int
+    on_device: int
     milliseconds: float
     difference: float
 
@@ -52,42 +52,44 @@ def try_device(device: str, path: Path | None = None) -> Trial:
 
     Raises:
         ScorerError: The scorer can't be loaded there.
-        ParameterError: The device is not there, or onnxruntime fell back.
+        ParameterError: The device is not available, or onnxruntime fell back to the processor.
 
     Example:
         >>> trial = try_device("cpu")
-        >>> trial.there == trial.steps, trial.difference
+        >>> trial.on_device == trial.steps, trial.difference
         (True, 0.0)
     """
-    found, steps, milliseconds = _profiled(device, path or shipped_model())
-    expected = found if device == CPU else _profiled(CPU, path or shipped_model())[0]
+    scores, steps, milliseconds = _run_with_profile(device, path or shipped_model())
+    expected = scores if device == CPU else _run_with_profile(CPU, path or shipped_model())[0]
     span = float(np.ptp(expected)) or 1.0
-    difference = float(np.abs(found - expected).max()) / span
-    there = sum(one == providers()[device] for one in steps)
-    return Trial(len(steps), there, round(milliseconds, 2), difference)
+    difference = float(np.abs(scores - expected).max()) / span
+    on_device = sum(provider == providers()[device] for provider in steps)
+    return Trial(len(steps), on_device, round(milliseconds, 2), difference)
 
 
-def _profiled(device: str, path: Path) -> tuple[NDArray[np.float32], list[str], float]:
+def _run_with_profile(device: str, path: Path) -> tuple[NDArray[np.float32], list[str], float]:
     """Return the scores, the provider of each step, and the milliseconds of the last run."""
     with tempfile.TemporaryDirectory() as folder:
         session = open_session(path, device, profile=os.path.join(folder, "profile"))
         first = session.get_inputs()[0]
         feed = {first.name: _picture(first.shape, first.type)}
-        # The first run also prepares what the later ones use.
+        # The first run is slower: it also allocates what later runs use.
         session.run(None, feed)
         begun = time.perf_counter()
         scores = session.run(None, feed)[0]
         milliseconds = (time.perf_counter() - begun) * 1000
         with open(session.end_profiling(), encoding="utf-8") as file:
             events = json.load(file)
-    # Older releases also note when a step waited, without a provider.
-    steps = [one for one in events if one.get("cat") == "Node" and "provider" in one["args"]]
-    by_step = {one["name"]: one["args"]["provider"] for one in steps}
+    # Older releases also record when a step waited, without a provider.
+    steps = [
+        event for event in events if event.get("cat") == "Node" and "provider" in event["args"]
+    ]
+    by_step = {event["name"]: event["args"]["provider"] for event in steps}
     return np.asarray(scores, np.float32), list(by_step.values()), milliseconds
 
 
 def _picture(shape: list[Any], kind: str) -> NDArray[Any]:
-    """Return a picture with some structure, as the graph's input is declared."""
+    """Return a picture with some structure, of the shape and type of the graph's input."""
     sides = [1, *(side if isinstance(side, int) else FREE_SIDE for side in shape[1:])]
     values = np.arange(np.prod(sides)).reshape(sides) * 7 % 256
     return values.astype(np.uint8) if kind == "tensor(uint8)" else (values / 255).astype(np.float32)

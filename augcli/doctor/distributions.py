@@ -1,8 +1,8 @@
-"""Installed distributions that put their files into one folder, and whose files lie there now.
+"""Installed packages that put their files into one folder, and whose files are there now.
 
 opencv-python and opencv-python-headless share the folder ``cv2``, onnxruntime and
-onnxruntime-gpu the folder ``onnxruntime``. pip installs both without a word: the last one
-wins, and removing either breaks the other.
+onnxruntime-gpu the folder ``onnxruntime``. pip installs both without a warning: the files of
+the last one replace the others, and removing either breaks the other.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from importlib.metadata import Distribution, PackagePath
 
 
-class Sharer(NamedTuple):
-    """A distribution that fills a folder which others may fill too.
+class Package(NamedTuple):
+    """A package as pip installed it.
 
     Attributes:
-        name: As it is installed with pip.
+        name: Its name for pip.
         version: Its version.
-        changed: How many of its recorded files are missing or of another size.
+        changed: How many of its files are missing or have another size than pip recorded.
     """
 
     name: str
@@ -31,44 +31,47 @@ class Sharer(NamedTuple):
     changed: int
 
 
-def sharers(folder: str, begins: str, found: Iterable[Distribution] | None = None) -> list[Sharer]:
-    """Return the distributions that fill a folder, by name.
+def packages_in(
+    folder: str, name_pattern: str, installed: Iterable[Distribution] | None = None
+) -> list[Package]:
+    """Return the packages that have files in a folder, sorted by name.
 
     Args:
-        folder: Name of the folder beside all other packages, such as ``cv2``.
-        begins: Pattern for the beginning of their names: all others are not looked into.
-        found: The distributions to look through; those that Python finds when None.
+        folder: Name of a folder in site-packages, such as ``cv2``.
+        name_pattern: Pattern for the beginning of their names; other packages are not searched.
+        installed: The packages to search; all that Python finds when None.
     """
-    sharing: dict[str, Sharer] = {}
-    for one in distributions() if found is None else found:
-        name = _name(one)
-        if name in sharing or not re.match(begins, name):
+    packages: dict[str, Package] = {}
+    for distribution in distributions() if installed is None else installed:
+        name = _name(distribution)
+        if name in packages or not re.match(name_pattern, name):
             continue
-        files = _files_in(folder, one)
+        files = _files_in(folder, distribution)
         if files:
-            sharing[name] = Sharer(name, one.version, _changed(one, files))
-    return [sharing[name] for name in sorted(sharing)]
+            changed = _changed(distribution, files)
+            packages[name] = Package(name, distribution.version, changed)
+    return [packages[name] for name in sorted(packages)]
 
 
-def _name(one: Distribution) -> str:
+def _name(distribution: Distribution) -> str:
     try:
-        return re.sub(r"[-_.]+", "-", str(one.metadata["Name"])).lower()
-    except Exception:  # what a removed package left behind; releases of Python differ
+        return re.sub(r"[-_.]+", "-", str(distribution.metadata["Name"])).lower()
+    except Exception:  # remains of a removed package; the error depends on the Python release
         return ""
 
 
-def _files_in(folder: str, one: Distribution) -> list[PackagePath]:
+def _files_in(folder: str, distribution: Distribution) -> list[PackagePath]:
     try:
-        return [file for file in one.files or [] if file.parts[0] == folder]
-    except Exception:  # a record that is damaged leads the library to any error
+        return [file for file in distribution.files or [] if file.parts[0] == folder]
+    except Exception:  # importlib.metadata may raise any error for a damaged record
         return []
 
 
-def _changed(one: Distribution, files: list[PackagePath]) -> int:
-    if (one.read_text("INSTALLER") or "").strip() == "conda":
+def _changed(distribution: Distribution, files: list[PackagePath]) -> int:
+    if (distribution.read_text("INSTALLER") or "").strip() == "conda":
         return 0  # conda changes files after the record was written
     recorded = (file for file in files if file.size is not None)
-    return sum(_size(str(one.locate_file(file))) != file.size for file in recorded)
+    return sum(_size(str(distribution.locate_file(file))) != file.size for file in recorded)
 
 
 def _size(path: str) -> int:
@@ -79,38 +82,38 @@ def _size(path: str) -> int:
 
 
 def installed_version(name: str) -> str:
-    """Return the version of a distribution, empty where it is not installed."""
+    """Return the version of a package, empty where it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:
         return ""
 
 
-def lower_bounds(owner: str = "augcli") -> dict[str, str]:
-    """Return the lowest versions that a distribution asks for, by name.
+def lower_bounds(package: str = "augcli") -> dict[str, str]:
+    """Return the lowest versions of other packages that a package requires, by name.
 
     Example:
         >>> sorted(lower_bounds())[:2]
         ['numpy', 'onnxruntime']
     """
     try:
-        wanted = requires(owner) or []
+        requirements = requires(package) or []
     except PackageNotFoundError:
         return {}
-    found = (re.match(r"([\w.-]+) *>=([\w.]+)$", one) for one in wanted)
-    return {one[1].lower(): one[2] for one in found if one}
+    matches = (re.match(r"([\w.-]+) *>=([\w.]+)$", text) for text in requirements)
+    return {match[1].lower(): match[2] for match in matches if match}
 
 
-def is_older(found: str, wanted: str) -> bool:
-    """Return whether a version is older than another.
+def is_older(version: str, other: str) -> bool:
+    """Return whether a version is older than another one.
 
     Example:
         >>> is_older("4.9.0.80", "4.11"), is_older("2.4.0rc1", "2.4"), is_older("5", "4.11")
         (True, False, False)
     """
-    return _numbers(found) < _numbers(wanted)
+    return _numbers(version) < _numbers(other)
 
 
 def _numbers(text: str) -> list[int]:
-    begin = re.match(r"\d+(\.\d+)*", text)
-    return [int(one) for one in begin[0].split(".")] if begin else []
+    release = re.match(r"\d+(\.\d+)*", text)
+    return [int(number) for number in release[0].split(".")] if release else []

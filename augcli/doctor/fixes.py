@@ -1,4 +1,4 @@
-"""What to do about a library that can't be used, from what it says itself."""
+"""What to do about a library that can't be imported, judged by its error message."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Final
 
 _MISSING: Final = re.compile(r"(lib[\w.+-]+\.(?:so[.\d]*|dylib)|[\w.+-]+\.dll)\b", re.IGNORECASE)
 _OF_WINDOWS: Final = re.compile(r"lib(GL|EGL|X\w+|xcb|SM|ICE|gthread|glib)\b", re.IGNORECASE)
-"""Libraries of windows and buttons, which slim containers lack."""
+"""Libraries for windows and buttons, which are missing in slim containers."""
 
 
 def missing_library(text: str) -> str:
-    """Return the first shared library that a message says is not there, or nothing.
+    """Return the first shared library that a message reports as missing, or an empty string.
 
     Example:
         >>> missing_library("libGL.so.1: cannot open shared object file: No such file")
@@ -19,21 +19,21 @@ def missing_library(text: str) -> str:
     """
     for line in text.splitlines():
         if "cannot open" in line or "not found" in line.lower() or "missing" in line:
-            found = _MISSING.findall(line)
-            if found:
-                # The loaded library may stand before the one that it lacks.
-                return str(found[-1])
+            names = _MISSING.findall(line)
+            if names:
+                # The library that needs it may be named before it.
+                return str(names[-1])
     return ""
 
 
 def fix_for_import(failure: str, module: str, distribution: str, *, installed: bool) -> str:
-    """Return what to do where a library can't be imported.
+    """Return what to do about a library that can't be imported.
 
     Args:
-        failure: What the import said.
-        module: Its name.
-        distribution: What it is installed from.
-        installed: Whether pip takes the distribution for installed, and would do nothing.
+        failure: Error message of the import.
+        module: Name of the module.
+        distribution: Name of its package for pip.
+        installed: Whether pip lists the package, so that a plain ``pip install`` does nothing.
 
     Example:
         >>> failure = "ModuleNotFoundError: No module named 'cv2'"
@@ -46,8 +46,8 @@ def fix_for_import(failure: str, module: str, distribution: str, *, installed: b
         return "install the Microsoft Visual C++ Redistributable for Visual Studio 2015 to 2022"
     if "SIGILL" in failure:
         return (
-            "this build needs instructions that the processor lacks: "
-            f"install another version of {distribution}, or build it here"
+            "this build needs instructions that the processor does not have: "
+            f"install another version of {distribution}, or build it on this machine"
         )
     if module != "numpy" and re.search(r"numpy|multiarray|_ARRAY_API", failure, re.IGNORECASE):
         return f"it was built for another NumPy: pip install --upgrade numpy {distribution}"
@@ -59,8 +59,8 @@ def fix_for_import(failure: str, module: str, distribution: str, *, installed: b
 def _fix_for_missing(library: str, module: str) -> str:
     if module == "cv2" and _OF_WINDOWS.match(library):
         return (
-            "use the OpenCV without windows, which needs no such library: "
+            "use the OpenCV package without windows, which does not need this library: "
             "pip uninstall -y opencv-python opencv-contrib-python; "
             "pip install --force-reinstall --no-deps opencv-python-headless"
         )
-    return f"install what holds {library} with the system's package manager"
+    return f"install the package with {library}, with the system's package manager"

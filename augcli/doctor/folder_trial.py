@@ -1,4 +1,4 @@
-"""A trial of a folder: can outputs be written, renamed and locked there?"""
+"""Trying a folder: can outputs be written, renamed and locked in it?"""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from augcli.data.output import OutputFolder
 from augcli.errors import AugcliError
 
 NAME = "class/" + "n" * 130 + ".jpg"
-"""About as long as the name of an output can be."""
+"""About the longest name that an output can have."""
 
 
 @dataclass(frozen=True)
 class FolderTrial:
-    """What a folder showed.
+    """The result of trying a folder.
 
     Attributes:
-        failure: What can't be done there; empty where all can.
-        free: Bytes that are left.
-        locks: Whether a second run would notice a first one.
+        failure: What failed; empty if nothing did.
+        free: Free space in bytes.
+        locks: Whether a second run in the folder would be refused.
     """
 
     failure: str
@@ -31,12 +31,12 @@ class FolderTrial:
 
 
 def try_folder(path: str) -> FolderTrial:
-    """Begin an output folder inside of a folder, as a run does, and remove it.
+    """Make an output folder in a folder, as a run does, and remove it.
 
     Example:
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     found = try_folder(folder)
-        ...     found.failure, found.locks, list(Path(folder).iterdir())
+        ...     trial = try_folder(folder)
+        ...     trial.failure, trial.locks, list(Path(folder).iterdir())
         ('', True, [])
     """
     free = 0

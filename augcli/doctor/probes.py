@@ -1,7 +1,7 @@
 """Questions about this installation, each answered by a process of its own.
 
-A library that can't be imported, crashes or hangs is what ``augcli doctor`` is to report: it
-must not take the doctor with it. Started with ``python -m augcli.doctor.probes QUESTION ABOUT``.
+``augcli doctor`` reports libraries that can't be imported, crash or hang, so they must not make it
+crash or hang. A process is started with ``python -m augcli.doctor.probes QUESTION ABOUT``.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ from augcli.errors import AugcliError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE = 120.0
-"""Seconds: TensorRT, where it is there, builds an engine for a minute."""
+TIMEOUT = 120.0
+"""Seconds: TensorRT, where it is installed, builds an engine for a minute."""
 
 
 class Answer(NamedTuple):
-    """What a process said.
+    """What a process answered.
 
     Attributes:
-        value: The answer; None where there is none.
-        failure: Why there is none, in one line; empty where there is one.
-        said: What libraries wrote to standard error.
+        value: The answer; None after a failure.
+        failure: Why there is no answer, in one line; empty if there is one.
+        stderr: What libraries wrote to standard error.
     """
 
     value: Any = None
     failure: str = ""
-    said: str = ""
+    stderr: str = ""
 
 
 def ask(question: str, about: str = "") -> Answer:
-    """Let a new process answer a question.
+    """Let a new process answer a question, and wait for it.
 
     Args:
         question: A key of :data:`QUESTIONS`.
-        about: What it is about.
+        about: What the question is about, such as the name of a module.
 
     Example:
         >>> ask("import", "no_such_module").failure
@@ -59,20 +59,20 @@ def ask(question: str, about: str = "") -> Answer:
             env={**os.environ, "PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Answer(failure=f"no answer within {PATIENCE:.0f} seconds")
+        return Answer(failure=f"no answer within {TIMEOUT:.0f} seconds")
     except OSError as error:
         return Answer(failure=f"a process can't be started ({error.strerror})")
-    said = done.stderr.decode("utf-8", "backslashreplace")
+    stderr = done.stderr.decode("utf-8", "backslashreplace")
     lines = done.stdout.decode("utf-8", "backslashreplace").splitlines()
     try:
         value, failure = json.loads(lines[-1])
-        return Answer(value, failure, said)
+        return Answer(value, failure, stderr)
     except (IndexError, ValueError, TypeError):
-        return Answer(failure=f"ended with {_ending(done.returncode)}", said=said)
+        return Answer(failure=f"ended with {_ending(done.returncode)}", stderr=stderr)
 
 
 def _ending(code: int) -> str:
@@ -134,22 +134,22 @@ QUESTIONS: dict[str, Callable[[str], Any]] = {
 
 
 def answer(question: str, about: str) -> tuple[Any, str]:
-    """Return the answer to a question, or why there is none."""
+    """Return the answer to a question and an empty string, or None and why there is no answer."""
     try:
         return QUESTIONS[question](about), ""
     except AugcliError as error:
         return None, str(error)
-    except Exception as error:  # broken installations raise anything
+    except Exception as error:  # a broken installation may raise any error
         line = " ".join(str(error).split())
         return None, f"{type(error).__name__}: {line}" if line else type(error).__name__
 
 
 def main() -> None:
-    """Answer on standard output, in a line that is the last whatever libraries print."""
-    found = json.dumps(answer(*sys.argv[1:3]))
-    sys.stdout.write(f"\n{found}\n")
+    """Answer on standard output, in the last line: libraries may print others before it."""
+    line = json.dumps(answer(*sys.argv[1:3]))
+    sys.stdout.write(f"\n{line}\n")
     sys.stdout.flush()
-    # Not the usual way: a library that crashes at the end has given its answer by now.
+    # Without cleaning up: a library that crashes in that must not spoil the answer.
     os._exit(0)
 
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from augcli.attention.device import AUTO
-from augcli.attention.maps import KEY_BYTES, About, HeatMaps, save_maps
+from augcli.attention.heat_map_file import KEY_BYTES, About, HeatMaps, save_maps
 from augcli.attention.scorer import Scorer, on_device
-from augcli.attention.table import STORED_TYPE, MapTable
+from augcli.attention.map_table import STORED_TYPE, MapTable
 from augcli.data.codecs.pictures import decode, encode
 from augcli.data.manifest import Failure, write_table
 from augcli.data.names import output_name
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from augcli.attention.expected import MapSpec
+    from augcli.attention.map_spec import MapSpec
     from augcli.data.stores.sources import Sources, Store
     from augcli.run.messages import Listener
     from augcli.run.options import HeatMapOptions
@@ -75,7 +75,7 @@ class _Collected:
         """Return place for maps."""
         return cls(
             np.zeros((count, KEY_BYTES), np.uint8),
-            np.zeros((count, *spec.shape), STORED_TYPE),
+            np.zeros((count, *spec.map_shape), STORED_TYPE),
             np.zeros(count, np.bool_),
         )
 
@@ -204,7 +204,7 @@ def _before(options: HeatMapOptions, spec: MapSpec) -> HeatMaps | None:
 
 
 def _about(spec: MapSpec) -> About:
-    return About(spec.scorer, spec.grid, poolable=not spec.flexible)
+    return About(spec.sha256, spec.grid, poolable=not spec.flexible)
 
 
 def _collect(
@@ -218,7 +218,7 @@ def _collect(
     listener: Listener,
 ) -> None:
     """Ask for every map; what is new is in the table at once."""
-    with MapTable(storage.table, spec.scorer, spec.shape, storage.images) as table:
+    with MapTable(storage.table, spec.sha256, spec.map_shape, storage.images) as table:
         for done, (path, answer) in enumerate(score_sources(pool, sources.paths, gpu), 1):
             collected.take(bisect_left(sources.paths, path), answer)
             if isinstance(answer, Failure):

@@ -1,4 +1,4 @@
-"""The machine: its versions for run.json, its processor, its cores, its GPU."""
+"""The machine: versions for run.json, processor, cores and GPU."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PACKAGES = ["numpy", "pillow", "opencv-python-headless", "opencv-python", "onnxr
 
 
 def machine() -> dict[str, Any]:
-    """Return versions and platform."""
+    """Return the platform, and the versions of Python and of the packages that matter."""
     versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -26,7 +26,7 @@ def machine() -> dict[str, Any]:
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use: its affinity and its control group."""
+    """Return how many cores this process may use, by its affinity and its control group."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     try:
         quota, period = read_file("/sys/fs/cgroup/cpu.max").data.decode("ascii").split()
@@ -47,21 +47,21 @@ FEATURES = {
     "I8MM": {"i8mm"},
     "SVE": {"sve"},
 }
-"""What makes scoring and decoding fast, by the words of Linux for it."""
+"""Features of processors that make scoring and decoding fast, with their names in Linux."""
 
 
 def cpu_flags(path: str = "/proc/cpuinfo") -> frozenset[str]:
-    """Return what Linux says that the processor can do; nothing on other systems."""
+    """Return the features of the processor by their names in Linux; none on other systems."""
     try:
         text = read_file(path).data.decode("utf-8", "replace")
-        found = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
+        line = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
     except OSError:
         return frozenset()
-    return frozenset(found[1].split() if found else ())
+    return frozenset(line[1].split() if line else ())
 
 
 def named_features(flags: frozenset[str]) -> list[str]:
-    """Return what matters of that, by the names that people know.
+    """Return those of :data:`FEATURES` that a processor has, by their usual names.
 
     Example:
         >>> named_features(frozenset({"sse2", "avx2", "amx_int8"}))
@@ -71,5 +71,5 @@ def named_features(flags: frozenset[str]) -> list[str]:
 
 
 def has_nvidia() -> bool:
-    """Return whether there is a driver for GPUs of NVIDIA."""
+    """Return whether a driver for NVIDIA GPUs is installed."""
     return bool(os.path.exists("/proc/driver/nvidia/version") or shutil.which("nvidia-smi"))

@@ -10,8 +10,8 @@ import time
 from typing import TYPE_CHECKING
 
 from augcli.attention.device import AUTO, CPU
-from augcli.attention.maps import HeatMaps
-from augcli.attention.table import MapTable
+from augcli.attention.heat_map_file import HeatMaps
+from augcli.attention.map_table import MapTable
 from augcli.data.manifest import Failure
 from augcli.errors import HeatMapsError, ParameterError, UnreadableImage
 from augcli.run.messages import Notice
@@ -148,7 +148,7 @@ def score_first(
     spec = gpu.map_spec
     begun = time.monotonic()
     listener(Notice(f"scoring {len(paths):,} images on {gpu.device} first"))
-    with MapTable(storage.table, spec.scorer, spec.shape, storage.images) as table:
+    with MapTable(storage.table, spec.sha256, spec.map_shape, storage.images) as table:
         for _, answer in score_sources(pool, paths, gpu):
             if not isinstance(answer, Failure) and answer.new and answer.heat_map is not None:
                 table.put(answer.key, answer.heat_map)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from augcli.attention.expected import MapSpec
+    from augcli.attention.map_spec import MapSpec
     from augcli.data.codecs.output_encoding import OutputEncoding
     from augcli.data.stores.sources import Store
     from augcli.files import Fsync

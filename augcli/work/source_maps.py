@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from augcli.attention.maps import HeatMaps
+from augcli.attention.heat_map_file import HeatMaps
 from augcli.attention.scorer import Scorer
-from augcli.attention.table import MapTable
+from augcli.attention.map_table import MapTable
 from augcli.pixels.frame import Frame
 from augcli.pixels.grid import pool_map
 from augcli.work.events import Scored
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from augcli.attention.expected import MapSpec
+    from augcli.attention.map_spec import MapSpec
     from augcli.pixels.frame import HeatMap, Image
     from augcli.recipes.decisions import Score
     from augcli.work.settings import MapStorage

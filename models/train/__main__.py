@@ -37,7 +37,7 @@ def parse() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Make the views, train or go on training, export."""
+    """Make the views, start or resume the training, and export the network."""
     options = parse()
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(options.threads)

@@ -4,13 +4,14 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-# Red, green and blue in what the eye takes for brightness (ITU-R BT.601).
+# Sides of small pictures in pixels; each entry is equally likely.
 SMALL_SIDES = (24, 28, 32, 32, 32, 32, 40, 48, 64)
+# Weights of red, green and blue in brightness (ITU-R BT.601).
 LUMA = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
 
 
 def uniform(count: int, low: float, high: float, chance: Generator) -> Tensor:
-    """Give one number per picture, ready to broadcast over it."""
+    """Draw one number for each picture, of shape (N, 1, 1, 1)."""
     return (low + (high - low) * torch.rand(count, generator=chance)).view(-1, 1, 1, 1)
 
 
@@ -36,14 +37,14 @@ def change_colours(pixels: Tensor, chance: Generator) -> Tensor:
 
 
 def make_small(pixels: Tensor, side: int, chance: Generator) -> Tensor:
-    """Make small pictures of a batch, most often of 32 pixels, and fit them to `side`."""
+    """Shrink a batch to small pictures, most often of 32 pixels, and enlarge them to `side`."""
     small = SMALL_SIDES[int(torch.randint(len(SMALL_SIDES), (), generator=chance))]
     shrunk = functional.interpolate(pixels, size=(small, small), mode="area").round_()
     return functional.interpolate(shrunk, size=(side, side), mode="bilinear", align_corners=False)
 
 
 def flip(chance: Generator, *batches: Tensor) -> list[Tensor]:
-    """Mirror half of the items, the same ones in every batch; the last axis is the width."""
+    """Mirror half of the items, the same in every batch; the last axis is the width."""
     mirrored = torch.rand(len(batches[0]), generator=chance) < 0.5
     flipped = []
     for batch in batches:

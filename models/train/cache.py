@@ -1,7 +1,7 @@
 """The cache: views with the teacher's answers, in shards on disk.
 
-The teacher costs about as much time per view as a training step of the student, and every view
-is used a dozen times: so it is asked once.
+The teacher needs about as much time for a view as a training step of the student, and every view
+is used a dozen times: so the teacher labels each view once.
 """
 
 from dataclasses import dataclass, fields
@@ -23,10 +23,10 @@ COMPONENTS = 64
 
 @dataclass(frozen=True)
 class Shard:
-    """Views and what is known about them; `mask` holds -1 where there is no mask.
+    """Views and their labels; `mask` holds -1 where there is no mask.
 
-    Views are cut from the photos of all folds. Bit k of `folds` says that a photo of fold k shows
-    in a view: a training that holds a fold back leaves all of these out.
+    Views are cut from the photos of all folds. Bit k of `folds` says that a view shows a photo of
+    fold k: a training that holds this fold out does not use the view.
     """
 
     image: NDArray[np.uint8]  # (N, side, side, 3)
@@ -76,7 +76,7 @@ def make_shard(
 
 
 def build(sources: Pictures, teacher: Teacher, folder: Path, side: int, shards: int) -> None:
-    """Make the shards that are not there yet; each depends on its own number alone."""
+    """Make the missing shards; each depends only on its own number."""
     folder.mkdir(parents=True, exist_ok=True)
     fitted = folder / "projection.npz"
     projection = None
@@ -99,33 +99,33 @@ def build(sources: Pictures, teacher: Teacher, folder: Path, side: int, shards: 
 def load(
     folder: Path, most: int | None = None, hold_out: int | None = None, masked: float = 1.0
 ) -> Shard:
-    """Read all shards (or the first `most`), less the views in which a photo of a fold shows.
+    """Read all shards (or the first `most`), without the views that show the fold `hold_out`.
 
-    `masked` is the share that is kept, at random, of the views in which any masked photo shows.
+    `masked` is the share, drawn at random, of the views with a masked photo that are used.
     """
     files = sorted(f for f in folder.glob("views-*.npz") if "partial" not in f.name)[:most]
     if not files:
         raise FileNotFoundError(f"no views under {folder}")
     rng = np.random.default_rng(0)
-    kept = []
+    chosen = []
     for file in files:
         with np.load(file) as stored:
             folds = stored["folds"]
         allowed = folds & (0 if hold_out is None else 1 << hold_out) == 0
-        kept.append(np.flatnonzero(allowed & ((folds == 0) | (rng.random(len(folds)) < masked))))
-    return Shard(**{field.name: _filled(files, kept, field.name) for field in fields(Shard)})
+        chosen.append(np.flatnonzero(allowed & ((folds == 0) | (rng.random(len(folds)) < masked))))
+    return Shard(**{field.name: _join(files, chosen, field.name) for field in fields(Shard)})
 
 
-def _filled(files: list[Path], kept: list[NDArray[np.intp]], name: str) -> NDArray[Any]:
-    """Join one array of all shards, with no second copy of it in memory."""
+def _join(files: list[Path], chosen: list[NDArray[np.intp]], name: str) -> NDArray[Any]:
+    """Join one array of all shards, without a second copy of it in memory."""
     joined: NDArray[Any] | None = None
     end = 0
-    for file, chosen in zip(files, kept, strict=True):
+    for file, index in zip(files, chosen, strict=True):
         with np.load(file) as stored:
             values = stored[name]
         if joined is None:
-            joined = np.empty((sum(map(len, kept)), *values.shape[1:]), values.dtype)
-        joined[end : end + len(chosen)] = values[chosen]
-        end += len(chosen)
+            joined = np.empty((sum(map(len, chosen)), *values.shape[1:]), values.dtype)
+        joined[end : end + len(index)] = values[index]
+        end += len(index)
     assert joined is not None
     return joined

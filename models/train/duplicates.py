@@ -1,6 +1,6 @@
 """Look for masked photos among the other pictures: `python -m models.train.duplicates --help`.
 
-A photo of a fold that is held out must not come in by another door, in whole or mirrored.
+A photo of the fold that is held out must not be among the other pictures, mirrored or not.
 """
 
 import argparse
@@ -18,7 +18,7 @@ BATCH = 1024
 
 
 def signature(image: Image) -> NDArray[np.float32]:
-    """Give a picture's 16 x 16 grey levels, less their mean, of length 1."""
+    """Give a picture's 16 x 16 grey levels, minus their mean, as a vector of length 1."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     centred = small - small.mean()
@@ -29,9 +29,10 @@ def highest(images: Iterable[Image], known: NDArray[np.float32]) -> tuple[int, f
     """Give the number of images and the highest correlation with a known signature."""
     mirrored = known.reshape(-1, SIDE, SIDE)[:, :, ::-1].reshape(-1, SIDE * SIDE)
     both = np.concatenate([known, mirrored]).T
-    found = np.stack([signature(image).ravel() for image in images])
-    parts = (found[start : start + BATCH] @ both for start in range(0, len(found), BATCH))
-    return len(found), max(float(part.max()) for part in parts)
+    signatures = np.stack([signature(image).ravel() for image in images])
+    starts = range(0, len(signatures), BATCH)
+    parts = (signatures[start : start + BATCH] @ both for start in starts)
+    return len(signatures), max(float(part.max()) for part in parts)
 
 
 def main() -> None:

@@ -24,8 +24,8 @@ IR_VERSION = 8  # onnxruntime 1.17 reads up to 9
 class Shipped(nn.Module):
     """The student as it is shipped: pixels 0..255 in, heat map 0..1 out.
 
-    With `mirrored`, the map is the mean of those of the picture and of its mirror image: for
-    twice the time, a mistake made on one side only weighs half.
+    With `mirrored`, the map is the mean of the picture's map and that of its mirror image: it takes
+    twice the time, and a mistake in one of them counts half.
     """
 
     def __init__(self, student: Student, *, mirrored: bool) -> None:
@@ -70,7 +70,7 @@ def ship(student: Student, *, mirrored: bool) -> Shipped:
 
 
 def calibration_views(shard: Shard, seed: int, side: int, count: int = 1024) -> NDArray[np.uint8]:
-    """Choose training views to measure ranges on, as large as the network takes them."""
+    """Choose training views to measure ranges on, in the size of the network's input."""
     chosen = np.random.default_rng(seed).permutation(len(shard.image))[:count]
     views = torch.from_numpy(shard.image[np.sort(chosen)]).permute(0, 3, 1, 2).float()
     if side < views.shape[-1]:
@@ -84,16 +84,16 @@ def export(student: Student, images: NDArray[np.uint8], file: Path, recipe: str)
     Args:
         student: The trained network.
         images: uint8 (n, side, side, 3): training views, on which ranges are measured.
-        file: Where to.
+        file: Where to write it.
         recipe: Data and training in a sentence.
     """
-    # The graph for small images is to be quick above all.
+    # The graph for small images must be fast above all.
     small = student.side < VIEW_SIDE
     shipped = ship(student, mirrored=not small)
     example = torch.rand(2, student.side, student.side, 3) * 255
     plain = file.with_suffix(".plain.onnx")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter announces its own successor
+        warnings.simplefilter("ignore")  # the exporter recommends its successor
         torch.onnx.export(
             shipped,
             (example,),
@@ -104,7 +104,7 @@ def export(student: Student, images: NDArray[np.uint8], file: Path, recipe: str)
             opset_version=OPSET,
             dynamo=False,
         )
-    # Black and white belong to the range of pixels, whatever the views show.
+    # The measured range of pixels must include black and white.
     ends = np.stack([np.zeros_like(images[0]), np.full_like(images[0], 255)])
     model = quantize(
         plain, file.with_suffix(".quantized.onnx"), np.concatenate([images, ends]), pixels=small

@@ -35,7 +35,7 @@ class Plan:
 
 
 def targets(shard: Shard, teacher_share: float) -> Tensor:
-    """Mix the masks' coverage with the teacher's map; the teacher alone where no mask is."""
+    """Mix the masks' coverage with the teacher's map; the map alone where there is no mask."""
     mask = torch.from_numpy(shard.mask.astype(np.float32))
     heat = torch.from_numpy(shard.heat.astype(np.float32))
     return torch.where(mask < 0, heat, mask + teacher_share * (heat - mask))
@@ -73,7 +73,7 @@ def blend(average: nn.Module, current: nn.Module, keep: float) -> None:
 
 
 def sample(order_seed: int, count: int, step: int, batch: int) -> Tensor:
-    """Give the indices of a step: the whole cache in a new order each time round."""
+    """Give the indices of a step: each round over all views has a new order."""
     per_round = count // batch
     order = np.random.default_rng([order_seed, step // per_round]).permutation(count)
     start = (step % per_round) * batch
@@ -81,7 +81,7 @@ def sample(order_seed: int, count: int, step: int, batch: int) -> Tensor:
 
 
 def channels_last(shape: Shape) -> Student:
-    """Make a student whose weights lie as CPU convolutions like them best."""
+    """Make a student whose weights are in the memory order that is fastest on a CPU."""
     student = Student(shape)
     for parameter in student.parameters():
         if parameter.dim() == 4:
@@ -90,7 +90,7 @@ def channels_last(shape: Shape) -> Student:
 
 
 class Run:
-    """A training run that can be stopped and taken up again at any checkpoint."""
+    """A training run that can be stopped, and resumed from its last checkpoint."""
 
     def __init__(
         self, plan: Plan, shape: Shape, checkpoint: Path, start: Path | None = None
@@ -108,7 +108,7 @@ class Run:
         self.step = 0
         if checkpoint.exists():
             stored = torch.load(checkpoint, weights_only=True)
-            # The number of steps may change: the rate goes on along the new curve.
+            # The number of steps may change: the rate then follows the new curve.
             same_plan = {**stored["plan"], "steps": plan.steps} == vars(plan)
             if not same_plan or stored["shape"] != shape.as_dict():
                 raise ValueError(f"{checkpoint} is of another run: give another --out")
@@ -118,7 +118,7 @@ class Run:
             self.step = stored["step"]
 
     def save(self) -> None:
-        """Write the checkpoint by rename, so that a kill can't spoil it."""
+        """Write the checkpoint under a temporary name and rename it: it is never half written."""
         stored = {
             "plan": vars(self.plan),
             "shape": self.shape.as_dict(),
@@ -160,7 +160,7 @@ class Run:
             group["lr"] = rate_at(self.step, plan)
         self.optimizer.step()
         self.step += 1
-        # A short memory at first, or the random start would weigh in for too long.
+        # A short average at first, so that the random start soon has no weight in it.
         blend(self.average, self.student, min(plan.average, self.step / (self.step + 10)))
         return float(heat_loss.detach()), float(feature_loss.detach())
 

@@ -37,7 +37,7 @@ def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions and a short cut."""
+    """Two 3x3 convolutions and a shortcut."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -49,12 +49,12 @@ class Block(nn.Module):
         nn.init.zeros_(last.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Add what the block has found."""
+        """Add the output of the convolutions to the input."""
         return torch.relu(x + self.second(torch.relu(self.first(x))))
 
 
 class Context(nn.Module):
-    """Tells every cell what the whole picture is like; a cell alone can't know what stands out."""
+    """Adds information about the whole picture to every cell, to show which cells stand out."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

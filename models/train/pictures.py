@@ -55,9 +55,9 @@ def decode(data: bytes) -> Image:
 def masked_photos(folder: Path) -> list[MaskedPhoto]:
     """Read photos/ID.jpg and masks/ID.png, in the order of list.csv.
 
-    Those of all folds: which of their views a training leaves out is said when views are loaded.
+    Photos of all folds are read; views of the fold that is held out are removed by `cache.load`.
     """
-    found = []
+    photos = []
     with (folder / "list.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
@@ -66,8 +66,8 @@ def masked_photos(folder: Path) -> list[MaskedPhoto]:
         mask = cv2.imread(str(folder / "masks" / f"{name}.png"), cv2.IMREAD_GRAYSCALE)
         if mask is None:
             raise FileNotFoundError(f"no mask for {name} under {folder}")
-        found.append(MaskedPhoto(name, int(row["fold"]), image, (mask > 127).astype(np.float32)))
-    return found
+        photos.append(MaskedPhoto(name, int(row["fold"]), image, (mask > 127).astype(np.float32)))
+    return photos
 
 
 def pictures(folder: Path) -> Iterator[Image]:
@@ -94,7 +94,7 @@ def tar_pictures(file: Path) -> Iterator[Image]:
 
 def cut_outs(folder: Path) -> list[MaskedPhoto]:
     """Read every PNG below a folder whose transparency cuts out an object."""
-    found = []
+    objects = []
     for file in sorted(folder.rglob("*.png")):
         image = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
         if image is None or image.ndim != 3 or image.shape[2] != 4 or image.dtype != np.uint8:
@@ -104,8 +104,8 @@ def cut_outs(folder: Path) -> list[MaskedPhoto]:
         # Signs and other full rectangles have no outline of their own.
         if 0.02 < alpha.mean() < 0.97 and alpha.max() == 1:
             colours = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGRA2RGB), np.uint8)
-            found.append(MaskedPhoto(file.stem, None, colours, alpha))
-    return found
+            objects.append(MaskedPhoto(file.stem, None, colours, alpha))
+    return objects
 
 
 def squash(image: Image, side: int) -> Image:

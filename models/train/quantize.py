@@ -1,8 +1,8 @@
 """From a network in 32-bit floats to one in 8-bit integers, three times faster on a processor.
 
-Weights keep 7 bits, so that sums of two products never leave 16 bits: processors without
-instructions for 8-bit products add them in 16 bits, and would cut larger ones off. Every
-processor computes the same whole numbers then.
+Weights have 7 bits, so that sums of two products always fit into 16 bits: processors without
+instructions for 8-bit products add them in 16 bits, and would clip larger sums. So every processor
+computes the same whole numbers.
 """
 
 import logging
@@ -24,7 +24,7 @@ BATCH = 64
 
 
 class Views(CalibrationDataReader):
-    """Hands out training views, on which the ranges of all layers are measured."""
+    """Batches of training views, on which the ranges of all layers are measured."""
 
     def __init__(self, images: NDArray[np.uint8], name: str) -> None:
         self._batches: Iterator[dict[str, NDArray[np.float32]]] = iter(
@@ -42,11 +42,11 @@ def quantize(
 ) -> onnx.ModelProto:
     """Compute every convolution but the last in 8 bits.
 
-    The last one gives the heat map, whose values must not come in 256 steps; nor what follows.
+    The last one and all that follows stay in floats: the heat map needs more than 256 levels.
 
     Args:
         plain: The network in floats; its input is float32 (N, side, side, 3), 0..255.
-        target: Where an intermediate file may lie.
+        target: Path for an intermediate file.
         images: uint8 (n, side, side, 3), to measure ranges on.
         pixels: Take uint8 (N, side, side, 3); else float32 (N, 3, side, side), 0..255, which
             every tool can feed, for a tenth more time.
@@ -76,13 +76,13 @@ def quantize(
 
 
 def take_bytes(model: onnx.ModelProto) -> None:
-    """Let pixels enter as uint8: the step that rounds them to bytes falls away."""
+    """Make the input uint8, and remove the step that rounds it to bytes."""
     graph = model.graph
     turned = next(node for node in graph.node if node.op_type == "Transpose").output[0]
     rounds = next(
         node for node in graph.node if node.op_type == "QuantizeLinear" and node.input[0] == turned
     )
-    constants = {one.name: one for one in graph.initializer}
+    constants = {tensor.name: tensor for tensor in graph.initializer}
     scale, zero = (onnx.numpy_helper.to_array(constants[name]) for name in rounds.input[1:3])
     if (scale, zero) != (1, 0):
         raise ValueError(f"pixels would be scaled by {scale} and moved by {zero}")
@@ -92,20 +92,20 @@ def take_bytes(model: onnx.ModelProto) -> None:
                 node.input[number] = turned
     graph.node.remove(rounds)
     graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.UINT8
-    # What was known of types in between is not true any more.
+    # The types of tensors in between have changed.
     del graph.value_info[:]
 
 
 def take_floats(model: onnx.ModelProto) -> None:
-    """Let pixels enter as float32 (N, 3, side, side), 0..255: they are rounded to bytes first."""
+    """Make the input float32 (N, 3, side, side), 0..255, and add a step that rounds it to bytes."""
     graph = model.graph
     entry = graph.input[0]
     batch, height, width, channels = entry.type.tensor_type.shape.dim
     sides = [batch.dim_param, channels.dim_value, height.dim_value, width.dim_value]
     name, inner = entry.name, "pixels"
     for node in graph.node:
-        for number, one in enumerate(node.input):
-            if one == name:
+        for number, source in enumerate(node.input):
+            if source == name:
                 node.input[number] = inner
     constants = {"one": np.float32(1), "nothing": np.uint8(0)}
     graph.initializer.extend(

@@ -18,7 +18,7 @@ FEATURES = ("b147", "h_/m/Concat_1_output_0")
 
 @dataclass(frozen=True)
 class Answer:
-    """What the teacher says about a batch of views."""
+    """The teacher's labels for a batch of views."""
 
     heat: NDArray[np.float32]  # (N, 7, 7), 0..1
     features: NDArray[np.float32]  # (N, channels, 7, 7)
@@ -65,8 +65,8 @@ class Projection:
 def fit_projection(features: NDArray[np.float32], components: int) -> Projection:
     """Fit the projection; components are scaled by the square root of their spread.
 
-    Half-way between equal spread (which lets noise count as much as meaning) and the natural
-    one (where three components would be all that matters).
+    This is half-way between equal spread, where noise would count as much as meaning, and the
+    natural spread, where three components would outweigh all others.
     """
     cells = features.transpose(0, 2, 3, 1).reshape(-1, features.shape[1]).astype(np.float64)
     mean = cells.mean(axis=0)

@@ -1,7 +1,7 @@
 """Views: the random crops and collages of the training pictures that the student learns from.
 
-A view has no colour change: the teacher looks at it as it is, and the student sees it in
-changing colours later. All chance comes from the generator that is handed in.
+Colours are not changed here: the teacher labels the view with its own colours, and the student gets
+it with changed colours later. All random numbers come from the generator that is passed in.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from .pictures import Image, Mask, MaskedPhoto
 
 Item = TypeVar("Item")
 
-# Shares of the kinds of view. Crops of masked photos carry the only certain labels; the other
-# kinds are there for variety, because 833 photos can be learnt by heart.
+# Shares of the kinds of view. Only crops of masked photos have certain labels; the other kinds add
+# variety, because 833 photos can be learnt by heart.
 KINDS = ("masked", "photo", "pasted", "small")
 SHARES = (0.29, 0.24, 0.19, 0.28)
 CUT_OUTS = 0.4  # of the pasted objects; the others are of masked photos
@@ -26,8 +26,8 @@ CUT_OUTS = 0.4  # of the pasted objects; the others are of masked photos
 class View:
     """A crop or a collage.
 
-    `mask` is None where only the teacher knows about it; `folds` are those of the masked photos
-    that show in it.
+    `mask` is None where only the teacher labels it; `folds` are those of the masked photos that it
+    shows.
     """
 
     image: Image
@@ -58,7 +58,7 @@ def window(image: Image | Mask, smallest: float, rng: Generator) -> tuple[slice,
 
 
 def off_centre(mask: Mask) -> float:
-    """Say how far the object's centroid is from the middle, in shares of the sides."""
+    """Give the distance of the object's centroid from the middle, in shares of the sides."""
     share = mask.sum()
     if not share:
         return 0.0
@@ -71,23 +71,23 @@ def off_centre(mask: Mask) -> float:
 def masked_view(photo: MaskedPhoto, rng: Generator) -> View:
     """Cut a crop that keeps a third of the object; one in eight is the whole photo.
 
-    Half of the crops are the one of four that pushes the object furthest to the side: in nearly
-    all photos it is in the middle, and that alone would be learnt.
+    For half of the crops, four are drawn and the one with the object furthest from the middle is
+    taken: in nearly all photos the object is in the middle, and only that would be learnt.
     """
     if rng.random() < 0.125:
         return View(photo.image, photo.mask, photo.folds)
     whole = photo.mask.sum()
     wanted = 4 if rng.random() < 0.5 else 1
-    found = []
+    crops = []
     for _ in range(12):
         rows, columns = window(photo.mask, 0.4, rng)
         if photo.mask[rows, columns].sum() > 0.35 * whole:
-            found.append((rows, columns))
-        if len(found) == wanted:
+            crops.append((rows, columns))
+        if len(crops) == wanted:
             break
-    if not found:
-        found = [window(photo.mask, 0.8, rng)]
-    rows, columns = max(found, key=lambda one: off_centre(photo.mask[one]))
+    if not crops:
+        crops = [window(photo.mask, 0.8, rng)]
+    rows, columns = max(crops, key=lambda crop: off_centre(photo.mask[crop]))
     return View(photo.image[rows, columns], photo.mask[rows, columns], photo.folds)
 
 
@@ -110,9 +110,9 @@ def cut_out(photo: MaskedPhoto) -> tuple[Image, Mask]:
 def paste(photo: MaskedPhoto, ground: View, rng: Generator) -> View:
     """Paste the photo's object somewhere on another view, with a soft edge.
 
-    The object is sometimes turned and often hangs over the border. What lies under it is
-    covered, so the mask of the ground is kept only where it still shows; a ground without a
-    mask counts as empty, and the teacher's say about it is averaged in later.
+    The object is sometimes turned and often extends past the border. It covers the ground, whose
+    mask counts only where it is still visible. A ground without a mask counts as empty; the
+    teacher's map of it is averaged in later.
     """
     side = 224
     image = cv2.resize(ground.image, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -133,8 +133,8 @@ def paste(photo: MaskedPhoto, ground: View, rng: Generator) -> View:
     frame = (side, side)
     over = cv2.warpAffine(np.ascontiguousarray(sized), move, frame, borderMode=cv2.BORDER_REPLICATE)
     alpha = cv2.GaussianBlur(cv2.warpAffine(np.ascontiguousarray(cover), move, frame), (3, 3), 0)
-    # Light like that of the new surroundings, half of the time, so that brightness alone does
-    # not give a pasted object away.
+    # Half of the time, adapt the brightness to the ground, so that brightness alone does not show
+    # that an object was pasted.
     tone = over.astype(np.float32)
     if rng.random() < 0.5:
         brightness = float((tone.mean(axis=2) * alpha).sum()) / max(float(alpha.sum()), 1.0)
@@ -148,7 +148,7 @@ def paste(photo: MaskedPhoto, ground: View, rng: Generator) -> View:
 
 
 def pick(items: list[Item], rng: Generator) -> Item:
-    """Draw one of the items, all alike."""
+    """Draw one of the items, each equally likely."""
     return items[int(rng.integers(len(items)))]
 
 

@@ -1,4 +1,4 @@
-"""Devices: an explicit one is really used or refused, and batches change no cell."""
+"""Devices: one that is named is really used or refused, and batches change no cell."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ PHOTOS = Path(__file__).parents[2] / "sample_images"
 
 
 def photos() -> list[Image]:
-    found = [np.array(Pillow.open(one).convert("RGB")) for one in sorted(PHOTOS.rglob("*.jpg"))]
-    return [*found, *(np.ascontiguousarray(one[:, ::-1]) for one in found)]
+    images = [np.array(Pillow.open(path).convert("RGB")) for path in sorted(PHOTOS.rglob("*.jpg"))]
+    return [*images, *(np.ascontiguousarray(image[:, ::-1]) for image in images)]
 
 
-def test_names_are_words_in_small_letters() -> None:
+def test_names_are_words_in_lower_case() -> None:
     assert parse_device("CUDA") == "cuda"
     for wrong in ("", "cuda 0", 1, None):
         with pytest.raises(ValueError, match="must be auto, cpu, cuda"):
@@ -57,9 +57,9 @@ def test_refuses_a_device_when_the_session_fell_back(
 
 def test_auto_takes_a_gpu_that_works(scorer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, "cuda")
-    found = on_device("auto", scorer, 7)
-    assert found
-    assert found.device == "cuda"
+    loaded = on_device("auto", scorer, 7)
+    assert loaded
+    assert loaded.device == "cuda"
 
 
 def test_auto_takes_no_other_provider(scorer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,7 @@ def test_auto_takes_no_other_provider(scorer: Path, monkeypatch: pytest.MonkeyPa
     assert on_device("auto", scorer, 7) is None
 
 
-def test_asks_cuda_for_sums_that_repeat(scorer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sets_cuda_up_to_repeat_its_sums(scorer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = pretend(monkeypatch, "cuda")
     Scorer(scorer, device="cuda")
     chosen = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
@@ -89,16 +89,16 @@ def test_a_gpu_gets_full_batches_only(scorer: Path, monkeypatch: pytest.MonkeyPa
     sizes: list[int] = []
     run = onnxruntime.InferenceSession.run
 
-    def noted(session: Any, names: Any, feed: dict[str, Any]) -> Any:
+    def recorded(session: Any, names: Any, feed: dict[str, Any]) -> Any:
         sizes.append(len(feed["image"]))
         return run(session, names, feed)
 
-    monkeypatch.setattr(onnxruntime.InferenceSession, "run", noted)
+    monkeypatch.setattr(onnxruntime.InferenceSession, "run", recorded)
     images = [picture(number, 30, 40) for number in range(9)]
-    found = loaded.heat_maps(images)
+    maps = loaded.heat_maps(images)
     assert sizes == [4, 4, 4]
-    assert [one.tolist() for one in found] == [
-        one.tolist() for one in Scorer(scorer).heat_maps(images)
+    assert [heat_map.tolist() for heat_map in maps] == [
+        heat_map.tolist() for heat_map in Scorer(scorer).heat_maps(images)
     ]
 
 
@@ -161,21 +161,21 @@ def test_a_graph_of_fixed_size_gets_that_size(scorer: Path) -> None:
     assert loaded.fit().fitted(picture(1, 8, 8)).shape == (56, 56, 3)
 
 
-def test_maps_that_are_kept_give_the_same_heat_maps(tmp_path: Path, scorer: Path) -> None:
+def test_stored_maps_give_the_same_heat_maps(tmp_path: Path, scorer: Path) -> None:
     large = models.save_scorer(tmp_path / "large.onnx", side=112)
     flexible = models.save_scorer(tmp_path / "any.onnx", side=None, input_size=[112, 112])
     for model, grids in [(scorer, (1, 5, 7)), (large, (1, 7, 13, 14)), (flexible, (7,))]:
         loaded = Scorer(model, grid=max(grids))
         for side in (30, 90):
             image = picture(side, side, side)
-            kept = loaded.storable_maps([loaded.fit().fitted(image)])[0]
-            assert kept.shape == loaded.map_shape
+            stored = loaded.storable_maps([loaded.fit().fitted(image)])[0]
+            assert stored.shape == loaded.map_shape
             for grid in grids:
                 assert loaded.map_spec.serves(grid)
-                assert pool_map(kept, grid).tolist() == loaded.heat_map(image, grid).tolist()
+                assert pool_map(stored, grid).tolist() == loaded.heat_map(image, grid).tolist()
 
 
-def test_a_map_with_nan_is_the_fault_of_one_image(tmp_path: Path) -> None:
+def test_a_map_with_nan_fails_that_image_only(tmp_path: Path) -> None:
     loaded = Scorer(models.save_scorer(tmp_path / "m.onnx", after=("Log",)))
     with pytest.raises(UnreadableImage, match="NaN or infinity"):
         loaded.heat_map(np.zeros((8, 8, 3), np.uint8))

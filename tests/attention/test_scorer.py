@@ -1,7 +1,8 @@
-"""The scorer: what a network is fed, what is made of its output, and what is refused."""
+"""The scorer: what a network gets as input, what becomes of its output, and what is refused."""
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,12 @@ def test_gives_the_brightness_of_cells_when_the_scorer_is_brightness(scorer: Pat
 
 
 def test_is_float32_of_the_grid_when_called_with_any_size(scorer: Path) -> None:
-    found = [
+    maps = [
         heat_map(picture(2, *frame), model=scorer, grid=grid)
         for frame in [(1, 1), (5, 300), (56, 56), (301, 7)]
         for grid in (1, 3, 7)
     ]
-    assert [(one.shape, one.dtype.name) for one in found] == [
+    assert [(one.shape, one.dtype.name) for one in maps] == [
         ((grid, grid), "float32") for _ in range(4) for grid in (1, 3, 7)
     ]
 
@@ -65,10 +66,10 @@ def test_scales_and_normalises_when_the_metadata_says_how(tmp_path: Path) -> Non
         mean=[0.1, 0.2, 0.3],
         std=[0.5, 0.25, 2],
     )
-    found = heat_map(plain(255, 51, 0), model=model)
+    scores = heat_map(plain(255, 51, 0), model=model)
     # 255, 51 and 0 become 1, -0.6 and -1.
     expected = (1 - 0.1) / 0.5 + 10 * (-0.6 - 0.2) / 0.25 + 100 * (-1 - 0.3) / 2
-    assert found == pytest.approx(np.full((7, 7), expected), rel=HALF_PRECISION)
+    assert scores == pytest.approx(np.full((7, 7), expected), rel=HALF_PRECISION)
 
 
 @pytest.mark.parametrize(("order", "expected"), [(None, 1.0), ("RGB", 1.0), ("BGR", 0.2)])
@@ -77,8 +78,8 @@ def test_feeds_channels_in_order_when_the_metadata_names_one(
 ) -> None:
     given: dict[str, Any] = {} if order is None else {"channel_order": f'"{order}"'}
     model = models.save_scorer(tmp_path / "m.onnx", weights=(1, 0, 0), **given)
-    found = heat_map(plain(255, 0, 51), model=model)
-    assert found == pytest.approx(np.full((7, 7), expected), rel=HALF_PRECISION)
+    scores = heat_map(plain(255, 0, 51), model=model)
+    assert scores == pytest.approx(np.full((7, 7), expected), rel=HALF_PRECISION)
 
 
 def test_squashes_to_the_size_of_the_metadata_when_the_graph_takes_any(tmp_path: Path) -> None:
@@ -123,10 +124,11 @@ def test_takes_the_new_file_when_a_model_is_replaced(tmp_path: Path) -> None:
 
 
 def refusal(path: Path, grid: int = 7) -> str:
-    with pytest.raises(ScorerError) as found:
+    with pytest.raises(ScorerError) as error:
         Scorer(path, grid=grid)
-    text = str(found.value)
-    assert text.startswith(f"--model {path}: ")
+    text = str(error.value)
+    assert text.startswith(f"`model` {path}: ")
+    assert str(pickle.loads(pickle.dumps(error.value))) == text
     return text
 
 
@@ -160,8 +162,8 @@ def test_feeds_the_pixels_as_they_are_when_the_input_is_uint8(
 
 
 def test_refuses_the_model_when_its_input_is_no_batch_of_images(tmp_path: Path) -> None:
-    found = refusal(models.save_identity(tmp_path / "m.onnx", ["N", 56, 56]))
-    assert "takes tensor(float) ['N', 56, 56]; a scorer is" in found
+    message = refusal(models.save_identity(tmp_path / "m.onnx", ["N", 56, 56]))
+    assert "takes tensor(float) ['N', 56, 56]; a scorer is" in message
 
 
 def test_refuses_the_model_when_its_input_is_not_float(tmp_path: Path) -> None:
@@ -170,8 +172,8 @@ def test_refuses_the_model_when_its_input_is_not_float(tmp_path: Path) -> None:
 
 
 def test_refuses_the_model_when_it_takes_one_channel(tmp_path: Path) -> None:
-    found = refusal(models.save_identity(tmp_path / "m.onnx", ["N", 1, 56, 56]))
-    assert "takes tensor(float) ['N', 1, 56, 56]; a scorer is" in found
+    message = refusal(models.save_identity(tmp_path / "m.onnx", ["N", 1, 56, 56]))
+    assert "takes tensor(float) ['N', 1, 56, 56]; a scorer is" in message
 
 
 def test_refuses_the_model_when_its_batch_is_fixed_to_many(tmp_path: Path) -> None:
@@ -179,28 +181,28 @@ def test_refuses_the_model_when_its_batch_is_fixed_to_many(tmp_path: Path) -> No
 
 
 def test_refuses_the_model_when_it_gives_class_scores(tmp_path: Path) -> None:
-    found = refusal(models.save_classifier(tmp_path / "m.onnx"))
-    assert "gives (1, 3), not (1, h, w) or (1, 1, h, w)" in found
+    message = refusal(models.save_classifier(tmp_path / "m.onnx"))
+    assert "gives (1, 3), not (1, h, w) or (1, 1, h, w)" in message
 
 
 def test_refuses_the_model_when_it_gives_several_channels(tmp_path: Path) -> None:
-    found = refusal(models.save_identity(tmp_path / "m.onnx", ["N", 3, 56, 56]))
-    assert "gives (1, 3, 56, 56), not (1, h, w) or (1, 1, h, w)" in found
+    message = refusal(models.save_identity(tmp_path / "m.onnx", ["N", 3, 56, 56]))
+    assert "gives (1, 3, 56, 56), not (1, h, w) or (1, 1, h, w)" in message
 
 
 def test_refuses_the_model_when_it_has_two_outputs(tmp_path: Path) -> None:
-    found = refusal(models.save_scorer(tmp_path / "m.onnx", outputs=2))
-    assert "has 1 inputs and 2 outputs, not 1 and 1" in found
+    message = refusal(models.save_scorer(tmp_path / "m.onnx", outputs=2))
+    assert "has 1 inputs and 2 outputs, not 1 and 1" in message
 
 
 def test_refuses_the_model_when_its_map_is_smaller_than_the_grid(tmp_path: Path) -> None:
-    found = refusal(models.save_scorer(tmp_path / "m.onnx", cell=14))
-    assert "gives 4 x 4 scores, too few for a grid of 7" in found
+    message = refusal(models.save_scorer(tmp_path / "m.onnx", cell=14))
+    assert "gives 4 x 4 scores, too few for a grid of 7" in message
 
 
 def test_refuses_the_model_when_it_gives_nan(tmp_path: Path) -> None:
-    found = refusal(models.save_scorer(tmp_path / "m.onnx", factor=np.nan))
-    assert "gives heat maps with NaN or infinity" in found
+    message = refusal(models.save_scorer(tmp_path / "m.onnx", factor=np.nan))
+    assert "gives heat maps with NaN or infinity" in message
 
 
 @pytest.mark.parametrize(
@@ -221,24 +223,24 @@ def test_refuses_the_model_when_it_gives_nan(tmp_path: Path) -> None:
 def test_refuses_the_model_when_its_metadata_is_wrong(
     tmp_path: Path, key: str, value: Any, words: str
 ) -> None:
-    found = refusal(models.save_scorer(tmp_path / "m.onnx", side=None, **{key: value}))
-    assert words in found
+    message = refusal(models.save_scorer(tmp_path / "m.onnx", side=None, **{key: value}))
+    assert words in message
 
 
 def test_names_the_image_unreadable_when_its_map_alone_is_infinite(tmp_path: Path) -> None:
     loaded = Scorer(models.save_scorer(tmp_path / "m.onnx", after=["Log"]))
-    with pytest.raises(UnreadableImage) as found:
+    with pytest.raises(UnreadableImage) as error:
         loaded.heat_map(plain(0, 0, 0))
-    assert found.value.reason == "the scorer m.onnx gives NaN or infinity for it"
+    assert error.value.reason == "the scorer m.onnx gives NaN or infinity for it"
 
 
 def test_finds_the_bright_object_when_the_shipped_model_looks(tmp_path: Path) -> None:
     image = np.full((224, 224, 3), 90, np.uint8)
     yy, xx = np.mgrid[:224, :224]
     image[(yy - 60) ** 2 + (xx - 150) ** 2 < 40**2] = (230, 120, 20)
-    found = heat_map(image)
-    row, column = divmod(int(found.argmax()), 7)
-    assert (found.shape, found.dtype.name) == ((7, 7), "float32")
+    scores = heat_map(image)
+    row, column = divmod(int(scores.argmax()), 7)
+    assert (scores.shape, scores.dtype.name) == ((7, 7), "float32")
     assert (abs(row - 1.4) < 1.5, abs(column - 4.2) < 1.5) == (True, True)
 
 
@@ -261,8 +263,8 @@ def test_scores_small_images_with_a_graph_of_their_own_when_the_scorer_is_the_sh
     assert loaded.fit().fitted(large).shape == (112, 112, 3)
     assert loaded.fit().fitted(small).shape == (56, 56, 3)
     fitted = loaded.fit().fitted(small)
-    found = loaded.heat_map(small)
-    assert found.tolist() == loaded.storable_maps([fitted])[0].tolist()
+    scores = loaded.heat_map(small)
+    assert scores.tolist() == loaded.storable_maps([fitted])[0].tolist()
     only = Scorer(shipped_small_model())
-    assert found.tolist() == only.heat_map(small).tolist()
-    assert loaded.heat_maps([large, small, large])[1].tolist() == found.tolist()
+    assert scores.tolist() == only.heat_map(small).tolist()
+    assert loaded.heat_maps([large, small, large])[1].tolist() == scores.tolist()

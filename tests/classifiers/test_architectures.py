@@ -1,4 +1,4 @@
-"""Shapes of graph that exporters make of usual architectures, each as small as it can be."""
+"""Graphs as exporters make them of common architectures, each as small as possible."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHIFT = np.linspace(-1, 1, CHANNELS)
 
 
 def save_halved(path: Path) -> Path:
-    """Save a classifier that computes where to cut its channels in two, as ShuffleNet does."""
+    """Save a classifier that computes where to split its channels, as ShuffleNet does."""
     net = Network()
     net.first_half(net.features())
     net.constant("negative", -np.eye(CHANNELS // 2)[..., None, None])
@@ -47,8 +47,8 @@ def save_normed(path: Path, *, after: str) -> Path:
 
     Args:
         path: Where to.
-        after: How features are laid out after it: ``last`` (Swin of timm), ``first`` (Swin of
-            torchvision) or ``tokens``, which are normed as such and then made a map (PVT).
+        after: Layout of the features after it: channels ``last`` (Swin of timm), channels
+            ``first`` (Swin of torchvision), or ``tokens`` that become a map afterwards (PVT).
     """
     net = Network()
     net.features()
@@ -73,7 +73,7 @@ def save_normed(path: Path, *, after: str) -> Path:
 
 
 def normed(features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what the layer norm makes of features (6, h, w)."""
+    """Return features (6, h, w) after the layer norm."""
     centred = features - features.mean(axis=0)
     even = centred / np.sqrt((centred**2).mean(axis=0) + EPSILON)
     return np.asarray(even * SCALE[:, None, None] + SHIFT[:, None, None])
@@ -97,8 +97,8 @@ def test_classes_are_those_of_the_features_after_the_layer_norm(tmp_path: Path, 
     assert heat_map(model, map="cam") == close(expected)
 
 
-def save_turned(path: Path, *, norm: bool) -> Path:
-    """Save a classifier that turns the features after the pooling, as ConvNeXt does for a norm."""
+def save_transposed(path: Path, *, norm: bool) -> Path:
+    """Save a classifier that transposes the pooled features, as ConvNeXt does for a norm."""
     net = Network()
     net.features()
     net.add("GlobalAveragePool", "features", name="pool")
@@ -113,8 +113,8 @@ def save_turned(path: Path, *, norm: bool) -> Path:
     return net.save(path)
 
 
-def test_pooled_features_may_be_turned(tmp_path: Path) -> None:
-    model = save_turned(tmp_path / "c.onnx", norm=False)
+def test_pooled_features_may_be_transposed(tmp_path: Path) -> None:
+    model = save_transposed(tmp_path / "c.onnx", norm=False)
     features = features_of(IMAGE)
     likely = probabilities(WEIGHTS @ features.mean(axis=(1, 2)))
     expected: Any = np.einsum("k,kc,chw->hw", likely, WEIGHTS, features)
@@ -122,7 +122,7 @@ def test_pooled_features_may_be_turned(tmp_path: Path) -> None:
 
 
 def test_a_norm_of_pooled_features_leaves_lengths_and_no_classes(tmp_path: Path) -> None:
-    model = save_turned(tmp_path / "c.onnx", norm=True)
+    model = save_transposed(tmp_path / "c.onnx", norm=True)
     assert heat_map(model) == close(PLAIN["l2"](features_of(IMAGE)))
     with pytest.raises(ScorerError, match="has LayerNormalization between its feature map"):
         heat_map(model, map="cam")
@@ -130,5 +130,5 @@ def test_a_norm_of_pooled_features_leaves_lengths_and_no_classes(tmp_path: Path)
 
 def test_a_size_at_which_a_classifier_can_not_be_run(tmp_path: Path) -> None:
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx", head="flat", side="S")
-    with pytest.raises(ScorerError, match=r"can't be run on 64 x 64 \(.*; --size can give"):
+    with pytest.raises(ScorerError, match=r"can't be run on 64 x 64 \(.*; another `size` may work"):
         heat_map(model, size="64x64")

@@ -1,4 +1,4 @@
-"""What is told of a scorer is what it is."""
+"""The description of a scorer is correct."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_prepared_scorer_tells_where_it_came_from(tmp_path: Path) -> None:
+def test_a_prepared_scorer_says_what_it_was_made_of(tmp_path: Path) -> None:
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx")
     made = prepare_scorer(model, out=tmp_path / "s.onnx", preset="imagenet")
     facts = describe_scorer(made.file)
@@ -67,18 +67,18 @@ def test_a_scorer_of_pixels_or_of_any_size_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["7", '{"a": 1}', "not JSON", "[" * 100_000])
-def test_metadata_of_others_are_passed_over(tmp_path: Path, text: str) -> None:
+def test_metadata_of_other_tools_are_ignored(tmp_path: Path, text: str) -> None:
     model = models.save_scorer(tmp_path / "m.onnx", recipe=text, source=f'"{text}"')
     facts = describe_scorer(model)
     assert (facts.recipe, facts.source) == ("", {})
 
 
-def test_a_file_that_is_no_scorer_is_named(tmp_path: Path) -> None:
+def test_the_message_names_a_file_that_is_no_scorer(tmp_path: Path) -> None:
     classifier = toy_classifiers.save_classifier(tmp_path / "c.onnx")
-    with pytest.raises(ScorerError) as found:
+    with pytest.raises(ScorerError) as error:
         describe_scorer(classifier)
-    assert str(found.value).startswith(f"{classifier}: gives (1, 5), not (1, h, w)")
-    assert "augcli scorer prepare makes a scorer of one" in str(found.value)
+    assert str(error.value).startswith(f"{classifier}: gives (1, 5), not (1, h, w)")
+    assert "augcli scorer prepare makes a scorer of one" in str(error.value)
     with pytest.raises(ScorerError, match="can't be read"):
         describe_scorer(tmp_path / "absent.onnx")
 

@@ -1,4 +1,4 @@
-"""The numbers of prepared scorers are those that NumPy and OpenCV compute of the features."""
+"""Prepared scorers give the numbers that NumPy and OpenCV compute from the features."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ IMAGE = picture(1, 56, 56)
 
 
 def close(expected: Any, *, half: bool = False) -> Any:
-    """Return what equals a map but for rounding: sums in float32, or in 16 bits, in any order."""
+    """Return a comparison that allows for rounding in float32, or with ``half`` in 16 bits."""
     tolerance = 5e-3 if half else 1e-5
     return pytest.approx(expected, rel=tolerance, abs=tolerance)
 
@@ -36,10 +36,10 @@ def heat_map(classifier: Path, image: NDArray[np.uint8] = IMAGE, **options: Any)
     out = classifier.with_name("scorer.onnx")
     made = prepare_scorer(classifier, out=out, overwrite=True, **chosen)
     scorer = Graph(out)
-    assert scorer.expected.frame == image.shape[:2]
-    (found,) = scorer.scores([image])
-    assert (found.dtype, found.shape) == (np.float32, (made.grid, made.grid))
-    return found
+    assert scorer.input_spec.frame == image.shape[:2]
+    (scores,) = scorer.scores([image])
+    assert (scores.dtype, scores.shape) == (np.float32, (made.grid, made.grid))
+    return scores
 
 
 def activation(features: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -126,7 +126,7 @@ def test_tokens_are_compared_with_the_class_token_or_their_mean(
 
 
 def smoothed(plain: NDArray[np.float64], sigma: float, centre: float) -> NDArray[np.float64]:
-    """Blur, scale and weigh a map of 7 x 7 by OpenCV and the formula."""
+    """Blur a map of 7 x 7 with OpenCV, scale it and add the weight of the middle."""
     blurred = cv2.GaussianBlur(plain, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     rows, columns = np.mgrid[:7, :7] - 3
     gaussian = np.exp(-(rows**2 + columns**2) / (2 * 2**2))
@@ -134,30 +134,28 @@ def smoothed(plain: NDArray[np.float64], sigma: float, centre: float) -> NDArray
 
 
 @pytest.mark.parametrize("kind", PLAIN)
-def test_a_map_is_blurred_scaled_and_weighed_where_nothing_is_said(
-    tmp_path: Path, kind: str
-) -> None:
+def test_by_default_a_map_is_blurred_scaled_and_weighted(tmp_path: Path, kind: str) -> None:
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx")
     expected = smoothed(PLAIN[kind](features_of(IMAGE)), 1.2, 0.2)
     assert heat_map(model, map=kind, raw=False) == close(expected)
 
 
-def test_blur_and_middle_are_as_strong_as_asked(tmp_path: Path) -> None:
+def test_blur_and_weight_of_the_middle_follow_the_options(tmp_path: Path) -> None:
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx")
     plain = PLAIN["l2"](features_of(IMAGE))
-    found = heat_map(model, raw=False, smooth=0.7, centre=0.5)
-    assert found == close(smoothed(plain, 0.7, 0.5))
+    scores = heat_map(model, raw=False, smooth=0.7, centre=0.5)
+    assert scores == close(smoothed(plain, 0.7, 0.5))
     alone = heat_map(model, raw=False, smooth=0, centre=0)
     assert alone == close(plain / plain.max())
 
 
 @pytest.mark.parametrize(("side", "grid"), [(64, 7), (112, 7), (56, 3), (112, 5)])
-def test_a_larger_map_is_averaged_as_kept_maps_are(tmp_path: Path, side: int, grid: int) -> None:
+def test_a_larger_map_is_averaged_as_stored_maps_are(tmp_path: Path, side: int, grid: int) -> None:
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx", side=side)
     image = picture(2, side, side)
     plain = PLAIN["l2"](features_of(image)).astype(np.float32)
-    found = heat_map(model, image, grid=grid)
-    assert found == close(pool_map(plain, grid))
+    scores = heat_map(model, image, grid=grid)
+    assert scores == close(pool_map(plain, grid))
 
 
 @pytest.mark.parametrize(("side", "grid"), [(32, 7), (40, 7), (56, 14)])
@@ -174,12 +172,12 @@ def test_images_are_scaled_as_the_preset_says(tmp_path: Path) -> None:
     features = toy_classifiers.features_of_numbers(
         (IMAGE / 255 - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)
     )
-    found = heat_map(model, preset="imagenet")
-    assert found == close(PLAIN["l2"](features))
+    scores = heat_map(model, preset="imagenet")
+    assert scores == close(PLAIN["l2"](features))
 
 
 def test_channels_are_swapped_before_they_are_scaled(tmp_path: Path) -> None:
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx")
     features = toy_classifiers.features_of_numbers(IMAGE[..., ::-1] - (103.939, 116.779, 123.68))
-    found = heat_map(model, preset="caffe")
-    assert found == close(PLAIN["l2"](features))
+    scores = heat_map(model, preset="caffe")
+    assert scores == close(PLAIN["l2"](features))

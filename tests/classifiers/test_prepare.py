@@ -1,4 +1,4 @@
-"""What preparing finds, writes and tells."""
+"""``prepare_scorer``: which feature map it takes, what it writes and returns."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_last_feature_map_before_the_pooling_is_found(
     assert (made.channels, made.height, made.width, made.enlarged) == (channels, 7, 7, False)
 
 
-def test_a_pooling_that_leaves_cells_is_passed(tmp_path: Path) -> None:
+def test_a_pooling_that_leaves_several_cells_is_passed(tmp_path: Path) -> None:
     net = toy_classifiers.Network()
     net.features()
     net.add("AveragePool", "features", name="few", kernel_shape=[6, 6])
@@ -101,36 +101,36 @@ def test_the_same_classifier_and_options_give_the_same_bytes(tmp_path: Path) -> 
     assert prepared(model, map="cam", smooth=1).sha256 != first.sha256
 
 
-def test_the_file_says_where_it_came_from(tmp_path: Path) -> None:
+def test_the_file_says_what_it_was_made_of(tmp_path: Path) -> None:
     model = toy_classifiers.save_classifier(
         tmp_path / "c.onnx", author="Ada", mean="0,0,0", layout="NCHW"
     )
     made = prepared(model, map="mean", smooth=0.5)
-    told = metadata(made)
-    assert json.loads(told["augcli.source"]) == {
+    written = metadata(made)
+    assert json.loads(written["augcli.source"]) == {
         "file": "c.onnx",
         "bytes": model.stat().st_size,
         "sha256": file_sha256(model),
     }
-    how = json.loads(told["augcli.prepared"])
+    how = json.loads(written["augcli.prepared"])
     assert (how["map"], how["tensor"], how["smooth"]) == ("mean", "features", 0.5)
     assert how["version"] == augcli.__version__
-    assert json.loads(told["augcli.recipe"]) == made.recipe
-    # What the author wrote stays; what said how to feed the classifier is the scorer's now.
-    assert told["author"] == "Ada"
-    assert told.keys().isdisjoint({"mean", "layout"})
+    assert json.loads(written["augcli.recipe"]) == made.recipe
+    # The author's metadata stay; those about the input are replaced by the scorer's own.
+    assert written["author"] == "Ada"
+    assert written.keys().isdisjoint({"mean", "layout"})
 
 
 @pytest.mark.parametrize("prefix", ["", "augcli."])
-def test_what_the_classifier_says_of_its_input_is_taken(tmp_path: Path, prefix: str) -> None:
-    told = {
+def test_the_metadata_of_the_classifier_are_used(tmp_path: Path, prefix: str) -> None:
+    metadata = {
         "input_size": "64" if not prefix else "[64, 64]",
         "range": "-1..1" if not prefix else "[-1, 1]",
         "mean": "0.1,0.2,0.3",
         "std": "0.5,0.25,2",
         "channel_order": "BGR" if not prefix else '"BGR"',
     }
-    named: dict[str, Any] = {prefix + key: value for key, value in told.items()}
+    named: dict[str, Any] = {prefix + key: value for key, value in metadata.items()}
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx", side="S", **named)
     assert prepared(model, preset=None).expects == {
         "input_size": [64, 64],
@@ -145,8 +145,8 @@ def test_options_win_over_a_preset_and_that_over_the_file(tmp_path: Path) -> Non
     model = toy_classifiers.save_classifier(
         tmp_path / "c.onnx", side="S", std="9,9,9", input_size="112", channel_order="BGR"
     )
-    found = prepared(model, preset="imagenet", mean="0.5,0.5,0.5", size="64x72").expects
-    assert found == {
+    expects = prepared(model, preset="imagenet", mean="0.5,0.5,0.5", size="64x72").expects
+    assert expects == {
         "input_size": [72, 64],
         "channel_order": "RGB",
         "range": [0, 1],
@@ -157,7 +157,7 @@ def test_options_win_over_a_preset_and_that_over_the_file(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("images", ["N", 1, 4])
 @pytest.mark.parametrize("head", ["gap", "view", "nhwc"])
-def test_any_number_of_images_is_taken_where_that_can_be_had(
+def test_any_number_of_images_is_taken_where_possible(
     tmp_path: Path, head: str, images: int | str
 ) -> None:
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx", head=head, images=images)
@@ -194,5 +194,5 @@ def test_a_classifier_of_pixels_gives_a_scorer_of_pixels(tmp_path: Path, head: s
     assert made.expects == {"input_size": [56, 56], "channel_order": "RGB"}
     image = picture(4, 56, 56)
     features = toy_classifiers.features_of(image)
-    found = Scorer(tmp_path / "scorer.onnx").heat_map(image)
-    assert found == pytest.approx(np.sqrt((features**2).sum(axis=0)), rel=1e-3, abs=1e-4)
+    scores = Scorer(tmp_path / "scorer.onnx").heat_map(image)
+    assert scores == pytest.approx(np.sqrt((features**2).sum(axis=0)), rel=1e-3, abs=1e-4)

@@ -1,4 +1,4 @@
-"""What can't be prepared is refused in a sentence, and nothing is written."""
+"""A classifier that can't be used is refused in a sentence, and nothing is written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, external_data_helper
 
 from augcli import prepare_scorer
-from augcli.classifiers.options import PrepareOptions
+from augcli.classifiers.options import ClassifierOptions
 from augcli.classifiers.read import MEGABYTE
 from augcli.errors import OutputError, ParameterError, ScorerError, UsageError
 from tests import models, toy_classifiers
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 def refusal(classifier: Path, **options: Any) -> str:
-    """Return what is said of a classifier that must be refused."""
+    """Return the message for a classifier that must be refused, without the file's name."""
     before = sorted(classifier.parent.rglob("*"))
-    with pytest.raises(ScorerError) as found:
+    with pytest.raises(ScorerError) as error:
         prepare_scorer(
             classifier, out=classifier.with_name("out.onnx"), **{"preset": "unit", **options}
         )
     assert sorted(classifier.parent.rglob("*")) == before
-    text = str(found.value)
+    text = str(error.value)
     assert text.startswith(f"{classifier}: ")
     assert "\n" not in text
     return text.removeprefix(f"{classifier}: ")
@@ -61,25 +61,25 @@ def test_a_file_that_is_missing_or_a_folder(tmp_path: Path) -> None:
 
 
 def test_a_classifier_without_places(tmp_path: Path) -> None:
-    found = refusal(toy_classifiers.save_mlp(tmp_path / "c.onnx"))
-    assert found == "has no feature map larger than 1 x 1 before its class scores"
+    message = refusal(toy_classifiers.save_mlp(tmp_path / "c.onnx"))
+    assert message == "has no feature map larger than 1 x 1 before its class scores"
 
 
-def test_a_transformer_is_told_what_to_add_and_a_network_what_to_leave_out(tmp_path: Path) -> None:
+def test_the_message_says_which_kind_of_map_fits_the_network(tmp_path: Path) -> None:
     transformer = toy_classifiers.save_transformer(tmp_path / "t.onnx")
-    tokens = "'tokens', 6 channels, 7 x 7 tokens and 1 more, NTC; add --map tokens"
+    tokens = "'tokens', 6 channels, 7 x 7 tokens and 1 more, NTC; add `map` tokens"
     for kind in ("l2", "cam", "mean"):
         assert refusal(transformer, map=kind).endswith(f"before its class scores, but {tokens}")
     network = toy_classifiers.save_classifier(tmp_path / "c.onnx")
-    found = refusal(network, map="tokens")
-    assert found.endswith("but 'features', 6 channels, 7 x 7, NCHW; leave out --map tokens")
+    message = refusal(network, map="tokens")
+    assert message.endswith("but 'features', 6 channels, 7 x 7, NCHW; leave out `map` tokens")
 
 
 def test_a_layer_that_is_not_there_or_no_map(tmp_path: Path) -> None:
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx")
     assert refusal(model, layer="feature") == "has no layer 'feature'; did you mean 'features'?"
-    assert "; --layer can name 'features', 6 channels" in refusal(model, layer="zebra")
-    assert refusal(model, layer="flat").startswith("--layer flat is 1 x 6, not a feature map")
+    assert "; `layer` can name 'features', 6 channels" in refusal(model, layer="zebra")
+    assert refusal(model, layer="flat").startswith("`layer` flat is 1 x 6, not a feature map")
 
 
 def test_several_last_maps_are_named(tmp_path: Path) -> None:
@@ -91,15 +91,17 @@ def test_several_last_maps_are_named(tmp_path: Path) -> None:
     net.add("Concat", "one", "other", name="both", axis=1)
     net.add("Flatten", "both", name="scores")
     net.gives("scores", "N", 2 * toy_classifiers.CHANNELS)
-    found = refusal(net.save(tmp_path / "c.onnx"))
-    assert found.startswith("has several last feature maps: 'features', 6 channels, 7 x 7, NCHW; ")
-    assert "'halved', 6 channels, 3 x 3, NCHW; choose with --layer" in found
+    message = refusal(net.save(tmp_path / "c.onnx"))
+    assert message.startswith(
+        "has several last feature maps: 'features', 6 channels, 7 x 7, NCHW; "
+    )
+    assert "'halved', 6 channels, 3 x 3, NCHW; choose with `layer`" in message
 
 
 def test_an_activation_map_of_more_than_one_layer(tmp_path: Path) -> None:
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx", head="hidden")
-    found = refusal(model, map="cam")
-    assert found.startswith("has Relu between its feature map 'features' and its class scores")
+    message = refusal(model, map="cam")
+    assert message.startswith("has Relu between its feature map 'features' and its class scores")
     other = toy_classifiers.save_classifier(tmp_path / "d.onnx", head="map")
     assert refusal(other, map="cam", layer="patches").startswith("has Conv between")
 
@@ -111,14 +113,14 @@ def test_several_outputs_or_one_of_another_name(tmp_path: Path) -> None:
         onnx.helper.make_tensor_value_info("pool", TensorProto.FLOAT, None)
     )
     onnx.save(content, model)
-    found = refusal(model)
-    assert found == "gives 2 outputs (scores, pool); name the class scores with --output"
+    message = refusal(model)
+    assert message == "gives 2 outputs (scores, pool); name the class scores with `output`"
     assert refusal(model, output="score") == "has no output 'score', but scores, pool"
 
 
 def test_a_scorer_is_no_classifier(tmp_path: Path) -> None:
-    found = refusal(models.save_scorer(tmp_path / "c.onnx"))
-    assert found.endswith("is a scorer already: use it with --model")
+    message = refusal(models.save_scorer(tmp_path / "c.onnx"))
+    assert message.endswith("is a scorer already: use it as the `model` of a run")
 
 
 @pytest.mark.parametrize(
@@ -145,25 +147,29 @@ def test_two_inputs(tmp_path: Path) -> None:
     assert refusal(model).startswith("takes 2 inputs (image, age)")
 
 
-def test_pixels_of_which_nothing_is_known(tmp_path: Path) -> None:
+def test_unknown_scaling_of_pixels(tmp_path: Path) -> None:
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx")
-    found = refusal(model, preset=None)
-    assert found.startswith("nothing in the file says how pixels are scaled; add --preset ")
+    message = refusal(model, preset=None)
+    assert message.startswith("nothing in the file says how pixels are scaled; add `preset` ")
 
 
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("input_size", "huge", "says input_size 'huge', but must say height and width"),
-        ("input_size", "0", "says input_size '0', but must say height and width"),
-        ("mean", "0.5", "says a mean that is '0.5', but must be three numbers"),
-        ("std", "1,0,1", "says a std that is '1,0,1', but must be positive; set --std"),
-        ("channel_order", "GRB", "says channel_order 'GRB'; set --order RGB or BGR"),
+        (
+            "input_size",
+            "huge",
+            "has the metadata input_size 'huge', not height and width",
+        ),
+        ("input_size", "0", "has the metadata input_size '0', not height and width"),
+        ("mean", "0.5", "has the metadata mean, which is '0.5', but must be three numbers"),
+        ("std", "1,0,1", "has the metadata std, which is '1,0,1', but must be positive; set `std`"),
+        ("channel_order", "GRB", "has the metadata channel_order 'GRB'; set `order` to RGB or BGR"),
     ],
 )
 def test_metadata_that_make_no_sense(tmp_path: Path, key: str, value: str, words: str) -> None:
-    told: dict[str, Any] = {"range": "0..1", key: value}
-    model = toy_classifiers.save_classifier(tmp_path / "c.onnx", side="S", **told)
+    metadata: dict[str, Any] = {"range": "0..1", key: value}
+    model = toy_classifiers.save_classifier(tmp_path / "c.onnx", side="S", **metadata)
     assert words in refusal(model, preset=None)
 
 
@@ -175,14 +181,14 @@ def test_a_size_that_the_classifier_does_not_take(tmp_path: Path) -> None:
 
 def test_a_classifier_of_huge_images(tmp_path: Path) -> None:
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx", side="S")
-    found = refusal(model, size="99999x56")
-    assert found.startswith("takes images of 99999 x 56, but a scorer's are of at most 4,096 ")
+    message = refusal(model, size="99999x56")
+    assert message.startswith("takes images of 99999 x 56, but a scorer takes at most 4,096 ")
 
 
 def test_a_classifier_for_a_number_of_images_and_no_other(tmp_path: Path) -> None:
     model = toy_classifiers.save_transformer(tmp_path / "c.onnx", images=4)
-    found = refusal(model, map="tokens")
-    assert found.startswith("takes 4 images at once and nothing else; export it for one image")
+    message = refusal(model, map="tokens")
+    assert message.startswith("takes exactly 4 images at once; export it for one image")
 
 
 def spoil(name: str, factor: float) -> Callable[[onnx.ModelProto], None]:
@@ -199,7 +205,7 @@ def spoil(name: str, factor: float) -> Callable[[onnx.ModelProto], None]:
     ("factor", "words"),
     [(np.nan, "NaN or infinity"), (0, "the same "), (1e30, "NaN or infinity")],
 )
-def test_maps_that_tell_nothing(tmp_path: Path, factor: float, words: str, raw: bool) -> None:
+def test_maps_without_information(tmp_path: Path, factor: float, words: str, raw: bool) -> None:
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx")
     content = onnx.load(model)
     spoil("kernel", factor)(content)
@@ -207,8 +213,8 @@ def test_maps_that_tell_nothing(tmp_path: Path, factor: float, words: str, raw: 
     assert words in refusal(model, raw=raw)
 
 
-def outside(tmp_path: Path, location: str = "weights.bin") -> Path:
-    """Save a classifier whose weights lie in another file, and say that it is called so."""
+def with_external_weights(tmp_path: Path, location: str = "weights.bin") -> Path:
+    """Save a classifier whose weights are in weights.bin, and name ``location`` as their file."""
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx")
     content = onnx.load(model)
     external_data_helper.convert_model_to_external_data(
@@ -223,19 +229,19 @@ def outside(tmp_path: Path, location: str = "weights.bin") -> Path:
 
 
 def test_weights_in_other_files_are_read_only_where_that_is_allowed(tmp_path: Path) -> None:
-    model = outside(tmp_path)
-    assert "keeps weights in other files (weights.bin)" in refusal(model)
+    model = with_external_weights(tmp_path)
+    assert "has weights in other files (weights.bin)" in refusal(model)
     whole = tmp_path / "whole"
     whole.mkdir()
     toy_classifiers.save_classifier(whole / "c.onnx")
     out = tmp_path / "a.onnx"
     prepare_scorer(model, out=out, preset="unit", allow_external_data=True)
     prepare_scorer(whole / "c.onnx", out=whole / "a.onnx", preset="unit")
-    found, expected = (
+    weights, expected = (
         {one.name: one.raw_data for one in onnx.load(path).graph.initializer}
         for path in (out, whole / "a.onnx")
     )
-    assert found == expected
+    assert weights == expected
 
 
 @pytest.mark.parametrize("place", ["../weights.bin", "absolute", "link", "linked/weights.bin"])
@@ -243,32 +249,32 @@ def test_weights_outside_of_the_folder_are_never_read(tmp_path: Path, place: str
     folder = tmp_path / "model"
     folder.mkdir()
     name = str(tmp_path / "weights.bin") if place == "absolute" else place
-    model = outside(folder, name)
+    model = with_external_weights(folder, name)
     (folder / "weights.bin").rename(tmp_path / "weights.bin")
     (folder / "link").symlink_to(tmp_path / "weights.bin")
     (folder / "linked").symlink_to(tmp_path)
-    assert f"wants weights from {name!r}, " in refusal(model, allow_external_data=True)
+    assert f"has weights in {name!r}, " in refusal(model, allow_external_data=True)
 
 
 def test_weights_that_are_missing_or_cut_short(tmp_path: Path) -> None:
-    model = outside(tmp_path)
+    model = with_external_weights(tmp_path)
     weights = tmp_path / "weights.bin"
     weights.write_bytes(weights.read_bytes()[:8])
     assert "in other files that can't be read" in refusal(model, allow_external_data=True)
     weights.unlink()
-    assert "which is not there" in refusal(model, allow_external_data=True)
+    assert "which is missing" in refusal(model, allow_external_data=True)
 
 
 def test_files_larger_than_allowed(tmp_path: Path) -> None:
     model = tmp_path / "c.onnx"
     with model.open("wb") as file:
         file.truncate(MEGABYTE + 1)
-    assert "more than the 1 MB of --max-model-size" in refusal(model, max_model_size=1)
-    model = outside(tmp_path)
+    assert "more than the 1 MB of `max_model_size`" in refusal(model, max_model_size=1)
+    model = with_external_weights(tmp_path)
     with (tmp_path / "weights.bin").open("ab") as file:
         file.truncate(2 * MEGABYTE)
-    found = refusal(model, max_model_size=1, allow_external_data=True)
-    assert "more than the 1 MB of --max-model-size" in found
+    message = refusal(model, max_model_size=1, allow_external_data=True)
+    assert "more than the 1 MB of `max_model_size`" in message
 
 
 def test_an_out_that_is_there_or_the_classifier_or_nowhere(tmp_path: Path) -> None:
@@ -277,23 +283,23 @@ def test_an_out_that_is_there_or_the_classifier_or_nowhere(tmp_path: Path) -> No
     (tmp_path / "link.onnx").symlink_to(model)
     (tmp_path / "there.onnx").write_bytes(b"mine")
     for out, words in [
-        (tmp_path / "there.onnx", "is there already; add --overwrite"),
+        (tmp_path / "there.onnx", "exists already; add `overwrite`"),
         (model, "is the classifier itself"),
         (tmp_path / "link.onnx", "is the classifier itself"),
         (tmp_path, "is a folder"),
         (tmp_path / "no/out.onnx", f"the folder {tmp_path}/no does not exist"),
     ]:
         for overwrite in (False, True)[: 1 if "already" in words else 2]:
-            with pytest.raises(OutputError) as found:
+            with pytest.raises(OutputError) as error:
                 prepare_scorer(model, out=out, preset="unit", overwrite=overwrite)
-            assert f"--out {out}: " in str(found.value)
-            assert words in str(found.value)
+            assert f"`out` {out}: " in str(error.value)
+            assert words in str(error.value)
     assert (model.read_bytes(), (tmp_path / "there.onnx").read_bytes()) == (before, b"mine")
     prepare_scorer(model, out=tmp_path / "there.onnx", preset="unit", overwrite=True)
     assert (tmp_path / "there.onnx").read_bytes() != b"mine"
 
 
-def test_how_onnx_is_installed_is_told_where_it_is_missing(
+def test_the_message_says_how_to_install_onnx_where_it_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx")
@@ -305,8 +311,8 @@ def test_how_onnx_is_installed_is_told_where_it_is_missing(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"raw": True, "smooth": 1}, "raw is the plain map: leave out --smooth, or --raw"),
-        ({"raw": True, "centre": 0}, "raw is the plain map: leave out --centre, or --raw"),
+        ({"raw": True, "smooth": 1}, "raw is the plain map: leave out `smooth`, or `raw`"),
+        ({"raw": True, "centre": 0}, "raw is the plain map: leave out `centre`, or `raw`"),
         ({"map": "cams"}, "map is 'cams', but must be one of l2, mean, cam, tokens"),
         ({"range": "0"}, "range is '0', but must be two numbers"),
         ({"range": "1..1"}, "range is '1..1', but its ends must differ"),
@@ -316,6 +322,6 @@ def test_how_onnx_is_installed_is_told_where_it_is_missing(
     ],
 )
 def test_options_that_make_no_sense(options: dict[str, Any], words: str) -> None:
-    with pytest.raises(ParameterError) as found:
-        PrepareOptions(**options)
-    assert words in str(found.value)
+    with pytest.raises(ParameterError) as error:
+        ClassifierOptions(**options)
+    assert words in str(error.value)

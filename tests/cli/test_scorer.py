@@ -23,22 +23,23 @@ def classifier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return toy_classifiers.save_classifier(tmp_path / "c.onnx", range="0..1", side=40)
 
 
-def test_prints_the_path_and_tells_a_person_what_was_found(cli: Cli, tmp_path: Path) -> None:
+def test_prints_the_path_and_for_people_how_it_was_made(cli: Cli, tmp_path: Path) -> None:
     end = cli("scorer", "prepare", "c.onnx")
     assert (end.code, end.out) == (0, "scorer.onnx\n")
-    found, note, expects = end.err.splitlines()
-    assert found.startswith("heat map: length of the features 'features', 6 channels, 5 x 5, NCHW")
-    assert note.startswith("note: the map has only 5 x 5 cells and was enlarged to 7 x 7; ")
-    assert expects.startswith("expects 40 x 40, RGB, pixels 0..1; ")
+    recipe, note, takes = end.err.splitlines()
+    assert recipe.startswith("heat map: length of the features 'features', 6 channels, 5 x 5, NCHW")
+    assert note.startswith("note: the feature map has only 5 x 5 cells and was enlarged to 7 x 7; ")
+    assert takes.startswith("takes 40 x 40, RGB, pixels 0..1; ")
     assert sorted(one.name for one in tmp_path.iterdir()) == ["c.onnx", "scorer.onnx"]
 
 
-def test_tells_json_or_nothing_if_asked(cli: Cli, tmp_path: Path) -> None:
+def test_prints_json_or_only_the_path_if_asked(cli: Cli, tmp_path: Path) -> None:
     end = cli("scorer", "prepare", "c.onnx", "-o", "s.onnx", "--map", "cam", "--json")
-    told = json.loads(end.out)
+    printed = json.loads(end.out)
     assert (end.code, end.err) == (0, "")
-    assert (told["message_type"], told["map"], told["file"]) == ("prepared", "cam", "s.onnx")
-    assert told["sha256"] == file_sha256(tmp_path / "s.onnx")
+    assert (printed["message_type"], printed["map"]) == ("prepared", "cam")
+    assert printed["file"] == "s.onnx"
+    assert printed["sha256"] == file_sha256(tmp_path / "s.onnx")
     end = cli("scorer", "prepare", "c.onnx", "-o", "s.onnx", "--overwrite", "--quiet")
     assert end == (0, "s.onnx\n", "")
 
@@ -49,12 +50,12 @@ def test_takes_options_from_the_environment_and_a_file(
     (tmp_path / "options.toml").write_text('[scorer]\nmap = "mean"\ngrid = 3\n')
     monkeypatch.setenv("AUGCLI_GRID", "4")
     end = cli("scorer", "prepare", "c.onnx", "--config", "options.toml", "--json")
-    told = json.loads(end.out)
-    assert (told["map"], told["grid"]) == ("mean", 4)
+    printed = json.loads(end.out)
+    assert (printed["map"], printed["grid"]) == ("mean", 4)
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["no.onnx"], "augcli: no.onnx: does not exist; give the path of an ONNX classifier\n"),
         (["c.onnx", "--maps", "cam"], "--map"),
@@ -64,11 +65,11 @@ def test_takes_options_from_the_environment_and_a_file(
     ],
 )
 def test_bad_words_end_with_2_and_write_nothing(
-    cli: Cli, tmp_path: Path, words: list[str], said: str
+    cli: Cli, tmp_path: Path, words: list[str], message: str
 ) -> None:
     end = cli("scorer", "prepare", *words)
     assert (end.code, end.out) == (2, "")
-    assert said in end.err
+    assert message in end.err
     assert [one.name for one in tmp_path.iterdir()] == ["c.onnx"]
 
 
@@ -78,7 +79,7 @@ def test_a_prepared_scorer_scores_for_other_commands(cli: Cli, photos: Path) -> 
     assert cli("cutmix", photos, "--model", "scorer.onnx", "--out", "mixed").code == 0
 
 
-def test_show_tells_lines_or_json(cli: Cli) -> None:
+def test_show_prints_lines_or_json(cli: Cli) -> None:
     cli("scorer", "prepare", "c.onnx")
     end = cli("scorer", "show", "scorer.onnx")
     lines = dict(line.split(maxsplit=1) for line in end.out.splitlines())
@@ -86,8 +87,8 @@ def test_show_tells_lines_or_json(cli: Cli) -> None:
     assert lines["takes"] == "float32 (N, 3, 40, 40), RGB"
     assert lines["images"] == "squashed to 40 x 40, pixels 0..1"
     assert lines["gives"] == "a heat map of 7 x 7"
-    told = json.loads(cli("scorer", "show", "scorer.onnx", "--json").out)
-    assert (told["message_type"], told["sha256"]) == ("scorer", lines["sha256"])
+    printed = json.loads(cli("scorer", "show", "scorer.onnx", "--json").out)
+    assert (printed["message_type"], printed["sha256"]) == ("scorer", lines["sha256"])
 
 
 def test_show_describes_the_shipped_scorer_and_refuses_what_is_none(cli: Cli) -> None:

@@ -1,4 +1,4 @@
-"""docs/troubleshooting.md: its snippet converts what augcli passes over."""
+"""docs/troubleshooting.md: its snippet converts photos that augcli skips."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.conftest import Cli
 
 
-def test_photos_of_other_formats_are_read_once_converted(
+def test_photos_of_other_formats_are_read_after_the_conversion(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli
 ) -> None:
     monkeypatch.chdir(tmp_path)

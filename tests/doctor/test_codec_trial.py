@@ -1,4 +1,4 @@
-"""Trying the formats: one that lacks, or is wrong, is found out."""
+"""Trying the formats: one that is missing, or gives wrong pixels, is noticed."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ def test_every_format_is_there(codec: Codec) -> None:
 
 
 @each_codec
-def test_a_format_that_can_not_be_written_is_told(
+def test_a_format_that_can_not_be_written_is_reported(
     codec: Codec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lacking(*_: object) -> Any:
+    def failing(*_: object) -> Any:
         raise cv2.error("no encoder")
 
-    monkeypatch.setattr(cv2, "imencode", lacking)
-    found = try_codec(codec)
-    assert found == ("can't write it (error: no encoder)" if codec.written else "")
+    monkeypatch.setattr(cv2, "imencode", failing)
+    failure = try_codec(codec)
+    assert failure == ("can't write it (error: no encoder)" if codec.written else "")
 
 
 @each_codec
-def test_a_format_that_only_opencv_reads_is_told(
+def test_a_format_that_only_opencv_reads_is_reported(
     codec: Codec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lacking(*_: object) -> Any:
+    def failing(*_: object) -> Any:
         raise OSError("cannot identify image file")
 
-    monkeypatch.setattr(Image, "open", lacking)
+    monkeypatch.setattr(Image, "open", failing)
     assert try_codec(codec) == "can't read it with Pillow (OSError: cannot identify image file)"
 
 
@@ -51,6 +51,8 @@ def test_a_format_that_only_opencv_reads_is_told(
 @pytest.mark.parametrize(
     "change", [np.flipud, lambda image: image[..., ::-1], lambda image: image[1:]]
 )
-def test_wrong_pixels_are_told(codec: Codec, change: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_pixels_are_noticed(
+    codec: Codec, change: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(trial, "decode", lambda data: Decoded(change(decode(data).image)))
     assert try_codec(codec) == "augcli reads other pixels than were written"

@@ -1,4 +1,4 @@
-"""Trying a device: who really did the work, and whether it is right."""
+"""Trying a device: whether it really does the work, and whether the result is right."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 
 def test_the_processor_does_all_steps(scorer: Path) -> None:
-    found = try_device("cpu", scorer)
-    assert found.steps == found.there > 0
-    assert (found.difference, found.milliseconds > 0) == (0.0, True)
+    trial = try_device("cpu", scorer)
+    assert trial.steps == trial.on_device > 0
+    assert (trial.difference, trial.milliseconds > 0) == (0.0, True)
 
 
 @pytest.mark.parametrize("side", [None, 56])
 def test_a_graph_of_any_size_is_tried(tmp_path: Path, side: int | None) -> None:
     model = models.save_scorer(tmp_path / "m.onnx", side=side, input_size=[56, 56])
-    assert try_device("cpu", model).there > 0
+    assert try_device("cpu", model).on_device > 0
 
 
-def test_a_provider_that_takes_no_step_is_found_out(
+def test_a_provider_that_runs_no_step_is_noticed(
     scorer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pretend(monkeypatch, "openvino")
-    found = try_device("openvino", scorer)
-    assert (found.there, found.steps > 0) == (0, True)
+    trial = try_device("openvino", scorer)
+    assert (trial.on_device, trial.steps > 0) == (0, True)
 
 
 def test_a_provider_that_falls_back_is_refused(

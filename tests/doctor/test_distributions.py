@@ -1,4 +1,4 @@
-"""Distributions that share a folder: who fills it, and whose files lie there."""
+"""Packages that share a folder: which ones they are, and whose files are in it now."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from augcli.doctor.distributions import (
-    Sharer,
+    Package,
     installed_version,
     is_older,
     lower_bounds,
-    sharers,
+    packages_in,
 )
 
 if TYPE_CHECKING:
@@ -36,14 +36,14 @@ def install(
     (about / "RECORD").write_text("\n".join([*record, *filter(None, [lists])]) + "\n")
 
 
-def found(site: Path) -> list[Sharer]:
-    return sharers("cv2", "opencv", distributions(path=[str(site)]))
+def found(site: Path) -> list[Package]:
+    return packages_in("cv2", "opencv", distributions(path=[str(site)]))
 
 
 def test_one_whole_distribution(tmp_path: Path) -> None:
     lists = "cv2/__pycache__/__init__.cpython-311.pyc,,"
     install(tmp_path, "opencv-python", "4.13.0", {"cv2/__init__.py": "a"}, lists=lists)
-    assert found(tmp_path) == [Sharer("opencv-python", "4.13.0", 0)]
+    assert found(tmp_path) == [Package("opencv-python", "4.13.0", 0)]
 
 
 def test_the_last_of_two_wins(tmp_path: Path) -> None:
@@ -53,8 +53,8 @@ def test_the_last_of_two_wins(tmp_path: Path) -> None:
         tmp_path, "opencv_python_headless", "5.0.0", {"cv2/__init__.py": "same", "cv2/cv2.so": "x"}
     )
     assert found(tmp_path) == [
-        Sharer("opencv-python", "4.13.0", 1),
-        Sharer("opencv-python-headless", "5.0.0", 0),
+        Package("opencv-python", "4.13.0", 1),
+        Package("opencv-python-headless", "5.0.0", 0),
     ]
 
 
@@ -63,7 +63,7 @@ def test_removing_one_leaves_the_other_without_files(tmp_path: Path) -> None:
     install(tmp_path, "opencv-python-headless", "5.0.0", files)
     for path in files:
         (tmp_path / path).unlink()
-    assert found(tmp_path) == [Sharer("opencv-python-headless", "5.0.0", 2)]
+    assert found(tmp_path) == [Package("opencv-python-headless", "5.0.0", 2)]
 
 
 def test_names_that_begin_alike_but_fill_another_folder_do_not_share(tmp_path: Path) -> None:
@@ -86,17 +86,17 @@ def test_what_a_removed_distribution_left_behind_is_passed_over(tmp_path: Path) 
 def test_conda_changes_files_after_it_wrote_their_sizes(tmp_path: Path) -> None:
     install(tmp_path, "opencv-python", "4.13.0", {"cv2/cv2.so": "b"}, by="conda")
     (tmp_path / "cv2/cv2.so").write_text("patched")
-    assert found(tmp_path) == [Sharer("opencv-python", "4.13.0", 0)]
+    assert found(tmp_path) == [Package("opencv-python", "4.13.0", 0)]
 
 
 def test_a_distribution_that_is_found_twice_counts_once(tmp_path: Path) -> None:
     install(tmp_path, "opencv-python", "4.13.0", {"cv2/cv2.so": "b"})
     twice = distributions(path=[str(tmp_path), f"{tmp_path}/."])
-    assert len(sharers("cv2", "opencv", twice)) == 1
+    assert len(packages_in("cv2", "opencv", twice)) == 1
 
 
 def test_the_opencv_of_this_installation_is_found_whole() -> None:
-    (one,) = sharers("cv2", "opencv")
+    (one,) = packages_in("cv2", "opencv")
     assert one.version == installed_version(one.name)
     assert one.changed == 0
 

@@ -1,4 +1,4 @@
-"""Cures of libraries that can't be imported: from their own words to what to type."""
+"""Fixes for libraries that can't be imported: from the error message to what to type."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CUDA = (
         ("", ""),
     ],
 )
-def test_the_library_that_lacks_is_named(text: str, library: str) -> None:
+def test_the_missing_library_is_named(text: str, library: str) -> None:
     assert missing_library(text) == library
 
 
@@ -36,20 +36,20 @@ def test_the_library_that_lacks_is_named(text: str, library: str) -> None:
     ("failure", "words"),
     [
         ("ImportError: libGL.so.1: cannot open shared", "install --force-reinstall --no-deps open"),
-        ("ImportError: libgthread-2.0.so.0: cannot open shared", "the OpenCV without windows"),
-        ("ImportError: libxcb.so.1: cannot open shared", "the OpenCV without windows"),
-        ("ImportError: libz.so.1: cannot open shared", "what holds libz.so.1"),
+        ("ImportError: libgthread-2.0.so.0: cannot open shared", "OpenCV package without windows"),
+        ("ImportError: libxcb.so.1: cannot open shared", "OpenCV package without windows"),
+        ("ImportError: libz.so.1: cannot open shared", "the package with libz.so.1"),
         ("ImportError: DLL load failed while importing cv2", "Visual C++"),
-        ("ended with SIGILL", "instructions that the processor lacks"),
+        ("ended with SIGILL", "instructions that the processor does not have"),
         ("ImportError: numpy.core.multiarray failed to import", "upgrade numpy opencv-python"),
         ("ModuleNotFoundError: No module named 'cv2'", "pip install opencv-python"),
     ],
 )
-def test_a_cure_fits_what_is_wrong(failure: str, words: str) -> None:
+def test_the_fix_fits_the_failure(failure: str, words: str) -> None:
     assert words in fix_for_import(failure, "cv2", "opencv-python", installed=False)
 
 
-def test_what_pip_takes_for_installed_must_be_forced() -> None:
+def test_a_package_that_pip_lists_must_be_reinstalled() -> None:
     fix = fix_for_import("No module named 'cv2'", "cv2", "opencv-python", installed=True)
     assert fix == "pip install --force-reinstall --no-deps opencv-python"
 

@@ -1,4 +1,4 @@
-"""Trying a folder: as a run would use it, and nothing is left behind."""
+"""Trying a folder as a run would use it, without leaving anything in it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def test_a_good_folder_is_left_as_it_was(tmp_path: Path) -> None:
-    (tmp_path / "mine.txt").write_text("kept")
-    found = try_folder(str(tmp_path))
-    assert (found.failure, found.locks) == ("", True)
-    assert found.free > 0
+    (tmp_path / "mine.txt").write_text("unchanged")
+    trial = try_folder(str(tmp_path))
+    assert (trial.failure, trial.locks) == ("", True)
+    assert trial.free > 0
     assert [one.name for one in tmp_path.iterdir()] == ["mine.txt"]
 
 
@@ -27,15 +27,15 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert try_folder(str(tmp_path / "no")) == FolderTrial("No such file or directory", 0, False)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may all")
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root can write")
 def test_a_folder_that_can_not_be_written(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    found = try_folder(str(tmp_path))
+    trial = try_folder(str(tmp_path))
     tmp_path.chmod(0o700)
-    assert found.failure == "Permission denied"
+    assert trial.failure == "Permission denied"
 
 
-def test_a_disk_that_gets_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -44,7 +44,7 @@ def test_a_disk_that_gets_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_system_whose_locks_hold_nobody(
+def test_a_file_system_whose_locks_have_no_effect(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(output, "_try_lock", lambda _: True)
@@ -53,6 +53,6 @@ def test_a_file_system_whose_locks_hold_nobody(
 
 def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(output, "_try_lock", lambda _: False)
-    found = try_folder(str(tmp_path))
-    assert "in use by another run" in found.failure
+    trial = try_folder(str(tmp_path))
+    assert "in use by another run" in trial.failure
     assert list(tmp_path.iterdir()) == []

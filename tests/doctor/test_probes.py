@@ -1,4 +1,4 @@
-"""Questions to other processes: whatever a library does there, an answer comes back."""
+"""Questions to other processes: there is always an answer, whatever a library does."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "fragile.py"
 
 
-def test_tells_version_and_file(module: Path) -> None:
+def test_answers_version_and_file(module: Path) -> None:
     module.write_text("__version__ = '1.2'")
-    found = ask("import", "fragile")
-    assert (found.value, found.failure) == ({"version": "1.2", "file": str(module)}, "")
+    answer = ask("import", "fragile")
+    assert (answer.value, answer.failure) == ({"version": "1.2", "file": str(module)}, "")
 
 
-def test_an_error_is_told_in_one_line(module: Path) -> None:
+def test_an_error_is_reported_in_one_line(module: Path) -> None:
     module.write_text("raise ImportError('libGL.so.1: cannot open\\n  shared object file')")
     failure = "ImportError: libGL.so.1: cannot open shared object file"
     assert ask("import", "fragile") == (None, failure, "")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-def test_a_crash_is_told_by_its_signal(module: Path) -> None:
+def test_a_crash_is_reported_with_its_signal(module: Path) -> None:
     module.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGILL)")
     assert ask("import", "fragile").failure == "ended with SIGILL"
 
 
-def test_an_end_without_an_answer_is_told_by_its_code(module: Path) -> None:
+def test_an_end_without_an_answer_is_reported_with_its_exit_code(module: Path) -> None:
     module.write_text("import os\nos._exit(9)")
     assert ask("import", "fragile").failure == "ended with exit code 9"
 
 
-def test_a_library_that_hangs_is_given_up(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_that_hangs_is_stopped(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module.write_text("import time\ntime.sleep(100)")
-    monkeypatch.setattr(probes, "PATIENCE", 0.5)
+    monkeypatch.setattr(probes, "TIMEOUT", 0.5)
     assert ask("import", "fragile").failure.startswith("no answer within")
 
 
@@ -56,9 +56,9 @@ def test_what_a_library_prints_is_no_answer(module: Path) -> None:
     module.write_text(
         "import sys\nprint('hello')\nprint('[1, \"\"]', end='')\nsys.stderr.write('careful')"
     )
-    found = ask("import", "fragile")
-    assert found.value == {"version": "", "file": str(module)}
-    assert found.said == "careful"
+    answer = ask("import", "fragile")
+    assert answer.value == {"version": "", "file": str(module)}
+    assert answer.stderr == "careful"
 
 
 def test_a_file_of_the_current_folder_hides_no_library(
@@ -71,9 +71,9 @@ def test_a_file_of_the_current_folder_hides_no_library(
 
 def test_the_processor_scores() -> None:
     assert "cpu" in ask("devices").value
-    found = ask("device", "cpu").value
-    assert found["there"] == found["steps"] > 0
-    assert found["milliseconds"] > 0
+    result = ask("device", "cpu").value
+    assert result["on_device"] == result["steps"] > 0
+    assert result["milliseconds"] > 0
 
 
 def test_a_device_that_is_not_there_is_a_failure() -> None:

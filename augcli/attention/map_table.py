@@ -1,9 +1,9 @@
 """A table of heat maps on disk that several processes read and write at once.
 
-A memory, not a record: a map may be lost (two processes wrote to one place, or a process was
-killed) and is computed again then, but none is ever wrong. A file of equal records, each a key,
-a map and a checksum of both; the key says where to look. So it needs no lock, no index in
-memory, and no repair.
+It is a cache: a map may get lost, when two processes write to one place or a process is killed,
+and is then computed again, but no map that it returns is wrong. The file is a hash table of records
+of one size: a key, a map and a checksum of both. It needs no lock, no index in memory, and no
+repair.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 STORED_TYPE = np.float16
-"""Of maps on disk: half the size, and finer than what two cells should be told apart by."""
+"""Of stored maps: half the size of float32, and more precise than a scorer is."""
 KEY_BYTES = 32
 CHECK_BYTES = 8
 PROBES = 32
-"""Records from the place of a key on in which it may lie."""
+"""How many records are searched for a key, from the place that its hash gives."""
 
 
 class MapTable:
-    """Heat maps by the content of their images.
+    """Stored heat maps, by the content of their images.
 
     Args:
-        path: Beginning of the file's name; what the maps depend on is added, so that a table
-            of another scorer or shape is another file.
+        path: Beginning of the file's path. What the maps depend on is added to it: tables of
+            different scorers or shapes are different files.
         scorer: SHA-256 of the scorer.
         shape: Rows and columns of the maps.
-        images: About how many are to be kept.
+        images: About how many maps the table has room for.
 
     Example:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     with MapTable(f"{folder}/maps", "ab" * 32, (2, 2), 100) as table:
         ...         table.put(b"k" * 32, np.float32([[1, 2], [3, 4]]))
-        ...         found, none = table.get(b"k" * 32), table.get(b"j" * 32)
-        >>> found.tolist(), none
+        ...         stored, missing = table.get(b"k" * 32), table.get(b"j" * 32)
+        >>> stored.tolist(), missing
         ([[1.0, 2.0], [3.0, 4.0]], None)
     """
 
@@ -63,24 +63,24 @@ class MapTable:
         self.close()
 
     def close(self) -> None:
-        """Close the file; the maps stay."""
+        """Close the file; the maps stay on disk."""
         self._file.close()
 
     def get(self, key: bytes) -> NDArray[np.float32] | None:
-        """Return the map of an image, None where it is not kept.
+        """Return the map float32 (h, w) of an image, or None where it is missing.
 
         Args:
             key: 32 bytes: the hash of the image's content.
         """
         for record in self._window(key):
             if record[:KEY_BYTES] == key and self._is_whole(record):
-                found = np.frombuffer(record[KEY_BYTES:-CHECK_BYTES], STORED_TYPE)
-                return found.reshape(self._shape).astype(np.float32)
+                stored = np.frombuffer(record[KEY_BYTES:-CHECK_BYTES], STORED_TYPE)
+                return stored.reshape(self._shape).astype(np.float32)
         return None
 
-    def put(self, key: bytes, kept: NDArray[np.float32]) -> None:
-        """Keep the map float32 of an image, where there is place."""
-        body = key + kept.astype(STORED_TYPE).tobytes()
+    def put(self, key: bytes, heat_map: NDArray[np.float32]) -> None:
+        """Store the map float32 (h, w) of an image, unless all places for its key are taken."""
+        body = key + heat_map.astype(STORED_TYPE).tobytes()
         records = self._window(key)
         for number in range(PROBES):
             if number >= len(records) or not self._is_whole(records[number]):
@@ -92,7 +92,7 @@ class MapTable:
         return int.from_bytes(key[:8], "big") % self._places
 
     def _window(self, key: bytes) -> list[bytes]:
-        """Return the records in which a key may lie, as far as the file goes."""
+        """Return the records that may hold a key, up to the end of the file."""
         size = self._record
         self._file.seek(self._home(key) * size)
         content = self._file.read(PROBES * size) or b""

@@ -1,19 +1,18 @@
-"""Heat maps kept in a file, so that no image is scored twice.
+"""A file of heat maps, so that no image is scored twice.
 
-A file of heat maps is an uncompressed NumPy ``.npz`` with these arrays, all in the order of the
-paths:
+It is an uncompressed NumPy ``.npz`` with these arrays, all in the order of the paths:
 
 ======== ============================ ====================================================
 name     type                         content
 ======== ============================ ====================================================
-``maps`` float16 (n, h, w)            one map for each image, as its cells were chosen by
+maps     float16 (n, h, w)            one map for each image
 hashes   uint8 (n, 32)                SHA-256 of each image's file
 paths    uint8 (bytes,)               paths relative to INPUT, UTF-8, each ended by a NUL
 about    uint8 (bytes,)               JSON: format, scorer (its SHA-256), grid, poolable
 ======== ============================ ====================================================
 
-Every map is rounded to 16 bits where it is computed, so that cells and label weights are the
-same with and without the file.
+A scorer rounds every map to 16 bits, so that cells and label weights are the same with and
+without the file.
 """
 
 from __future__ import annotations
@@ -40,21 +39,21 @@ if TYPE_CHECKING:
 FORMAT = 1
 KEY_BYTES = 32
 HEADER_BYTES = 30
-"""Of a file in a ZIP archive, before its name."""
-_NOT_OURS = (
+"""Size of the fixed part of a file's header in a ZIP archive."""
+_DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError),
     *(KeyError, TypeError, ValueError, OverflowError),
 )
-"""What reading a file leads to that is damaged, or something else."""
+"""What reading raises where the file is damaged or not a file of heat maps."""
 
 
 class About(NamedTuple):
-    """What a file of heat maps says of itself.
+    """What a file says about its heat maps.
 
     Attributes:
-        scorer: SHA-256 of the scorer's file.
-        grid: Rows and columns of the heat maps that were asked for.
-        poolable: Whether smaller grids can be averaged from the maps too.
+        scorer: SHA-256 that identifies the scorer.
+        grid: Rows and columns for which the maps were made.
+        poolable: Whether maps for smaller grids can be averaged from them.
     """
 
     scorer: str
@@ -63,10 +62,9 @@ class About(NamedTuple):
 
 
 class HeatMaps(Mapping[str, "HeatMap"]):
-    """Heat maps by file name, read from a file of ``augcli heatmaps``.
+    """Heat maps by file name, read from a file that ``augcli heatmaps`` wrote.
 
-    The maps are read from the disk when they are asked for, so that many processes can share
-    a large file.
+    A map is read from disk when it is looked up, so that many processes can share a large file.
 
     Example:
         >>> import tempfile
@@ -103,24 +101,30 @@ class HeatMaps(Mapping[str, "HeatMap"]):
 
         Args:
             path: The file.
-            grid: Rows and columns of the maps wanted; those of the file when None.
+            grid: Rows and columns that its maps shall have; those of the file when None.
 
         Raises:
-            HeatMapsError: The file can't be read, is damaged, is something else, or its maps
-                have too few rows and columns for the grid.
+            HeatMapsError: The file can't be read, is damaged, is not a file of heat maps, or its
+                maps can't be averaged to the grid.
         """
-        found = cls.open(path, check=True)
-        if grid and not found.serves(grid):
-            raise HeatMapsError(f"{path}: holds maps for a grid of {found.about.grid}, not {grid}")
-        found.grid = grid or found.grid
-        return found
+        heat_maps = cls.open(path, check=True)
+        if grid and not heat_maps.serves(grid):
+            raise HeatMapsError(
+                f"{path}: holds maps for a grid of {heat_maps.about.grid}, not {grid}"
+            )
+        heat_maps.grid = grid or heat_maps.grid
+        return heat_maps
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, check: bool = False) -> HeatMaps:
-        """Open a file of heat maps; with ``check``, read all of it.
+        """Open a file of heat maps.
+
+        Args:
+            path: The file.
+            check: Whether to read all of it and check its content.
 
         Raises:
-            HeatMapsError: See :meth:`load`.
+            HeatMapsError: The file can't be read, is damaged, or is not a file of heat maps.
         """
         try:
             with zipfile.ZipFile(path) as archive:
@@ -130,16 +134,18 @@ class HeatMaps(Mapping[str, "HeatMap"]):
                     name: _mapped(path, archive.getinfo(f"{name}.npy"))
                     for name in ("about", "paths", "hashes", "maps")
                 }
-            found = cls(_about(arrays["about"]), arrays["paths"], arrays["hashes"], arrays["maps"])
-            found._check(whole=check)
+            heat_maps = cls(
+                _about(arrays["about"]), arrays["paths"], arrays["hashes"], arrays["maps"]
+            )
+            heat_maps._check(whole=check)
         except OSError as error:
             reason = error.strerror or str(error)
             raise HeatMapsError(f"{path}: can't be read ({reason})") from None
-        except _NOT_OURS as error:
+        except _DAMAGED as error:
             raise HeatMapsError(
                 f"{path}: is not a whole file of heat maps ({error}); make it with augcli heatmaps"
             ) from None
-        return found
+        return heat_maps
 
     def __getitem__(self, name: str) -> HeatMap:
         """Return the map float32 (grid, grid) of an image, by its path relative to INPUT."""
@@ -154,16 +160,16 @@ class HeatMaps(Mapping[str, "HeatMap"]):
 
     @property
     def map_shape(self) -> tuple[int, int]:
-        """Rows and columns of the maps as they are kept."""
+        """Rows and columns of the maps as they are stored."""
         return (self._maps.shape[1], self._maps.shape[2])
 
     def serves(self, grid: int) -> bool:
-        """Return whether the maps can be had for a grid."""
-        fits = grid <= min(self.map_shape)
-        return grid == self.about.grid or (self.about.poolable and fits)
+        """Return whether heat maps of ``grid`` rows and columns follow from the stored maps."""
+        is_smaller = grid <= min(self.map_shape)
+        return grid == self.about.grid or (self.about.poolable and is_smaller)
 
     def find(self, key: bytes) -> NDArray[np.float32] | None:
-        """Return the map float32 ``map_shape`` of an image by its content, None where it lacks.
+        """Return the stored map of an image, float32 of ``map_shape``, or None where it is missing.
 
         Args:
             key: SHA-256 of the image's file.
@@ -194,7 +200,7 @@ class HeatMaps(Mapping[str, "HeatMap"]):
         return order, starts[order]
 
     def _check(self, *, whole: bool) -> None:
-        types = [one.dtype.str for one in (self._paths, self._hashes, self._maps)]
+        types = [array.dtype.str for array in (self._paths, self._hashes, self._maps)]
         count, shapes = len(self._maps), (self._hashes.shape, self._maps.ndim)
         if types != ["|u1", "|u1", "<f2"] or shapes != ((count, KEY_BYTES), 3):
             raise ValueError("its arrays have other types or shapes")
@@ -213,14 +219,14 @@ def save_maps(
     hashes: NDArray[np.uint8],
     maps: NDArray[np.float16] | NDArray[np.float32],
 ) -> None:
-    """Write a file of heat maps whole under a temporary name, and rename it.
+    """Write a file of heat maps under a temporary name, then rename it.
 
     Args:
         path: The file.
-        about: What it says of itself.
+        about: What the file says about the maps.
         paths: Relative to INPUT, sorted.
         hashes: uint8 (n, 32), SHA-256 of each image's file.
-        maps: float16 (n, h, w), or float32 of values that 16 bits hold.
+        maps: float16 (n, h, w), or float32 of values that float16 represents exactly.
     """
     arrays = {
         "about": _bytes(json.dumps({"format": FORMAT, **about._asdict()})),
@@ -232,7 +238,7 @@ def save_maps(
     try:
         with zipfile.ZipFile(unfinished, "w") as archive:
             for name, array in arrays.items():
-                # An entry has a fixed time, so that the same maps are the same bytes.
+                # ZipInfo has a fixed time, so that the same maps give the same bytes.
                 with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as file:
                     np.lib.format.write_array(file, array, allow_pickle=False)
         os.replace(unfinished, path)
@@ -246,20 +252,20 @@ def _bytes(text: str) -> NDArray[np.uint8]:
 
 
 def _about(array: NDArray[Any]) -> About:
-    found = json.loads(array.tobytes())
-    if found["format"] != FORMAT:
-        raise ValueError(f"its format is {found['format']}, and this version reads {FORMAT}")
-    return About(str(found["scorer"]), int(found["grid"]), bool(found["poolable"]))
+    fields = json.loads(array.tobytes())
+    if fields["format"] != FORMAT:
+        raise ValueError(f"its format is {fields['format']}, and this version reads {FORMAT}")
+    return About(str(fields["scorer"]), int(fields["grid"]), bool(fields["poolable"]))
 
 
 def _mapped(path: str | os.PathLike[str], entry: zipfile.ZipInfo) -> NDArray[Any]:
-    """Return an array of an archive without reading it."""
+    """Return an array of an archive, mapped into memory: nothing is read yet."""
     if entry.compress_type != zipfile.ZIP_STORED:
         raise ValueError("it is compressed")
     with open(path, "rb") as file:
         file.seek(entry.header_offset)
         header = file.read(HEADER_BYTES)
-        # The lengths of the name and of the extra field that follow the header.
+        # A file name and an extra field follow; the header holds their lengths.
         lengths = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
         file.seek(lengths, os.SEEK_CUR)
         shape, dtype = _array_header(file)

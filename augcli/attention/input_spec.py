@@ -1,4 +1,4 @@
-"""What a scorer expects of its input: read from the file's metadata, fulfilled for an image."""
+"""What a scorer takes as input: read from its file's metadata, and made of an image."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
 DEFAULT_SIDE = 224
 SMALL = 64
-"""Longer side of images that a flexible graph scores at its smallest input."""
+"""Pixels of the longer side up to which an image is small: it is scored at a smaller size."""
 
 
 @dataclass(frozen=True)
-class Expected:
-    """What a scorer expects of its input, read from its metadata.
+class InputSpec:
+    """What a scorer takes as input.
 
     Attributes:
         frame: Height and width to which an image is squashed.
-        bgr: Whether the channels are swapped.
+        bgr: Whether the channels are in the order blue, green, red.
         scale: float32 (3, 1, 1), multiplied with pixel values 0 to 255.
         offset: float32 (3, 1, 1), added after that.
-        pixels: Whether the graph takes the pixels as they are, uint8 (h, w, 3); scale and
-            offset are its own business then.
+        pixels: Whether the graph takes pixels unscaled, uint8 (h, w, 3); ``scale`` and
+            ``offset`` are not used then.
     """
 
     frame: Frame
@@ -46,16 +46,16 @@ class Expected:
     pixels: bool = False
 
     @classmethod
-    def read(cls, metadata: Mapping[str, str], sides: list[Any], *, pixels: bool) -> Expected:
+    def read(cls, metadata: Mapping[str, str], sides: list[Any], *, pixels: bool) -> InputSpec:
         """Read the metadata of a graph.
 
         Args:
-            metadata: Texts by their keys.
-            sides: Height and width of the graph's input; what is no number is not fixed.
-            pixels: Whether it takes uint8 (N, h, w, 3), and not float32 (N, 3, h, w).
+            metadata: Texts by key; see :mod:`augcli.attention.scorer` for the keys.
+            sides: Height and width of the graph's input; a side is free where it is no number.
+            pixels: Whether the input is uint8 (N, h, w, 3), and not float32 (N, 3, h, w).
 
         Raises:
-            ValueError: A key holds something else than it should.
+            ValueError: A key has a wrong value.
         """
         fixed = [side if isinstance(side, int) else DEFAULT_SIDE for side in sides]
         height, width = _numbers(metadata, "input_size", fixed, 2)
@@ -72,11 +72,18 @@ class Expected:
         return cls(Frame(int(height), int(width)), order == "BGR", scale, offset, pixels)
 
     def tensor(self, fitted: Image) -> NDArray[np.float32] | Image:
-        """Return the input for an image uint8 (h, w, 3) RGB of that size, without the N."""
+        """Return the graph's input for one image.
+
+        Args:
+            fitted: uint8 (h, w, 3), RGB, already at the size at which it is scored.
+
+        Returns:
+            float32 (3, h, w), or uint8 (h, w, 3) for a graph that takes pixels unscaled.
+        """
         if self.pixels:
             return fitted[..., ::-1] if self.bgr else fitted
         if self._factor:
-            # A tenth of the time, wherever the graph itself does the arithmetic.
+            # A tenth of the time of the general case below.
             return planes(fitted, self._factor, swap=self.bgr)
         channels = fitted[..., ::-1] if self.bgr else fitted
         values = channels.transpose(2, 0, 1).astype(np.float32)
@@ -86,21 +93,21 @@ class Expected:
 
     @functools.cached_property
     def _factor(self) -> float:
-        """The scale where that is one number and all there is to do, else 0."""
-        alike = (self.scale == self.scale[0]).all() and not self.offset.any()
-        return float(self.scale[0, 0, 0]) if alike else 0.0
+        """The scale where all channels share it and nothing is added, else 0."""
+        shared = (self.scale == self.scale[0]).all() and not self.offset.any()
+        return float(self.scale[0, 0, 0]) if shared else 0.0
 
 
 def _numbers(
     metadata: Mapping[str, str], key: str, default: Sequence[float], count: int
 ) -> list[float]:
-    found = _value(metadata, key, default)
-    numbers = isinstance(found, Sequence) and all(
-        isinstance(one, int | float) and np.isfinite(one) for one in found
+    values = _value(metadata, key, default)
+    are_numbers = isinstance(values, Sequence) and all(
+        isinstance(value, int | float) and np.isfinite(value) for value in values
     )
-    if not numbers or len(found) != count:
-        raise ValueError(f"augcli.{key} is {found!r}, but must be {count} numbers")
-    return [float(one) for one in found]
+    if not are_numbers or len(values) != count:
+        raise ValueError(f"augcli.{key} is {values!r}, but must be {count} numbers")
+    return [float(value) for value in values]
 
 
 def _value(metadata: Mapping[str, str], key: str, default: Any) -> Any:
@@ -112,45 +119,23 @@ def _value(metadata: Mapping[str, str], key: str, default: Any) -> Any:
 
 
 class Fit(NamedTuple):
-    """To which size images are squashed before they are scored.
+    """The size to which images are squashed before they are scored.
 
     Attributes:
         frame: Height and width for most images.
-        small: The same for small images, where the graph is flexible.
+        small: The same for images of at most 64 pixels; None where they are no exception.
     """
 
     frame: Frame
     small: Frame | None = None
 
     def fitted(self, image: Image) -> Image:
-        """Return an image uint8 (H, W, 3) at the size at which it is scored."""
+        """Return an image uint8 (H, W, 3), resized to the size at which it is scored."""
         is_small = self.small and max(image.shape[:2]) <= SMALL
         return fit(image, self.small if self.small and is_small else self.frame)
 
 
-class MapSpec(NamedTuple):
-    """What must be known of a scorer to keep its maps, and to use kept ones without it.
-
-    Attributes:
-        scorer: SHA-256 of its file.
-        grid: Rows and columns of the largest heat map that is asked for.
-        flexible: Whether the graph takes images of any size.
-        shape: Rows and columns of the maps that are kept.
-        fit: To which size images are squashed for them.
-    """
-
-    scorer: str
-    grid: int
-    flexible: bool
-    shape: Frame
-    fit: Fit
-
-    def serves(self, grid: int) -> bool:
-        """Return whether a kept map can be averaged to a grid."""
-        return grid == self.grid if self.flexible else grid <= min(self.shape)
-
-
 def ramp(frame: Frame) -> Image:
-    """Return a picture on which a scorer is tried."""
+    """Return a picture uint8 (H, W, 3) for trying a scorer: it gets brighter from top to bottom."""
     values = np.linspace(0, 255, frame.height * frame.width * 3).astype(np.uint8)
     return values.reshape(*frame, 3)

@@ -1,4 +1,4 @@
-"""Files and tables of heat maps: what goes in comes out, and nothing else is taken for it."""
+"""Files and tables of heat maps: they return what was stored, and refuse what is damaged."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from augcli import HeatMaps
-from augcli.attention.maps import KEY_BYTES, About, save_maps
-from augcli.attention.table import PROBES, MapTable
+from augcli.attention.heat_map_file import KEY_BYTES, About, save_maps
+from augcli.attention.map_table import PROBES, MapTable
 from augcli.errors import HeatMapsError
 from augcli.pixels.grid import pool_map
 
@@ -25,7 +25,7 @@ NAMES = ["a/ü.jpg", "b/new\nline.png", "c.jpg"]
 
 
 def random_maps(count: int, rows: int = 7, columns: int = 7) -> NDArray[np.float32]:
-    """Maps as scorers give them: float32, of values that 16 bits hold."""
+    """Maps as scorers give them: float32, of values that float16 represents exactly."""
     maps = np.random.default_rng(count).normal(size=(count, rows, columns))
     return maps.astype(np.float16).astype(np.float32)
 
@@ -48,30 +48,30 @@ def saved(
 
 def test_gives_each_map_by_its_name_and_by_its_content(tmp_path: Path) -> None:
     maps = random_maps(3)
-    found = HeatMaps.load(saved(tmp_path / "m.npz", maps))
-    assert list(found) == NAMES
-    assert {name: one.tolist() for name, one in found.items()} == dict(
+    heat_maps = HeatMaps.load(saved(tmp_path / "m.npz", maps))
+    assert list(heat_maps) == NAMES
+    assert {name: one.tolist() for name, one in heat_maps.items()} == dict(
         zip(NAMES, maps.tolist(), strict=True)
     )
     for key, one in zip(keys(3), maps, strict=True):
-        kept = found.find(key.tobytes())
-        assert kept is not None
-        assert kept.tolist() == one.tolist()
-    assert found.find(b"?" * KEY_BYTES) is None
+        stored = heat_maps.find(key.tobytes())
+        assert stored is not None
+        assert stored.tolist() == one.tolist()
+    assert heat_maps.find(b"?" * KEY_BYTES) is None
     with pytest.raises(KeyError):
-        found["d.jpg"]
+        heat_maps["d.jpg"]
 
 
-def test_tells_keys_apart_that_begin_alike(tmp_path: Path) -> None:
+def test_distinguishes_keys_with_the_same_beginning(tmp_path: Path) -> None:
     hashes = np.zeros((3, KEY_BYTES), np.uint8)
     hashes[:, -1] = [5, 6, 7]
     maps = random_maps(3)
     save_maps(tmp_path / "m.npz", About("", 7, True), NAMES, hashes, maps)
-    found = HeatMaps.load(tmp_path / "m.npz")
+    heat_maps = HeatMaps.load(tmp_path / "m.npz")
     for key, one in zip(hashes, maps, strict=True):
-        kept = found.find(key.tobytes())
-        assert kept is not None
-        assert kept.tolist() == one.tolist()
+        stored = heat_maps.find(key.tobytes())
+        assert stored is not None
+        assert stored.tolist() == one.tolist()
 
 
 @pytest.mark.parametrize("grid", [1, 3, 7, 11, 14])
@@ -79,13 +79,15 @@ def test_averages_to_any_smaller_grid_when_the_maps_are_the_scorers_own(
     tmp_path: Path, grid: int
 ) -> None:
     maps = random_maps(3, 14, 16)
-    found = HeatMaps.load(saved(tmp_path / "m.npz", maps), grid)
-    assert found["c.jpg"].tolist() == pool_map(maps[2], grid).tolist()
-    assert found["c.jpg"].dtype == np.float32
+    heat_maps = HeatMaps.load(saved(tmp_path / "m.npz", maps), grid)
+    assert heat_maps["c.jpg"].tolist() == pool_map(maps[2], grid).tolist()
+    assert heat_maps["c.jpg"].dtype == np.float32
 
 
 @pytest.mark.parametrize(("grid", "poolable"), [(8, True), (6, False)])
-def test_refuses_a_grid_that_can_not_be_had(tmp_path: Path, grid: int, poolable: bool) -> None:
+def test_refuses_a_grid_that_the_maps_do_not_serve(
+    tmp_path: Path, grid: int, poolable: bool
+) -> None:
     path = saved(tmp_path / "m.npz", random_maps(3), poolable=poolable)
     with pytest.raises(HeatMapsError, match=f"for a grid of 7, not {grid}"):
         HeatMaps.load(path, grid)
@@ -97,10 +99,10 @@ def test_reads_a_file_without_images(tmp_path: Path) -> None:
 
 def test_is_an_npz_that_numpy_reads(tmp_path: Path) -> None:
     maps = random_maps(3)
-    with np.load(saved(tmp_path / "m.npz", maps)) as found:
-        assert found["maps"].tolist() == maps.tolist()
-        assert found["maps"].dtype == np.float16
-        assert bytes(found["paths"]).decode().split("\0")[:-1] == NAMES
+    with np.load(saved(tmp_path / "m.npz", maps)) as arrays_in_file:
+        assert arrays_in_file["maps"].tolist() == maps.tolist()
+        assert arrays_in_file["maps"].dtype == np.float16
+        assert bytes(arrays_in_file["paths"]).decode().split("\0")[:-1] == NAMES
 
 
 def test_writes_the_same_bytes_again_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -110,8 +112,8 @@ def test_writes_the_same_bytes_again_and_leaves_nothing_else(tmp_path: Path) -> 
 
 
 def rewritten(path: Path, **changed: Any) -> None:
-    with np.load(path) as found:
-        arrays = {**found, **changed}
+    with np.load(path) as arrays_in_file:
+        arrays = {**arrays_in_file, **changed}
     np.savez(path, **{name: one for name, one in arrays.items() if one is not None})
 
 
@@ -122,8 +124,8 @@ def flip(path: Path) -> None:
 
 
 def compress(path: Path) -> None:
-    with np.load(path) as found:
-        np.savez_compressed(path, **found)
+    with np.load(path) as arrays_in_file:
+        np.savez_compressed(path, **arrays_in_file)
 
 
 def nan() -> NDArray[np.float32]:
@@ -132,7 +134,7 @@ def nan() -> NDArray[np.float32]:
     return maps
 
 
-SPOILT: dict[str, Callable[[Path], object]] = {
+DAMAGE: dict[str, Callable[[Path], object]] = {
     "empty": lambda path: path.write_bytes(b""),
     "text": lambda path: path.write_text("no heat maps"),
     "cut short": lambda path: path.write_bytes(path.read_bytes()[:-200]),
@@ -153,10 +155,10 @@ SPOILT: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("how", SPOILT)
-def test_refuses_a_file_that_is_not_a_whole_one_of_ours(tmp_path: Path, how: str) -> None:
+@pytest.mark.parametrize("how", DAMAGE)
+def test_refuses_a_file_that_is_damaged_or_something_else(tmp_path: Path, how: str) -> None:
     path = saved(tmp_path / "m.npz", random_maps(3))
-    SPOILT[how](path)
+    DAMAGE[how](path)
     with pytest.raises(HeatMapsError, match="is not a whole file of heat maps"):
         HeatMaps.load(path)
 
@@ -172,7 +174,7 @@ def table_at(folder: Path, images: int = 10) -> MapTable:
     return MapTable(str(folder / "maps"), "ab" * 32, (2, 3), images)
 
 
-def test_a_table_gives_back_what_another_process_put_in(tmp_path: Path) -> None:
+def test_a_table_returns_what_another_process_stored(tmp_path: Path) -> None:
     maps = random_maps(200, 2, 3)
     with table_at(tmp_path, 200) as writer, table_at(tmp_path, 200) as reader:
         for key, one in zip(keys(200), maps, strict=True):
@@ -185,24 +187,25 @@ def test_a_table_gives_back_what_another_process_put_in(tmp_path: Path) -> None:
         assert all(again.get(key.tobytes()) is not None for key in keys(200))
 
 
-def test_a_full_table_forgets_and_is_never_wrong(tmp_path: Path) -> None:
+def test_a_full_table_loses_maps_and_is_never_wrong(tmp_path: Path) -> None:
     maps = random_maps(500, 2, 3)
     with table_at(tmp_path) as table:
         for key, one in zip(keys(500), maps, strict=True):
             table.put(key.tobytes(), one)
-        found = [table.get(key.tobytes()) for key in keys(500)]
+        stored_maps = [table.get(key.tobytes()) for key in keys(500)]
     right = [
-        one is None or one.tolist() == kept.tolist() for one, kept in zip(found, maps, strict=True)
+        stored is None or stored.tolist() == heat_map.tolist()
+        for stored, heat_map in zip(stored_maps, maps, strict=True)
     ]
     assert all(right)
-    assert 80 <= sum(one is not None for one in found) <= 80 + PROBES
+    assert 80 <= sum(one is not None for one in stored_maps) <= 80 + PROBES
 
 
 @pytest.mark.parametrize("how", ["cut", "flip", "zeros"])
-def test_a_torn_record_is_none_and_is_written_anew(tmp_path: Path, how: str) -> None:
-    key, kept = b"k" * KEY_BYTES, random_maps(1, 2, 3)[0]
+def test_a_damaged_record_counts_as_missing_and_is_written_again(tmp_path: Path, how: str) -> None:
+    key, heat_map = b"k" * KEY_BYTES, random_maps(1, 2, 3)[0]
     with table_at(tmp_path) as table:
-        table.put(key, kept)
+        table.put(key, heat_map)
         path = Path(table.path)
         content = bytearray(path.read_bytes())
         if how == "cut":
@@ -213,7 +216,7 @@ def test_a_torn_record_is_none_and_is_written_anew(tmp_path: Path, how: str) -> 
             content[-20:] = bytes(20)
         path.write_bytes(content)
         assert table.get(key) is None
-        table.put(key, kept)
-        found = table.get(key)
-        assert found is not None
-        assert found.tolist() == kept.tolist()
+        table.put(key, heat_map)
+        stored = table.get(key)
+        assert stored is not None
+        assert stored.tolist() == heat_map.tolist()
