@@ -17,8 +17,8 @@ import numpy as np
 
 from augcli.attention.device import AUTO
 from augcli.attention.heat_map_file import KEY_BYTES, About, HeatMaps, save_maps
-from augcli.attention.scorer import Scorer, on_device
 from augcli.attention.map_table import STORED_TYPE, MapTable
+from augcli.attention.scorer import Scorer, on_device
 from augcli.data.codecs.pictures import decode, encode
 from augcli.data.manifest import Failure, write_table
 from augcli.data.names import output_name

@@ -11,8 +11,8 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from augcli.attention.heat_map_file import HeatMaps
-from augcli.attention.scorer import Scorer
 from augcli.attention.map_table import MapTable
+from augcli.attention.scorer import Scorer
 from augcli.pixels.frame import Frame
 from augcli.pixels.grid import pool_map
 from augcli.work.events import Scored
@@ -153,7 +153,7 @@ class SourceMaps:
 
     def _opened(self) -> MapTable:
         if not self._table:
-            kept = self._spec
+            spec = self._spec
             storage = self._storage
-            self._table = MapTable(storage.table, kept.scorer, kept.shape, storage.images)
+            self._table = MapTable(storage.table, spec.sha256, spec.map_shape, storage.images)
         return self._table

@@ -294,4 +294,7 @@ def test_part_that_can_not_be_read_stops_the_run(cli: Cli, source: Path, tmp_pat
     cli(*command)
     (out / ".augcli/parts/0-00000.json").mkdir(parents=True)
     end = cli(*command)
-    assert (end.code, "can't be read (is not a regular file)" in end.err) == (Stopped.exit_code, True)
+    assert (end.code, "can't be read (is not a regular file)" in end.err) == (
+        Stopped.exit_code,
+        True,
+    )
