@@ -20,8 +20,9 @@ from augcli.attention.device import AUTO
 from augcli.attention.maps import KEY_BYTES, About, HeatMaps, save_maps
 from augcli.attention.scorer import Scorer, on_device
 from augcli.attention.table import STORED_TYPE, MapTable
+from augcli.data.codecs.decoding import decode
+from augcli.data.codecs.encoding import encode
 from augcli.data.codecs.formats import PNG_LEVEL
-from augcli.data.codecs.pictures import decode, encode
 from augcli.data.manifest import Failure, write_table
 from augcli.data.names import output_name
 from augcli.data.stopping import writing

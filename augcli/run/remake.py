@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augcli.augmentations import METHODS
 from augcli.augmentations.base import Mixer, donor_pixels, shown_pixels
-from augcli.data.codecs.formats import kept_subsampling, output_format
-from augcli.data.codecs.pictures import decode, encode
+from augcli.data.codecs.decoding import decode
+from augcli.data.codecs.encoding import encode
+from augcli.data.codecs.formats import output_ending, output_subsampling
 from augcli.errors import OutputError, ParameterError
 from augcli.params import build, declared
 from augcli.pixels.frame import Frame
@@ -20,7 +20,7 @@ from augcli.recipes.options import RunOptions
 
 if TYPE_CHECKING:
     from augcli.augmentations.base import Augmentation
-    from augcli.data.codecs.pictures import Decoded
+    from augcli.data.codecs.decoding import Decoded
     from augcli.data.manifest import Row
     from augcli.pixels.frame import Image
 
@@ -86,13 +86,12 @@ class Remaker:
         if row.method != "original":
             steps = record.get("steps", [record])
             image, donated = self._steps(image, steps, row, record.get("donor_steps", []))
-        extension = os.path.splitext(row.source_a)[1].lower()
-        kind = output_format(extension, self._options.format)
+        kind = output_ending(row.source_a, self._options.format)
         data = encode(
             image,
             kind,
             quality=self._options.quality,
-            subsampling=kept_subsampling(source.subsampling, self._options.subsampling),
+            subsampling=output_subsampling(source.subsampling, self._options.subsampling),
             png_level=self._options.png_level,
         )
         return Remade(image, data, kind == "png", donated)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from augcli.data.codecs.pictures import decode
+from augcli.data.codecs.decoding import decode
 from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST, Row
 from augcli.data.stores.folder import read_source
 from augcli.errors import InputError, OutputError, UnreadableImage

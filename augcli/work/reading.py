@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from augcli.data.codecs.pictures import decode
+from augcli.data.codecs.decoding import decode
 from augcli.data.manifest import Failure
 from augcli.data.stores.folder import read_source
 from augcli.errors import UnreadableImage
@@ -19,8 +19,8 @@ from augcli.work.events import Touching
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from augcli.data.codecs.decoding import Decoded
     from augcli.data.codecs.formats import Subsampling
-    from augcli.data.codecs.pictures import Decoded
     from augcli.pixels.frame import Frame, HeatMap, Image
     from augcli.plan.jobs import Settings, Source
     from augcli.recipes.chain import Result, Score
@@ -150,7 +150,7 @@ class Reader:
         Args:
             data: The bytes of its file.
             path: Relative to INPUT.
-            enough: See :func:`augcli.data.codecs.pictures.decode`.
+            enough: See :func:`augcli.data.codecs.decoding.decode`.
 
         Raises:
             UnreadableFailure: It is no picture that augcli reads.

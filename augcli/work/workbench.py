@@ -6,6 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from augcli.data.codecs.formats import output_ending
 from augcli.data.manifest import Failure
 from augcli.data.stopping import stopped
 from augcli.errors import UnreadableImage
@@ -18,7 +19,7 @@ from augcli.work.reading import Reader, UnreadableFailure
 from augcli.work.shard_tally import ShardTally
 from augcli.work.soft_labels import soft_labels
 from augcli.work.source_maps import SourceMaps
-from augcli.work.writing import Output, Writer, extension_of
+from augcli.work.writing import Output, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -253,5 +254,5 @@ class Workbench:
         output = Output(job, "original", 0, soft_labels(job.base), "{}", [])
         if self._originals == "encode":
             return self._writer.encoded(output, base.original, base.subsampling)
-        extension = extension_of(job.base.path).lower().removeprefix(".")
+        extension = output_ending(job.base.path, "same", copied=True)
         return self._writer.written(output, base.original, extension, base.data)

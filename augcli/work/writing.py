@@ -6,8 +6,8 @@ import errno
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from augcli.data.codecs.formats import kept_subsampling, output_format
-from augcli.data.codecs.pictures import encode
+from augcli.data.codecs.encoding import encode
+from augcli.data.codecs.formats import output_ending, output_subsampling
 from augcli.data.manifest import Row
 from augcli.data.names import output_name
 from augcli.errors import UnreadableImage
@@ -67,13 +67,13 @@ class Writer:
             OSError: Nothing can be written.
         """
         path, settings = output.job.base.path, self._settings
-        kind = output_format(extension_of(path), settings.format)
+        kind = output_ending(path, settings.format)
         try:
             data = encode(
                 image,
                 kind,
                 quality=settings.quality,
-                subsampling=kept_subsampling(subsampling, settings.subsampling),
+                subsampling=output_subsampling(subsampling, settings.subsampling),
                 png_level=settings.png_level,
             )
         except UnreadableImage as error:
@@ -109,8 +109,3 @@ class Writer:
             sha256=hashlib.sha256(data).hexdigest(),
         )
         return Made(job.identity, len(data), remarks, row)
-
-
-def extension_of(path: str) -> str:
-    """Return the ending of a source's name, which has one, with the dot."""
-    return path[path.rfind(".") :]

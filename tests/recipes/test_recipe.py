@@ -108,7 +108,7 @@ def test_base_and_donor_go_through_the_steps_before_the_mixer(
 
 
 def _flipped(path: Path) -> np.ndarray[Any, Any]:
-    from augcli.data.codecs.pictures import decode
+    from augcli.data.codecs.decoding import decode
     from augcli.pixels.frame import Frame
     from augcli.pixels.resize import resize
 
