@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from augcli.cli.report import printable, put
+from augcli.cli.streams import printable, write_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,16 +37,18 @@ def doctor(folder: str | None = FOLDER, as_json: bool = JSON) -> None:
         if as_json:
             continue
         if finding.area != area:
-            put(f"\n{finding.area}" if area else finding.area)
+            write_stdout(f"\n{finding.area}" if area else finding.area)
             area = finding.area
         for line in lines_of(finding):
-            put(printable(line))
+            write_stdout(printable(line))
     count = sum(one.state == "problem" for one in found)
     if as_json:
         findings = [one._asdict() for one in found]
-        put(json.dumps({"message_type": "doctor", "problems": count, "findings": findings}))
+        write_stdout(
+            json.dumps({"message_type": "doctor", "problems": count, "findings": findings})
+        )
     else:
-        put(f"\n{told(count)}")
+        write_stdout(f"\n{told(count)}")
     raise typer.Exit(1 if count else 0)
 
 

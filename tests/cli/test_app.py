@@ -155,7 +155,7 @@ def test_shows_the_plan_and_writes_nothing_when_dry(
     lines = end.out.splitlines()
     assert lines[0] == f"input    {photos}: 9 images (cat 4, dog 3, emu 2)"
     assert lines[1] == f"out      {photos}-{name}"
-    assert lines[2] == "outputs  18 images, 0 of them there already"
+    assert lines[2] == "outputs  18 images, 0 already made"
     assert lines[3].startswith("space    about ")
     assert lines[-1] == "nothing was written"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["photos"]

@@ -195,7 +195,7 @@ def test_init_writes_a_recipe_that_check_finds_right(
         checked = cli("recipe", "check", f"{name}.toml")
         assert (checked.code, checked.out.startswith(f"recipe {name}: ")) == (0, True)
     again = cli("recipe", "init", "erase")
-    assert (again.code, "is there already" in again.err) == (2, True)
+    assert (again.code, "exists already" in again.err) == (2, True)
     assert "did you mean 'erase'?" in cli("recipe", "init", "erse").err
 
 
