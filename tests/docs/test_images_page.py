@@ -57,7 +57,7 @@ def test_the_reasons_are_those_of_real_files(tmp_path: Path, cli: Cli) -> None:
     assert len(rows(out)) == 1
     reasons = [row["reason"] for row in rows(out, "errors.csv")]
     page = (ROOT / "docs" / "images.md").read_text(encoding="utf-8")
-    table = page.partition("| found | reason in errors.csv |\n")[2].partition("\n\n")[0]
+    table = page.partition("| file | reason in errors.csv |\n")[2].partition("\n\n")[0]
     cells = [line.split("|")[2] for line in table.splitlines()[1:]]
     named = [said for cell in cells for said in re.findall("`([^`]*)`", cell)]
     assert len(named) >= 11
