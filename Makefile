@@ -1,4 +1,4 @@
-# What a person does with this project; each target sets up what it needs.
+# Tasks for people who work on augcli; each target installs what it needs.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
@@ -9,11 +9,11 @@ help:
 	@echo "make demo          install into $(VENV) and mix the sample photos"
 	@echo "make test          install the test dependencies and run the whole suite"
 	@echo "make test-lowest   the suite with the lowest versions that pyproject.toml allows"
-	@echo "make test-loaders  the README's loaders for real (pandas, datasets, torch)"
+	@echo "make test-loaders  run the docs' snippets for datasets, torch and torchvision"
 	@echo "make check         lint (ruff) and types (mypy --strict)"
 	@echo "make format        format the code"
-	@echo "make bench         measure the speed again (DATA=folder MODELS=folder): docs/performance.md"
-	@echo "make docs          write the tables and pictures of the docs again"
+	@echo "make bench         measure the speed (DATA=folder MODELS=folder): docs/performance.md"
+	@echo "make docs          regenerate the tables and pictures of the docs"
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -31,7 +31,7 @@ demo: $(VENV)/installed
 test: $(VENV)/installed-tests
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-# The lower bounds are a promise: this is where they are kept.
+# Tests the lowest versions that pyproject.toml allows.
 test-lowest:
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check \
@@ -55,7 +55,7 @@ docs: $(VENV)/installed-tests
 	$(BIN)/python docs/make_tables.py
 	$(BIN)/python docs/make_pictures.py
 
-# DATA holds photos.tar and cifar10.tar (else pictures are drawn), MODELS a classifier in ONNX.
+# DATA holds photos.tar and cifar10.tar (by default, pictures are drawn), MODELS an ONNX classifier.
 bench: $(VENV)/installed-tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "albumentations==2.0.8" psutil
 	$(BIN)/python benchmarks/throughput.py --out docs/performance.md \

@@ -1,19 +1,19 @@
-"""The errors that a person or a pipeline can meet, each with its exit code.
+"""The errors that end a run, each with its exit code, and the one for a single image.
 
     AugcliError
     ├── UsageError            2   a wrong option or wrong input; nothing was written
-    │   ├── ParameterError        one option, named
+    │   ├── ParameterError        one option, which it names
     │   ├── InputError            the folder of sources or the label table
     │   ├── OutputError           OUT is not ours, or belongs to another command
     │   ├── RecipeError           a recipe, with the line
     │   ├── ScorerError           the ONNX scorer
     │   └── HeatMapsError         a file of heat maps
-    ├── Stopped               3   stopped by the surroundings; run again to go on
-    └── Interrupted         130   stopped by a signal (143 for SIGTERM); run again to go on
+    ├── Stopped               3   stopped by the surroundings; run again to continue
+    └── Interrupted         130   stopped by a signal (143 for SIGTERM); run again to continue
 
     UnreadableImage               one image; becomes a row of errors.csv, never ends a run
 
-Exit code 0 means that all was made, 1 that the run finished but some images failed
+Exit code 0 means that everything was made, 1 that the run finished but some images failed
 (``errors.csv``), 70 that augcli itself has a bug.
 
 A message writes an option in backticks, by its name in Python: ```out```. The command line
@@ -46,11 +46,11 @@ class UsageError(AugcliError):
 
 
 class ParameterError(UsageError):
-    """One option has a value that it can't have.
+    """One option has a wrong value.
 
     Args:
         name: The option as the Python API writes it, such as ``top_n``.
-        message: What was found and what was expected.
+        message: The value and what was expected.
 
     Example:
         >>> str(ParameterError("top_n", "is 0, but must be at least 1"))
@@ -65,7 +65,7 @@ class ParameterError(UsageError):
         self.message = message
 
     def __reduce__(self) -> tuple[type[ParameterError], tuple[str, str]]:
-        """Pickle by name and message: the error leaves a process pool as it was."""
+        """Pickle by name and message, so that another process gets an equal error."""
         return (type(self), (self.name, self.message))
 
     @property
@@ -101,22 +101,36 @@ class Stopped(AugcliError):
 
 
 class Interrupted(AugcliError):
-    """Stopped by a signal; what was committed stays and the same command goes on."""
+    """Stopped by a signal; the same command continues from what was committed.
 
-    def __init__(self, signal_number: int) -> None:
-        super().__init__("interrupted; run the same command again to go on")
+    Args:
+        signal_number: Such as ``signal.SIGINT``.
+        made: Outputs made so far.
+        total: Outputs to be made; 0 where that was not known yet.
+
+    Example:
+        >>> str(Interrupted(2, 373, 509))
+        'interrupted: 373 of 509 made; run the same command to continue'
+    """
+
+    def __init__(self, signal_number: int, made: int = 0, total: int = 0) -> None:
+        counts = f": {made:,} of {total:,} made" if total else ""
+        super().__init__(f"interrupted{counts}; run the same command to continue")
+        self.signal_number = signal_number
         self.exit_code = 128 + signal_number
+        self.made = made
+        self.total = total
 
-    def __reduce__(self) -> tuple[type[Interrupted], tuple[int]]:
-        """Pickle by the signal's number: the error leaves a process pool as it was."""
-        return (type(self), (self.exit_code - 128,))
+    def __reduce__(self) -> tuple[type[Interrupted], tuple[int, int, int]]:
+        """Pickle by the arguments, so that another process gets an equal error."""
+        return (type(self), (self.signal_number, self.made, self.total))
 
 
 class UnreadableImage(Exception):
     """One image can't be read or used.
 
     Args:
-        reason: One clause: what was found and what was expected.
+        reason: One clause: what the file is and what was expected.
     """
 
     def __init__(self, reason: str) -> None:
@@ -124,7 +138,7 @@ class UnreadableImage(Exception):
         self.reason = reason
 
     def __reduce__(self) -> tuple[type[UnreadableImage], tuple[str]]:
-        """Pickle by the reason alone: the error travels from a worker."""
+        """Pickle by the reason alone, so that an error of a worker arrives unchanged."""
         return (UnreadableImage, (self.reason,))
 
 
@@ -158,4 +172,4 @@ def with_flags(message: str) -> str:
         >>> with_flags("give another folder with `out`, or `max_pixels`")
         'give another folder with --out, or --max-pixels'
     """
-    return _OPTION.sub(lambda found: flag(found[1]), message)
+    return _OPTION.sub(lambda match: flag(match[1]), message)

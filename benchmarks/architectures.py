@@ -299,7 +299,7 @@ def fetch(path: Path, name: str, image: NDArray[np.float32]) -> Floats:
 
 
 def compared(tensor: Floats, known: Known) -> str:
-    """Return whether a tensor is the last that PyTorch had, whatever its layout."""
+    """Return whether a tensor is PyTorch's last one, in any layout."""
     for last in known.features:
         for one in (last, np.maximum(last, 0)):
             for turned in (one, np.moveaxis(one, 0, -1), np.moveaxis(one, -1, 0)):
@@ -381,7 +381,7 @@ def table(cases: list[Case]) -> list[str]:
 
 
 def in_short(told: str) -> str:
-    """Return what goes into the table; why a map was refused is told above it."""
+    """Return the cell of the table; the reason of a refused map is printed above it."""
     return told if not told or told.startswith(("right", "WRONG")) else "refused"
 
 

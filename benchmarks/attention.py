@@ -106,7 +106,7 @@ def off_centre(sample: Sample) -> Sample:
                         (columns.mean() + 0.5) / crop_width - 0.5,
                     )
                 )
-            # Half of the object must stay; where no corner keeps that, the one that keeps most.
+            # Half of the object must stay; if no corner leaves that, the corner that leaves most.
             crops.append(((1.0, distance) if kept >= 0.5 else (0.0, kept), window))
     window = max(crops, key=lambda crop: crop[0])[1]
     return Sample.of(np.ascontiguousarray(sample.image[window]), sample.mask[window].copy())
@@ -350,7 +350,7 @@ def parse() -> argparse.Namespace:
 
 
 def processor() -> str:
-    """Name the processor where the system tells."""
+    """Return the name of the processor, or of its kind."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

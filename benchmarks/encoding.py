@@ -17,7 +17,8 @@ import cv2
 from pictures import SCENARIOS, prepare, spread
 from report import machine, table
 
-from augcli.data.codecs.pictures import decode, encode
+from augcli.data.codecs.decoding import decode
+from augcli.data.codecs.encoding import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -58,7 +58,7 @@ def all_faults() -> str:
 
 
 def all_damage(most: int) -> str:
-    """Read parts in every state of damage, and go on after ``most`` of them."""
+    """Read parts in every state of damage, and resume the run after ``most`` of them."""
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
         read = damage.read_all(Path(one))
         return str({"read": read, "gone on": damage.resume_all(Path(two), most)})

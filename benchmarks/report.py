@@ -29,52 +29,51 @@ INTRODUCTION = """# Performance
 
 An output image can't cost less than one decode and one encode. The **floor** does nothing else:
 it reads bytes, decodes and encodes with OpenCV, and writes, in {processes} processes, without a
-hash, a table or a rename. Everything below is a ratio to it.
+hash, a table or a rename. The ratios below are ratios to the floor.
 
 All contenders take the same files, write JPEG with quality {quality} and 4:2:0, PNG with level
-{level}, and add a row for each image to a CSV table. Each round runs all of them, in another
-order each time; the figures are medians of {rounds} rounds. `make bench` does this again.
+{level}, and add a row for each image to a CSV table. Each round runs all of them, each time in
+another order; the figures are medians of {rounds} rounds. `make bench` repeats it.
 
 {machine}
-All files lie in memory (/dev/shm), so that no disk is measured.
+All files are in memory (/dev/shm), so that no disk is measured.
 """
 
 RATES = """
-*images/s* counts from the first written image to the last, *whole* from the start of the process
-to its end. A contender that would need more than 8 s for a run takes fewer of the same files;
-*whole* is then its start-up and end with the rest of the files at its rate.
+*images/s* is measured from the first written image to the last, *whole* from the start of the
+process to its end. A contender that would need more than 8 s for a run gets fewer of the same
+files; its *whole* is then calculated for all files, from its start-up, its end and its rate.
 """
 
 STAGE_TEXT = """
 ## Where the time goes
 
-Microseconds an image, measured by cProfile in one process (`--workers 0`). The profiler makes
-Python's own part look larger than it is, the libraries' part not; *other* is what is done for an
-image in no stage.
+Microseconds per image, measured by cProfile in one process (`--workers 0`). The profiler slows
+Python code, not the libraries, so Python's share looks larger than it is. *other* is time spent on
+an image in none of the stages.
 """
 
 MISSED_TEXT = """
-What keeps augcli from the floor, where it is below:
+Why augcli is slower than the floor, where it is:
 
-- **Photos.** Decoding and encoding are the floor's own. *apply* is a copy, because sources stay as
-  they are, and for cutmix the donor's way to the size of its base, which most donors need; *encode*
-  turns RGB into the BGR that OpenCV wants; *hash* is mostly the SHA-256 of the output; *score* is
-  the network and the way to its 112 x 112 pixels. The rest is Python, which is slower between
-  photos than between small pictures: each photo pushes it out of the processor's caches.
-- **32x32.** Such a picture costs the floor hardly more than a few dozen calls of Python, and
-  naming, drawing, hashing, renaming and recording it takes as many. No stage is left that stands
-  out.
-- **Two workers** have a third process beside them on two cores, which plans and counts.
+- **Photos.** The floor decodes and encodes too. *apply* is a copy, because sources are not changed,
+  and for cutmix also the resizing of most donors to the size of their base; *encode* includes the
+  conversion from RGB to the BGR of OpenCV; *hash* is mostly the SHA-256 of the output; *score* is
+  the network and the resizing to its 112 x 112 pixels. The rest is Python, which is slower between
+  photos than between small pictures, because each photo displaces it from the processor's caches.
+- **32x32.** For the floor, such a picture costs hardly more than a few dozen Python calls. Naming,
+  drawing, hashing, renaming and recording it takes as many. No single stage stands out.
+- **Two workers** share two cores with a third process, which plans and counts.
 
-A run gains where it keeps the memory of a picture for the next one, which the floor gives back and
-asks for again each time: that is why large pictures can be ahead of it.
+augcli reuses the memory of a picture for the next one, which the floor releases and allocates each
+time. Therefore large pictures can be faster than the floor.
 """
 
 CURVE_TEXT = """
 ## Long lists
 
-A generated list, no files: listing sorts it and finds the classes, the ring hashes every path,
-and the ring is cut into shards.
+A generated list, without files: listing sorts it and finds the classes, the ring hashes every path
+and is cut into shards.
 """
 
 
@@ -132,7 +131,7 @@ def machine(command: str) -> str:
 
 
 def processor() -> str:
-    """Name the processor where the system tells."""
+    """Return the name of the processor, or of its kind."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Writes docs/options.md from the declarations of the options: ``make docs``."""
+"""Write docs/options.md from the declared options: ``make docs``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from augcli.augmentations import REGISTRY
 from augcli.cli.app import application
 from augcli.cli.generated import HEATMAPS, heat_map_options, metavar, options_of
 from augcli.cli.options import CommandOptions
+from augcli.errors import flag, with_flags
 from augcli.params import declared
 from augcli.recipes.options import RunOptions
 
@@ -27,14 +28,14 @@ HEAD = """\
 
 This page is made by `make docs` from the declarations in the code.
 
-`augcli COMMAND [INPUT] [options]`: INPUT is the current folder if it is left out. `augcli COMMAND
---help` shows the same texts. A command takes its own options and the
+`augcli COMMAND [INPUT] [options]`: INPUT is the current folder if left out. `augcli COMMAND --help`
+shows the same texts. A command has its own options and the
 [common ones](#options-that-commands-share).
 
-Each option can also be given in the environment (`--top-n 6` is `AUGCLI_TOP_N=6`), in a file
+Each option can also be set in the environment (`--top-n 6` is `AUGCLI_TOP_N=6`), in a file
 (`top_n = 6`, see [pipelines.md](pipelines.md#options-from-a-file-or-the-environment)) and in
-Python (`AttentiveCutMix(top_n=6)`, see [python.md](python.md)). A switch such as `--inside` is
-undone by `--no-inside`.
+Python (`AttentiveCutMix(top_n=6)`, see [python.md](python.md)). `--no-inside` turns a switch such
+as `--inside` off again.
 """
 
 
@@ -52,11 +53,11 @@ def render() -> str:
         own = table(declared(augmentation))
         parts.append(f"## augcli {augmentation.name}\n\n{words}\n\n{own}")
     parts.append(_heat_maps())
-    parts += [_by_hand(words, command) for words, command in commands() if not _made(words)]
+    parts += [_by_hand(words, command) for words, command in commands() if not _generated(words)]
     parts.append(
         "## Options that commands share\n\n### What is made\n\n"
         f"{table(declared(RunOptions), _only(RunOptions))}\n"
-        f"### What is told\n\n{table(declared(CommandOptions), _only(CommandOptions))}"
+        f"### What is printed\n\n{table(declared(CommandOptions), _only(CommandOptions))}"
     )
     return "\n".join(parts)
 
@@ -75,22 +76,22 @@ def _commands_in(words: str, group: Any) -> Iterator[tuple[str, Any]]:
             yield f"{words}{name}", command
 
 
-def _made(words: str) -> bool:
+def _generated(words: str) -> bool:
     return words in {HEATMAPS, *(augmentation.name for augmentation in REGISTRY)}
 
 
 def _heat_maps() -> str:
-    own, told = heat_map_options().values()
-    shared = ", ".join(f"`{field.flag}`" for field in told)
+    own, of_command_line = heat_map_options().values()
+    shared = ", ".join(f"`{field.flag}`" for field in of_command_line)
     return (
-        f"## augcli {HEATMAPS}\n\nScore every image once and keep the heat maps in a file, see "
-        f"[heatmaps.md](heatmaps.md).\n\n{table(own)}\nIt also takes {shared}, see "
-        "[what is told](#what-is-told).\n"
+        f"## augcli {HEATMAPS}\n\nScore every image once and store the heat maps in a file, see "
+        f"[heatmaps.md](heatmaps.md).\n\n{table(own)}\nIt also has {shared}, see "
+        "[what is printed](#what-is-printed).\n"
     )
 
 
 def _only(owner: type) -> dict[str, str]:
-    """Return for which commands an option is, where not every augmentation has it."""
+    """Return a note for each option that only some augmentations have, by name."""
     names: dict[str, list[str]] = {}
     for augmentation in REGISTRY:
         for field in options_of(augmentation)[owner]:
@@ -109,7 +110,8 @@ def table(fields: tuple[Declared, ...], only: dict[str, str] | None = None) -> s
         flags = f"`{field.flag}`" + (f", `{field.param.short}`" if field.param.short else "")
         value = "switch" if field.kind is bool else f"`{metavar(field)}`"
         note = (only or {}).get(field.name, "")
-        rows.append([flags, value, _default(field), field.param.bounds, field.param.help + note])
+        rows.append([flags, value, _default(field), field.param.bounds])
+        rows[-1].append(with_flags(field.param.help) + note)
     return _rows(["option", "value", "default", "range", "what it does"], rows)
 
 
@@ -120,7 +122,7 @@ def _default(field: Declared) -> str:
 
 
 def _by_hand(words: str, command: Any) -> str:
-    """Return the section of a command that is not made from an augmentation."""
+    """Return the section of a command that no augmentation declares."""
     shared = {field.name for owner in (RunOptions, CommandOptions) for field in declared(owner)}
     runs = "workers" in {parameter.name for parameter in command.params}
     rows = []
@@ -129,14 +131,14 @@ def _by_hand(words: str, command: Any) -> str:
             continue
         argument = parameter.param_type_name == "argument"
         names = parameter.metavar or parameter.name.upper()
-        flags = ", ".join(f"`{one}`" for one in ([names] if argument else parameter.opts))
+        flags = ", ".join(f"`{word}`" for word in ([names] if argument else parameter.opts))
         rows.append([flags, "" if parameter.default is None else f"`{parameter.default}`"])
         rows[-1].append(parameter.help or "")
     text = f"## augcli {words}\n\n{' '.join((command.help or '').split())}\n"
-    lacking = sorted(shared - {parameter.name for parameter in command.params})
+    missing = sorted(shared - {parameter.name for parameter in command.params})
     if runs:
-        without = ", ".join(f"`--{name.replace('_', '-')}`" for name in lacking)
-        text += "\nIt takes the [common options](#options-that-commands-share)"
+        without = ", ".join(f"`{flag(name)}`" for name in missing)
+        text += "\nIt has the [common options](#options-that-commands-share)"
         text += f", but not {without}.\n" if without else ".\n"
     return text + ("\n" + _rows(["word", "default", "what it does"], rows) if rows else "")
 

@@ -1,10 +1,10 @@
-"""Make the sample photographs from pictures that installed packages carry.
+"""Make the sample photographs from pictures in installed packages.
 
 Usage: python make.py FOLDER
 
-Nothing is downloaded: the pictures lie inside the wheels. The shipped files were made with
-Python 3.11, scikit-image 0.26.0, matplotlib 3.11.2, scipy 1.11.4 (newer ones may not carry
-the raccoon) and pillow 13.0.0; with these the files come out the same, byte for byte.
+Nothing is downloaded: the pictures are part of the wheels. The shipped files were made with
+Python 3.11, scikit-image 0.26.0, matplotlib 3.11.2, scipy 1.11.4 (newer releases may not have
+the raccoon) and pillow 13.0.0; these versions make the same bytes again.
 """
 
 import bz2
@@ -23,7 +23,7 @@ Box = tuple[int, int, int, int]
 
 
 class Sample(NamedTuple):
-    """One file to write: its place, the picture that it is cut from, and the cut."""
+    """One file to write: its path, the picture that it is cropped from, and the crop."""
 
     file: str
     source: str
@@ -53,29 +53,29 @@ SAMPLES = (
 def open_source(source: str) -> Image.Image:
     """Open `source`, a path that begins with the name of an installed package."""
     package, _, inside = source.partition("/")
-    found = find_spec(package)
-    if found is None or found.origin is None:
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
         raise SystemExit(f"{package} is not installed")
-    path = Path(found.origin).parent / inside
+    path = Path(spec.origin).parent / inside
     if not path.is_file():
-        raise SystemExit(f"this version of {package} does not carry {inside}")
-    if path.suffix == ".dat":  # scipy keeps the raccoon as compressed RGB bytes
+        raise SystemExit(f"this version of {package} has no {inside}")
+    if path.suffix == ".dat":  # scipy stores the raccoon as compressed RGB bytes
         return Image.frombytes("RGB", (1024, 768), bz2.decompress(path.read_bytes()))
     picture = Image.open(path)
     picture.load()
     profile = picture.info.get("icc_profile")
     if profile is None:
         return picture
-    # The rocket is Adobe RGB: without its profile the colours would come out dull.
+    # The rocket is Adobe RGB: without its profile the colours would look dull.
     converted = ImageCms.profileToProfile(
         picture, ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
     )
-    assert converted is not None  # None is for work in place only
+    assert converted is not None  # None only for conversion in place
     return converted
 
 
 def write(sample: Sample, folder: Path) -> None:
-    """Cut, shrink and write one sample, without the metadata of its source."""
+    """Crop, shrink and write one sample, without the metadata of its source."""
     picture = open_source(sample.source)
     if sample.box is not None:
         picture = picture.crop(sample.box)

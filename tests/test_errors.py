@@ -1,4 +1,4 @@
-"""The errors: what a pipeline learns from an exit code, and a person from a sentence."""
+"""The errors: exit codes for pipelines, sentences for people."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ EXIT_CODES = {
 def tree(base: type[AugcliError]) -> Iterator[type[AugcliError]]:
     """Yield a class and all classes below it."""
     yield base
-    for one in base.__subclasses__():
-        yield from tree(one)
+    for kind in base.__subclasses__():
+        yield from tree(kind)
 
 
 def test_each_class_has_its_exit_code() -> None:
-    classes = [one for one in tree(AugcliError) if one.__module__ == errors.__name__]
-    found = {one.__name__: one.exit_code for one in classes if one is not Interrupted}
-    assert found == EXIT_CODES
+    classes = [kind for kind in tree(AugcliError) if kind.__module__ == errors.__name__]
+    codes = {kind.__name__: kind.exit_code for kind in classes if kind is not Interrupted}
+    assert codes == EXIT_CODES
 
 
 def test_no_exit_code_has_two_meanings() -> None:
@@ -49,8 +49,14 @@ def test_no_exit_code_has_two_meanings() -> None:
 
 
 def test_an_interruption_ends_with_the_code_of_its_signal() -> None:
-    found = [Interrupted(number).exit_code for number in (signal.SIGINT, signal.SIGTERM)]
-    assert found == [130, 143]
+    codes = [Interrupted(number).exit_code for number in (signal.SIGINT, signal.SIGTERM)]
+    assert codes == [130, 143]
+
+
+def test_an_interruption_says_how_much_was_made() -> None:
+    known = Interrupted(signal.SIGINT, made=373, total=1509)
+    assert str(known) == "interrupted: 373 of 1,509 made; run the same command to continue"
+    assert str(Interrupted(signal.SIGINT)) == "interrupted; run the same command to continue"
 
 
 def test_every_class_is_drawn_in_the_tree() -> None:
@@ -68,20 +74,21 @@ def examples() -> list[Exception]:
     special: list[Exception] = [
         ParameterError("top_n", "is 0, but must be at least 1"),
         Interrupted(signal.SIGTERM),
+        Interrupted(signal.SIGINT, made=373, total=1509),
         UnreadableImage("is cut short"),
     ]
-    made = {type(one) for one in special}
-    classes = [one for one in tree(AugcliError) if one.__module__ == errors.__name__]
-    return special + [one("what and why") for one in classes if one not in made]
+    covered = {type(error) for error in special}
+    classes = [kind for kind in tree(AugcliError) if kind.__module__ == errors.__name__]
+    return special + [kind("what and why") for kind in classes if kind not in covered]
 
 
 @pytest.mark.parametrize("error", examples(), ids=lambda error: type(error).__name__)
 def test_an_error_comes_out_of_another_process_as_it_was(error: Exception) -> None:
-    """Pools pickle what their workers raise; one that can't be read back breaks them."""
-    for found in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
-        assert type(found) is type(error)
-        assert str(found) == str(error)
-        assert vars(found) == vars(error)
+    """Pools pickle what their workers raise, and break if that can't be read back."""
+    for copied in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert type(copied) is type(error)
+        assert str(copied) == str(error)
+        assert vars(copied) == vars(error)
 
 
 def test_a_parameter_error_names_its_flag() -> None:
@@ -90,7 +97,7 @@ def test_a_parameter_error_names_its_flag() -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "told"),
+    ("word", "hint"),
     [
         ("topn", "; did you mean 'top_n'?"),
         ("top-n", "; did you mean 'top_n'?"),
@@ -100,8 +107,8 @@ def test_a_parameter_error_names_its_flag() -> None:
         ("", ""),
     ],
 )
-def test_near_miss_names_the_nearest_known_word(word: str, told: str) -> None:
-    assert near_miss(word, ["grid", "top_n", "patch"]) == told
+def test_near_miss_names_the_nearest_known_word(word: str, hint: str) -> None:
+    assert near_miss(word, ["grid", "top_n", "patch"]) == hint
 
 
 def test_near_miss_says_nothing_when_nothing_is_known() -> None:

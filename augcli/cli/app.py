@@ -1,4 +1,4 @@
-"""The application: its commands, and from every way to end an exit code."""
+"""The application: its commands, and the exit code for every way that they end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 import augcli
-from augcli.cli.report import put, tell
+from augcli.cli.streams import write_stderr, write_stdout
 from augcli.errors import EXIT_BUG, AugcliError, Interrupted, ParameterError, UsageError, with_flags
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ EPILOG = "Every option can also be given as AUGCLI_NAME in the environment or in
 def main() -> None:
     """Run the command line and exit with its code."""
     if sys.argv[1:] in (["--version"], ["-V"]):
-        # Before Typer is imported: a version should cost nothing.
-        put(f"augcli {augcli.__version__}")
+        # Before Typer is imported, which takes longer than all the rest.
+        write_stdout(f"augcli {augcli.__version__}")
         sys.exit(0)
     _open_standard_streams()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -41,29 +41,30 @@ def main() -> None:
         application()(prog_name="augcli")
     except SystemExit as error:
         if error.code == UsageError.exit_code and as_json:
-            # Typer has told a person what was wrong with the words of the command line.
-            told = {"exit_code": error.code, "text": "wrong usage, see standard error"}
-            put(json.dumps({"message_type": "fatal", **told}))
+            # Typer has already printed what is wrong with the command line.
+            content = {"exit_code": error.code, "text": "wrong usage, see standard error"}
+            write_stdout(json.dumps({"message_type": "fatal", **content}))
         raise
     except AugcliError as error:
         if debug:
             traceback.print_exc()
-        _fail(_sentence(error), error.exit_code, as_json=as_json)
+        _fail(_text_of(error), error.exit_code, as_json=as_json)
     except Exception as error:
         if debug:
             traceback.print_exc()
         _fail(
-            f"augcli has a bug: {type(error).__name__}: {error}; what is in OUT is whole. Run "
-            "again with --debug and report what it prints",
+            f"augcli has a bug: {type(error).__name__}: {error}; the files in OUT are complete. "
+            "Run again with --debug and report what it prints",
             EXIT_BUG,
             as_json=as_json,
         )
 
 
 def _open_standard_streams() -> None:
-    """Where a standard stream is closed, let its number lead nowhere.
+    """Open the null device for every standard stream that is closed.
 
-    Else an output would get the number, and what a decoder warns of would end up in it.
+    Otherwise an output file would get its descriptor, and a decoder's warnings would be
+    written into the file.
     """
     for number in range(3):
         try:
@@ -94,7 +95,7 @@ def application() -> typer.Typer:
 
     def show_version(wanted: bool) -> None:
         if wanted:
-            put(f"augcli {augcli.__version__}")
+            write_stdout(f"augcli {augcli.__version__}")
             raise typer.Exit
 
     version_option = typer.Option(
@@ -116,56 +117,56 @@ def run_command(folder: Path, recipe: Recipe, options: RunOptions, command: Comm
     """Run a recipe over a folder."""
     import typer  # noqa: PLC0415
 
-    from augcli.cli.report import reporting  # noqa: PLC0415
+    from augcli.cli.progress import showing_progress  # noqa: PLC0415
 
     if command.print_recipe:
         from augcli.recipes.recipe import with_options  # noqa: PLC0415
 
-        put(with_options(recipe, options).to_toml())
+        write_stdout(with_options(recipe, options).to_toml())
         return
     from augcli.run.check import check  # noqa: PLC0415
 
     run = check(folder, recipe, options)
     if command.dry_run:
-        # It makes a few outputs itself; a run leaves that, and the decoders, to its workers.
+        # Imported here, because it needs the decoders, which a run imports in its workers.
         from augcli.cli.preview import show_preview  # noqa: PLC0415
 
         show_preview(run, as_json=command.json)
         return
     from augcli.run.make import make  # noqa: PLC0415
 
-    with reporting(command) as listener:
+    with showing_progress(command) as listener:
         summary = make(run, listener)
     raise typer.Exit(summary.exit_code)
 
 
 def score_command(folder: Path, options: HeatMapOptions, command: CommandOptions) -> None:
-    """Make or bring up to date a file of heat maps."""
+    """Make or update a file of heat maps."""
     import typer  # noqa: PLC0415
 
-    from augcli.cli.report import reporting  # noqa: PLC0415
+    from augcli.cli.progress import showing_progress  # noqa: PLC0415
     from augcli.run.heatmaps import make_heat_maps  # noqa: PLC0415
 
-    with reporting(command) as listener:
+    with showing_progress(command) as listener:
         summary = make_heat_maps(folder, options, listener)
     raise typer.Exit(summary.exit_code)
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
-    """The first signal ends the run in order, a second one at once."""
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, signal.SIG_DFL)
+    """End the run in order at the first signal, at once at a second one."""
+    for handled in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(handled, signal.SIG_DFL)
     raise Interrupted(number)
 
 
-def _sentence(error: AugcliError) -> str:
+def _text_of(error: AugcliError) -> str:
     if isinstance(error, ParameterError):
         return f"{error.flag} {with_flags(error.message)}"
     return with_flags(str(error))
 
 
 def _fail(text: str, code: int, *, as_json: bool) -> None:
-    tell(f"augcli: {text}")
+    write_stderr(f"augcli: {text}")
     if as_json:
-        put(json.dumps({"message_type": "fatal", "exit_code": code, "text": text}))
+        write_stdout(json.dumps({"message_type": "fatal", "exit_code": code, "text": text}))
     sys.exit(code)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from augcli.cli.report import printable, put
+from augcli.cli.streams import printable, write_stdout
 from augcli.errors import with_flags
 
 if TYPE_CHECKING:
@@ -39,16 +39,17 @@ def doctor(folder: str | None = FOLDER, as_json: bool = JSON) -> None:
         if as_json:
             continue
         if finding.area != area:
-            put(f"\n{finding.area}" if area else finding.area)
+            write_stdout(f"\n{finding.area}" if area else finding.area)
             area = finding.area
         for line in lines_of(finding):
-            put(printable(line))
+            write_stdout(printable(line))
     problems = sum(finding.state == "problem" for finding in findings)
     if as_json:
         objects = [finding._asdict() for finding in findings]
-        put(json.dumps({"message_type": "doctor", "problems": problems, "findings": objects}))
+        content = {"message_type": "doctor", "problems": problems, "findings": objects}
+        write_stdout(json.dumps(content))
     else:
-        put(f"\n{conclusion(problems)}")
+        write_stdout(f"\n{conclusion(problems)}")
     raise typer.Exit(1 if problems else 0)
 
 

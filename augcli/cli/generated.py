@@ -1,4 +1,4 @@
-"""One command for each augmentation, made from its declaration, and one for recipes."""
+"""Commands made from declared options: one for each augmentation, ``run`` and ``heatmaps``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from augcli.augmentations.base import Mixer
 from augcli.classifiers.options import ClassifierOptions
 from augcli.cli.config import read_config
 from augcli.cli.options import CommandOptions
+from augcli.errors import with_flags
 from augcli.params import Declared, build, declared
 from augcli.recipes.options import MIXER_OPTIONS, SCORER_OPTIONS, RunOptions
 from augcli.recipes.recipe import Recipe
@@ -24,23 +25,23 @@ if TYPE_CHECKING:
     from augcli.augmentations.base import Augmentation
 
     AnyAugmentation = Augmentation[Any]
-    Runner = Callable[[Path, Recipe, RunOptions, CommandOptions], None]
-    Scoring = Callable[[Path, HeatMapOptions, CommandOptions], None]
-    Owners = dict[type, tuple[Declared, ...]]
+    RunRecipe = Callable[[Path, Recipe, RunOptions, CommandOptions], None]
+    ScoreFolder = Callable[[Path, HeatMapOptions, CommandOptions], None]
+    OptionsByClass = dict[type, tuple[Declared, ...]]
 
 RUN = "run"
 """The command that runs a recipe."""
 HEATMAPS = "heatmaps"
-"""The command that scores and keeps the heat maps."""
+"""The command that scores images and stores the heat maps."""
 SCORER = "scorer"
 """The group whose command ``prepare`` has options of its own."""
 
 
-def add_commands(app: typer.Typer, run: Runner, score: Scoring) -> None:
-    """Add a command for every augmentation of the registry, one for recipes, one for heat maps.
+def add_commands(app: typer.Typer, run: RunRecipe, score: ScoreFolder) -> None:
+    """Add a command for each augmentation of the registry, one for recipes, one for heat maps.
 
     Args:
-        app: Takes the commands.
+        app: The application.
         run: Called with INPUT, the recipe and the options.
         score: Called with INPUT and the options.
     """
@@ -48,14 +49,16 @@ def add_commands(app: typer.Typer, run: Runner, score: Scoring) -> None:
         text = _help(augmentation)
         # Typer would cut the first sentence short in the list of commands.
         short = text.partition("\n")[0]
-        app.command(augmentation.name, help=text, short_help=short)(_of_method(augmentation, run))
-    app.command(RUN, help="Run a recipe: a chain of steps in a TOML file.")(_of_recipe(run))
-    app.command(HEATMAPS, help="Score every image once and keep the heat maps in a file.")(
-        _of_heat_maps(score)
+        app.command(augmentation.name, help=text, short_help=short)(
+            _augmentation_command(augmentation, run)
+        )
+    app.command(RUN, help="Run a recipe: a chain of steps in a TOML file.")(_recipe_command(run))
+    app.command(HEATMAPS, help="Score every image once and store the heat maps in a file.")(
+        _heat_map_command(score)
     )
 
 
-def options_of(augmentation: type[AnyAugmentation] | None) -> Owners:
+def options_of(augmentation: type[AnyAugmentation] | None) -> OptionsByClass:
     """Return the options of a command, by the class that declares them.
 
     Args:
@@ -69,35 +72,40 @@ def options_of(augmentation: type[AnyAugmentation] | None) -> Owners:
     if augmentation is not None and not augmentation.can_score:
         hidden |= SCORER_OPTIONS
     common = tuple(field for field in declared(RunOptions) if field.name not in hidden)
-    own: Owners = {augmentation: declared(augmentation)} if augmentation else {}
+    own: OptionsByClass = {augmentation: declared(augmentation)} if augmentation else {}
     return {**own, RunOptions: common, CommandOptions: declared(CommandOptions)}
 
 
-def heat_map_options() -> Owners:
+def heat_map_options() -> OptionsByClass:
     """Return the options of the command for heat maps, by the class that declares them."""
-    return {HeatMapOptions: declared(HeatMapOptions), CommandOptions: _told_without_a_run()}
+    return {HeatMapOptions: declared(HeatMapOptions), CommandOptions: _options_without_a_run()}
 
 
-def prepare_options() -> Owners:
-    """Return the options of the command that prepares a scorer, by the class declaring them."""
-    return {ClassifierOptions: declared(ClassifierOptions), CommandOptions: _told_without_a_run()}
+def prepare_options() -> OptionsByClass:
+    """Return the options of ``scorer prepare``, by the class that declares them."""
+    return {
+        ClassifierOptions: declared(ClassifierOptions),
+        CommandOptions: _options_without_a_run(),
+    }
 
 
-def _told_without_a_run() -> tuple[Declared, ...]:
-    of_runs = {"dry_run", "print_recipe"}
-    return tuple(field for field in declared(CommandOptions) if field.name not in of_runs)
+def _options_without_a_run() -> tuple[Declared, ...]:
+    only_runs = {"dry_run", "print_recipe"}
+    return tuple(field for field in declared(CommandOptions) if field.name not in only_runs)
 
 
-def _of_method(augmentation: type[AnyAugmentation], run: Runner) -> Callable[..., None]:
+def _augmentation_command(
+    augmentation: type[AnyAugmentation], run: RunRecipe
+) -> Callable[..., None]:
     options = options_of(augmentation)
 
-    def command(**found: Any) -> None:
-        given = given_options(augmentation.name, options, found)
+    def command(**arguments: Any) -> None:
+        given = given_options(augmentation.name, options, arguments)
         method = build(augmentation, given[augmentation])
         chosen = build(RunOptions, given[RunOptions])
         recipe = Recipe.of(method, chosen.prob)
         run(
-            Path(found["input_folder"]),
+            Path(arguments["input_folder"]),
             recipe,
             chosen,
             build(CommandOptions, given[CommandOptions]),
@@ -106,15 +114,15 @@ def _of_method(augmentation: type[AnyAugmentation], run: Runner) -> Callable[...
     return declare_command(command, augmentation.name, [_input()], options)
 
 
-def _of_recipe(run: Runner) -> Callable[..., None]:
+def _recipe_command(run: RunRecipe) -> Callable[..., None]:
     options = options_of(None)
 
-    def command(**found: Any) -> None:
-        given = given_options(RUN, options, found)
-        recipe = Recipe.load(Path(found["recipe"]))
+    def command(**arguments: Any) -> None:
+        given = given_options(RUN, options, arguments)
+        recipe = Recipe.load(Path(arguments["recipe"]))
         chosen = build(RunOptions, {**recipe.run, **given[RunOptions]})
         run(
-            Path(found["input_folder"]),
+            Path(arguments["input_folder"]),
             recipe,
             chosen,
             build(CommandOptions, given[CommandOptions]),
@@ -128,19 +136,22 @@ def _of_recipe(run: Runner) -> Callable[..., None]:
     return declare_command(command, RUN, [recipe, _input()], options)
 
 
-def _of_heat_maps(score: Scoring) -> Callable[..., None]:
+def _heat_map_command(score: ScoreFolder) -> Callable[..., None]:
     options = heat_map_options()
 
-    def command(**found: Any) -> None:
-        given = given_options(HEATMAPS, options, found)
+    def command(**arguments: Any) -> None:
+        given = given_options(HEATMAPS, options, arguments)
         chosen = build(HeatMapOptions, given[HeatMapOptions])
-        score(Path(found["input_folder"]), chosen, build(CommandOptions, given[CommandOptions]))
+        score(Path(arguments["input_folder"]), chosen, build(CommandOptions, given[CommandOptions]))
 
     return declare_command(command, HEATMAPS, [_input()], options)
 
 
 def declare_command(
-    command: Callable[..., None], name: str, arguments: list[inspect.Parameter], options: Owners
+    command: Callable[..., None],
+    name: str,
+    arguments: list[inspect.Parameter],
+    options: OptionsByClass,
 ) -> Callable[..., None]:
     """Give a command the signature that Typer reads."""
     parameters = list(arguments)
@@ -152,16 +163,25 @@ def declare_command(
 
 
 def given_options(
-    command: str, options: Owners, found: dict[str, Any]
+    command: str, options: OptionsByClass, arguments: dict[str, Any]
 ) -> dict[type, dict[str, Any]]:
-    """Return what was given on the command line, in the environment or in a file, by owner."""
+    """Return the values from the command line, the environment and the file, by class.
+
+    Args:
+        command: Name of the command, for its table in the file.
+        options: Its options, by the class that declares them.
+        arguments: Values as Typer gives them; None for an option that is not set.
+
+    Raises:
+        UsageError: A value or the file is wrong.
+    """
     given = {
-        field.name: found[field.name]
+        field.name: arguments[field.name]
         if field.kind is bool
-        else field.value_of_text(found[field.name])
+        else field.value_of_text(arguments[field.name])
         for fields in options.values()
         for field in fields
-        if found[field.name] is not None
+        if arguments[field.name] is not None
     }
     if "config" in given:
         given = {**_from_config(command, given["config"]), **given}
@@ -172,7 +192,7 @@ def given_options(
 
 
 def _from_config(command: str, path: Path) -> dict[str, Any]:
-    commands = {one.name: options_of(one) for one in REGISTRY}
+    commands = {augmentation.name: options_of(augmentation) for augmentation in REGISTRY}
     commands |= {RUN: options_of(None), HEATMAPS: heat_map_options(), SCORER: prepare_options()}
     names = {
         name: {field.name for fields in options.values() for field in fields} - {"config"}
@@ -196,14 +216,13 @@ def _input() -> inspect.Parameter:
 
 
 def _option(field: Declared, *, undo: bool) -> inspect.Parameter:
-    """Return the command line's form of a parameter.
+    """Return an option as Typer declares it.
 
-    The default is always None, so that what was given can be told from what was not: a
-    configuration file comes between the two. Values arrive as text, so that
-    :mod:`augcli.params` alone judges them.
+    The default is always None, which shows that the option was not set: a configuration file
+    may set it then. Values arrive as text, so that only :mod:`augcli.params` checks them.
 
     Args:
-        field: The parameter.
+        field: The declared option.
         undo: Whether a switch also has a ``--no-`` form, which overrides a configuration file.
     """
     switch = field.kind is bool
@@ -229,7 +248,7 @@ def _option(field: Declared, *, undo: bool) -> inspect.Parameter:
 
 
 def metavar(field: Declared) -> str:
-    """Return what help shows for the value of a parameter.
+    """Return what help shows as the value of an option.
 
     Example:
         >>> from augcli.augmentations.cutout import Cutout
@@ -244,14 +263,14 @@ def metavar(field: Declared) -> str:
 
 
 def describe(field: Declared) -> str:
-    """Return a parameter's help with its bounds and its default.
+    """Return an option's help with its bounds and its default.
 
     Example:
         >>> from augcli.augmentations.cutout import Cutout
         >>> describe(declared(Cutout)[1])
         'Patches in each image; they may overlap. [1 to 10000] [default: 1]'
     """
-    text = field.param.help
+    text = with_flags(field.param.help)
     if field.param.bounds:
         text += f" [{field.param.bounds}]"
     if field.default is not None and field.kind is not bool:
@@ -262,5 +281,5 @@ def describe(field: Declared) -> str:
 def _help(augmentation: type[AnyAugmentation]) -> str:
     """Return the first paragraphs of a class's docstring, and its paper."""
     text = inspect.getdoc(augmentation) or ""
-    words = text.partition("\nExample:")[0].strip()
-    return f"{words}\n\nPaper: {augmentation.paper}."
+    description = text.partition("\nExample:")[0].strip()
+    return f"{description}\n\nPaper: {augmentation.paper}."

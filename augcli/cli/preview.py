@@ -6,45 +6,57 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from augcli.cli.report import printable, put
+from augcli.cli.streams import printable, write_stdout
 from augcli.data.manifest import COLUMNS
 from augcli.run.preview import preview
 
 if TYPE_CHECKING:
+    from augcli.data.manifest import Row
     from augcli.run.check import Run
+    from augcli.run.preview import Preview
 
 SHOWN = 5
+"""Rows and failures that are printed; JSON has all of them."""
+UNLABELLED = "(unlabelled)"
+"""Stands for the class of an image that has none."""
 
 
 def show_preview(run: Run, *, as_json: bool) -> None:
     """Print what a run would make; nothing is written."""
-    found = preview(run)
+    plan = preview(run)
     if as_json:
-        rows = [dict(zip(COLUMNS, row.cells(), strict=True)) for row in found.rows]
-        failures = [failure._asdict() for failure in found.failures]
-        plan = {**asdict(found), "rows": rows, "failures": failures}
-        put(json.dumps({"message_type": "plan", "out": run.output.path, **plan}))
+        rows = [dict(zip(COLUMNS, row.cells(), strict=True)) for row in plan.rows]
+        failures = [failure._asdict() for failure in plan.failures]
+        content = {**asdict(plan), "rows": rows, "failures": failures}
+        write_stdout(json.dumps({"message_type": "plan", "out": run.output.path, **content}))
         return
-    per_class = found.per_class.items()
-    classes = ", ".join(f"{name or '(unlabelled)'} {count:,}" for name, count in per_class)
+    for line in preview_lines(plan, run.sources.place, run.output.path):
+        write_stdout(printable(line))
+
+
+def preview_lines(plan: Preview, folder: str, out: str) -> list[str]:
+    """Return a plan for people, with its first rows and failures."""
+    classes = ", ".join(f"{name or UNLABELLED} {n:,}" for name, n in plan.per_class.items())
     lines = [
-        f"input    {run.sources.place}: {found.sources:,} images ({_cut(classes)})",
-        f"out      {run.output.path}",
-        f"outputs  {found.outputs:,} images, {found.done:,} of them there already",
-        f"space    about {_size(found.bytes_needed)} needed, {_size(found.bytes_free)} free",
+        f"input    {folder}: {plan.sources:,} images ({_shortened(classes)})",
+        f"out      {out}",
+        f"outputs  {plan.outputs:,} images, {plan.done:,} already made",
+        f"space    about {_size(plan.bytes_needed)} needed, {_size(plan.bytes_free)} free",
     ]
-    for row in found.rows[:SHOWN]:
-        lines.append(f"  {row.source_a}" + (f"  <-  {row.source_b}" if row.source_b else ""))
-        weights = [f"{name} {weight:.4f}" for name, weight in row.label.weights]
-        label = ", ".join(weights) or "(unlabelled)"
-        lines.append(f"      {label}   {_cut(row.draw)}")
-    lines += [f"  {one.source}: would fail: {one.reason}" for one in found.failures[:SHOWN]]
-    lines.append("nothing was written")
-    for line in lines:
-        put(printable(line))
+    for row in plan.rows[:SHOWN]:
+        lines += _row_lines(row)
+    lines += [f"  {row.source}: would fail: {row.reason}" for row in plan.failures[:SHOWN]]
+    return [*lines, "nothing was written"]
 
 
-def _cut(text: str, longest: int = 100) -> str:
+def _row_lines(row: Row) -> list[str]:
+    sources = f"  {row.source_a}" + (f"  <-  {row.source_b}" if row.source_b else "")
+    weights = [f"{name} {weight:.4f}" for name, weight in row.label.weights]
+    label = ", ".join(weights) or UNLABELLED
+    return [sources, f"      {label}   {_shortened(row.draw)}"]
+
+
+def _shortened(text: str, longest: int = 100) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 

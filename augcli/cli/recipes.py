@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from augcli.cli.report import printable, put, tell
+from augcli.cli.streams import printable, write_stderr, write_stdout
 from augcli.errors import UsageError, near_miss
 from augcli.files import create_file
 from augcli.params import values
@@ -21,7 +21,9 @@ def recipe_commands() -> typer.Typer:
         help="Start, check and describe recipes.", no_args_is_help=True, rich_markup_mode=None
     )
     name = typer.Argument("erase", metavar="NAME", help="erase, attentive or family.")
-    out = typer.Option(None, "--out", "-o", metavar="FILE", help="Where to [default: NAME.toml].")
+    out = typer.Option(
+        None, "--out", "-o", metavar="FILE", help="File to write [default: NAME.toml]."
+    )
 
     @group.command()
     def init(name: str = name, out: str | None = out) -> None:
@@ -36,33 +38,34 @@ def recipe_commands() -> typer.Typer:
         try:
             create_file(path, shipped[name].encode("utf-8"))
         except FileExistsError:
-            raise UsageError(f"{path} is there already; give another file with --out") from None
+            raise UsageError(f"{path} exists already; give another file with --out") from None
         except OSError as error:
             raise UsageError(f"{path} can't be written ({error.strerror})") from None
-        put(str(path))
+        write_stdout(str(path))
 
     @group.command()
-    def check(recipe: str = typer.Argument(metavar="RECIPE", help="The TOML file.")) -> None:
+    def check(path: str = typer.Argument(metavar="RECIPE", help="The TOML file.")) -> None:
         """Check a recipe and print what it does, step by step."""
-        found = Recipe.load(Path(recipe))
-        for line in described(found):
-            put(printable(line))
-        tell("the recipe is right")
+        for line in recipe_lines(Recipe.load(Path(path))):
+            write_stdout(printable(line))
+        write_stderr("recipe is valid")
 
     @group.command()
     def schema() -> None:
         """Print the JSON Schema of recipes, for editors that complete TOML."""
-        put(json.dumps(recipe_schema(), indent=2))
+        write_stdout(json.dumps(recipe_schema(), indent=2))
 
     return group
 
 
-def described(recipe: Recipe) -> list[str]:
-    r"""Return a recipe in words, a line for each step.
+def recipe_lines(recipe: Recipe) -> list[str]:
+    r"""Return a recipe for people, a line for each option and each step.
 
     Example:
-        >>> described(Recipe.parse('[[step]]\nuse = "cutmix"\nprob = 0.5'))[0]
-        'recipe recipe: 1 step'
+        >>> for line in recipe_lines(Recipe.parse('[[step]]\nuse = "flip"\nprob = 0.5')):
+        ...     print(line)
+        recipe recipe: 1 step
+        1  flip  applied to 50%  direction=horizontal
     """
     count = len(recipe.steps)
     lines = [f"recipe {recipe.name}: {count} {'step' if count == 1 else 'steps'}"]
@@ -73,9 +76,8 @@ def described(recipe: Recipe) -> list[str]:
             share *= 1 - number / len(recipe.steps) * (1 - recipe.survival)
         total = sum(weight for weight, _ in step.choices)
         for weight, augmentation in step.choices:
-            given = " ".join(f"{name}={value}" for name, value in values(augmentation).items())
-            name = (
-                step.name if step.name == augmentation.name else f"{step.name}: {augmentation.name}"
-            )
-            lines.append(f"{number}  {name}  applied to {share * weight / total:.0%}  {given}")
+            options = " ".join(f"{name}={value}" for name, value in values(augmentation).items())
+            method = augmentation.name
+            name = step.name if step.name == method else f"{step.name}: {method}"
+            lines.append(f"{number}  {name}  applied to {share * weight / total:.0%}  {options}")
     return lines

@@ -12,7 +12,7 @@ import typer
 from augcli.classifiers.options import ClassifierOptions
 from augcli.cli.generated import SCORER, declare_command, given_options, prepare_options
 from augcli.cli.options import CommandOptions
-from augcli.cli.report import printable, put, tell
+from augcli.cli.streams import printable, write_stderr, write_stdout
 from augcli.params import build
 
 if TYPE_CHECKING:
@@ -56,12 +56,12 @@ def _prepare(**arguments: Any) -> None:
 
     made = make_scorer(arguments["classifier"], options)
     if command.json:
-        put(json.dumps({"message_type": "prepared", **asdict(made)}))
+        write_stdout(json.dumps({"message_type": "prepared", **asdict(made)}))
         return
     if not command.quiet:
         for line in prepared_lines(made):
-            tell(line)
-    put(made.file)
+            write_stderr(line)
+    write_stdout(made.file)
 
 
 def _show(file: str | None = FILE, as_json: bool = JSON) -> None:
@@ -69,10 +69,10 @@ def _show(file: str | None = FILE, as_json: bool = JSON) -> None:
 
     facts = describe_scorer(file)
     if as_json:
-        put(json.dumps({"message_type": "scorer", **asdict(facts)}))
+        write_stdout(json.dumps({"message_type": "scorer", **asdict(facts)}))
         return
     for line in facts_lines(facts):
-        put(printable(line))
+        write_stdout(printable(line))
 
 
 def prepared_lines(made: PreparedScorer) -> list[str]:

@@ -1,4 +1,4 @@
-"""Verbs written by hand: ``status`` and ``verify`` on output folders, and ``doctor``."""
+"""Commands written by hand: ``status`` and ``verify`` on output folders, and ``doctor``."""
 
 from __future__ import annotations
 
@@ -9,36 +9,42 @@ from pathlib import Path
 import typer
 
 from augcli.cli.doctor import doctor
-from augcli.cli.report import put, tell
+from augcli.cli.progress import counted
+from augcli.cli.streams import write_stderr, write_stdout
 
 OUT = typer.Argument(metavar="OUT", help="An output folder of augcli.")
-JSON = typer.Option(False, "--json", help="One JSON object on standard output.")
+JSON = typer.Option(False, "--json", help="Print one JSON object on standard output.")
 AGAINST = typer.Option(
     None, "--against", metavar="INPUT", help="Make every output again from INPUT and compare."
 )
 SHOWN = 20
+"""Problems that are printed; JSON has all of them."""
 
 
 def add_verbs(app: typer.Typer) -> None:
-    """Add the verbs to the application."""
-    app.command(help="Say what is done, failed and left in an output folder.")(status)
-    app.command(help="Check that every output is whole and every row true.")(verify)
-    app.command(help="Check what augcli builds on, by trying it.")(doctor)
+    """Add the commands to the application."""
+    app.command(help="Show what is made, failed and left in an output folder.")(status)
+    app.command(help="Check files and labels for damage.")(verify)
+    app.command(help="Check that all that augcli needs is installed and works.")(doctor)
 
 
 def status(out: str = OUT, as_json: bool = JSON) -> None:
     """Print the status of an output folder."""
     from augcli.run.status import status as status_of  # noqa: PLC0415 - --help stays quick
 
-    found = status_of(Path(out))
+    state = status_of(Path(out))
     if as_json:
-        put(json.dumps({"message_type": "status", **asdict(found), "left": found.left}))
+        content = {**asdict(state), "left": state.left}
+        write_stdout(json.dumps({"message_type": "status", **content}))
         return
-    alive = "a run is at work in it now" if found.alive else "no run is at work in it"
-    put(f"{found.command}: {found.state}, {alive}")
-    put(f"{found.made:,} made, {found.failed:,} failed, {found.left:,} left of {found.jobs:,}")
-    if found.damaged:
-        put(f"{found.damaged:,} parts are damaged; running the command again makes them anew")
+    at_work = "a run is at work" if state.alive else "no run is at work"
+    write_stdout(f"{state.command}: {state.state}, {at_work}")
+    made = f"{state.made:,} of {state.jobs:,} made"
+    write_stdout(f"{made}, {state.failed:,} failed, {state.left:,} left")
+    if state.damaged:
+        write_stdout(
+            f"{counted(state.damaged, 'damaged part')}; run the same command again to repair"
+        )
 
 
 def verify(out: str = OUT, against: str | None = AGAINST, as_json: bool = JSON) -> None:
@@ -46,16 +52,20 @@ def verify(out: str = OUT, against: str | None = AGAINST, as_json: bool = JSON) 
     # Decoders are imported here, so that --help stays quick.
     from augcli.run.verify import verify as verify_folder  # noqa: PLC0415
 
-    found = verify_folder(out, against=against)
+    result = verify_folder(out, against=against)
     if as_json:
-        problems = [problem._asdict() for problem in found.problems]
-        put(json.dumps({"message_type": "verified", **asdict(found), "problems": problems}))
+        problems = [problem._asdict() for problem in result.problems]
+        content = {**asdict(result), "problems": problems}
+        write_stdout(json.dumps({"message_type": "verified", **content}))
     else:
-        for problem in found.problems[:SHOWN]:
-            tell(f"{problem.file_name}: {problem.what}")
-        if len(found.problems) > SHOWN:
-            tell(f"and {len(found.problems) - SHOWN:,} problems more; --json has them all")
-        put(f"{found.rows:,} rows checked, {len(found.problems):,} problems")
+        for problem in result.problems[:SHOWN]:
+            write_stderr(f"{problem.file_name}: {problem.what}")
+        if len(result.problems) > SHOWN:
+            write_stderr(
+                f"and {len(result.problems) - SHOWN:,} more problems; --json prints all of them"
+            )
+        problem_count = counted(len(result.problems), "problem")
+        write_stdout(f"{counted(result.rows, 'row')} checked, {problem_count}")
         if against:
-            put(f"{found.remade:,} made again, {found.identical:,} of them byte for byte the same")
-    raise typer.Exit(1 if found.problems else 0)
+            write_stdout(f"{result.remade:,} made again, {result.identical:,} of them identical")
+    raise typer.Exit(1 if result.problems else 0)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 from PIL import Image
 
-from augcli.data.codecs.pictures import decode, encode
+from augcli.data.codecs.decoding import decode
+from augcli.data.codecs.encoding import encode
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

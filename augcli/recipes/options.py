@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 MODEL = Param("ONNX scorer that gives the heat maps [default: the shipped one].")
 DEVICE = Param(
-    "Where images are scored: cpu, cuda, another device of onnxruntime, or auto (a GPU "
-    "where one works).",
+    "Device that scores images: cpu, cuda, another one of onnxruntime, or auto (a GPU if "
+    "one works).",
     parse=parse_device,
     metavar="auto|cpu|cuda|NAME",
 )
 MAX_PIXELS = Param("Refuse larger images before decoding them.", 1, 2**30, "pixels")
-FOLLOW_LINKS = Param("Follow symbolic links, also those that lead out of INPUT.")
+FOLLOW_LINKS = Param("Follow symbolic links, including those that lead out of INPUT.")
 WORKERS = Param(
-    "Worker processes; 0 works in this process [default: the cores it may use].", 0, 4096
+    "Worker processes; 0 uses this process only [default: one for each available core].", 0, 4096
 )
 
 
@@ -41,19 +41,19 @@ class RunOptions:
         Path | None,
         Param("CSV table with the columns file_name,label, instead of one folder per class."),
     ] = None
-    copies: Annotated[int, Param("Outputs for each source.", 1, 10_000)] = 1
+    copies: Annotated[int, Param("Augmented images per original.", 1, 10_000)] = 1
     prob: Annotated[
         float,
-        Param("Share of images that are augmented; the others come out as they are.", 0, 1),
+        Param("Share of images that are augmented; the others stay unchanged.", 0, 1),
     ] = 1.0
     pair: Annotated[
         Literal["any", "different", "same"],
-        Param("Class of the donor: any, a different one, or the same (for mixers)."),
+        Param("Class of the donor: any, different from the base's, or the same (mixers only)."),
     ] = "any"
     model: Annotated[Path | None, MODEL] = None
     heatmaps: Annotated[
         Path | None,
-        Param("File of augcli heatmaps: images that it knows are not scored again."),
+        Param("File made by augcli heatmaps; images that it holds are not scored again."),
     ] = None
     device: Annotated[str, DEVICE] = "cpu"
     size: Annotated[
@@ -62,29 +62,29 @@ class RunOptions:
     ] = None
     format: Annotated[
         Literal["same", "jpg", "png", "webp"],
-        Param("File format of the outputs; same turns BMP and TIFF into PNG."),
+        Param("File format of the outputs; same is the source's, but PNG for BMP and TIFF."),
     ] = "same"
     quality: Annotated[int, Param("JPEG and WebP quality.", 1, 100)] = 95
     subsampling: Annotated[
         Literal["same", "420", "444"],
         Param(
-            "Colours of a JPEG: at half resolution (420), at the full one (444), or as the source "
-            "has them where it is a JPEG (same)."
+            "Colours of a JPEG: at half resolution (420), at full resolution (444), or as in the "
+            "source if it is a JPEG (same)."
         ),
     ] = "same"
     png_level: Annotated[
-        int, Param("PNG compression: higher is smaller, slower and the same pixels.", 0, 9)
+        int, Param("PNG compression: higher is smaller and slower; the pixels stay the same.", 0, 9)
     ] = PNG_LEVEL
     originals: Annotated[
         Literal["none", "encode", "copy"],
         Param(
-            "Take the sources along: encode (same settings as the outputs, so that compression "
-            "does not betray which were mixed) or copy (bytes as they are)."
+            "Also write the originals: encode (with the settings of the outputs, so that "
+            "compression does not reveal which images are mixed) or copy (the same bytes)."
         ),
     ] = "none"
-    seed: Annotated[int, Param("Seed of all chance.", 0)] = 0
+    seed: Annotated[int, Param("Random seed.", 0)] = 0
     limit: Annotated[
-        int | None, Param("Use only this many sources, chosen by a hash over all classes.", 1)
+        int | None, Param("Use only this many sources, chosen by hash from all classes.", 1)
     ] = None
     max_pixels: Annotated[int, MAX_PIXELS] = 100_000_000
     follow_links: Annotated[bool, FOLLOW_LINKS] = False
@@ -92,12 +92,12 @@ class RunOptions:
     fsync: Annotated[
         Literal["none", "shard", "file"],
         Param(
-            "When outputs are forced to the disk: none (survives a killed process), shard (with "
+            "When outputs are forced to disk: none (survives a killed process), shard (with "
             "each part: survives power loss) or file (each at once)."
         ),
     ] = "none"
-    retry_failed: Annotated[bool, Param("Try images again that failed in an earlier run.")] = False
-    fail_fast: Annotated[bool, Param("Stop at the first image that fails.")] = False
+    retry_failed: Annotated[bool, Param("Retry images that failed in an earlier run.")] = False
+    fail_fast: Annotated[bool, Param("Stop at the first failed image.")] = False
     max_errors: Annotated[int | None, Param("Stop when more images than this have failed.", 0)] = (
         None
     )

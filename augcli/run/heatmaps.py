@@ -19,7 +19,8 @@ from augcli.attention.device import AUTO
 from augcli.attention.heat_map_file import KEY_BYTES, About, HeatMaps, save_maps
 from augcli.attention.map_table import STORED_TYPE, MapTable
 from augcli.attention.scorer import Scorer, on_device
-from augcli.data.codecs.pictures import decode, encode
+from augcli.data.codecs.decoding import decode
+from augcli.data.codecs.encoding import encode
 from augcli.data.manifest import Failure, write_table
 from augcli.data.names import output_name
 from augcli.data.stopping import writing

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from augcli.data.codecs.decoding import decode
 from augcli.data.codecs.output_encoding import OutputEncoding, copied
-from augcli.data.codecs.pictures import decode
 from augcli.errors import OutputError, ParameterError
 from augcli.params import build, declared
 from augcli.pixels.resize import resize
@@ -18,8 +18,8 @@ from augcli.recipes.step import Step
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from augcli.data.codecs.decoding import Decoded
     from augcli.data.codecs.output_encoding import Encoded
-    from augcli.data.codecs.pictures import Decoded
     from augcli.data.manifest import Row
     from augcli.data.stores.sources import Store
     from augcli.pixels.frame import Image

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from augcli.data.codecs.pictures import decode
+from augcli.data.codecs.decoding import decode
 from augcli.data.manifest import CARD, CLASSES, COLUMNS, ERRORS, MANIFEST, Row
 from augcli.data.output import FOLDED_PARTS, STATE, OutputFolder
 from augcli.data.run_record import RECORD

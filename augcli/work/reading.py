@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from augcli.data.codecs.pictures import decode
+from augcli.data.codecs.decoding import decode
 from augcli.data.manifest import Failure
 from augcli.errors import UnreadableImage
 from augcli.pixels.resize import resize
@@ -14,7 +14,7 @@ from augcli.work.source_maps import SourceMaps
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from augcli.data.codecs.pictures import Decoded
+    from augcli.data.codecs.decoding import Decoded
     from augcli.pixels.frame import Frame, Image
     from augcli.work.events import Event
     from augcli.work.settings import ReadSettings
@@ -80,7 +80,7 @@ class Reader:
         Args:
             data: The bytes of its file.
             path: Its name in the store.
-            enough: See :func:`augcli.data.codecs.pictures.decode`.
+            enough: See :func:`augcli.data.codecs.decoding.decode`.
 
         Raises:
             SourceFailed: It is no picture that augcli reads.

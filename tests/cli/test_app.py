@@ -1,4 +1,4 @@
-"""The command line: where options come from, what goes where, and how it ends."""
+"""The command line: sources of options, output streams, exit codes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.photos import rows, times
 if TYPE_CHECKING:
     from tests.conftest import Cli
 
-COMMANDS = [[], *([one.name] for one in REGISTRY), ["run"]]
+COMMANDS = [[], *([augmentation.name] for augmentation in REGISTRY), ["run"]]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -23,12 +23,12 @@ def test_fits_80_columns_when_help_is_shown(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    found = {flag: cli(*command, flag) for flag in ("--help", "-h")}
-    lines = found["--help"].out.splitlines()
+    helps = {flag: cli(*command, flag) for flag in ("--help", "-h")}
+    lines = helps["--help"].out.splitlines()
     assert [line for line in lines if len(line) > 80] == []
     assert lines[0].startswith(" ".join(["Usage: augcli", *command]))
-    assert found["-h"] == found["--help"]
-    assert (found["-h"].code, found["-h"].err) == (0, "")
+    assert helps["-h"] == helps["--help"]
+    assert (helps["-h"].code, helps["-h"].err) == (0, "")
 
 
 @pytest.mark.parametrize("flag", ["--version", "-V"])
@@ -41,7 +41,7 @@ def test_lists_the_commands_when_called_alone(cli: Cli) -> None:
     assert end.code in (0, 2)
     description, _, commands = (end.out + end.err).partition("Commands:")
     assert "Make augmented image data sets" in description
-    # Every first sentence is whole.
+    # No first sentence is cut short.
     assert "..." not in commands
 
 
@@ -82,7 +82,7 @@ def test_takes_flag_then_environment_then_file_when_an_option_is_given_often(
     assert seed_of(tmp_path / "out") == expected
 
 
-def test_takes_a_switch_back_when_the_flag_says_no(
+def test_turns_a_switch_off_when_the_flag_says_no(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, photos: Path, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("AUGCLI_INSIDE", "1")
@@ -155,10 +155,16 @@ def test_shows_the_plan_and_writes_nothing_when_dry(
     lines = end.out.splitlines()
     assert lines[0] == f"input    {photos}: 9 images (cat 4, dog 3, emu 2)"
     assert lines[1] == f"out      {photos}-{name}"
-    assert lines[2] == "outputs  18 images, 0 of them there already"
+    assert lines[2] == "outputs  18 images, 0 already made"
     assert lines[3].startswith("space    about ")
     assert lines[-1] == "nothing was written"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["photos"]
+
+
+def test_names_images_without_a_class_when_dry(cli: Cli, photos: Path) -> None:
+    lines = cli("cutout", photos / "cat", "--dry-run").out.splitlines()
+    assert lines[0] == f"input    {photos}/cat: 4 images ((unlabelled) 4)"
+    assert lines[5].startswith("      (unlabelled) 1.0000   {")
 
 
 def test_shows_the_rows_that_will_be_made_when_dry(
@@ -173,7 +179,7 @@ def test_shows_the_rows_that_will_be_made_when_dry(
         assert {name: str(value) for name, value in row.items()} == expected[row["source_a"]]
 
 
-def test_says_nothing_but_the_path_when_quiet(cli: Cli, photos: Path, tmp_path: Path) -> None:
+def test_prints_only_the_path_when_quiet(cli: Cli, photos: Path, tmp_path: Path) -> None:
     end = cli("cutout", photos, "--out", tmp_path / "out", "--quiet")
     assert end == (0, f"{tmp_path}/out/metadata.csv\n", "")
 

@@ -37,8 +37,8 @@ def out(tmp_path: Path) -> Path:
 
 
 def test_is_refused_when_input_is_missing(cli: Cli, tmp_path: Path, out: Path) -> None:
-    found = refused(cli, out, "cutout", tmp_path / "absent")
-    assert found == f"augcli: INPUT {tmp_path}/absent does not exist; give a folder of images"
+    error = refused(cli, out, "cutout", tmp_path / "absent")
+    assert error == f"augcli: INPUT {tmp_path}/absent does not exist; give a folder of images"
 
 
 @pytest.mark.parametrize("names", [[], ["notes.txt"]], ids=["empty", "no image"])
@@ -48,8 +48,8 @@ def test_is_refused_when_input_holds_no_image(
     (tmp_path / "photos").mkdir()
     for name in names:
         (tmp_path / "photos" / name).write_text("hello")
-    found = refused(cli, out, "cutout", tmp_path / "photos")
-    assert found.startswith(f"augcli: INPUT {tmp_path}/photos holds no image; augcli reads ")
+    error = refused(cli, out, "cutout", tmp_path / "photos")
+    assert error.startswith(f"augcli: INPUT {tmp_path}/photos holds no image; augcli reads ")
 
 
 def test_says_what_it_skipped_when_input_holds_other_images_only(
@@ -57,14 +57,14 @@ def test_says_what_it_skipped_when_input_holds_other_images_only(
 ) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos/a.gif").write_bytes(b"GIF89a")
-    found = refused(cli, out, "cutout", tmp_path / "photos")
-    assert "holds no image; skipped 1 GIF file (not supported); augcli reads " in found
+    error = refused(cli, out, "cutout", tmp_path / "photos")
+    assert "holds no image; skipped 1 GIF file (not supported); augcli reads " in error
 
 
 def test_is_refused_when_input_is_a_file(cli: Cli, photos: Path, out: Path) -> None:
     file = photos / "cat/000.jpg"
-    found = refused(cli, out, "cutout", file)
-    assert found.startswith(f"augcli: INPUT {file} is not a folder; ")
+    error = refused(cli, out, "cutout", file)
+    assert error.startswith(f"augcli: INPUT {file} is not a folder; ")
 
 
 def test_is_refused_when_out_is_not_ours(cli: Cli, photos: Path, out: Path) -> None:
@@ -113,24 +113,24 @@ def test_is_refused_when_different_classes_are_wanted_of_one(
     cli: Cli, tmp_path: Path, out: Path
 ) -> None:
     folder = class_folders(tmp_path / "photos", {"cat": 3})
-    found = refused(cli, out, "cutmix", folder, "--pair", "different")
-    assert found == (
+    error = refused(cli, out, "cutmix", folder, "--pair", "different")
+    assert error == (
         "augcli: --pair different needs images of two classes, but all are of 'cat'; use --pair any"
     )
 
 
 def test_is_refused_when_a_single_image_is_to_be_mixed(cli: Cli, tmp_path: Path, out: Path) -> None:
     folder = class_folders(tmp_path / "photos", {"cat": 1})
-    found = refused(cli, out, "cutmix", folder)
-    assert found == ("augcli: cutmix mixes two images, but INPUT holds only one: 'cat/000.jpg'")
+    error = refused(cli, out, "cutmix", folder)
+    assert error == ("augcli: cutmix mixes two images, but INPUT holds only one: 'cat/000.jpg'")
 
 
 def test_says_how_to_give_labels_when_a_flat_folder_is_to_be_mixed(
     cli: Cli, photos: Path, out: Path
 ) -> None:
-    found = refused(cli, out, "cutmix", photos / "cat")
-    assert "'000.jpg' has none: put the images of each class into a folder" in found
-    assert "or give --labels table.csv with the columns file_name,label" in found
+    error = refused(cli, out, "cutmix", photos / "cat")
+    assert "'000.jpg' has none: put the images of each class into a folder" in error
+    assert "or give --labels table.csv with the columns file_name,label" in error
 
 
 def test_needs_no_labels_when_a_flat_folder_is_cut_out(cli: Cli, photos: Path, out: Path) -> None:
@@ -142,9 +142,9 @@ def test_needs_no_labels_when_a_flat_folder_is_cut_out(cli: Cli, photos: Path, o
 def test_is_refused_when_top_n_is_out_of_bounds(
     cli: Cli, photos: Path, out: Path, count: object
 ) -> None:
-    found = refused(cli, out, "cutmix", photos, "--top-n", count)
-    assert found.startswith("augcli: --top-n is ")
-    assert str(count) in found
+    error = refused(cli, out, "cutmix", photos, "--top-n", count)
+    assert error.startswith("augcli: --top-n is ")
+    assert str(count) in error
 
 
 def test_fills_the_image_and_says_so_when_the_patch_is_larger(
@@ -158,8 +158,8 @@ def test_fills_the_image_and_says_so_when_the_patch_is_larger(
 def test_is_refused_when_the_model_is_missing(
     cli: Cli, photos: Path, tmp_path: Path, out: Path
 ) -> None:
-    found = refused(cli, out, "cutmix", photos, "--model", tmp_path / "absent.onnx")
-    assert f"augcli: --model {tmp_path}/absent.onnx: can't be read (No such file" in found
+    error = refused(cli, out, "cutmix", photos, "--model", tmp_path / "absent.onnx")
+    assert f"augcli: --model {tmp_path}/absent.onnx: can't be read (No such file" in error
 
 
 @pytest.mark.parametrize(
@@ -184,15 +184,15 @@ def test_is_refused_when_the_model_is_no_scorer(
         models.save_classifier(path)
     else:
         models.save_scorer(path, factor=np.nan)
-    found = refused(cli, out, "cutmix", photos, "--model", path, "--workers", workers)
-    assert found.startswith(f"augcli: --model {path}: {words}")
+    error = refused(cli, out, "cutmix", photos, "--model", path, "--workers", workers)
+    assert error.startswith(f"augcli: --model {path}: {words}")
 
 
 def test_is_refused_when_the_grid_is_finer_than_the_heat_map(
     cli: Cli, photos: Path, scorer: Path, out: Path
 ) -> None:
-    found = refused(cli, out, "cutmix", photos, "--model", scorer, "--grid", 9)
-    assert "gives 7 x 7 scores, too few for a grid of 9" in found
+    error = refused(cli, out, "cutmix", photos, "--model", scorer, "--grid", 9)
+    assert "gives 7 x 7 scores, too few for a grid of 9" in error
 
 
 @pytest.mark.parametrize(
@@ -215,12 +215,12 @@ def test_is_refused_when_the_label_table_is_wrong(
         save(tmp_path / "flat" / name, picture(number, 9, 9))
     table = tmp_path / "labels.csv"
     table.write_bytes(text.encode("latin-1"))
-    found = refused(cli, out, "cutmix", tmp_path / "flat", "--labels", table)
-    assert found.startswith(f"augcli: --labels {table}: {words}")
+    error = refused(cli, out, "cutmix", tmp_path / "flat", "--labels", table)
+    assert error.startswith(f"augcli: --labels {table}: {words}")
 
 
 def failing(cli: Cli, photos: Path, out: Path) -> tuple[Outcome, list[str]]:
-    """Run over nine good images and one bad one; return how it ended and the row about it."""
+    """Run over nine good images and one bad one; return its end and the row of the bad one."""
     end = cli("cutout", photos, "--out", out, "--patch", 3)
     assert (end.code, end.out, len(rows(out))) == (1, f"{out}/metadata.csv\n", 9)
     assert f"1 image failed, see {out}/errors.csv\n" in end.err
@@ -231,18 +231,18 @@ def failing(cli: Cli, photos: Path, out: Path) -> tuple[Outcome, list[str]]:
     return end, [row["source"], row["stage"], row["reason"]]
 
 
-def test_goes_on_when_a_file_is_empty(cli: Cli, photos: Path, out: Path) -> None:
+def test_continues_when_a_file_is_empty(cli: Cli, photos: Path, out: Path) -> None:
     (photos / "cat/bad.jpg").touch()
     source, stage, reason = failing(cli, photos, out)[1]
     assert (source, stage, reason.partition(",")[0]) == ("cat/bad.jpg", "decode", "an empty file")
 
 
-def test_goes_on_when_a_text_is_called_jpg(cli: Cli, photos: Path, out: Path) -> None:
+def test_continues_when_a_text_is_called_jpg(cli: Cli, photos: Path, out: Path) -> None:
     (photos / "cat/bad.jpg").write_text("<html>404</html>")
     assert failing(cli, photos, out)[1][:2] == ["cat/bad.jpg", "decode"]
 
 
-def test_goes_on_when_a_photo_is_cut_short(cli: Cli, photos: Path, out: Path) -> None:
+def test_continues_when_a_photo_is_cut_short(cli: Cli, photos: Path, out: Path) -> None:
     whole = save(photos / "cat/bad.jpg", picture(5, 200, 200)).read_bytes()
     (photos / "cat/bad.jpg").write_bytes(whole[: len(whole) // 2])
     source, stage, reason = failing(cli, photos, out)[1]
@@ -264,7 +264,7 @@ def test_refuses_it_before_decoding_when_a_header_declares_huge_pixels(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
-def test_goes_on_when_a_file_name_is_not_utf8(cli: Cli, photos: Path, out: Path) -> None:
+def test_continues_when_a_file_name_is_not_utf8(cli: Cli, photos: Path, out: Path) -> None:
     os.link(photos / "cat/000.jpg", os.fsencode(photos) + b"/cat/\xff\xfe.jpg")
     assert failing(cli, photos, out)[1] == [
         "cat/\\udcff\\udcfe.jpg",

@@ -35,19 +35,19 @@ def test_prints_the_path_of_the_file_and_writes_nothing_else(
     end = cli("heatmaps", photos)
     assert (end.code, end.out) == (0, f"{place / 'heatmaps.npz'}\n")
     assert "9 heat maps of 3 classes" in end.err
-    assert sorted(one.name for one in place.iterdir()) == ["heatmaps.npz", "photos"]
+    assert sorted(path.name for path in place.iterdir()) == ["heatmaps.npz", "photos"]
     assert len(HeatMaps.load("heatmaps.npz")) == 9
 
 
-def test_tells_json_and_what_was_new(photos: Path, cli: Cli) -> None:
-    told = [json.loads(line) for line in cli("heatmaps", photos, "--json").out.splitlines()]
-    assert (told[0]["message_type"], told[-1]["message_type"]) == ("start", "summary")
-    assert (told[-1]["images"], told[-1]["new"], told[-1]["failed"]) == (9, 9, 0)
+def test_writes_json_and_what_is_new(photos: Path, cli: Cli) -> None:
+    events = [json.loads(line) for line in cli("heatmaps", photos, "--json").out.splitlines()]
+    assert (events[0]["message_type"], events[-1]["message_type"]) == ("start", "summary")
+    assert (events[-1]["images"], events[-1]["new"], events[-1]["failed"]) == (9, 9, 0)
     again = cli("heatmaps", photos, "--json").out.splitlines()
     assert json.loads(again[-1])["new"] == 0
 
 
-def test_names_images_that_fail_and_keeps_the_others(photos: Path, place: Path, cli: Cli) -> None:
+def test_names_images_that_fail_and_stores_the_others(photos: Path, place: Path, cli: Cli) -> None:
     (photos / "cat/bad.jpg").write_bytes(b"no picture")
     end = cli("heatmaps", photos)
     assert end.code == 1
@@ -145,16 +145,16 @@ def test_stored_maps_belong_to_a_run_and_not_to_its_outputs(photos: Path, cli: C
     assert "heatmaps" not in cli("cutmix", photos, "--print-recipe", "--heatmaps", "m.npz").out
 
 
-def test_goes_on_after_a_kill(place: Path, cli: Cli, scorer: Path) -> None:
+def test_continues_after_a_kill(place: Path, cli: Cli, scorer: Path) -> None:
     plain = environment(AUGCLI_MODEL=str(scorer))
     many = class_folders(place / "many", {"cat": 40, "dog": 40}, side=90)
     process = start("heatmaps", many, "--workers", 2, cwd=place, env=plain)
-    wait_for(lambda: any(one.stat().st_size for one in place.glob("heatmaps.npz.part-*")))
+    wait_for(lambda: any(path.stat().st_size for path in place.glob("heatmaps.npz.part-*")))
     process.send_signal(signal.SIGKILL)
     process.communicate()
     if not (place / "heatmaps.npz").exists():
-        told = cli("heatmaps", many, "--json").out.splitlines()
-        assert json.loads(told[-1])["new"] < 80
+        events = cli("heatmaps", many, "--json").out.splitlines()
+        assert json.loads(events[-1])["new"] < 80
     assert cli("heatmaps", many, "-o", "fresh.npz").code == 0
     assert (place / "fresh.npz").read_bytes() == (place / "heatmaps.npz").read_bytes()
     assert sorted(place.glob("heatmaps.npz*")) == [place / "heatmaps.npz"]

@@ -30,8 +30,8 @@ def test_moves_a_bar_when_there_is_a_terminal(photos: Path, tmp_path: Path) -> N
     except OSError:
         pass  # Linux says so when the other end is closed
     os.close(ours)
-    found, _ = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, found) == (1, f"{out}/metadata.csv\n")
+    printed, _ = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, printed) == (1, f"{out}/metadata.csv\n")
     assert b"\x1b[" in shown
     assert b"\xe2\x94\x81" in shown
     assert f"failed: cat/{name}: an empty file".encode() in shown

@@ -1,4 +1,4 @@
-"""The pages of the docs, cut into blocks, and a folder in which a reader would try them."""
+"""The pages of the docs, split into blocks, and a folder to run them in."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Block(NamedTuple):
 
     Attributes:
         language: The word after the fence.
-        text: What stands in it.
+        text: Its content.
         line: Number of its first line in the page.
-        output: Text of a ``text`` block right after it: what it prints.
+        output: What it prints: the content of a ``text`` block right after it.
     """
 
     language: str
@@ -52,9 +52,9 @@ class Block(NamedTuple):
 def blocks(page: Path) -> list[Block]:
     """Return the fenced blocks of a page, in order."""
     text = page.read_text(encoding="utf-8")
-    found = list(_FENCE.finditer(text))
+    fences = list(_FENCE.finditer(text))
     result = []
-    for match, following in zip(found, [*found[1:], None], strict=False):
+    for match, following in zip(fences, [*fences[1:], None], strict=False):
         output = None
         if following and following[1] == "text" and not text[match.end() : following.start()][1:-1]:
             output = following[2]
@@ -64,7 +64,7 @@ def blocks(page: Path) -> list[Block]:
 
 
 def furnish(folder: Path) -> Path:
-    """Lay out what the pages speak of, in a folder.
+    """Create in a folder the files that the pages use; return the folder.
 
     ``images`` is a copy of sample_images; ``flat`` has a few of them in one folder, with
     ``labels.csv``; ``scorer.onnx`` is the shipped one, and ``classifier.onnx`` a tiny one.

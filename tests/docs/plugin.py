@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 def methods_in(names: Mapping[str, Any]) -> list[Method]:
     """Return the methods among some names that augcli itself does not have."""
-    found = [one for one in names.values() if inspect.isclass(one)]
+    classes = [value for value in names.values() if inspect.isclass(value)]
     known = {*METHODS.values(), Augmentation}
-    return [one for one in found if issubclass(one, Augmentation) and one not in known]
+    return [kind for kind in classes if issubclass(kind, Augmentation) and kind not in known]
 
 
 def register(names: Mapping[str, Any], patch: pytest.MonkeyPatch) -> None:
-    """Give the methods among some names commands of their own."""
-    new = [one for one in methods_in(names) if hasattr(one, "paper")]
+    """Add commands for the methods among some names."""
+    new = [method for method in methods_in(names) if hasattr(method, "paper")]
     if new:
         patch.setattr("augcli.cli.generated.REGISTRY", (*REGISTRY, *new))
 
@@ -53,7 +53,7 @@ def imported(source: str, patch: pytest.MonkeyPatch) -> Method:
 
 
 def contract() -> Iterator[Callable[..., None]]:
-    """Yield the tests of the contract that every command has to pass, each to be given ``cls``."""
+    """Yield the tests of the contract that every command must pass; each needs ``cls``."""
     for module in (test_augmentations, test_declarations):
         for test in vars(module).values():
             marks = getattr(test, "pytestmark", [])

@@ -1,4 +1,4 @@
-"""The reasons that docs/images.md gives for refusing an image are those that a user meets."""
+"""docs/images.md gives the reasons for refused images that augcli really gives."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def huge_png() -> bytes:
-    """Return a PNG that declares 50,000 x 50,000 pixels and holds none."""
+    """Return a PNG that declares 50,000 x 50,000 pixels and has none."""
     head = b"IHDR" + struct.pack(">LLBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
     start = b"\x89PNG\r\n\x1a\n" + struct.pack(">L", 13) + head
     return start + struct.pack(">L", zlib.crc32(head)) + b"\0\0\0\0IEND\xaeB`\x82"
@@ -57,9 +57,9 @@ def test_the_reasons_are_those_of_real_files(tmp_path: Path, cli: Cli) -> None:
     assert len(rows(out)) == 1
     reasons = [row["reason"] for row in rows(out, "errors.csv")]
     page = (ROOT / "docs" / "images.md").read_text(encoding="utf-8")
-    table = page.partition("| found | reason in errors.csv |\n")[2].partition("\n\n")[0]
+    table = page.partition("| file | reason in errors.csv |\n")[2].partition("\n\n")[0]
     cells = [line.split("|")[2] for line in table.splitlines()[1:]]
-    named = [said for cell in cells for said in re.findall("`([^`]*)`", cell)]
+    named = [reason for cell in cells for reason in re.findall("`([^`]*)`", cell)]
     assert len(named) >= 11
     for words in named:
         assert sys.platform != "linux" or any(

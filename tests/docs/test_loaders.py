@@ -1,25 +1,23 @@
-"""What docs/loading.md says of loaders and can't be read off a snippet that runs."""
+"""What docs/loading.md says about loaders and its snippets don't show."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
 import json
+import os
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.docs.pages import ROOT, blocks
 from tests.photos import class_folders
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import Cli
-
-pytestmark = [pytest.mark.loaders, pytest.mark.filterwarnings("default")]
 
 
 @pytest.fixture
@@ -30,7 +28,9 @@ def load_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return datasets.load_dataset
 
 
-def test_datasets_notices_a_folder_that_was_made_anew(
+@pytest.mark.loaders
+@pytest.mark.filterwarnings("default")
+def test_datasets_notices_that_a_folder_was_replaced(
     tmp_path: Path, cli: Cli, load_dataset: Any
 ) -> None:
     photos = class_folders(tmp_path / "photos", {"cat": 3, "dog": 3})
@@ -42,7 +42,9 @@ def test_datasets_notices_a_folder_that_was_made_anew(
         assert [right - left for left, _, right, _ in boxes] == [patch] * 6
 
 
-def test_datasets_takes_every_row_whatever_the_classes_are_called(
+@pytest.mark.loaders
+@pytest.mark.filterwarnings("default")
+def test_datasets_reads_every_row_with_class_names_that_look_like_splits(
     tmp_path: Path, cli: Cli, load_dataset: Any
 ) -> None:
     photos = class_folders(tmp_path / "photos", {"bullet_train": 2, "test": 2, "dog": 2})
@@ -54,7 +56,7 @@ def test_datasets_takes_every_row_whatever_the_classes_are_called(
 
 @pytest.fixture
 def image_folder(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """torchvision's ImageFolder; without its compiled part, which needs a certain torch."""
+    """torchvision's ImageFolder, without its compiled part, which needs a certain torch."""
     pytest.importorskip("torch")
     spec = importlib.util.find_spec("torchvision")
     if not spec or not spec.submodule_search_locations:
@@ -72,20 +74,19 @@ def image_folder(monkeypatch: pytest.MonkeyPatch) -> Any:
     return folders.ImageFolder
 
 
-def test_torchvision_takes_hidden_folders_for_classes(
-    tmp_path: Path, cli: Cli, image_folder: Any
-) -> None:
+def test_a_finished_folder_has_exactly_the_class_folders(tmp_path: Path, cli: Cli) -> None:
+    photos = class_folders(tmp_path / "photos", {"cat": 2, "dog": 2})
+    assert cli("cutout", photos).code == 0
+    # Loaders take every folder for a class, hidden ones too.
+    with os.scandir(tmp_path / "photos-cutout") as entries:
+        assert sorted(entry.name for entry in entries if entry.is_dir()) == ["cat", "dog"]
+
+
+@pytest.mark.loaders
+@pytest.mark.filterwarnings("default")
+def test_torchvision_reads_the_folder_as_it_is(tmp_path: Path, cli: Cli, image_folder: Any) -> None:
     photos = class_folders(tmp_path / "photos", {"cat": 2, "dog": 2})
     cli("cutout", photos)
-    out = str(tmp_path / "photos-cutout")
-    with pytest.raises(FileNotFoundError, match=r"Found no valid file for the classes \.augcli"):
-        image_folder(out)
-    assert image_folder(out, allow_empty=True).class_to_idx["cat"] == 1
-
-    page = blocks(ROOT / "docs" / "loading.md")
-    (block,) = [one for one in page if "torchvision" in one.text and one.language == "python"]
-    names: dict[str, Any] = {}
-    exec(block.text, names)
-    found = names["AugmentedFolder"](out)
-    assert found.classes == ["cat", "dog"]
-    assert [number for _, number in found.samples] == [0, 0, 1, 1]
+    data = image_folder(str(tmp_path / "photos-cutout"))
+    assert data.classes == ["cat", "dog"]
+    assert [number for _, number in data.samples] == [0, 0, 1, 1]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from augcli.data.codecs.pictures import Decoded, decode
+from augcli.data.codecs.decoding import Decoded, decode
 from augcli.doctor import codec_trial as trial
 from augcli.doctor.codec_trial import CODECS, try_codec
 

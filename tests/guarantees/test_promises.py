@@ -228,7 +228,7 @@ def test_stops_with_a_sentence_when_no_worker_can_be_started(
 def test_image_that_takes_too_much_memory_is_a_failed_image(
     cli: Cli, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from augcli.data.codecs.pictures import decode
+    from augcli.data.codecs.decoding import decode
 
     def starved(data: bytes, **options: Any) -> object:
         if data == (source / "cat/002.png").read_bytes():

@@ -108,7 +108,7 @@ def test_base_and_donor_go_through_the_steps_before_the_mixer(
 
 
 def _flipped(path: Path) -> np.ndarray[Any, Any]:
-    from augcli.data.codecs.pictures import decode
+    from augcli.data.codecs.decoding import decode
     from augcli.pixels.frame import Frame
     from augcli.pixels.resize import resize
 
@@ -195,7 +195,7 @@ def test_init_writes_a_recipe_that_check_finds_right(
         checked = cli("recipe", "check", f"{name}.toml")
         assert (checked.code, checked.out.startswith(f"recipe {name}: ")) == (0, True)
     again = cli("recipe", "init", "erase")
-    assert (again.code, "is there already" in again.err) == (2, True)
+    assert (again.code, "exists already" in again.err) == (2, True)
     assert "did you mean 'erase'?" in cli("recipe", "init", "erse").err
 
 

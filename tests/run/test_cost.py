@@ -10,7 +10,7 @@ import pytest
 
 from augcli import AttentiveCutMix, Cutout, augment
 from augcli.attention.graph import Graph
-from augcli.data.codecs import pictures
+from augcli.data.codecs import encoding
 from augcli.data.stores import folder as folder_store
 from augcli.work import loading, reading, writing
 from tests.photos import class_folders
@@ -44,7 +44,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     watch(folder_store, "read_file")
     watch(reading, "decode")
-    watch(pictures, "encode")
+    watch(encoding, "encode")
     watch(Graph, "scores", len)
     return counted
 

@@ -85,7 +85,7 @@ def test_command_tells_it_in_words_and_in_json(cli: Cli, out: Path) -> None:
     end = cli("status", out)
     assert (end.code, end.out) == (
         0,
-        "cutout: complete, no run is at work in it\n32 made, 1 failed, 0 left of 33\n",
+        "cutout: complete, no run is at work\n32 of 33 made, 1 failed, 0 left\n",
     )
     told = json.loads(cli("status", out, "--json").out)
     assert told == {
@@ -105,6 +105,4 @@ def test_command_says_what_a_damaged_part_means(cli: Cli, interrupted: Path) -> 
     out = interrupted
     path = sorted((out / PARTS).iterdir())[0]
     path.write_bytes(b"")
-    assert "1 parts are damaged; running the command again makes them anew\n" in (
-        cli("status", out).out
-    )
+    assert "1 damaged part; run the same command again to repair\n" in cli("status", out).out

@@ -1,48 +1,49 @@
-"""Which image formats there are: names, endings and first bytes, without any decoder.
+"""Which image formats there are: names, file endings and first bytes.
 
-Listing a folder and planning a run need these facts a million times and must not pay
-for importing OpenCV or Pillow, so this module imports nothing but the standard library.
+Listing a folder and planning a run need these facts a million times and must not pay for
+importing OpenCV or Pillow, so this module imports only the standard library.
 """
 
 from __future__ import annotations
 
 import codecs
-from typing import Final, Literal
+from typing import Final, Literal, overload
 
 Format = Literal["jpg", "png", "webp"]
 """A format that augcli writes."""
 
 Wanted = Literal["same", "jpg", "png", "webp"]
-"""What a user may ask for as output; ``same`` keeps the format of the source."""
+"""The option ``format``; ``same`` takes the format of the source."""
 
 Subsampling = Literal["420", "444"]
-"""Of the colours in a JPEG: at half the resolution, both ways, or at the full one."""
+"""How a JPEG stores its colours: at half the resolution in both directions, or in full."""
 
 WantedSubsampling = Literal["same", "420", "444"]
-"""What a user may ask for; ``same`` keeps that of a JPEG source, where it is one of the two."""
+"""The option ``subsampling``; ``same`` takes that of a JPEG source."""
 
 PNG_LEVEL: Final = 3
-"""Compression of PNG from 0 to 9; docs/images.md has what each costs and saves."""
+"""Default compression of PNG, of 0 to 9; docs/images.md shows what each costs and saves."""
 
-EXTENSIONS: Final = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-"""File name endings of sources, in lower case and with the dot."""
+_SAME: Final[dict[str, Format]] = {
+    "jpg": "jpg",
+    "jpeg": "jpg",
+    "jpe": "jpg",
+    "png": "png",
+    "webp": "webp",
+    # Nobody wants a data set of BMP or TIFF files, and PNG loses none of their pixels.
+    "bmp": "png",
+    "tif": "png",
+    "tiff": "png",
+}
+"""The format of an output for the ending of its source, where ``format`` is ``same``."""
+
+EXTENSIONS: Final = frozenset(f".{ending}" for ending in _SAME)
+"""File endings of sources, in lower case and with the dot."""
 
 READABLE: Final = "JPEG, PNG, WebP, BMP and TIFF"
 """The formats that augcli reads, as messages name them."""
 
-_KEPT: Final[dict[str, Format]] = {
-    ".jpg": "jpg",
-    ".jpeg": "jpg",
-    ".jpe": "jpg",
-    ".png": "png",
-    ".webp": "webp",
-    # Nobody wants a data set of BMP or TIFF files, and PNG keeps every pixel of them.
-    ".bmp": "png",
-    ".tif": "png",
-    ".tiff": "png",
-}
-
-# The first bytes of what is found in photo folders although augcli doesn't read it.
+# First bytes of files that lie in photo folders and that augcli doesn't read.
 _FIRST_BYTES: Final = (
     (b"GIF8", "a GIF image"),
     (b"\x00\x00\x00\x0cJXL ", "a JPEG XL image"),
@@ -79,49 +80,60 @@ _BRANDS: Final = {
 }
 
 
-def output_format(extension: str, wanted: Wanted) -> Format:
-    """Decide in which format the augmented picture of a source is written.
+@overload
+def output_ending(path: str, wanted: Wanted) -> Format: ...
+
+
+@overload
+def output_ending(path: str, wanted: Wanted, *, copied: bool) -> str: ...
+
+
+def output_ending(path: str, wanted: Wanted, *, copied: bool = False) -> str:
+    """Return the file ending of an output, without the dot.
+
+    For an output that is encoded, the ending is also the format to encode it in.
 
     Args:
-        extension: The source's file name ending, with the dot; case doesn't matter.
-        wanted: What the user asked for. ``same`` keeps JPEG, PNG and WebP; BMP and
+        path: Path of its source, which ends in one of `EXTENSIONS`; case doesn't matter.
+        wanted: The option ``format``. ``same`` leaves JPEG, PNG and WebP as they are; BMP and
             TIFF become PNG, which loses nothing.
-
-    Returns:
-        The format, which is also the file name ending without its dot.
+        copied: Whether the output is a copy of the source's bytes. It then has the source's
+            ending, whatever is wanted.
 
     Raises:
-        ValueError: If the ending is none of `EXTENSIONS`.
+        ValueError: The path has another ending.
 
     Example:
-        >>> output_format(".JPEG", "same"), output_format(".tif", "same")
+        >>> output_ending("cat/a.JPEG", "same"), output_ending("cat/a.tif", "same")
         ('jpg', 'png')
-        >>> output_format(".png", "webp")
-        'webp'
+        >>> output_ending("cat/a.JPEG", "webp"), output_ending("cat/a.JPEG", "webp", copied=True)
+        ('webp', 'jpeg')
     """
-    kept = _KEPT.get(extension.lower())
-    if kept is None:
+    ending = path[path.rfind(".") + 1 :].lower()
+    if ending not in _SAME:
         known = ", ".join(sorted(EXTENSIONS))
-        raise ValueError(f"extension is {extension!r}, but must be one of {known}")
-    return kept if wanted == "same" else wanted
+        raise ValueError(f"path is {path!r}, but must end in one of {known}")
+    if copied:
+        return ending
+    return _SAME[ending] if wanted == "same" else wanted
 
 
-def kept_subsampling(source: Subsampling, wanted: WantedSubsampling) -> Subsampling:
-    """Decide how the colours of a JPEG are written.
+def output_subsampling(source: Subsampling, wanted: WantedSubsampling) -> Subsampling:
+    """Return how the colours of a JPEG are written.
 
     Args:
-        source: That of the source; ``420`` where it is no JPEG or another one.
-        wanted: What the user asked for.
+        source: Subsampling of the source; ``420`` where it is no JPEG or has another one.
+        wanted: The option ``subsampling``.
 
     Example:
-        >>> kept_subsampling("444", "same"), kept_subsampling("444", "420")
+        >>> output_subsampling("444", "same"), output_subsampling("444", "420")
         ('444', '420')
     """
     return source if wanted == "same" else wanted
 
 
 def describe_unread(data: bytes) -> str:
-    """Say in words what a file is that is not of a format augcli reads.
+    """Name the kind of a file that augcli doesn't read.
 
     Args:
         data: The whole file, or at least its first 512 bytes.
@@ -151,9 +163,9 @@ def describe_unread(data: bytes) -> str:
 
 
 def _describe_text(head: bytes) -> str:
-    """Tell kinds of text apart; whatever is no text has no name."""
+    """Name a kind of text; anything else is "no known kind of image"."""
     try:
-        # Not the last word: a letter of several bytes may be cut at the end of the head.
+        # Incremental, because the head may end in the middle of a letter of several bytes.
         text = codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
         return "no known kind of image"

@@ -1,14 +1,14 @@
-"""What the first bytes of an image file say, read without decoding a pixel.
+"""The headers of image files, read without decoding a pixel.
 
-One pass over the markers, chunks or tags gives the size (so that an absurd one is
-refused before any memory is asked for), the orientation, and whether OpenCV is known to
-decode this very kind of file to the same pixels as Pillow. A plain JPEG costs a few
-microseconds. The pass is strict: whatever it doesn't fully understand is left to
-Pillow, so a mistake here costs time and not pixels.
+One pass over the markers, chunks or tags gives the size (so that an absurd one is refused
+before memory is allocated), the orientation, and whether OpenCV is known to decode this
+kind of file to the same pixels as Pillow. A plain JPEG costs a few microseconds. The pass is
+strict: what it doesn't fully understand is left to Pillow, so a mistake here costs time, not
+pixels.
 
 The orientation is read here, and not left to OpenCV or Pillow, because their releases
-disagree: OpenCV 4.11 doesn't turn WebP and takes the last of two Exif blocks where
-later releases take the first, and older releases of Pillow don't look into XMP.
+disagree: OpenCV 4.11 doesn't turn WebP, and takes the last of two Exif blocks where later
+releases take the first; older releases of Pillow don't read XMP.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ Container = Literal["JPEG", "PNG", "WebP", "BMP", "TIFF"]
 class Header(NamedTuple):
     """What a file declares about its picture.
 
-    Width and height are those stored, before the orientation is applied; both are 0
-    where they could not be read.
+    Width and height are the stored ones, before the orientation is applied; both are 0 where
+    they could not be read.
     """
 
     container: Container
     width: int = 0
     height: int = 0
     orientation: int = 1  # as Exif counts: 1 is upright, 2 to 8 need turning
-    plain: bool = False  # OpenCV decodes it to the pixels that Pillow gives
+    plain: bool = False  # OpenCV is known to decode it to Pillow's pixels
     alpha: bool = False
     deep: bool = False  # 16 bits a sample
     inverted: bool = False  # 16-bit grey where 0 is white, which Pillow doesn't invert
-    subsampling: Subsampling = "420"  # 444 where a JPEG has all its colours at full resolution
+    subsampling: Subsampling = "420"  # 444 for a JPEG with colours at full resolution
 
 
 def read_header(data: bytes) -> Header:
@@ -55,12 +55,12 @@ def read_header(data: bytes) -> Header:
         data: The whole file.
 
     Returns:
-        What the file declares. Broken headers give sizes of 0, not an error: whether
-        the picture can be read is the decoder's verdict.
+        What the file declares. A broken header gives a size of 0 and no error: the decoder
+        decides whether the picture can be read.
 
     Raises:
-        UnreadableImage: If the file is of no format that augcli reads, or holds what
-            augcli doesn't read: several pictures, or samples that don't fit 8 bits.
+        UnreadableImage: The file is of no format that augcli reads, or holds several pictures
+            or samples that don't fit 8 bits.
 
     Example:
         >>> fields = struct.pack("<LLllHH", 54, 40, 7, -5, 1, 24)
@@ -79,8 +79,8 @@ def read_header(data: bytes) -> Header:
     # Two letters alone would take a text about BMWs for an image.
     if data[:2] == b"BM" and data[14:18] in _BMP_HEADERS:
         return _bmp(data)
-    found = describe_unread(data)
-    raise UnreadableImage(f"{found}, which augcli does not read; it reads {READABLE}")
+    kind = describe_unread(data)
+    raise UnreadableImage(f"{kind}, which augcli does not read; it reads {READABLE}")
 
 
 def _jpeg(data: bytes) -> Header:
@@ -127,7 +127,7 @@ def _jpeg(data: bytes) -> Header:
 
 
 def _png(data: bytes) -> Header:
-    """Walk all chunks: orientation may stand behind the pixels."""
+    """Walk all chunks, because the orientation may come after the pixels."""
     if data[12:16] != b"IHDR" or len(data) < 33:
         return Header("PNG")
     width, height, depth, colour = struct.unpack_from(">LLBB", data, 16)
@@ -154,10 +154,10 @@ def _png(data: bytes) -> Header:
             exif = exif or _exif_of_text(kind, body)
             if body.startswith(b"XML:com.adobe.xmp\0"):
                 xmp = body
-        # OpenCV asks for as much memory as a chunk declares, up to 2 GB.
+        # OpenCV allocates as much memory as a chunk declares, up to 2 GB.
         plain &= start + length + 4 <= end
         if kind != b"IDAT" and not pixels_seen:
-            # Pillow refuses damage that OpenCV passes over.
+            # Pillow checks these sums, OpenCV doesn't.
             check = data[start + length : start + length + 4]
             plain &= zlib.crc32(data[position + 4 : start + length]).to_bytes(4, "big") == check
         position = start + length + 4
@@ -173,7 +173,7 @@ def _png(data: bytes) -> Header:
 
 
 def _exif_of_text(kind: bytes, body: bytes) -> bytes:
-    """Return the Exif that ImageMagick hides in a PNG text chunk as hexadecimal digits."""
+    """Return the Exif that ImageMagick writes into a PNG text chunk as hexadecimal digits."""
     keyword, _, rest = body.partition(b"\0")
     if keyword != b"Raw profile type exif":
         return b""
@@ -181,14 +181,14 @@ def _exif_of_text(kind: bytes, body: bytes) -> bytes:
         if kind == b"zTXt":
             # 256 KiB of digits hold twice what an Exif block of a JPEG may hold.
             rest = zlib.decompressobj().decompress(rest[1:], 1 << 18)
-        # An empty line, the name and the length stand before the digits.
+        # An empty line, the name and the length come before the digits.
         return bytes.fromhex("".join(rest.decode("ascii").split("\n")[3:]))
     except (ValueError, zlib.error):
         return b""
 
 
 def _webp(data: bytes) -> Header:
-    """Read the first chunk, and all of them where the extended one announces more."""
+    """Read the first chunk, and all chunks of the extended format."""
     kind = data[12:16]
     if kind == b"VP8 " and data[23:26] == b"\x9d\x01\x2a":
         width, height = struct.unpack_from("<HH", data.ljust(30, b"\0"), 26)
@@ -232,7 +232,7 @@ _BMP_HEADERS: Final = frozenset(struct.pack("<L", n) for n in (12, 16, 40, 52, 5
 
 
 def _bmp(data: bytes) -> Header:
-    """Read the fixed fields; bit fields, 16-bit pixels and run lengths are Pillow's."""
+    """Read the fixed fields; Pillow decodes bit fields, 16-bit pixels and run lengths."""
     try:
         if data[14] == 12:
             width, height, _, depth = struct.unpack_from("<HHHH", data, 18)
@@ -248,8 +248,8 @@ def _bmp(data: bytes) -> Header:
 def _tiff(data: bytes) -> Header:
     """Read the first directory, count the others, refuse what can't become 8-bit RGB.
 
-    The pixels of TIFF are always Pillow's: OpenCV multiplies colours by alpha, doesn't
-    widen 2 and 4 bits, and takes wrong bytes of 16-bit colour.
+    Pillow always decodes TIFF: OpenCV multiplies colours by alpha, doesn't widen 2 and 4 bits,
+    and takes the wrong bytes of 16-bit colour.
     """
     tags = first_directory(data)
     pages = count_directories(data)
@@ -278,5 +278,5 @@ def _tiff(data: bytes) -> Header:
     return Header("TIFF", width, height, deep=deep, inverted=inverted)
 
 
-def _several(found: str, number: int, parts: str) -> str:
-    return f"{found} of {number} {parts}; save each as a file of its own, or only the first"
+def _several(kind: str, number: int, parts: str) -> str:
+    return f"{kind} of {number} {parts}; save each as a file of its own, or only the first"

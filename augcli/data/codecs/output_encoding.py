@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from augcli.data.codecs.formats import PNG_LEVEL, kept_subsampling, output_format
+from augcli.data.codecs.formats import PNG_LEVEL, output_ending, output_subsampling
 
 if TYPE_CHECKING:
-    from augcli.data.codecs.formats import Format, Subsampling, Wanted, WantedSubsampling
+    from augcli.data.codecs.formats import Subsampling, Wanted, WantedSubsampling
     from augcli.pixels.frame import Image
 
 
@@ -46,10 +45,6 @@ class OutputEncoding:
     subsampling: WantedSubsampling = "same"
     png_level: int = PNG_LEVEL
 
-    def format_of(self, source: str) -> Format:
-        """Return the format of the output of a source, by the source's name."""
-        return output_format(os.path.splitext(source)[1], self.format)
-
     def encode(self, image: Image, source: str, subsampling: Subsampling) -> Encoded:
         """Encode a picture.
 
@@ -61,14 +56,14 @@ class OutputEncoding:
         Raises:
             UnreadableImage: It is larger than the format can hold.
         """
-        from augcli.data.codecs.pictures import encode  # noqa: PLC0415 - OpenCV only in workers
+        from augcli.data.codecs.encoding import encode  # noqa: PLC0415 - OpenCV only in workers
 
-        ending = self.format_of(source)
+        ending = output_ending(source, self.format)
         data = encode(
             image,
             ending,
             quality=self.quality,
-            subsampling=kept_subsampling(subsampling, self.subsampling),
+            subsampling=output_subsampling(subsampling, self.subsampling),
             png_level=self.png_level,
         )
         return Encoded(ending, data)
@@ -76,4 +71,4 @@ class OutputEncoding:
 
 def copied(source: str, data: bytes) -> Encoded:
     """Return the file of a source that comes along as it is."""
-    return Encoded(os.path.splitext(source)[1].lower().removeprefix("."), data)
+    return Encoded(output_ending(source, "same", copied=True), data)

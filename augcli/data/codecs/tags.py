@@ -1,7 +1,7 @@
-"""Tags of TIFF and Exif, which share one layout, and the orientation they tell.
+"""Tags of TIFF and Exif, which share one layout, and the orientation that they declare.
 
-Only whole numbers are read, and only as far as the bytes go: cameras and editors write
-blocks that break off or point outside, and the rest of such a block is still good.
+Only whole numbers are read, and only as far as the bytes go: cameras and editors write blocks
+that break off or point outside, and the rest of such a block is still valid.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import re
 import struct
 from typing import Final, NamedTuple
 
-# Letters of the struct module for the tag types that hold whole numbers; not single
-# bytes, which Pillow gives out as bytes and so never takes for an orientation.
+# Letters of the struct module for the tag types that hold whole numbers. Not single bytes:
+# Pillow returns them as bytes and so never takes them for an orientation.
 _WHOLE: Final = {3: "H", 4: "L", 16: "Q"}
 _XMP_ORIENTATION: Final = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')
 
@@ -22,7 +22,7 @@ class _Layout(NamedTuple):
     order: str
     word: str  # an offset or a number of values
     entries: str  # the number of entries of a directory
-    first: int  # where the offset of the first directory stands
+    first: int  # position of the offset of the first directory
 
 
 _LAYOUTS: Final = {
@@ -38,14 +38,14 @@ TIFF_STARTS: Final = frozenset(_LAYOUTS)
 
 
 def orientation_of(exif: bytes, xmp: bytes) -> int:
-    """Return how a picture is turned, as Pillow's ``exif_transpose`` understands it.
+    """Return the orientation of a picture, as Pillow's ``exif_transpose`` reads it.
 
     Args:
         exif: A block of Exif; may be empty, broken, or begin with JPEG's ``Exif`` prefix.
-        xmp: A block of XMP, asked only where the Exif has no orientation.
+        xmp: A block of XMP, used only where the Exif has no orientation.
 
     Returns:
-        1 to 8 as Exif counts; 1, upright, where nothing is said or it makes no sense.
+        1 to 8 as Exif counts; 1, upright, where it is missing or invalid.
 
     Example:
         >>> orientation_of(b"", b'<rdf:Description tiff:Orientation="6"/>')
@@ -55,8 +55,8 @@ def orientation_of(exif: bytes, xmp: bytes) -> int:
         exif = exif[6:]
     value = first_directory(exif).get(274)
     if value is None:
-        found = _XMP_ORIENTATION.search(xmp)
-        value = int(found[1]) if found else 1
+        match = _XMP_ORIENTATION.search(xmp)
+        value = int(match[1]) if match else 1
     return value if 1 <= value <= 8 else 1
 
 
@@ -112,7 +112,7 @@ def first_directory(data: bytes) -> dict[int, int]:
 
 
 def count_directories(data: bytes) -> int:
-    """Count the pages of a TIFF: follow the chain to its end, or to where it bites itself.
+    """Count the pages of a TIFF, to the end of the chain or to where it comes back to itself.
 
     Args:
         data: A whole TIFF file.

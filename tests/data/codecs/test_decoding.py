@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from augcli.data.codecs.pictures import ALPHA, DEEP, decode
+from augcli.data.codecs.decoding import ALPHA, DEEP, decode
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Pixels = NDArray[np.uint8]
-from tests.data.pictures import (
+from tests.data.codecs.pictures import (
     DEEP_NOISE,
     HEIGHT,
     HIGH_BYTES,
@@ -201,7 +201,7 @@ def test_jpeg_of_several_pictures_as_phones_write_it_gives_the_first() -> None:
     assert_same(decode(data), decode(JPEG).image)
 
 
-def test_content_decides_whatever_the_name_says() -> None:
+def test_content_decides_the_format() -> None:
     for container in ("JPEG", "PNG", "WEBP", "BMP", "TIFF"):
         data = saved(in_mode("RGB"), container)
         assert_same(decode(data), by_pillow(data))
@@ -236,10 +236,10 @@ def test_a_jpeg_comes_reduced_where_that_is_enough(
 @pytest.mark.parametrize("part", [2, 4, 8])
 def test_a_reduced_jpeg_shows_averages_of_its_pixels(part: int) -> None:
     data = large_jpeg(408, 304)
-    found = decode(data, enough=(304 // part, 304 // part)).image
+    reduced = decode(data, enough=(304 // part, 304 // part)).image
     size = (408 // part, 304 // part)
     averages = cv2.resize(decode(data).image, size, interpolation=cv2.INTER_AREA)
-    assert np.abs(averages.astype(int) - found).mean() < 1.5
+    assert np.abs(averages.astype(int) - reduced).mean() < 1.5
 
 
 def test_only_jpeg_comes_reduced() -> None:

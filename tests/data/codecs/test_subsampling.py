@@ -1,4 +1,4 @@
-"""Reading how a JPEG keeps its colours, from its header alone."""
+"""Reading the subsampling of a JPEG from its header."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 import cv2
 import pytest
 
+from augcli.data.codecs.decoding import decode
 from augcli.data.codecs.headers import read_header
-from augcli.data.codecs.pictures import decode
-from tests.data.pictures import JPEG, PHOTO, by_pillow, exif, in_mode, saved, with_segment
+from tests.data.codecs.pictures import JPEG, PHOTO, by_pillow, exif, in_mode, saved, with_segment
 
 FULL = saved(in_mode("RGB"), "JPEG", subsampling="4:4:4")
 START_OF_FRAME = FULL.index(b"\xff\xc0")
@@ -59,7 +59,7 @@ def test_is_found_behind_other_segments_and_where_pillow_decodes() -> None:
     assert (decode(odd).subsampling, decode(odd).image.tolist()) == ("444", by_pillow(odd).tolist())
 
 
-def test_equal_factors_are_full_resolution_whatever_they_are() -> None:
+def test_any_equal_factors_are_full_resolution() -> None:
     data = bytearray(FULL)
     assert data[FACTORS] == b"\x11\x11\x11"
     data[FACTORS] = b"\x22\x22\x22"

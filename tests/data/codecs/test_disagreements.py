@@ -1,4 +1,4 @@
-"""Damage that OpenCV passes over is judged by Pillow."""
+"""Pillow decides about damage that OpenCV overlooks."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageOps
 
+from augcli.data.codecs.decoding import decode
 from augcli.data.codecs.headers import read_header
-from augcli.data.codecs.pictures import decode
 from augcli.errors import UnreadableImage
 from tests.photos import picture
 
@@ -25,7 +25,7 @@ def saved(kind: str, **options: object) -> bytes:
     return file.getvalue()
 
 
-def test_jpeg_with_a_block_of_another_is_refused() -> None:
+def test_jpeg_with_a_misplaced_block_is_refused() -> None:
     data = saved("JPEG", quality=90)
     spliced = data[: len(data) // 2] + data[: len(data) // 4] + data[len(data) // 2 :]
     assert not read_header(spliced).plain
@@ -50,7 +50,7 @@ def test_jpeg_is_turned_once_when_its_header_breaks_behind_the_orientation() -> 
     assert np.array_equal(decode(broken).image, expected)
 
 
-def test_png_whose_chunk_declares_more_than_the_file_is_not_opencvs() -> None:
+def test_png_whose_chunk_declares_more_than_the_file_is_left_to_pillow() -> None:
     data = bytearray(saved("PNG"))
     at = data.index(b"IDAT") - 4
     data[at : at + 4] = struct.pack(">I", 2**31 - 1)

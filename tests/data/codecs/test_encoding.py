@@ -14,15 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, JpegImagePlugin
 
-from augcli.data.codecs.formats import EXTENSIONS, output_format
-from augcli.data.codecs.pictures import decode, encode
+from augcli.data.codecs.decoding import decode
+from augcli.data.codecs.encoding import encode
+from augcli.data.codecs.formats import EXTENSIONS, output_ending
 from augcli.errors import UnreadableImage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Pixels = NDArray[np.uint8]
-from tests.data.pictures import NOISE, PHOTO, assert_same, by_pillow, in_mode, saved
+from tests.data.codecs.pictures import NOISE, PHOTO, assert_same, by_pillow, in_mode, saved
 
 
 @given(height=st.integers(1, 40), width=st.integers(1, 40), seed=st.integers(0, 2**32 - 1))
@@ -35,7 +36,7 @@ def test_png_keeps_every_pixel(height: int, width: int, seed: int) -> None:
 
 
 @pytest.mark.parametrize("level", range(10))
-def test_png_is_compressed_at_the_level_that_is_asked_for(level: int) -> None:
+def test_png_is_compressed_at_the_given_level(level: int) -> None:
     image = np.repeat(PHOTO[..., :3], 4, axis=0)
     data = encode(image, "png", quality=90, png_level=level)
     options = [cv2.IMWRITE_PNG_COMPRESSION, level]
@@ -51,7 +52,7 @@ def test_png_is_compressed_at_level_3_by_default() -> None:
 
 @pytest.mark.parametrize(("subsampling", "number"), [("420", 2), ("444", 0)])
 @pytest.mark.parametrize("quality", [1, 75, 90, 100])
-def test_jpeg_is_written_with_the_asked_settings(
+def test_jpeg_is_written_with_the_given_settings(
     subsampling: Any, number: int, quality: int
 ) -> None:
     data = encode(PHOTO[..., :3], "jpg", quality=quality, subsampling=subsampling)
@@ -79,10 +80,10 @@ def test_webp_is_lossy_up_to_quality_100() -> None:
 def test_colours_stay_in_order_and_near(file_format: Any) -> None:
     image = np.zeros((32, 32, 3), np.uint8)
     image[...] = (200, 100, 30)
-    kept = image.copy()
+    before = image.copy()
     decoded = decode(encode(image, file_format, quality=95)).image
     assert np.abs(decoded.astype(int) - image).max() <= 4
-    assert np.array_equal(image, kept)
+    assert np.array_equal(image, before)
 
 
 def test_views_are_encoded_as_their_copies() -> None:
@@ -121,16 +122,19 @@ def test_picture_larger_than_its_format_is_refused(file_format: Any, side: int) 
 
 
 @pytest.mark.parametrize("extension", sorted(EXTENSIONS))
-def test_every_source_has_an_output_format(extension: str) -> None:
-    kept = {".jpg": "jpg", ".jpeg": "jpg", ".jpe": "jpg", ".webp": "webp"}.get(extension, "png")
-    assert output_format(extension, "same") == kept
-    assert output_format(extension.upper(), "same") == kept
-    assert output_format(extension, "webp") == "webp"
+def test_every_source_has_an_output_ending(extension: str) -> None:
+    same = {".jpg": "jpg", ".jpeg": "jpg", ".jpe": "jpg", ".webp": "webp"}.get(extension, "png")
+    for path in (f"cat/a{extension}", f"a.b/c.d{extension.upper()}"):
+        assert output_ending(path, "same") == same
+        assert output_ending(path, "webp") == "webp"
+        assert output_ending(path, "webp", copied=True) == extension[1:]
 
 
-def test_output_format_of_an_unknown_ending_is_an_error() -> None:
-    with pytest.raises(ValueError, match=r"extension is '\.gif'"):
-        output_format(".gif", "same")
+@pytest.mark.parametrize("path", [".gif", "cat/a.gif", "cat.jpg/a", "a", ""])
+@pytest.mark.parametrize("copied", [False, True])
+def test_an_output_ending_for_an_unknown_source_is_an_error(path: str, copied: bool) -> None:
+    with pytest.raises(ValueError, match=f"path is {path!r}, but must end in one of .bmp, .jpe"):
+        output_ending(path, "same", copied=copied)
 
 
 def test_formats_are_known_without_importing_a_decoder() -> None:

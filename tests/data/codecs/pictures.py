@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from augcli.data.codecs.pictures import Decoded, decode
+from augcli.data.codecs.decoding import Decoded, decode
 from augcli.errors import UnreadableImage
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from augcli.data.codecs.pictures import decode
+from augcli.data.codecs.decoding import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Pixels = NDArray[np.uint8]
-from tests.data.pictures import (
+from tests.data.codecs.pictures import (
     DEEP_NOISE,
     HIGH_BYTES,
     JPEG,
@@ -135,7 +135,7 @@ PNG_XMP = chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP)
         *("webp-prefixed", "webp-bare", "webp-xmp"),
     ],
 )
-def test_orientation_is_found_wherever_it_stands(data: bytes) -> None:
+def test_orientation_is_found_in_every_place(data: bytes) -> None:
     if data.startswith(b"\xff\xd8"):
         lying = decode(JPEG).image
     else:
@@ -144,7 +144,7 @@ def test_orientation_is_found_wherever_it_stands(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("length", range(26))
-def test_broken_exif_doesnt_keep_a_picture_from_being_read(length: int) -> None:
+def test_a_picture_with_broken_exif_is_read(length: int) -> None:
     data = with_segment(JPEG, b"Exif\0\0" + exif(3)[:length])
     # The value of the orientation stands in bytes 18 and 19.
     assert_same(decode(data), TURNS[3 if length >= 20 else 1](decode(JPEG).image))

@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from augcli.data.codecs import pictures as codecs
+from augcli.data.codecs import decoding
+from augcli.data.codecs.decoding import decode
 from augcli.data.codecs.formats import describe_unread
-from augcli.data.codecs.pictures import decode
 from augcli.errors import UnreadableImage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Pixels = NDArray[np.uint8]
-from tests.data.pictures import (
+from tests.data.codecs.pictures import (
     HEIGHT,
     JPEG,
     NOISE,
@@ -57,7 +57,7 @@ def test_cut_files_are_refused_where_pillow_refuses_and_whole_elsewhere(
         else:
             reason = refused(cut)
             assert any(word in reason for word in ("cut short", "damaged", "not read")), reason
-    # Only bytes that tell nothing of the picture may lack: of PNG, its end and checksums.
+    # Only bytes without picture data may be missing: the end and the checksums of a PNG.
     assert read <= 21
 
 
@@ -78,7 +78,7 @@ def test_jpeg_without_its_end_marker_is_decided_as_pillow_decides() -> None:
 
 
 @pytest.mark.parametrize("container", ["JPEG", "PNG", "WEBP", "BMP", "TIFF"])
-def test_half_a_file_is_refused_even_where_pillow_was_told_to_be_lenient(
+def test_half_a_file_is_refused_even_where_pillow_is_lenient(
     container: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
@@ -143,7 +143,7 @@ HUGE = {
 def test_huge_picture_is_refused_before_it_is_decoded(
     container: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(codecs, "_PILLOW", {})
+    monkeypatch.setattr(decoding, "_PILLOW", {})
     monkeypatch.setattr(cv2, "imdecode", None)
     started = time.perf_counter()
     reason = refused(HUGE[container])
@@ -208,16 +208,16 @@ def test_what_is_no_readable_image_is_refused_by_name(data: bytes, name: str) ->
 
 
 @pytest.mark.parametrize(
-    ("container", "found"),
+    ("container", "kind"),
     [
         ("PNG", "an animated PNG of 3 frames"),
         ("WEBP", "an animated WebP of 3 frames"),
         ("TIFF", "a TIFF of 3 pages"),
     ],
 )
-def test_several_pictures_in_a_file_are_refused(container: str, found: str) -> None:
+def test_several_pictures_in_a_file_are_refused(container: str, kind: str) -> None:
     reason = refused(animation(container))
-    assert reason == f"{found}; save each as a file of its own, or only the first"
+    assert reason == f"{kind}; save each as a file of its own, or only the first"
 
 
 def test_animation_of_one_frame_is_read() -> None:
@@ -229,13 +229,13 @@ def test_animation_of_one_frame_is_read() -> None:
     moving = chunk(b"fcTL", frame) + chunk(b"fdAT", b"\0\0\0\1" + zlib.compress(rows))
     data = png(NOISE[..., :3], 8, 2, before=control, after=moving)
     assert_same(decode(data), NOISE[..., :3])
-    # Behind the pixels the chunk has no meaning, whatever it counts.
+    # After the pixels the chunk has no meaning.
     late = chunk(b"acTL", struct.pack(">LL", 9, 0))
     assert_same(decode(png(NOISE[..., :3], 8, 2, after=late)), NOISE[..., :3])
 
 
 @pytest.mark.parametrize(
-    ("data", "found"),
+    ("data", "kind"),
     [
         (saved(in_mode("F"), "TIFF"), "a TIFF of 32-bit floating point samples"),
         (saved(in_mode("I"), "TIFF"), "a TIFF of signed 32-bit samples"),
@@ -246,8 +246,8 @@ def test_animation_of_one_frame_is_read() -> None:
         (tiff(NOISE[..., 0].tobytes(), 8, 1, t254=1), "a TIFF with a preview only"),
     ],
 )
-def test_tiff_that_doesnt_fit_8_bit_rgb_is_refused_by_name(data: bytes, found: str) -> None:
-    assert refused(data).startswith(found)
+def test_tiff_that_doesnt_fit_8_bit_rgb_is_refused_by_name(data: bytes, kind: str) -> None:
+    assert refused(data).startswith(kind)
 
 
 def test_tiff_whose_pages_form_a_ring_ends() -> None:
@@ -261,7 +261,7 @@ def test_tiff_whose_pages_form_a_ring_ends() -> None:
 def test_plain_photos_never_take_the_slow_path(
     container: str, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(codecs, "_PILLOW", {})
+    monkeypatch.setattr(decoding, "_PILLOW", {})
     data = saved(in_mode(mode), container)
     assert_same(decode(data), by_pillow(data))
 

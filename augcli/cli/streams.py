@@ -1,0 +1,50 @@
+"""Standard output and standard error: lines that arrive, or are lost without a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+
+def write_stderr(text: str) -> None:
+    """Write a line for people; a standard error that can't be written changes nothing."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(printable(text) + "\n")
+        sys.stderr.flush()
+
+
+def write_stdout(text: str) -> None:
+    """Write a line of results.
+
+    A reader that closed the pipe is no error. A full disk is reported once and changes
+    nothing about the outputs.
+    """
+    if sys.stdout is None:
+        return
+    try:
+        try:
+            sys.stdout.write(text + "\n")
+        except UnicodeEncodeError:
+            # A path that is not UTF-8, or an encoding that can't write it.
+            escaped = os.fsencode(text).decode("ascii", "backslashreplace")
+            sys.stdout.write(escaped + "\n")
+        sys.stdout.flush()
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+            write_stderr(f"augcli: standard output can't be written ({error.strerror})")
+        # Python flushes once more when it ends, and would print a traceback then.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def printable(text: str) -> str:
+    r"""Return text with its control characters escaped, so that a terminal shows them.
+
+    Example:
+        >>> printable("a\x1b[31m.jpg")
+        'a\\x1b[31m.jpg'
+    """
+    return "".join(
+        char if char.isprintable() or char == "\n" else repr(char)[1:-1] for char in text
+    )
