@@ -58,7 +58,8 @@ class MixUp(Mixer[MixUpDraw]):
 
     def draw(self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None) -> MixUpDraw:
         """Draw lambda."""
-        return MixUpDraw((round(stream.beta(self.alpha, self.alpha) * pixels.WHOLE), pixels.WHOLE))
+        whole = pixels.WHOLE_SHARE
+        return MixUpDraw((round(stream.beta(self.alpha, self.alpha) * whole), whole))
 
     def apply(self, images: tuple[Image, ...], draw: MixUpDraw) -> Image:
         """Blend base and donor."""

@@ -27,7 +27,7 @@ from augcli.data.names import output_name
 from augcli.data.stopping import writing
 from augcli.data.stores.folder import list_sources
 from augcli.errors import HeatMapsError, OutputError, UnreadableImage
-from augcli.pixels.grid import ranked_cells
+from augcli.pixels.heat_maps import ranked_cells
 from augcli.pixels.overlay import overlay
 from augcli.plan.jobs import MapStorage, Settings
 from augcli.recipes.chain import Chain

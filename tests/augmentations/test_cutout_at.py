@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from augcli.augmentations.cutout import Cutout, CutoutDraw
 from augcli.errors import ParameterError
 from augcli.pixels.frame import Frame
-from augcli.pixels.grid import cells_mask, ranked_cells
+from augcli.pixels.heat_maps import ranked_cells
+from augcli.pixels.masks import cells_mask
 from augcli.rng import Stream
 from tests.strategies import frames, heat_map, image, seeds
 
