@@ -12,6 +12,7 @@ from augcli.augmentations import REGISTRY
 from augcli.cli.app import application
 from augcli.cli.generated import HEATMAPS, heat_map_options, metavar, options_of
 from augcli.cli.options import CommandOptions
+from augcli.errors import with_flags
 from augcli.params import declared
 from augcli.recipes.options import RunOptions
 
@@ -109,7 +110,8 @@ def table(fields: tuple[Declared, ...], only: dict[str, str] | None = None) -> s
         flags = f"`{field.flag}`" + (f", `{field.param.short}`" if field.param.short else "")
         value = "switch" if field.kind is bool else f"`{metavar(field)}`"
         note = (only or {}).get(field.name, "")
-        rows.append([flags, value, _default(field), field.param.bounds, field.param.help + note])
+        words = with_flags(field.param.help) + note
+        rows.append([flags, value, _default(field), field.param.bounds, words])
     return _rows(["option", "value", "default", "range", "what it does"], rows)
 
 

@@ -13,6 +13,7 @@ from augcli.augmentations.base import Mixer
 from augcli.classifiers.options import PrepareOptions
 from augcli.cli.config import read_config
 from augcli.cli.options import CommandOptions
+from augcli.errors import with_flags
 from augcli.params import Declared, build, declared
 from augcli.recipes.options import MIXER_OPTIONS, SCORER_OPTIONS, RunOptions
 from augcli.recipes.recipe import Recipe
@@ -251,7 +252,7 @@ def describe(field: Declared) -> str:
         >>> describe(declared(Cutout)[1])
         'Patches in each image; they may overlap. [1 to 10000] [default: 1]'
     """
-    text = field.param.help
+    text = with_flags(field.param.help)
     if field.param.bounds:
         text += f" [{field.param.bounds}]"
     if field.default is not None and field.kind is not bool:

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 import augcli
 from augcli.augmentations.base import donor_pixels
-from augcli.augmentations.cutmix import BoxDraw, CellsDraw, CutMix, CutMixDraw
+from augcli.augmentations.cutmix import BetaLaw, BoxDraw, CellsDraw, CutMix, CutMixDraw
+from augcli.augmentations.ranges import Range
 from augcli.augmentations.weights import weigh
 from augcli.errors import ParameterError
+from augcli.params import values
 from augcli.pixels.frame import Frame
 from augcli.rng import Stream
 from tests.augmentations.mixing import check_mixer, check_rows, fitted, masses, run
@@ -131,18 +133,29 @@ def test_beta_of_a_high_mean_takes_many_cells() -> None:
 
 @pytest.mark.parametrize(
     ("written", "parsed"),
-    [("6", 6), (6, 6), ("3..9", "3..9"), (" 3 .. 9 ", "3..9"), ("beta:1,2.50", "beta:1,2.5")],
+    [
+        *(("6", 6), (6, 6), ("3..9", Range(3, 9)), (" 3 .. 9 ", Range(3, 9)), ("3,9", Range(3, 9))),
+        *(([3, 9], Range(3, 9)), ("beta:1,2.50", BetaLaw(1, 2.5)), ("beta: 1, 3", BetaLaw(1, 3))),
+        ("beta:0.123456789,1", BetaLaw(0.123457, 1)),
+    ],
 )
-def test_top_n_is_parsed(written: int | str, parsed: int | str) -> None:
-    assert CutMix(top_n=written).top_n == parsed
-    assert CutMix(top_n=parsed).top_n == parsed
+def test_top_n_is_parsed(written: Any, parsed: int | Range | BetaLaw) -> None:
+    mixer = CutMix(top_n=written)
+    assert (mixer.top_n, type(mixer.top_n)) == (parsed, type(parsed))
+    assert CutMix(top_n=parsed) == CutMix(top_n=str(parsed)) == mixer
+
+
+@pytest.mark.parametrize(("top_n", "value"), [(6, 6), ("3,9", "3..9"), ("beta:.2,3", "beta:0.2,3")])
+def test_top_n_is_recorded_as_a_number_or_text(top_n: int | str, value: int | str) -> None:
+    assert values(CutMix(top_n=top_n))["top_n"] == value
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
         *(0, -1, "0", "9..3", "0..3", "3..", "..3", "1..2..3", "six", "", "beta:1", "beta:0,1"),
-        *("beta:nan,1", "beta:1,-1", "beta:1,2,3", 2.5, None, True, [3, 9]),
+        *("beta:nan,1", "beta:1,-1", "beta:1,2,3", "3.5..9", "3,9,12", 2.5, None, True),
+        *([9, 3], [3], [3, 9.5], []),
     ],
 )
 def test_a_wrong_top_n_is_refused_by_name(wrong: Any) -> None:
