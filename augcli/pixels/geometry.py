@@ -75,9 +75,9 @@ def crop_resized_mask(mask: Mask, box: Box | None, frame: Frame) -> Mask:
 
 
 def _nearest(side: int, wanted: int) -> NDArray[np.int64]:
-    """Return int64 (wanted,): which of ``side`` pixels holds the centre of each wanted one.
+    """Return int64 (wanted,): the index of the pixel, of ``side``, that each new pixel shows.
 
-    A centre on the edge between two pixels belongs to the later one.
+    It holds the new pixel's centre; between two pixels, the later one is shown.
     """
     return (2 * np.arange(wanted, dtype=np.int64) + 1) * side // (2 * wanted)
 
@@ -179,8 +179,8 @@ def cosine_and_sine(degrees: float) -> tuple[int, int]:
         (0, 16777216)
     """
     radians = math.radians(degrees)
-    one = 1 << FRACTION_BITS
-    return round(math.cos(radians) * one), round(math.sin(radians) * one)
+    unit = 1 << FRACTION_BITS
+    return round(math.cos(radians) * unit), round(math.sin(radians) * unit)
 
 
 def _inside(places: Places, side: int) -> NDArray[np.bool_]:
