@@ -107,7 +107,7 @@ class CutMixDraw(MixDraw):
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
-        """Return the draw of a record, of the class that the record's keys show."""
+        """Return a ``CellsDraw`` or a ``BoxDraw``, depending on the keys of the record."""
         if cls is not CutMixDraw:
             return super().from_json(record)
         kind = CellsDraw if "cells" in record else BoxDraw

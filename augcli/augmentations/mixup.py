@@ -67,10 +67,10 @@ class MixUp(Mixer[MixUpDraw]):
         return pixels.blend(base, donor, draw.lam[0])
 
     def mask(self, draw: MixUpDraw, frame: Frame) -> Mask:
-        """Return 1 everywhere: every pixel shows the donor."""
+        """Return the mask uint8 (H, W): 1 everywhere, as every pixel shows the donor."""
         return pixels.full_mask(frame)
 
     def opacity(self, draw: MixUpDraw) -> tuple[int, int]:
-        """Return 1 - lambda."""
+        """Return 1 - lambda, the donor's share."""
         part, whole = draw.lam
         return whole - part, whole

@@ -69,11 +69,11 @@ class ResizeMix(Mixer[ResizeMixDraw]):
         return pixels.paste_resized(base, donor, draw.box)
 
     def mask(self, draw: ResizeMixDraw, frame: Frame) -> Mask:
-        """Return 1 in the box."""
+        """Return the mask uint8 (H, W): 1 in the box."""
         return pixels.box_mask(draw.box, frame)
 
     def donor_mask(self, draw: ResizeMixDraw, frame: Frame) -> Mask:
-        """Return 1 everywhere: all of the donor is shown."""
+        """Return the mask uint8 (H, W): 1 everywhere, as all of the donor is shown."""
         return pixels.full_mask(frame)
 
 

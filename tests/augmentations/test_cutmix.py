@@ -1,4 +1,4 @@
-"""CutMix: which cells or box are pasted, the law of the draws, and the labels that follow."""
+"""CutMix: the pasted cells or box, the distribution of the draws, and the label weights."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ top_ns = st.one_of(st.integers(1, 49), st.sampled_from(["1..49", "3..9", "beta:1
 
 
 class NoChance(Stream):
-    """A stream that may not be asked."""
+    """A stream from which nothing may be drawn."""
 
     def word(self) -> int:
         raise AssertionError("nothing should be drawn")
@@ -170,7 +170,7 @@ def test_more_cells_than_the_grid_has_are_refused(wrong: int | str) -> None:
 
 
 def test_box_has_the_sides_and_centre_of_its_law() -> None:
-    """Replays each draw with the words of its stream, in floats of its own."""
+    """Repeats each draw with the words of its stream, by other arithmetic."""
     for number, box in enumerate(boxes(CutMix(region="box"), FRAME, 300)):
         stream = Stream("boxes", number)
         lam = stream.uniform()

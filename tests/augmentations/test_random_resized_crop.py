@@ -1,4 +1,4 @@
-"""The random resized crop: its law, its fallback, and its pixels against a cut and a resize."""
+"""The random resized crop: the distribution of boxes, the centre crop, and the pixels."""
 
 from __future__ import annotations
 

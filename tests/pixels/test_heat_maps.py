@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from augcli.pixels.frame import HeatMap, Mask
 
 
-def by_hand(scores: list[float], count: int) -> tuple[int, ...]:
+def ranked_by_definition(scores: list[float], count: int) -> tuple[int, ...]:
     """Rank by score rounded to 1/10,000 of the range, then by index."""
     low, high = min(scores), max(scores)
     steps = [round((one - low) / (high - low) * 10_000) if high > low else 0 for one in scores]
@@ -39,7 +39,7 @@ def by_hand(scores: list[float], count: int) -> tuple[int, ...]:
 def test_ranked_cells_are_the_best_in_order(seed: int, grid: int, data: st.DataObject) -> None:
     scores = heat_map(seed, grid)
     count = data.draw(st.integers(1, grid * grid))
-    assert ranked_cells(scores, count) == by_hand(scores.ravel().tolist(), count)
+    assert ranked_cells(scores, count) == ranked_by_definition(scores.ravel().tolist(), count)
 
 
 @given(levels=st.lists(st.integers(0, 3), min_size=25, max_size=25), scale=st.floats(1e-3, 1e3))
