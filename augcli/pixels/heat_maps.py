@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from augcli.pixels.grid import edges
@@ -58,6 +57,8 @@ def mass_in_mask(heat_map: HeatMap, mask: Mask) -> tuple[float, float]:
         >>> mass_in_mask(np.float32([[1, 0], [1, 2]]), np.uint8([[1, 0], [0, 1]]))
         (15000.0, 20000.0)
     """
+    import cv2  # noqa: PLC0415 - a run's main process averages heat maps without OpenCV
+
     scores = np.clip(heat_map.astype(np.float64), 0, None)
     highest = scores.max()
     if not highest > 0:
