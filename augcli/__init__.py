@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from augcli.augmentations.cutout import Cutout as Cutout
     from augcli.augmentations.cutout import cutout as cutout
     from augcli.classifiers.prepare import prepare_scorer as prepare_scorer
-    from augcli.pixels.compose import paste_cells as paste_cells
+    from augcli.pixels.blends import paste_cells as paste_cells
     from augcli.recipes.recipe import Recipe as Recipe
     from augcli.run.api import Summary as Summary
     from augcli.run.api import augment as augment
@@ -48,7 +48,7 @@ __getattr__ = names_from(
         "augment": "augcli.run.api",
         "cutout": "augcli.augmentations.cutout",
         "heat_map": "augcli.attention.scorer",
-        "paste_cells": "augcli.pixels.compose",
+        "paste_cells": "augcli.pixels.blends",
         "prepare_scorer": "augcli.classifiers.prepare",
         "verify": "augcli.run.verify",
     },

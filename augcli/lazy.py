@@ -1,4 +1,4 @@
-"""Names that import their module on first use (PEP 562), so that start-up stays light."""
+"""Names whose module is imported on first use (PEP 562), so that start-up is fast."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 def names_from(modules: Mapping[str, str], namespace: dict[str, Any]) -> Callable[[str], Any]:
-    """Return a module ``__getattr__`` that looks each name up in its module, once.
+    """Return a ``__getattr__`` for a module that imports each name from its module on first use.
 
     Args:
-        modules: Full module name by public name.
-        namespace: The ``globals()`` of the module, which keeps what was found.
+        modules: The full name of the module by public name.
+        namespace: The ``globals()`` of the module; names are stored there once imported.
 
     Example:
         >>> lookup = names_from({"sqrt": "math"}, {})

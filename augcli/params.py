@@ -1,9 +1,9 @@
-"""The declaration of parameters: one place from which everything else follows.
+"""Parameters: each one is declared once, with its type, default, help and bounds.
 
 A class with parameters is a frozen, keyword-only dataclass whose fields are
-``Annotated[type, Param(...)] = default``. The command line's options, the Python
-constructor, configuration keys and the tables in the docs are read from there, and
-:func:`check` is the only validator, so all of them say the same sentence.
+``Annotated[type, Param(...)] = default``. The options of the command line, the keys of
+recipes and configuration files, and the tables in the docs are made from these fields.
+:func:`check` validates all of them, so a wrong value gives the same message everywhere.
 
 Field types: ``int``, ``float``, ``bool``, ``str``, ``Path``, ``Literal`` of strings, each
 also ``| None``; any type with ``Param(parse=...)``.
@@ -44,16 +44,18 @@ Parameterised = TypeVar("Parameterised")
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """What a parameter means and which values it takes.
+    """What a parameter means and which values it may have.
 
     Attributes:
-        help: One or two sentences for ``--help`` and the docs.
+        help: One or two sentences for ``--help`` and the docs. Other options stand in
+            backticks by their Python names; :func:`augcli.errors.with_flags` spells them.
         minimum: The smallest value allowed, inclusive.
         maximum: The largest value allowed, inclusive.
         unit: Unit of the value, such as ``px``.
-        parse: Turns text, or a value of the field's type, into the field's value; raises
-            ``ValueError`` with a clause such as ``"is 'x', but must be …"``.
-        metavar: What ``--help`` shows for the value of a parsed parameter.
+        parse: Turns text, or a value of the field's type, into the field's value, and reads
+            back ``str`` of that value. Raises ``ValueError`` with a clause such as
+            ``"is 'x', but must be …"``.
+        metavar: What ``--help`` shows for the value of a parameter with ``parse``.
         short: A one-letter flag, such as ``-o``.
     """
 
@@ -67,7 +69,7 @@ class Param:
 
     @property
     def bounds(self) -> str:
-        """The allowed range in words, such as ``1 to 100`` or ``at least 1 px``."""
+        """The bounds in words, such as ``1 to 100`` or ``at least 1 px``, or nothing."""
         unit = f" {self.unit}" if self.unit else ""
         if self.minimum is not None and self.maximum is not None:
             return f"{self.minimum} to {self.maximum}{unit}"
@@ -106,25 +108,25 @@ class Declared:
         """The words that a ``Literal`` allows; empty for other types."""
         return typing.get_args(self.kind) if typing.get_origin(self.kind) is Literal else ()
 
-    def value(self, found: Any) -> Any:
-        """Return ``found`` as this parameter's value.
+    def value(self, given: Any) -> Any:
+        """Return a given value, checked and turned into the parameter's type.
 
         Raises:
             ParameterError: It is of a wrong type or out of bounds.
         """
-        if found is None and self.optional:
+        if given is None and self.optional:
             return None
         if self.param.parse is not None:
             try:
-                return self.param.parse(found)
+                return self.param.parse(given)
             except ValueError as error:
                 raise ParameterError(self.name, str(error)) from None
         if self.choices:
-            return self._choice(found)
-        return self._scalar(found)
+            return self._choice(given)
+        return self._scalar(given)
 
     def value_of_text(self, text: str) -> Any:
-        """Return what a person wrote, on a command line or in the environment, as a value.
+        """Return the value of text from the command line or the environment.
 
         Raises:
             ParameterError: It is of a wrong type or out of bounds.
@@ -139,31 +141,31 @@ class Declared:
         except ValueError:
             return self.value(text)
 
-    def _choice(self, found: Any) -> str:
-        if found not in self.choices:
+    def _choice(self, given: Any) -> str:
+        if given not in self.choices:
             expected = ", ".join(self.choices)
-            hint = near_miss(str(found), self.choices)
-            raise ParameterError(self.name, f"is {found!r}, but must be one of {expected}{hint}")
-        return str(found)
+            hint = near_miss(str(given), self.choices)
+            raise ParameterError(self.name, f"is {given!r}, but must be one of {expected}{hint}")
+        return str(given)
 
-    def _scalar(self, found: Any) -> Any:
-        if self.kind is Path and isinstance(found, str | Path):
-            if "\0" in str(found):
+    def _scalar(self, given: Any) -> Any:
+        if self.kind is Path and isinstance(given, str | Path):
+            if "\0" in str(given):
                 raise ParameterError(self.name, "holds a NUL character, which no path can")
-            return Path(found)
-        # A bool is an int to Python, and True would pass for 1.
-        fits = isinstance(found, self.kind) and (self.kind is bool or not isinstance(found, bool))
-        if self.kind is float and isinstance(found, int) and not isinstance(found, bool):
-            found, fits = float(found), True
+            return Path(given)
+        # In Python a bool is an int: True would be accepted as 1.
+        fits = isinstance(given, self.kind) and (self.kind is bool or not isinstance(given, bool))
+        if self.kind is float and isinstance(given, int) and not isinstance(given, bool):
+            given, fits = float(given), True
         if not fits:
             words = {int: "a whole number", float: "a number", bool: "true or false"}
             expected = words.get(self.kind, "text")
-            raise ParameterError(self.name, f"is {found!r}, but must be {expected}")
+            raise ParameterError(self.name, f"is {given!r}, but must be {expected}")
         low, high = self.param.minimum, self.param.maximum
         # Written so that NaN fails as well.
-        if not ((low is None or found >= low) and (high is None or found <= high)):
-            raise ParameterError(self.name, f"is {found}, but must be {self.param.bounds}")
-        return found
+        if not ((low is None or given >= low) and (high is None or given <= high)):
+            raise ParameterError(self.name, f"is {given}, but must be {self.param.bounds}")
+        return given
 
 
 def declared(owner: type[Any]) -> tuple[Declared, ...]:
@@ -175,7 +177,7 @@ def declared(owner: type[Any]) -> tuple[Declared, ...]:
 def _declared(owner: Hashable) -> tuple[Declared, ...]:
     assert isinstance(owner, type)
     hints = typing.get_type_hints(owner, include_extras=True)
-    found = []
+    parameters = []
     for field in dataclasses.fields(owner):
         hint = hints[field.name]
         if typing.get_origin(hint) is not Annotated:
@@ -183,38 +185,39 @@ def _declared(owner: Hashable) -> tuple[Declared, ...]:
         kind, param = typing.get_args(hint)
         optional = False
         if typing.get_origin(kind) in (types.UnionType, typing.Union):
-            members = [one for one in typing.get_args(kind) if one is not types.NoneType]
+            members = [member for member in typing.get_args(kind) if member is not types.NoneType]
             optional = len(members) < len(typing.get_args(kind))
             kind = members[0] if len(members) == 1 else str
-        found.append(Declared(field.name, kind, optional, field.default, param))
-    return tuple(found)
+        parameters.append(Declared(field.name, kind, optional, field.default, param))
+    return tuple(parameters)
 
 
 def check(instance: object) -> None:
-    """Check every parameter of a dataclass instance; to be called in ``__post_init__``.
+    """Check every parameter of a dataclass instance; called in its ``__post_init__``.
 
-    Values of parsed parameters are replaced by what they were parsed to.
+    Values are replaced by what :meth:`Declared.value` makes of them.
 
     Raises:
-        ParameterError: The first parameter with a value that it can't have.
+        ParameterError: The first parameter with a wrong value.
     """
     for field in declared(type(instance)):
-        found = getattr(instance, field.name)
-        value = field.value(found)
-        if value is not found:
+        given = getattr(instance, field.name)
+        value = field.value(given)
+        if value is not given:
             object.__setattr__(instance, field.name, value)
 
 
 def build(owner: type[Parameterised], mapping: Mapping[str, Any], where: str = "") -> Parameterised:
-    """Make an instance from names and values, such as a table of a TOML file.
+    """Return an instance made from names and values, such as a table of a TOML file.
 
     Args:
         owner: A class with declared parameters.
         mapping: Values by field name.
-        where: What the mapping is, for the message of an unknown name.
+        where: What the mapping is, for the message about an unknown name.
 
     Raises:
-        ParameterError: An unknown name (with the nearest known one) or a wrong value.
+        ParameterError: An unknown name (the message has the nearest known one) or a wrong
+            value.
     """
     known = [field.name for field in declared(owner)]
     for name in mapping:
@@ -225,9 +228,13 @@ def build(owner: type[Parameterised], mapping: Mapping[str, Any], where: str = "
 
 
 def values(instance: object) -> dict[str, Any]:
-    """Return the parameters of an instance by name, as JSON can hold them."""
-    found = {}
-    for field in declared(type(instance)):
-        value = getattr(instance, field.name)
-        found[field.name] = str(value) if isinstance(value, Path) else value
-    return found
+    """Return the parameters of an instance by name, as JSON can hold them.
+
+    Numbers, truth values, text and None are as they are, all else is text. :func:`build` makes
+    an equal instance from the result.
+    """
+    named = {field.name: getattr(instance, field.name) for field in declared(type(instance))}
+    plain = (bool, int, float, str, type(None))
+    return {
+        name: value if isinstance(value, plain) else str(value) for name, value in named.items()
+    }

@@ -1,9 +1,9 @@
-"""Streams of chance: the same on every machine, in every NumPy version, for every worker.
+"""Random numbers that are the same on every machine, with every NumPy version, in every worker.
 
-A stream is keyed by what it is for (seed, method, source, copy), never by position, worker
-or time, so nothing passes from image to image. The words come from NumPy's Philox, whose raw
-output is covered by NumPy's compatibility policy; the methods of ``numpy.random.Generator``
-are not, so the few distributions needed are written here on those words.
+A stream of numbers is keyed by its purpose (seed, method, source, copy), never by position,
+worker or time, so the images don't depend on each other. The words come from NumPy's Philox,
+whose raw output is covered by NumPy's compatibility policy. The methods of
+``numpy.random.Generator`` are not, so the few distributions needed are written here.
 
 Source: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3" (Philox 4x64).
 """
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 _WORD = 1 << 64
 _WORDS_OF_KEY = struct.Struct("<2Q")
 _FIRST = 8
-"""Words that are made at once when a stream is asked for its first."""
+"""How many words are made at once when the first word of a stream is needed."""
 _TURNS = 1000
-"""Bound of loops that end after a few turns; not ending has a chance below 2**-400."""
+"""Bound of loops that take a few turns; taking more has a probability below 2**-400."""
 _LOG_4 = math.log(4)
 _LOG_5_PLUS_1 = math.log(5) + 1
 
@@ -37,7 +37,7 @@ _LOG_5_PLUS_1 = math.log(5) + 1
 def digest(*parts: str | int, size: int = 16) -> bytes:
     """Return the BLAKE2b hash of length-prefixed parts.
 
-    The prefix keeps ``("ab", "c")`` and ``("a", "bc")`` apart. Text is hashed as UTF-8.
+    With the length, ``("ab", "c")`` and ``("a", "bc")`` differ. Text is hashed as UTF-8.
 
     Args:
         parts: Text or whole numbers.
@@ -53,27 +53,27 @@ def digest(*parts: str | int, size: int = 16) -> bytes:
 
 
 class Digest:
-    """A hash that begins with the same parts each time: these are hashed only once.
+    """Hashes that all start with the same parts, which are hashed only once.
 
     Args:
-        parts: Text or whole numbers.
-        size: Length of the hash in bytes, 1 to 64.
+        parts: The parts that they start with: text or whole numbers.
+        size: Length of the hashes in bytes, 1 to 64.
 
     Example:
         >>> Digest("cutout", 1)("cat/a.jpg") == digest("cutout", 1, "cat/a.jpg")
         True
     """
 
-    __slots__ = ("_begun",)
+    __slots__ = ("_started",)
 
     def __init__(self, *parts: str | int, size: int = 16) -> None:
-        self._begun = hashlib.blake2b(_message(parts), digest_size=size)
+        self._started = hashlib.blake2b(_message(parts), digest_size=size)
 
     def __call__(self, *parts: str | int) -> bytes:
-        """Return the hash of all parts, these at the end."""
-        ended = self._begun.copy()
-        ended.update(_message(parts))
-        return ended.digest()
+        """Return the hash of the first parts and these."""
+        whole = self._started.copy()
+        whole.update(_message(parts))
+        return whole.digest()
 
 
 def _message(parts: Iterable[str | int]) -> bytes:
@@ -86,10 +86,10 @@ def _message(parts: Iterable[str | int]) -> bytes:
 
 
 class _Shared(threading.local):
-    """One generator for the first words of all streams of a thread.
+    """One generator per thread, for the first words of all streams.
 
-    Making a Philox costs several times what setting its key does, and most streams are asked
-    for a few words only. Its state is set before every use, so nothing passes between streams.
+    Making a Philox takes several times as long as setting its key, and most streams need only
+    a few words. Its state is set before each use, so streams don't depend on each other.
     """
 
     def __init__(self) -> None:
@@ -128,7 +128,7 @@ class Stream:
     """A stream of random numbers with a key of its own.
 
     Args:
-        parts: What the stream is for; equal parts give equal numbers.
+        parts: The purpose of the stream; equal parts give equal numbers.
 
     Example:
         >>> stream = Stream(1, "cutout", 0, "cat/a.jpg", 0)
@@ -145,7 +145,7 @@ class Stream:
 
     @classmethod
     def keyed(cls, key: bytes) -> Stream:
-        """Return the stream whose parts have the hash ``key`` (16 bytes)."""
+        """Return the stream whose parts have the :func:`digest` ``key`` (16 bytes)."""
         stream = cls.__new__(cls)
         stream._begin(key)
         return stream
@@ -170,7 +170,7 @@ class Stream:
         return self._own().random_raw(count)
 
     def _own(self) -> Philox:
-        """Return a generator of this stream alone, at the word after the last one used."""
+        """Return this stream's own generator, set to the first word that is not used yet."""
         if self._bits is None:
             from numpy.random import Philox  # noqa: PLC0415 - not needed for --help
 
@@ -193,7 +193,7 @@ class Stream:
     def sample(self, count: int, bound: int) -> tuple[int, ...]:
         """Return ``count`` different whole numbers out of 0 … ``bound`` - 1, in random order.
 
-        Every choice and order has the same chance: a Fisher-Yates shuffle, cut short.
+        Every choice and order is equally likely: a Fisher-Yates shuffle that stops early.
         """
         order = list(range(bound))
         for index in range(count):
@@ -208,8 +208,8 @@ class Stream:
     def beta(self, first: float, second: float) -> float:
         """Return a number with the Beta distribution, over [0, 1].
 
-        One word where both parameters are 1, which is uniform. Else the result is a multiple
-        of 2**-32, so that the last bits of a machine's logarithm don't show.
+        With both parameters 1 this is :meth:`uniform`. Else the result is rounded to a multiple
+        of 2**-32, so that it does not depend on the last bits of a machine's logarithm.
 
         Args:
             first: The first parameter, above 0; the mean is first / (first + second).
@@ -227,7 +227,7 @@ class Stream:
             return self.uniform()
         low, high = min(first, second), max(first, second)
         draw = self._beta_above_one if low > 1 else self._beta_from_one
-        # With low = a and high = b of the paper, this is the share of the low one.
+        # The share that belongs to the lower parameter: a in the paper, and b the higher one.
         share = draw(low, high)
         return round((share if first == low else 1 - share) * 2**32) / 2**32
 
@@ -236,18 +236,18 @@ class Stream:
         return ((self.word() >> 12) + 0.5) * 2.0**-52
 
     def _beta_above_one(self, low: float, high: float) -> float:
-        """Algorithm BB: both parameters above 1; at most 1.5 turns on average."""
+        """Return a share by algorithm BB: both parameters above 1; 1.5 turns on average at most."""
         both = low + high
         slope = math.sqrt((both - 2) / (2 * low * high - both))
         gain = low + 1 / slope
         odds = low
         for _ in range(_TURNS):
-            one, two = self._inside(), self._inside()
-            logit = slope * math.log(one / (1 - one))
+            u1, u2 = self._inside(), self._inside()
+            logit = slope * math.log(u1 / (1 - u1))
             odds = low * _exp(logit)
-            product = one * one * two
+            product = u1 * u1 * u2
             rest = gain * logit - _LOG_4
-            # A cheap sufficient test first, as in the paper.
+            # First a fast test that is sufficient, as in the paper.
             if low + rest - odds + _LOG_5_PLUS_1 >= 5 * product:
                 break
             if rest + both * math.log(both / (high + odds)) >= math.log(product):
@@ -255,7 +255,7 @@ class Stream:
         return odds / (high + odds)
 
     def _beta_from_one(self, low: float, high: float) -> float:
-        """Algorithm BC: the lower parameter at most 1; at most 4 turns on average."""
+        """Return a share by algorithm BC: lower parameter at most 1; at most 4 turns on average."""
         both = low + high
         slope = 1 / low
         spread = 1 + high - low
@@ -263,18 +263,18 @@ class Stream:
         upper = 0.25 + (0.5 + 0.25 / spread) * low
         odds = high
         for _ in range(_TURNS):
-            one, two = self._inside(), self._inside()
-            product = one * one * two
-            if one < 0.5:
-                if 0.25 * two + product - one * two >= lower:
+            u1, u2 = self._inside(), self._inside()
+            product = u1 * u1 * u2
+            if u1 < 0.5:
+                if 0.25 * u2 + product - u1 * u2 >= lower:
                     continue
             elif product >= upper:
                 continue
-            logit = slope * math.log(one / (1 - one))
+            logit = slope * math.log(u1 / (1 - u1))
             odds = high * _exp(logit)
-            if one >= 0.5 and product <= 0.25:
+            if u1 >= 0.5 and product <= 0.25:
                 break
-            # The same quotient written in two ways, each exact where the other overflows.
+            # The same quotient in two forms, so that neither overflows.
             if logit < 0:
                 fit = math.log(both / (low + odds)) + logit
             else:
@@ -285,5 +285,5 @@ class Stream:
 
 
 def _exp(power: float) -> float:
-    """Return e to a power, or a number near the largest where it has none."""
+    """Return e to a power, or about the largest number if the result would be larger."""
     return math.exp(min(power, 700.0))

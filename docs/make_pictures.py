@@ -1,4 +1,4 @@
-"""Makes the pictures of the README and the docs from sample_images: ``make docs``."""
+"""Makes the pictures of the README and the docs from sample_images; run by ``make docs``."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def photo(name: str) -> Image:
 
 
 def row(images: list[Image], captions: list[str], height: int = HEIGHT) -> Picture.Image:
-    """Return pictures of one height side by side, each with a caption under it."""
+    """Return images side by side, resized to one height, each with a caption under it."""
     fitted = [
         resize(image, Frame(height, round(image.shape[1] * height / image.shape[0])))
         for image in images
@@ -63,18 +63,18 @@ def row(images: list[Image], captions: list[str], height: int = HEIGHT) -> Pictu
 
 
 def stacked(rows: list[Picture.Image]) -> Picture.Image:
-    """Return rows under each other, left-aligned on white."""
-    width = max(one.width for one in rows)
-    sheet = Picture.new("RGB", (width, sum(one.height for one in rows)), "white")
+    """Return rows below each other, left-aligned on white."""
+    width = max(sheet.width for sheet in rows)
+    page = Picture.new("RGB", (width, sum(sheet.height for sheet in rows)), "white")
     top = 0
-    for one in rows:
-        sheet.paste(one, (0, top))
-        top += one.height
-    return sheet
+    for sheet in rows:
+        page.paste(sheet, (0, top))
+        top += sheet.height
+    return page
 
 
 def cutmix_row(base_name: str, donor_name: str) -> Picture.Image:
-    """Return donor, heat map with chosen cells, base and result, with the true weights."""
+    """Return donor, heat map with chosen cells, base and result, with their label weights."""
     base, donor = photo(base_name), photo(donor_name)
     mixer = AttentiveCutMix(top_n=6)
     scores = heat_map(donor)
@@ -93,7 +93,7 @@ def cutmix_row(base_name: str, donor_name: str) -> Picture.Image:
 
 
 def heat_maps_row(names: list[str]) -> Picture.Image:
-    """Return photos under their heat maps, as ``augcli heatmaps --overlay`` shows them."""
+    """Return photos with their heat maps, as ``augcli heatmaps --overlay`` makes them."""
     shown = []
     for name in names:
         image = photo(name)
@@ -119,11 +119,11 @@ FAMILY: dict[str, Augmentation[Any]] = {
     "mixup": MixUp(alpha=2.0),
     "resizemix": ResizeMix(),
 }
-"""A picture each for docs/family.md; options chosen so that a small picture shows something."""
+"""The pictures of docs/family.md; with these options a small picture shows the effect."""
 
 
 def family_row(augmentation: Augmentation[Any]) -> Picture.Image:
-    """Return what goes in and what comes out, with the label."""
+    """Return the input images and the result, with their labels."""
     base, donor = photo("thing/coffee_cup.jpg"), photo("animal/cat_face.png")
     if augmentation.needs_mean_colour:
         augmentation = augmentation.with_mean_colour(mean_colour(base))

@@ -110,8 +110,8 @@ def table(fields: tuple[Declared, ...], only: dict[str, str] | None = None) -> s
         flags = f"`{field.flag}`" + (f", `{field.param.short}`" if field.param.short else "")
         value = "switch" if field.kind is bool else f"`{metavar(field)}`"
         note = (only or {}).get(field.name, "")
-        rows.append([flags, value, _default(field), field.param.bounds])
-        rows[-1].append(with_flags(field.param.help) + note)
+        words = with_flags(field.param.help) + note
+        rows.append([flags, value, _default(field), field.param.bounds, words])
     return _rows(["option", "value", "default", "range", "what it does"], rows)
 
 

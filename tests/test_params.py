@@ -1,4 +1,4 @@
-"""The declaration of parameters: one validator, one sentence, for every way to give a value."""
+"""The declaration of parameters: a wrong value gives the same message everywhere."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_flag_and_choices_are_words_of_the_command_line() -> None:
         ("word", ""),
     ],
 )
-def test_bounds_are_told_in_words(name: str, bounds: str) -> None:
+def test_bounds_are_given_in_words(name: str, bounds: str) -> None:
     assert field_named(name).param.bounds == bounds
 
 
@@ -174,7 +174,7 @@ def test_text_of_a_command_line_becomes_a_value(name: str, text: str, value: obj
         ("pair", "", "pair is '', but must be one of any, same"),
     ],
 )
-def test_wrong_text_is_told_in_the_same_sentence(name: str, text: str, message: str) -> None:
+def test_wrong_text_gives_the_same_message(name: str, text: str, message: str) -> None:
     with pytest.raises(ParameterError) as caught:
         field_named(name).value_of_text(text)
     assert str(caught.value) == message

@@ -1,4 +1,4 @@
-"""Streams of chance: golden values hold what every published data set was made with."""
+"""Random streams: golden values, so that a seed makes the same data set in every version."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ parts = st.lists(st.one_of(st.integers(), st.text(max_size=8)), max_size=4)
 
 
 class Scripted(Stream):
-    """A stream whose words are given, to reach what chance seldom does."""
+    """A stream with given words, for cases that are rare in random ones."""
 
     def __init__(self, *words: int) -> None:
         super().__init__()

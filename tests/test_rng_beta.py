@@ -1,4 +1,4 @@
-"""The Beta distribution and samples: against their laws, and the first values for good."""
+"""The Beta distribution and samples: their distributions, and golden values."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 
 from augcli.errors import HeatMapsError
-from augcli.pixels.grid import pool_map
+from augcli.pixels.heat_maps import pool_map
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -38,7 +38,7 @@ from augcli.attention.map_table import STORED_TYPE
 from augcli.attention.model_file import scorer_sha256, shipped_model, shipped_small_model
 from augcli.errors import ParameterError, ScorerError, UnreadableImage
 from augcli.pixels.frame import Frame
-from augcli.pixels.grid import pool_map
+from augcli.pixels.heat_maps import pool_map
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -32,7 +32,7 @@ REGISTRY: tuple[type[Augmentation[Any]], ...] = (
     MixUp,
     ResizeMix,
 )
-"""Every augmentation, in the order of the help."""
+"""Every augmentation with a command, in the order of ``--help``."""
 
 PREPARATIONS: tuple[type[Augmentation[Any]], ...] = (
     Resize,
@@ -42,7 +42,9 @@ PREPARATIONS: tuple[type[Augmentation[Any]], ...] = (
     Colour,
     Blur,
 )
-"""Steps that only recipes have."""
+"""Steps of recipes that have no command of their own."""
 
-METHODS: dict[str, type[Augmentation[Any]]] = {one.name: one for one in (*REGISTRY, *PREPARATIONS)}
-"""Everything that a recipe may use, by name."""
+METHODS: dict[str, type[Augmentation[Any]]] = {
+    method.name: method for method in (*REGISTRY, *PREPARATIONS)
+}
+"""Every augmentation and preparation, by name: what a recipe may use."""

@@ -1,8 +1,8 @@
-"""What every augmentation is: options, a draw, and pixels made from the draw.
+"""The base classes of augmentations: options, a draw, and pixels made from the draw.
 
-``draw`` and ``apply`` are apart because the draw is what the manifest keeps: any output can
-be made again from its sources and its row. Only ``draw`` uses chance; it touches no pixels.
-``apply`` is pure and leaves its inputs unchanged.
+``draw`` makes all random decisions and touches no pixels; ``apply`` makes the picture from
+the draw and uses no chance. The manifest records the draw, so that any output can be made
+again from its sources and its row.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Draw:
-    """What one application decided: small, and as JSON enough to do it again."""
+    """What was drawn for one picture: small, and enough to make the picture again."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the draw as JSON can hold it."""
+        """Return the draw as a dictionary that JSON can hold."""
         return dict(vars(self))
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
-        """Return the draw that :meth:`to_json` gave, after a trip through JSON."""
+        """Return the draw whose :meth:`to_json` was written as JSON and read back."""
         return cls(**{name: _as_tuple(value) for name, value in record.items()})
 
 
 def _as_tuple(value: Any) -> Any:
-    return tuple(_as_tuple(one) for one in value) if isinstance(value, list) else value
+    return tuple(_as_tuple(item) for item in value) if isinstance(value, list) else value
 
 
 AnyDraw = TypeVar("AnyDraw", bound=Draw)
@@ -51,9 +51,9 @@ class Augmentation(ABC, Generic[AnyDraw]):
         name: The command, the recipe key and the manifest's ``method``.
         paper: Authors, year and arXiv number.
         draw_type: The class of its draws.
-        sources: How many images it takes; 1 drops, 2 mixes.
-        version: Goes up when the same options and seed draw or make something else.
-        can_score: Whether some of its options make it need a heat map.
+        sources: How many images it takes: 1, or 2 for a mixer.
+        version: Raised when the same options and seed give another draw or picture.
+        can_score: Whether it needs a heat map with some of its options.
     """
 
     name: ClassVar[str]
@@ -68,98 +68,100 @@ class Augmentation(ABC, Generic[AnyDraw]):
 
     @property
     def scores(self) -> Literal["base", "donor", "both"] | None:
-        """Whose heat map is needed, if any."""
+        """The picture whose heat map is needed, if any."""
         return None
 
     @property
     def map_grid(self) -> int:
-        """Rows and columns of the heat map that ``draw`` needs."""
+        """Number of rows and of columns of the heat map that ``draw`` needs."""
         return int(getattr(self, "grid", 7))
 
     def for_copy(self, copy: int, copies: int) -> Self:
-        """Return the augmentation for one of several copies, where it changes over them.
+        """Return the augmentation for one of a source's copies; the same one by default.
 
         Args:
-            copy: Copy number, 0 and up.
-            copies: How many there are.
+            copy: Copy number, from 0.
+            copies: How many copies are made.
         """
         return self
 
     @property
     def needs_mean_colour(self) -> bool:
-        """Whether the data set's mean colour must be known before anything is drawn."""
+        """Whether :meth:`with_mean_colour` must be called before :meth:`draw`."""
         return getattr(self, "fill", None) == "mean"
 
     def with_mean_colour(self, colour: Colour) -> Self:
         """Return this augmentation with the data set's mean colour as its fill."""
-        # Every class with a ``fill`` field is a dataclass; ABC itself can't say so.
+        # Every class with a ``fill`` field is a dataclass, which the type of ABC doesn't show.
         return dataclasses.replace(self, fill=f"#{bytes(colour).hex()}")  # type: ignore[type-var]
 
     @abstractmethod
     def draw(self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None) -> AnyDraw:
-        """Decide what happens to one picture.
+        """Draw what happens to one picture.
 
         Args:
             frame: Height and width of the (base) picture.
-            stream: Where all chance comes from.
-            heat_map: float32 (grid, grid) of the picture named by ``scores``.
+            stream: The only source of chance.
+            heat_map: float32 (grid, grid) of the picture named by ``scores``; a mixer always
+                gets the donor's.
 
         Raises:
-            UnreadableImage: The picture can't be augmented like this; it fails by name.
+            UnreadableImage: This picture can't be augmented; it is listed in errors.csv.
         """
 
     @abstractmethod
     def apply(self, images: tuple[Image, ...], draw: AnyDraw) -> Image:
-        """Return the picture that the draw decided; ``images[0]`` is the base.
+        """Return the picture that follows from the draw.
 
         Args:
-            images: uint8 (H, W, 3), as many as ``sources``.
-            draw: What was decided.
+            images: uint8 (H, W, 3), as many as ``sources``, the base first; left unchanged.
+            draw: What was drawn.
 
         Raises:
-            UnreadableImage: The picture can't be augmented like this; it fails by name.
+            UnreadableImage: This picture can't be augmented; it is listed in errors.csv.
         """
 
     def apply_to_mask(self, mask: Mask, draw: AnyDraw) -> Mask:
         """Return a mask uint8 (H, W) moved as :meth:`apply` moves the picture.
 
         By default nothing moves. A step that moves pixels moves the mask by the nearest
-        neighbour, so that every pixel still says who owns the picture's pixel there.
+        neighbour, so that the mask still shows which pixels are the donor's.
 
         Args:
-            mask: uint8 (H, W) of the picture before; left unchanged.
-            draw: What was decided.
+            mask: uint8 (H, W) of the picture before the step; left unchanged.
+            draw: What was drawn.
         """
         return mask
 
     def remark(self, draw: AnyDraw, frame: Frame) -> str | None:
-        """Return a short, fixed phrase where a result may surprise; it is counted and told."""
+        """Return a short, fixed phrase if the result may be unexpected; the summary counts them."""
         return None
 
 
 LabelMode = Literal["area", "attention"]
 LABEL_MODE = Param(
-    "What label weights count: area (pixels of each image in the output) or attention (what "
-    "of each image's heat map is left to see).",
+    "What label weights count: area (pixels of each image in the output) or attention (the "
+    "part of each image's heat map that is visible in the output).",
 )
 """The ``label_mode`` option that all mixers share."""
 
 
 @dataclass(frozen=True)
 class MixDraw(Draw):
-    """The draw of a mixer; its record may also tell the weights that followed from it."""
+    """The draw of a mixer; its record may also hold the label weights that follow from it."""
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
-        """Return the draw that :meth:`to_json` gave, after a trip through JSON."""
-        return super().from_json({key: one for key, one in record.items() if key != "weights"})
+        """Return the draw whose :meth:`to_json` was written as JSON and read back."""
+        drawn = {name: value for name, value in record.items() if name != "weights"}
+        return super().from_json(drawn)
 
 
 class Mixer(Augmentation[AnyDraw]):
     """An augmentation of two images: a base and a donor, whose labels are mixed.
 
     Attributes:
-        label_mode: What label weights count; each mixer declares it with ``LABEL_MODE``.
+        label_mode: What label weights count; each mixer declares it with :data:`LABEL_MODE`.
     """
 
     sources = 2
@@ -168,17 +170,17 @@ class Mixer(Augmentation[AnyDraw]):
 
     @property
     def scores(self) -> Literal["base", "donor", "both"] | None:
-        """Whose heat map is needed; ``draw`` always gets the donor's."""
+        """The pictures whose heat maps are needed, if any."""
         return "both" if self.label_mode == "attention" else None
 
     @abstractmethod
     def mask(self, draw: AnyDraw, frame: Frame) -> Mask:
-        """Return the mask uint8 (H, W): 1 where the output shows the donor."""
+        """Return the mask uint8 (H, W) of the output: 1 where it shows the donor."""
 
     def donor_mask(self, draw: AnyDraw, frame: Frame) -> Mask:
         """Return the mask uint8 (H, W) of the donor, resized to the base: 1 where it is shown.
 
-        The same as :meth:`mask` for a mixer that leaves the donor's pixels where they are.
+        By default the same as :meth:`mask`, which is right if the donor's pixels don't move.
         """
         return self.mask(draw, frame)
 
@@ -190,8 +192,8 @@ class Mixer(Augmentation[AnyDraw]):
 def donor_pixels(mixer: Mixer[AnyDraw], draw: AnyDraw, frame: Frame) -> tuple[int, int]:
     """Return how many pixels of the output come from the donor, and how many there are.
 
-    Where label weights come from, for every mixer: the draw is rasterised to its mask and the
-    mask is counted.
+    Their quotient is the donor's label weight by area, for every mixer: the mask of the draw
+    is made and its pixels are counted.
     """
     return shown_pixels(mixer.mask(draw, frame), mixer.opacity(draw))
 
@@ -199,13 +201,13 @@ def donor_pixels(mixer: Mixer[AnyDraw], draw: AnyDraw, frame: Frame) -> tuple[in
 def shown_pixels(mask: Mask, opacity: tuple[int, int]) -> tuple[int, int]:
     """Return how many pixels show the donor, and how many there are.
 
-    Where the base shines through, both numbers are in parts of a pixel, which are whole
-    numbers too.
+    With an opacity below 1 both numbers count parts of a pixel, so that they are whole
+    numbers.
 
     Args:
         mask: uint8 (H, W): 1 where the donor shows.
-        opacity: Its share of each pixel there: a numerator and a denominator.
+        opacity: The donor's share of each pixel there: a numerator and a denominator.
     """
-    shown, every = pixels.count_mask(mask)
+    shown, total = pixels.count_mask(mask)
     part, whole = opacity
-    return shown * part, every * whole
+    return shown * part, total * whole

@@ -4,40 +4,22 @@ Source: none; the task of ``torchvision.transforms.GaussianBlur``.
 
 Differs from torchvision's in:
 
-- The kernel reaches to 3 sigma, whatever sigma is; torchvision's side is an option.
+- The kernel always reaches to 3 sigma; in torchvision its side is an option.
 - Sigma is a whole number of hundredths of a pixel.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from augcli import pixels
 from augcli.augmentations.base import Augmentation, Draw
-from augcli.augmentations.sides import Range, parse_range
-from augcli.params import Param
+from augcli.augmentations.ranges import Range, parse_sigmas, range_option
 
 if TYPE_CHECKING:
     from augcli.pixels.frame import Frame, HeatMap, Image
     from augcli.rng import Stream
-
-
-def parse_sigmas(found: Any) -> Range:
-    """Return a range of standard deviations in pixels, 0.01 to 100.
-
-    Raises:
-        ValueError: It is something else.
-
-    Example:
-        >>> print(parse_sigmas("0.1,2"))
-        0.1,2
-    """
-    expected = "must be two numbers of 0.01 to 100 px, the lower first, such as 0.1,2.0"
-    sigmas = parse_range(found, expected)
-    if sigmas.low < 0.01 or sigmas.high > 100:
-        raise ValueError(f"is {sigmas}, but {expected}")
-    return sigmas
 
 
 @dataclass(frozen=True)
@@ -51,8 +33,9 @@ class BlurDraw(Draw):
 class Blur(Augmentation[BlurDraw]):
     """Blur each picture by a Gaussian of random width.
 
-    With ``sigma="0.1,2.0"`` the standard deviation is one of the 191 from 0.10 to 2.00 pixels,
-    each as likely. With 1.00 a lone white pixel keeps 16% of its light, spread over 7 x 7.
+    With ``sigma="0.1..2"`` the standard deviation is one of the 191 from 0.10 to 2.00 pixels,
+    each equally likely. At 1.00 a single white pixel keeps 16% of its brightness, and the rest
+    is spread over 7 x 7 pixels.
 
     Example:
         >>> from augcli.pixels.frame import Frame
@@ -67,15 +50,13 @@ class Blur(Augmentation[BlurDraw]):
 
     sigma: Annotated[
         tuple[float, float],
-        Param(
-            "Standard deviation in pixels, drawn uniformly.", parse=parse_sigmas, metavar="LOW,HIGH"
-        ),
+        range_option("Standard deviation in pixels, drawn uniformly.", parse_sigmas),
     ] = Range(0.1, 2.0)
 
     def draw(self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None) -> BlurDraw:
-        """Decide how much is blurred."""
+        """Draw the standard deviation."""
         low, high = (round(limit * 100) for limit in self.sigma)
-        return BlurDraw(low + stream.integer(high - low + 1))
+        return BlurDraw(Range(low, high).integer(stream))
 
     def apply(self, images: tuple[Image, ...], draw: BlurDraw) -> Image:
         """Blur the picture."""

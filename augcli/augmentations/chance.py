@@ -1,4 +1,4 @@
-"""Yes or no at every place: Bernoulli masks that are exact and the same on every machine."""
+"""Yes or no with a probability, once or for every pixel, the same on every machine."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from augcli.rng import Stream
 
 WORDS_AT_ONCE = 1 << 20
-"""Words in memory at a time: a mask of many megapixels would need eight times its size."""
+"""Words in memory at a time: the words of a mask take eight times its own size."""
 
 
 def word_threshold(probability: float | Fraction) -> int:
-    """Return the number of 64-bit words, of all 2**64, that mean yes; rounded down.
+    """Return how many of the 2**64 words mean yes, rounded down.
 
     Example:
         >>> word_threshold(0.5) == 2**63
@@ -25,15 +25,15 @@ def word_threshold(probability: float | Fraction) -> int:
 
 
 def happens(stream: Stream, probability: float | Fraction) -> bool:
-    """Return True with the probability, by one word of the stream."""
+    """Return True with the probability; takes one word of the stream."""
     return stream.word() < word_threshold(probability)
 
 
 def bernoulli_mask(stream: Stream, probability: float | Fraction, shape: tuple[int, ...]) -> Mask:
-    """Return uint8 of a shape: 1 with the probability at each place on its own, else 0.
+    """Return uint8 of a shape: each place is 1 with the probability, independently, else 0.
 
     Args:
-        stream: Gives one word for each place, in order of rows.
+        stream: Gives one word for each place, row by row.
         probability: 0 to 1.
         shape: Such as (H, W) or (H, W, 3).
 
@@ -49,7 +49,7 @@ def bernoulli_mask(stream: Stream, probability: float | Fraction, shape: tuple[i
     if threshold == 0:
         return mask
     places = mask.reshape(-1)
-    # 2**64 is no uint64, so the largest word that means yes is compared.
+    # The threshold may be 2**64, which is no uint64; the largest word that means yes always is.
     largest = np.uint64(threshold - 1)
     for start in range(0, places.size, WORDS_AT_ONCE):
         piece = places[start : start + WORDS_AT_ONCE]

@@ -1,13 +1,13 @@
 """Colour: brightness, contrast and saturation of every picture are changed at random.
 
-Source: none; the definitions of Pillow's ``ImageEnhance`` and the law of
+Source: none; the definitions are Pillow's (``ImageEnhance``), the distribution is that of
 ``torchvision.transforms.ColorJitter``.
 
 Differs from them in:
 
-- The order is always brightness, contrast, saturation; ColorJitter draws it.
+- The order is always brightness, contrast, saturation; ColorJitter draws the order.
 - Values are rounded to the nearest; Pillow and torchvision cut the fraction off.
-- There is no hue.
+- The hue is not changed.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ class ColourDraw(Draw):
 class Colour(Augmentation[ColourDraw]):
     """Change brightness, contrast and saturation of each picture at random.
 
-    Each factor is uniform over 1 - a … 1 + a in steps of 0.001. With 0.2 a value of 100 is
-    between 80 and 120 after the brightness, then moves by up to a fifth of its distance to the
-    picture's mean grey, then by up to a fifth of that to its own pixel's grey.
+    Each factor is drawn uniformly from 1 - a … 1 + a in steps of 0.001, where a is the option.
+    With 0.2 a value of 100 becomes 80 to 120 by brightness. Then it moves by up to a fifth of
+    its distance to the picture's mean grey (contrast), and by up to a fifth of its distance to
+    its own pixel's grey (saturation).
 
     Example:
         >>> from augcli.pixels.frame import Frame
@@ -63,7 +64,7 @@ class Colour(Augmentation[ColourDraw]):
     ] = 0.2
 
     def draw(self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None) -> ColourDraw:
-        """Decide the factors."""
+        """Draw the factors."""
         return ColourDraw(
             brightness=_factor(self.brightness, stream),
             contrast=_factor(self.contrast, stream),

@@ -1,4 +1,4 @@
-"""CutMix: a part of a donor replaces the same part of a base, as four papers' regions.
+"""CutMix: a region of a donor replaces the same region of a base, in four variants.
 
 Source: Walawalkar, Shen, Liu & Savvides 2020, "Attentive CutMix: An Enhanced Data
 Augmentation Approach for Deep Learning Based Image Classification" (arXiv 2003.13048), for
@@ -9,16 +9,16 @@ Regularization Strategy to Train Strong Classifiers with Localizable Features" (
 
 Differs from them in:
 
-- All: every image has a partner and a region of its own, not one region for a batch. An image
-  is no partner of itself. A donor of unequal size is resized to the base.
+- All: each image has its own partner and region, not one region for a batch. No image is its
+  own partner. A donor of another size is resized to the base.
 - ``attentive``: the paper's label weight is cells / grid² (6 / 49); here it is counted pixels,
-  which is the same where the grid divides the picture and true where it does not. The paper
-  scores with a pretrained ResNet-50; here any ONNX scorer does, by default a small one trained
-  to find objects. The number of cells may be drawn, as OpenMixup does.
-- ``box`` and ``peak``: sides are rounded and exact; the authors' code truncates them and
-  loses a pixel of odd sides.
-- ``peak``: the peak is the centre of the heat map's best cell, not of a pixel of OpenCV's
-  fine-grained saliency.
+  which is the same if the grid divides the picture's sides, and true if it does not. The paper
+  scores with a pretrained ResNet-50; here any ONNX scorer can be used, by default a small one
+  trained to find objects. The number of cells may be drawn, as in OpenMixup.
+- ``box`` and ``peak``: sides are rounded; the authors' code truncates them, and makes odd
+  sides one pixel shorter.
+- ``peak``: the peak is the centre of the heat map's best cell, not the brightest pixel of
+  OpenCV's fine-grained saliency.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from augcli import pixels
 from augcli.augmentations.base import LABEL_MODE, LabelMode, MixDraw, Mixer
+from augcli.augmentations.ranges import Range, parse_range
 from augcli.errors import ParameterError
 from augcli.params import Param
 from augcli.pixels.frame import Frame
@@ -42,56 +43,84 @@ if TYPE_CHECKING:
     from augcli.rng import Stream
 
 
-def parse_top_n(found: Any) -> int | str:
-    """Return a number of cells, ``LOW..HIGH`` or ``beta:A,B``.
-
-    Raises:
-        ValueError: It is none of them.
+@dataclass(frozen=True)
+class BetaLaw:
+    """A share with a Beta distribution; as text ``beta:FIRST,SECOND``.
 
     Example:
-        >>> parse_top_n("6"), parse_top_n("3..9"), parse_top_n("beta:1,2.5")
+        >>> print(BetaLaw(1, 2.5))
+        beta:1,2.5
+    """
+
+    first: float
+    second: float
+
+    def __str__(self) -> str:
+        return f"beta:{self.first:g},{self.second:g}"
+
+    def part(self, total: int, stream: Stream) -> int:
+        """Return a share of a total, rounded down, but at least 1."""
+        return min(max(int(total * stream.beta(self.first, self.second)), 1), total)
+
+
+def parse_top_n(value: Any) -> int | Range | BetaLaw:
+    """Return a number of cells, or how it is drawn.
+
+    Args:
+        value: A whole number, a range of whole numbers (``"LOW..HIGH"``, ``"LOW,HIGH"`` or two
+            numbers) or ``"beta:A,B"``, A and B from 0.01 to 1000 with six significant digits.
+
+    Raises:
+        ValueError: It is none of these.
+
+    Example:
+        >>> parse_top_n("6"), str(parse_top_n("3..9")), str(parse_top_n("beta:1,2.5"))
         (6, '3..9', 'beta:1,2.5')
     """
+    text = str(value).strip()
+    expected = "a number from 1 such as 6, a range such as 3..9, or beta:A,B such as beta:1,1"
     try:
-        return _parsed_top_n(str(found).replace(" ", ""))
+        if text.startswith("beta:"):
+            return _parse_beta(text.removeprefix("beta:"))
+        if isinstance(value, list | tuple) or ".." in text or "," in text:
+            low, high = parse_range(value, expected, lowest=1)
+            if low.is_integer() and high.is_integer():
+                return Range(int(low), int(high))
+        elif int(text) >= 1:
+            return int(text)
     except ValueError:
-        expected = "a number from 1 such as 6, a range such as 3..9, or beta:A,B such as beta:1,1"
-        raise ValueError(f"is {found!r}, but must be {expected}") from None
+        pass
+    raise ValueError(f"is {value!r}, but must be {expected}")
 
 
-def _parsed_top_n(text: str) -> int | str:
-    if text.startswith("beta:"):
-        first, second = (float(one) for one in text.removeprefix("beta:").split(","))
-        if not (0.01 <= first <= 1000 and 0.01 <= second <= 1000):
-            raise ValueError
-        return f"beta:{first:g},{second:g}"
-    low, _, high = text.partition("..")
-    numbers = [int(low), int(high)] if ".." in text else [int(low)]
-    if not 1 <= numbers[0] <= numbers[-1]:
+def _parse_beta(text: str) -> BetaLaw:
+    # Rounded to the digits that are recorded, so that a record draws the same.
+    first, second = (float(f"{float(number):g}") for number in text.split(","))
+    if not (0.01 <= first <= 1000 and 0.01 <= second <= 1000):
         raise ValueError
-    return "..".join(str(one) for one in numbers) if ".." in text else numbers[0]
+    return BetaLaw(first, second)
 
 
 @dataclass(frozen=True)
 class CutMixDraw(MixDraw):
-    """Which part of the frame comes from the donor."""
+    """The region of the frame that comes from the donor."""
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
-        """Return the cells or the box that ``to_json`` gave, after a trip through JSON."""
+        """Return a ``CellsDraw`` or a ``BoxDraw``, depending on the keys of the record."""
         if cls is not CutMixDraw:
             return super().from_json(record)
         kind = CellsDraw if "cells" in record else BoxDraw
         return kind.from_json(record)  # type: ignore[return-value]  # both are a CutMixDraw
 
     def mask(self, frame: Frame) -> Mask:
-        """Return the mask uint8 (H, W): 1 in the part."""
+        """Return the mask uint8 (H, W): 1 in the region."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class CellsDraw(CutMixDraw):
-    """Cells of a grid, in order of rank."""
+    """Cells of a grid, best first."""
 
     grid: int
     cells: tuple[int, ...]
@@ -103,7 +132,7 @@ class CellsDraw(CutMixDraw):
 
 @functools.lru_cache(maxsize=1)
 def _cells_mask(cells: tuple[int, ...], frame: Frame, grid: int) -> Mask:
-    """Return a mask that is asked for twice: to paste by, and to count for the label."""
+    """Return a mask that is used twice: for pasting, and for counting the label weight."""
     mask = pixels.cells_mask(cells, frame, grid)
     mask.flags.writeable = False
     return mask
@@ -122,12 +151,12 @@ class BoxDraw(CutMixDraw):
 
 @dataclass(frozen=True, kw_only=True)
 class CutMix(Mixer[CutMixDraw]):
-    """Paste a part of another image onto each image, and mix the labels.
+    """Paste a region of another image onto each image, and mix the labels.
 
-    The part is the donor's most telling cells (attentive: Attentive CutMix), a box around a
-    place drawn at random (box: CutMix) or around the donor's best cell (peak: SaliencyMix), or
-    cells drawn at random (cells). It keeps its place. A cat that receives 6 of 49 cells of a
-    dog at 224 x 224 pixels becomes 43/49 cat and 6/49 dog.
+    The region is the donor's best cells (attentive: Attentive CutMix), a box around a random
+    place (box: CutMix) or around the donor's best cell (peak: SaliencyMix), or random cells
+    (cells). It is pasted at the same place. A cat of 224 x 224 pixels that receives 6 of 49
+    cells of a dog is labelled 43/49 cat and 6/49 dog.
 
     Example:
         >>> import numpy as np
@@ -150,14 +179,14 @@ class CutMix(Mixer[CutMixDraw]):
     region: Annotated[
         Literal["attentive", "box", "peak", "cells"],
         Param(
-            "What is pasted: attentive (the donor's best cells), box (around any place), peak "
-            "(a box around the donor's best cell) or cells (at random)."
+            "What is pasted: attentive (the donor's best cells), box (around a random place), "
+            "peak (a box around the donor's best cell) or cells (random ones)."
         ),
     ] = "attentive"
     top_n: Annotated[
-        int | str,
+        int | str | Range | BetaLaw,
         Param(
-            "Regions attentive and cells: how many cells, up to grid x grid; 3..9 draws a "
+            "With `region` attentive or cells: how many cells, up to grid x grid; 3..9 draws a "
             "number for each image, beta:A,B a share of all cells.",
             parse=parse_top_n,
             metavar="INT|LOW..HIGH|beta:A,B",
@@ -166,8 +195,8 @@ class CutMix(Mixer[CutMixDraw]):
     alpha: Annotated[
         float,
         Param(
-            "Regions box and peak: the box takes a share of 1 - lambda, with lambda drawn from "
-            "Beta(alpha, alpha).",
+            "With `region` box or peak: the box covers a share of 1 - lambda, with lambda drawn "
+            "from Beta(alpha, alpha).",
             0.01,
             1000,
         ),
@@ -178,24 +207,24 @@ class CutMix(Mixer[CutMixDraw]):
     def __post_init__(self) -> None:
         super().__post_init__()
         cells = self.grid * self.grid
-        law = str(self.top_n)
-        if not law.startswith("beta:") and int(law.rpartition("..")[2]) > cells:
+        most = self.top_n.high if isinstance(self.top_n, Range) else self.top_n
+        if isinstance(most, int) and most > cells:
             raise ParameterError(
                 "top_n", f"is {self.top_n}, but a {self.grid} x {self.grid} grid has {cells} cells"
             )
 
     @property
     def scores(self) -> Literal["base", "donor", "both"] | None:
-        """The donor is scored where its heat map decides the region."""
+        """The donor is scored if its heat map decides the region."""
         needs_map = self.region in ("attentive", "peak")
         return super().scores or ("donor" if needs_map else None)
 
     def draw(self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None) -> CutMixDraw:
-        """Decide which part of the frame comes from the donor.
+        """Draw the region.
 
         Args:
             frame: Height and width of the base.
-            stream: Not used by ``attentive`` with a fixed number of cells.
+            stream: The source of chance; not used by ``attentive`` with a fixed ``top_n``.
             heat_map: float32 (grid, grid) of the donor, for ``attentive`` and ``peak``.
         """
         if self.region == "attentive":
@@ -212,16 +241,16 @@ class CutMix(Mixer[CutMixDraw]):
         return BoxDraw((left, top, right, bottom))
 
     def apply(self, images: tuple[Image, ...], draw: CutMixDraw) -> Image:
-        """Paste the part of the donor onto the base."""
+        """Paste the region of the donor onto the base."""
         base, donor = images
         return pixels.paste_mask(base, donor, draw.mask(Frame.of(base)))
 
     def mask(self, draw: CutMixDraw, frame: Frame) -> Mask:
-        """Return 1 in the pasted part."""
+        """Return the mask uint8 (H, W): 1 in the pasted region."""
         return draw.mask(frame)
 
     def remark(self, draw: CutMixDraw, frame: Frame) -> str | None:
-        """Say where a box hides the whole base, or nothing of it."""
+        """Report that a box hides the whole base, or nothing of it."""
         if isinstance(draw, BoxDraw):
             left, top, right, bottom = draw.box
             if left == right or top == bottom:
@@ -236,23 +265,20 @@ class CutMix(Mixer[CutMixDraw]):
         return pixels.ranked_cells(heat_map, count)
 
     def _count(self, stream: Stream) -> int:
-        """Return how many cells one image gets."""
-        if isinstance(self.top_n, int):
-            return self.top_n
-        if self.top_n.startswith("beta:"):
-            first, second = (float(one) for one in self.top_n.removeprefix("beta:").split(","))
-            cells = self.grid * self.grid
-            return min(max(int(cells * stream.beta(first, second)), 1), cells)
-        low, high = (int(one) for one in self.top_n.split(".."))
-        return low + stream.integer(high - low + 1)
+        """Return how many cells one image receives."""
+        if isinstance(self.top_n, Range):
+            return self.top_n.integer(stream)
+        if isinstance(self.top_n, BetaLaw):
+            return self.top_n.part(self.grid * self.grid, stream)
+        return int(self.top_n)
 
 
 AttentiveCutMix = CutMix
-"""What :class:`CutMix` does by default, by the name of its paper."""
+"""Another name of :class:`CutMix`, whose defaults are those of this paper."""
 
 
 def _span(centre: int, length: int, share: float) -> tuple[int, int]:
-    """Return where a box begins and ends along one axis, clipped."""
+    """Return where a box starts and ends along one axis, clipped to the frame."""
     side = math.floor(length * math.sqrt(share) + 0.5)
     start = centre - side // 2
     return max(0, start), min(length, start + side)

@@ -5,12 +5,12 @@ Cutout" (arXiv 1708.04552). Reference code: uoguelph-mlrg/Cutout, ``util/cutout.
 
 Differs from the reference code in:
 
-- An odd side is exact: the reference takes ``side // 2`` to both ends and so loses a pixel.
-- The fill is the data set's mean colour by default. The reference zeroes pixels after they
-  were normalised, and that zero is the mean colour.
-- ``at`` can place patches by a heat map. ``attended`` is the first idea of the Cutout paper,
-  to erase what the network looks at most. ``background`` is the selective cut of Gong et al.
-  2021, "KeepAugment" (arXiv 2011.11778), with a heat map of activations for their gradients.
+- An odd side is exact: the reference goes ``side // 2`` in both directions, one pixel less.
+- The fill is the data set's mean colour by default. The reference sets normalised pixels to
+  zero, which is the mean colour.
+- ``at`` can place patches by a heat map. ``attended`` is the first idea of the Cutout paper:
+  to erase what the network attends to most. ``background`` is the selective cut of Gong et al.
+  2021, "KeepAugment" (arXiv 2011.11778), with a heat map instead of their gradients.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ GRID = 7
 """Rows and columns of the heat map that places patches."""
 CELLS = GRID * GRID
 TRIES = 100
-"""How often a patch is drawn before the best place for it is looked for."""
+"""How often a patch is drawn before the best place is searched for."""
 
 
 @dataclass(frozen=True)
 class CutoutDraw(Draw):
-    """Where the patches lie, clipped to the image, what they show, and which cells led them.
+    """The patches, their fill, and the cells that placed them.
 
     Attributes:
-        boxes: The patches.
+        boxes: The patches, clipped to the image.
         fill: What they show.
-        cells: The best cells of the heat map, in order of rank; empty where none was needed.
+        cells: The best cells of the heat map, best first; empty if no heat map was used.
     """
 
     boxes: tuple[Box, ...]
@@ -52,7 +52,7 @@ class CutoutDraw(Draw):
     cells: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the draw as JSON can hold it; cells only where they matter."""
+        """Return the draw as a dictionary that JSON can hold, without cells if there are none."""
         record = super().to_json()
         if not self.cells:
             del record["cells"]
@@ -63,9 +63,9 @@ class CutoutDraw(Draw):
 class Cutout(Augmentation[CutoutDraw]):
     """Replace square patches of each image by a fill; the label stays.
 
-    The centre of a patch is uniform over all pixels, and what hangs over the border is
-    clipped, so a patch near an edge is smaller. On 32 x 32 pixels a patch of 16 erases 19% on
-    average, not 25%.
+    The centre of a patch is drawn uniformly from all pixels, and a patch is clipped at the
+    border, so a patch near the border is smaller. On 32 x 32 pixels a patch of 16 erases 19%
+    on average, not 25%.
 
     Example:
         >>> from augcli.pixels.frame import Frame
@@ -84,7 +84,7 @@ class Cutout(Augmentation[CutoutDraw]):
         int | float,
         Param(
             "Side of the square patch, in pixels, or as a share of the image's shorter side "
-            "when below 1.",
+            "if below 1.",
             parse=parse_side,
             metavar="PIXELS|0.SHARE",
         ),
@@ -93,15 +93,16 @@ class Cutout(Augmentation[CutoutDraw]):
     at: Annotated[
         Literal["random", "attended", "background"],
         Param(
-            "Where patches go: anywhere; on the best cells of the image's own heat map, erasing "
-            "what matters most; or anywhere clear of its best cells."
+            "Where patches go: random (anywhere), attended (on the best cells of the image's own "
+            "heat map, erasing what matters most) or background (where they touch none of its "
+            "best cells)."
         ),
     ] = "random"
     keep_top: Annotated[
-        int, Param("With --at background: how many of the best cells no patch touches.", 1, CELLS)
+        int, Param("With `at` background: how many of the best cells no patch touches.", 1, CELLS)
     ] = 6
     inside: Annotated[
-        bool, Param("Keep each patch whole, instead of clipping it at the border.")
+        bool, Param("Place each patch whole inside the image, instead of clipping it.")
     ] = False
     fill: Annotated[str, FILL] = "mean"
 
@@ -114,21 +115,21 @@ class Cutout(Augmentation[CutoutDraw]):
 
     @property
     def scores(self) -> Literal["base"] | None:
-        """The image itself is scored, unless patches go anywhere."""
+        """The image itself is scored, unless patches are placed at random."""
         return None if self.at == "random" else "base"
 
     @property
     def map_grid(self) -> int:
-        """Rows and columns of the heat map."""
+        """Number of rows and of columns of the heat map."""
         return GRID
 
     def draw(self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None) -> CutoutDraw:
-        """Decide where the patches lie.
+        """Draw the patches.
 
         Args:
             frame: Height and width of the image.
-            stream: Where all chance comes from.
-            heat_map: float32 (7, 7) of the image; not used where patches go anywhere.
+            stream: The only source of chance.
+            heat_map: float32 (7, 7) of the image; not used if ``at`` is ``random``.
         """
         side = side_pixels(self.patch, frame)
         cells: tuple[int, ...] = ()
@@ -150,7 +151,7 @@ class Cutout(Augmentation[CutoutDraw]):
         return pixels.fill_boxes(images[0], draw.boxes, fill_pixels(draw.fill, images[0]))
 
     def remark(self, draw: CutoutDraw, frame: Frame) -> str | None:
-        """Say where a patch covers a whole image, or what it should not touch."""
+        """Report that a patch covers the whole image, or cells that it should not touch."""
         if (0, 0, frame.width, frame.height) in draw.boxes:
             return "a patch covers the whole image"
         if self.at == "background":
@@ -160,7 +161,7 @@ class Cutout(Augmentation[CutoutDraw]):
         return None
 
     def _boxes_on(self, cells: tuple[int, ...], frame: Frame, side: int) -> tuple[Box, ...]:
-        """Return patches whose centres are those of cells, up to half a pixel."""
+        """Return a patch at the centre of each cell, to half a pixel."""
         boxes = []
         for x0, y0, x1, y1 in pixels.cell_boxes(cells, frame, GRID):
             top, bottom = self._around(y0 + y1, frame.height, side)
@@ -169,25 +170,25 @@ class Cutout(Augmentation[CutoutDraw]):
         return tuple(boxes)
 
     def _around(self, twice_centre: int, length: int, side: int) -> tuple[int, int]:
-        """Return where a patch around a place begins and ends along one axis."""
+        """Return where a patch around a centre starts and ends along one axis."""
         start = (twice_centre - side) // 2
         if self.inside:
             start = max(0, min(start, length - side))
-        # Cells of an image smaller than the grid may lie between pixels, at its very border.
+        # In an image smaller than the grid a cell may be empty and lie on the border.
         start = max(1 - side, min(start, length - 1))
         return max(0, start), min(length, start + side)
 
     def _boxes_beside(
         self, cells: tuple[int, ...], frame: Frame, side: int, stream: Stream, heat_map: HeatMap
     ) -> tuple[Box, ...]:
-        """Return patches anywhere that don't touch cells, or the least where that fails."""
+        """Return random patches that touch none of the cells, or as little of them as possible."""
         best = pixels.cell_boxes(cells, frame, GRID)
         boxes = []
         for _ in range(self.holes):
             tries = (self._box(frame, side, stream) for _ in range(TRIES))
             clear = (box for box in tries if not pixels.touches(box, best))
-            found = next(clear, None)
-            boxes.append(found or pixels.quietest_box(heat_map, cells, frame, side))
+            box = next(clear, None) or pixels.quietest_box(heat_map, cells, frame, side)
+            boxes.append(box)
         return tuple(boxes)
 
     def _box(self, frame: Frame, side: int, stream: Stream) -> Box:
@@ -196,7 +197,7 @@ class Cutout(Augmentation[CutoutDraw]):
         return (left, top, right, bottom)
 
     def _span(self, length: int, side: int, stream: Stream) -> tuple[int, int]:
-        """Return where a patch begins and ends along one axis."""
+        """Draw where a patch starts and ends along one axis."""
         if self.inside:
             start = stream.integer(max(1, length - side + 1))
         else:

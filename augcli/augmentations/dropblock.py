@@ -1,16 +1,16 @@
-"""DropBlock on pixels: squares that begin at seeds, which fall by chance, are dropped.
+"""DropBlock on pixels: squares whose upper left corners are drawn at random are dropped.
 
 Source: Ghiasi, Lin & Le 2018, "DropBlock: A regularization method for convolutional networks"
 (arXiv 1810.12890); here on the picture, with one mask for all channels.
 
 Differs from the paper in:
 
-- What is kept is not scaled up: 8-bit values would clip.
-- The linear schedule runs over an image's copies, because there are no training steps here.
-- A picture need not be a square: gamma has H x W for the square of the feature map's side.
-- The fill is the data set's mean colour by default, where the paper has zero.
+- Kept pixels are not scaled up: 8-bit values would clip.
+- The linear schedule runs over an image's copies, because there are no training steps.
+- A picture need not be a square: in gamma, H x W takes the place of the squared side.
+- The fill is the data set's mean colour by default; in the paper it is zero.
 
-As in the paper, blocks may overlap, so a little less is dropped than 1 - keep.
+As in the paper, blocks may overlap, so a little less than 1 - keep is dropped.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DropBlockDraw(Draw):
-    """The seed of the blocks, their side as far as it fits, and what gamma follows from."""
+    """The seed of the blocks, their side in pixels, the share to keep, and the fill."""
 
     seed: int
     block: int
@@ -45,25 +45,25 @@ class DropBlockDraw(Draw):
     fill: DrawnFill
 
     def gamma(self, frame: Frame) -> Fraction:
-        """Return the probability that a block begins at a place, as the paper defines it."""
+        """Return the probability that a block starts at a pixel, as the paper defines it."""
         places = (frame.height - self.block + 1) * (frame.width - self.block + 1)
         share = Fraction(frame.height * frame.width, self.block**2 * places)
         return (1 - Fraction(self.keep)) * share
 
     def seeds(self, frame: Frame) -> Mask:
-        """Return uint8 (H - block + 1, W - block + 1): 1 where a block begins."""
+        """Return uint8 (H - block + 1, W - block + 1): 1 where a block starts."""
         shape = (frame.height - self.block + 1, frame.width - self.block + 1)
         return bernoulli_mask(Stream("dropblock", self.seed), self.gamma(frame), shape)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DropBlock(Augmentation[DropBlockDraw]):
-    """Drop square blocks that begin at random pixels.
+    """Drop square blocks at random places.
 
-    The blocks show the fill; the label stays.
+    The blocks show the fill. The label does not change.
 
-    On 224 x 224 pixels, blocks of 32 and a keep of 0.9 replace 9.4% of the pixels
-    on average, not 10%: blocks overlap.
+    On 224 x 224 pixels, blocks of 32 and a keep of 0.9 replace 9.4% of the pixels on average,
+    not 10%, because blocks overlap.
 
     Example:
         >>> from augcli.pixels.frame import Frame
@@ -83,7 +83,7 @@ class DropBlock(Augmentation[DropBlockDraw]):
         int | float,
         Param(
             "Side of the square blocks, in pixels, or as a share of the image's shorter side "
-            "when below 1; at most the shorter side.",
+            "if below 1; at most the shorter side.",
             parse=parse_side,
             metavar="PIXELS|0.SHARE",
         ),
@@ -91,18 +91,20 @@ class DropBlock(Augmentation[DropBlockDraw]):
     keep: Annotated[float, Param("Share of pixels to keep, if blocks did not overlap.", 0, 1)] = 0.9
     schedule: Annotated[
         Literal["constant", "linear"],
-        Param("With linear, keep falls from 1 at an image's first copy to --keep at its last."),
+        Param(
+            "With linear, the share falls from 1 at an image's first copy to `keep` at its last."
+        ),
     ] = "constant"
     fill: Annotated[str, FILL] = "mean"
 
     def for_copy(self, copy: int, copies: int) -> Self:
-        """Return the augmentation with the keep of one of several copies."""
+        """Return the augmentation with the ``keep`` of one copy."""
         if self.schedule == "constant" or copies == 1:
             return self
         return dataclasses.replace(self, keep=1 - (1 - self.keep) * copy / (copies - 1))
 
     def draw(self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None) -> DropBlockDraw:
-        """Decide the seed of the blocks."""
+        """Draw the seed of the blocks."""
         seed = stream.integer(2**32)
         block = min(side_pixels(self.block, frame), *frame)
         return DropBlockDraw(seed, block, self.keep, draw_fill(self.fill, stream))
@@ -114,10 +116,10 @@ class DropBlock(Augmentation[DropBlockDraw]):
         return pixels.fill_mask(image, mask, fill_pixels(draw.fill, image))
 
     def remark(self, draw: DropBlockDraw, frame: Frame) -> str | None:
-        """Say where a block is larger than an image, or nothing is dropped."""
+        """Report that a block is larger than the image, or that nothing is dropped."""
         if draw.block < side_pixels(self.block, frame):
             return "the block is larger than the image and was cut to its shorter side"
-        # Above 50 expected blocks, none at all has a chance below 2**-72.
+        # With 50 expected blocks or more, the probability of no block is below 2**-72.
         expected = (1 - draw.keep) * frame.height * frame.width / draw.block**2
         if expected < 50 and not draw.seeds(frame).any():
             return "nothing is dropped"

@@ -1,15 +1,15 @@
-"""Dropout on pixels: each pixel, or each of its values, is dropped on its own.
+"""Dropout on pixels: each pixel, or each of its values, is dropped independently.
 
 Source: Srivastava, Hinton, Krizhevsky, Sutskever & Salakhutdinov 2014, "Dropout: A Simple Way
 to Prevent Neural Networks from Overfitting" (JMLR 15, 1929-1958); here on the input layer.
 
 Differs from the paper in:
 
-- What is kept is not divided by the keep probability unless asked for: 8-bit values would
-  clip, and the mean colour as the fill keeps the mean brightness without it.
+- Kept values are divided by the keep probability only with ``rescale``: 8-bit values would
+  clip, and with the mean colour as the fill the mean brightness stays the same without it.
 - A unit is a whole pixel by default; ``per_channel`` drops single values, as the paper does.
-- The fill is the data set's mean colour by default, which is what the paper's zero is for
-  inputs that were normalised.
+- The fill is the data set's mean colour by default; the paper's zero is the mean colour of
+  normalised inputs.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DropoutDraw(Draw):
-    """The seed of the pixels that are dropped, and how."""
+    """The seed of the dropped pixels, the options that made them, and the fill."""
 
     seed: int
     drop: float
@@ -40,19 +40,19 @@ class DropoutDraw(Draw):
     fill: DrawnFill
 
     def mask(self, frame: Frame) -> Mask:
-        """Return uint8 (H, W), or (H, W, 3) where values are dropped: 1 where dropped."""
+        """Return uint8 (H, W), or (H, W, 3) if single values are dropped: 1 where dropped."""
         shape = (*frame, 3) if self.per_channel else tuple(frame)
         return bernoulli_mask(Stream("dropout", self.seed), self.drop, shape)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dropout(Augmentation[DropoutDraw]):
-    """Drop single pixels, each by chance.
+    """Drop single pixels at random.
 
-    They show the fill; the label stays.
+    Dropped pixels show the fill. The label does not change.
 
-    On 32 x 48 pixels a drop of 0.1 replaces 154 of the 1,536 pixels on average, give or take
-    12.
+    On 32 x 48 pixels a drop of 0.1 replaces 154 of the 1,536 pixels on average, with a standard
+    deviation of 12.
 
     Example:
         >>> from augcli.pixels.frame import Frame
@@ -68,18 +68,16 @@ class Dropout(Augmentation[DropoutDraw]):
 
     drop: Annotated[float, Param("Probability that a pixel is dropped.", 0, 1)] = 0.1
     per_channel: Annotated[
-        bool, Param("Drop red, green and blue values on their own, not whole pixels.")
+        bool, Param("Drop red, green and blue values independently, not whole pixels.")
     ] = False
     rescale: Annotated[
         bool,
-        Param(
-            "Divide what is kept by the keep probability, as the paper does; bright values clip."
-        ),
+        Param("Divide kept values by the keep probability, as the paper does; bright values clip."),
     ] = False
     fill: Annotated[str, FILL] = "mean"
 
     def draw(self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None) -> DropoutDraw:
-        """Decide the seed of the pixels that are dropped."""
+        """Draw the seed of the dropped pixels."""
         seed = stream.integer(2**32)
         fill = draw_fill(self.fill, stream)
         return DropoutDraw(seed, self.drop, self.per_channel, self.rescale, fill)
@@ -88,14 +86,13 @@ class Dropout(Augmentation[DropoutDraw]):
         """Fill the pixels."""
         image = images[0]
         fill = fill_pixels(draw.fill, image)
-        kept = image
         if draw.rescale and draw.drop < 1:
-            kept = pixels.divide_values(image, 1 - draw.drop)
-        return pixels.fill_mask(kept, draw.mask(Frame.of(image)), fill)
+            image = pixels.divide_values(image, 1 - draw.drop)
+        return pixels.fill_mask(image, draw.mask(Frame.of(image)), fill)
 
     def remark(self, draw: DropoutDraw, frame: Frame) -> str | None:
-        """Say where nothing is dropped."""
-        # Above 50 expected pixels, none at all has a chance below 2**-72.
+        """Report that nothing is dropped."""
+        # With 50 expected pixels or more, the probability of none is below 2**-72.
         expected = draw.drop * frame.height * frame.width
         if expected < 50 and not draw.mask(frame).any():
             return "nothing is dropped"

@@ -7,9 +7,9 @@ that of ``torchvision.transforms.RandomErasing``.
 Differs from them in:
 
 - A rectangle that does not fit is drawn again up to 100 times, as in the paper; torchvision
-  stops after 10 and the reference code after one, both without a word.
-- A rectangle has at least one pixel; both may round a side to none.
-- Every picture is erased. The paper's probability of 0.5 is a matter of the run's ``--prob``.
+  stops after 10 and the reference code after one, and neither reports it.
+- A rectangle has at least one pixel; both may round a side to 0.
+- Every picture is erased. The paper's probability of 0.5 is the option ``prob`` of a run.
 - The fill is noise by default, the paper's best; torchvision's default is zero.
 """
 
@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from augcli import pixels
 from augcli.augmentations.base import Augmentation, Draw
 from augcli.augmentations.fill import FILL, DrawnFill, draw_fill, fill_pixels
-from augcli.augmentations.sides import Range, parse_aspects, parse_shares
+from augcli.augmentations.ranges import Range, parse_quotients, parse_shares, range_option
 from augcli.params import Param
 
 if TYPE_CHECKING:
@@ -35,14 +34,12 @@ LAWS = {
     "torchvision": (Range(0.02, 0.33), Range(0.3, 3.3)),
     "paper": (Range(0.02, 0.4), Range(0.3, 1 / 0.3)),
 }
-"""Ranges of area and aspect by law."""
-_EXACT = Context(prec=30)
-"""Decimal rounds exponentials and logarithms correctly; those of C libraries differ."""
+"""Default ranges of area and aspect for each law."""
 
 
 @dataclass(frozen=True)
 class ErasingDraw(Draw):
-    """The rectangle, none where nothing fits, and what it shows."""
+    """The rectangle (none if none fits) and its fill."""
 
     boxes: tuple[Box, ...]
     fill: DrawnFill
@@ -52,10 +49,10 @@ class ErasingDraw(Draw):
 class Erasing(Augmentation[ErasingDraw]):
     """Drop one rectangle of random size and shape.
 
-    It shows the fill, by default noise; the label stays.
+    The rectangle shows the fill, by default noise. The label does not change.
 
-    On 32 x 48 pixels the rectangle has 2% to 33% of the picture's 1,536 pixels, 31 to 507, and
-    is between 3.3 times as wide as high and 3.3 times as high as wide.
+    On 32 x 48 pixels the rectangle has 2% to 33% of the picture's 1,536 pixels, 31 to 507. It
+    is at most 3.3 times as wide as high, and at most 3.3 times as high as wide.
 
     Example:
         >>> from augcli.pixels.frame import Frame
@@ -70,32 +67,30 @@ class Erasing(Augmentation[ErasingDraw]):
 
     area: Annotated[
         tuple[float, float] | None,
-        Param(
-            "Share of the image's area, drawn uniformly; if left out 0.02,0.33, or 0.02,0.4 "
-            "with --law paper.",
-            parse=parse_shares,
-            metavar="LOW,HIGH",
+        range_option(
+            "Share of the image's area, drawn uniformly; if left out 0.02..0.33, or 0.02..0.4 "
+            "with `law` paper.",
+            parse_shares,
         ),
     ] = None
     aspect: Annotated[
         tuple[float, float] | None,
-        Param(
-            "Height divided by width; if left out 0.3,3.3, or 0.3,3.33 with --law paper.",
-            parse=parse_aspects,
-            metavar="LOW,HIGH",
+        range_option(
+            "Height divided by width; if left out 0.3..3.3, or 0.3..3.33 with `law` paper.",
+            parse_quotients,
         ),
     ] = None
     law: Annotated[
         Literal["torchvision", "paper"],
         Param(
-            "How the aspect is drawn: torchvision uniformly in its logarithm, as often wide as "
-            "high; paper uniformly, three of four higher than wide."
+            "How the aspect is drawn: torchvision (its logarithm uniformly: as often wide as "
+            "high) or paper (uniformly: three of four are higher than wide)."
         ),
     ] = "torchvision"
     fill: Annotated[str, FILL] = "noise"
 
     def draw(self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None) -> ErasingDraw:
-        """Decide where the rectangle lies."""
+        """Draw the rectangle."""
         boxes: tuple[Box, ...] = ()
         for _ in range(TRIES):
             height, width = self._sides(frame, stream)
@@ -111,28 +106,13 @@ class Erasing(Augmentation[ErasingDraw]):
         return pixels.fill_boxes(images[0], draw.boxes, fill_pixels(draw.fill, images[0]))
 
     def remark(self, draw: ErasingDraw, frame: Frame) -> str | None:
-        """Say where nothing fits."""
+        """Report that no rectangle fits."""
         return None if draw.boxes else "no rectangle fits"
 
     def _sides(self, frame: Frame, stream: Stream) -> tuple[int, int]:
-        """Draw a height and a width, which need not fit."""
+        """Draw a height and a width, which may be too large for the picture."""
         areas, aspects = LAWS[self.law]
-        area = _between(self.area or areas, stream.uniform()) * frame.height * frame.width
-        low, high = self.aspect or aspects
-        if self.law == "paper":
-            aspect = _between((low, high), stream.uniform())
-        else:
-            aspect = _between_logarithms(low, high, stream.uniform())
+        area = Range(*(self.area or areas)).uniform(stream) * frame.height * frame.width
+        allowed = Range(*(self.aspect or aspects))
+        aspect = allowed.uniform(stream) if self.law == "paper" else allowed.log_uniform(stream)
         return round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
-
-
-def _between(limits: tuple[float, float], share: float) -> float:
-    low, high = limits
-    return low + (high - low) * share
-
-
-def _between_logarithms(low: float, high: float, share: float) -> float:
-    """Return what lies at a share of the way from low to high on a logarithmic scale."""
-    start, end = _EXACT.ln(Decimal(low)), _EXACT.ln(Decimal(high))
-    way = _EXACT.multiply(_EXACT.subtract(end, start), Decimal(share))
-    return float(_EXACT.exp(_EXACT.add(start, way)))

@@ -1,4 +1,4 @@
-"""The ``fill`` option that all drop methods share: what a dropped region shows instead."""
+"""The ``fill`` option of all methods that drop: what a dropped region shows instead."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ WORDS = ("mean", "image-mean", "black", "white", "noise")
 _COLOURS: dict[str, Colour] = {"black": (0, 0, 0), "white": (255, 255, 255)}
 
 DrawnFill: TypeAlias = "tuple[int, int, int] | str"
-"""A colour, ``image-mean``, or ``noise:SEED``: what the manifest records."""
+"""A fill as the manifest records it: a colour, ``image-mean`` or ``noise:SEED``."""
 
 
-def parse_fill(found: Any) -> str:
-    """Return the fill that a person wrote, checked.
+def parse_fill(value: Any) -> str:
+    """Return a fill in lower case, checked.
 
     Raises:
         ValueError: It is neither one of the words nor a colour.
@@ -32,34 +32,33 @@ def parse_fill(found: Any) -> str:
         >>> parse_fill("#FF8000")
         '#ff8000'
     """
-    text = str(found).lower()
+    text = str(value).lower()
     if text in WORDS:
         return text
     if text.startswith("#"):
         pixels.parse_colour(text)
         return text
     expected = ", ".join(WORDS) + " or #rrggbb"
-    raise ValueError(f"is {found!r}, but must be {expected}{near_miss(text, WORDS)}")
+    raise ValueError(f"is {value!r}, but must be {expected}{near_miss(text, WORDS)}")
 
 
 FILL = Param(
-    "What the dropped region shows: mean (the data set's mean colour, which is what the "
-    "papers' zero is after normalisation), image-mean (that of the image itself), black, "
-    "white, noise or #rrggbb.",
+    "What the dropped region shows: mean (the data set's mean colour: the papers' zero, after "
+    "normalisation), image-mean (the image's own mean colour), black, white, noise or #rrggbb.",
     parse=parse_fill,
     metavar="FILL",
 )
 
 
 def draw_fill(fill: str, stream: Stream) -> DrawnFill:
-    """Decide a fill.
+    """Return a fill as it is recorded.
 
     Args:
-        fill: A parsed fill; ``mean`` must have been replaced by a colour.
+        fill: A parsed fill, but not ``mean``: that must be replaced by a colour before.
         stream: Gives the seed of ``noise``.
 
     Raises:
-        ValueError: The data set's mean colour is not known here.
+        ValueError: The fill is ``mean``.
     """
     if fill == "mean":
         raise ValueError(
@@ -74,12 +73,12 @@ def draw_fill(fill: str, stream: Stream) -> DrawnFill:
 
 
 def fill_pixels(drawn: DrawnFill, image: Image) -> Colour | NDArray[np.uint8]:
-    """Return what shows through where the image is dropped: a colour or a picture (H, W, 3)."""
+    """Return what a recorded fill shows: a colour, or a picture uint8 (H, W, 3)."""
     if not isinstance(drawn, str):
         return drawn
     if drawn == "image-mean":
         return pixels.mean_colour(image)
     words = Stream("noise", drawn).words(-(-image.size // 8))
-    # The order of bytes in a word is fixed, or big-endian machines would see other noise.
+    # With a fixed order of bytes the noise is the same on big-endian machines.
     noise: NDArray[np.uint8] = words.astype("<u8").view("u1")
     return noise[: image.size].reshape(image.shape)

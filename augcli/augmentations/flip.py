@@ -1,9 +1,9 @@
-"""Flip: every picture is mirrored. How many are is a matter of the step's probability.
+"""Flip: every picture is mirrored; the step's ``prob`` makes it a share of them.
 
-Source: none; the move of ``torchvision.transforms.RandomHorizontalFlip`` and of
-``RandomVerticalFlip``.
+Source: none; does what ``torchvision.transforms.RandomHorizontalFlip`` and
+``RandomVerticalFlip`` do.
 
-Differs from them in: nothing but that it has no probability of its own.
+Differs from them in: it has no probability of its own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FlipDraw(Draw):
-    """What was exchanged."""
+    """The direction in which pixels are swapped."""
 
     direction: Literal["horizontal", "vertical"]
 
@@ -31,7 +31,7 @@ class FlipDraw(Draw):
 class Flip(Augmentation[FlipDraw]):
     """Mirror each picture.
 
-    A horizontal flip puts the pixel (0, 5) of a picture 640 pixels wide at (639, 5).
+    A horizontal flip moves the pixel (0, 5) of a picture 640 pixels wide to (639, 5).
 
     Example:
         >>> from augcli.pixels.frame import Frame
@@ -46,11 +46,11 @@ class Flip(Augmentation[FlipDraw]):
 
     direction: Annotated[
         Literal["horizontal", "vertical"],
-        Param("horizontal exchanges left and right, vertical top and bottom."),
+        Param("What is swapped: horizontal (left and right) or vertical (top and bottom)."),
     ] = "horizontal"
 
     def draw(self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None) -> FlipDraw:
-        """Decide nothing: the direction is always the same."""
+        """Return the direction; nothing is drawn."""
         return FlipDraw(self.direction)
 
     def apply(self, images: tuple[Image, ...], draw: FlipDraw) -> Image:

@@ -6,12 +6,12 @@ code: dvlab-research/GridMask, ``imagenet_grid/utils/grid.py``, with ``mode`` 1.
 Differs from the reference code in:
 
 - Its default ``mode`` 0 drops the stripes; the paper, and all of its runs, drop the squares.
-- A turned lattice reaches all corners of any picture. There the mask is cut out of one of 1.5
-  times the picture's size, which does not reach the ends of a long one.
+- A turned lattice fills any picture. The reference cuts the mask out of one of 1.5 times the
+  picture's size, which does not reach the ends of a long picture.
 - A stripe is at least one pixel wide, and so is a square.
-- The unit's default is a share of the shorter side: 0.43 to 1 is the paper's 96 to 224 pixels
-  on pictures of 224. A turn is off by default; the paper's ImageNet runs have 360.
-- The probability does not rise over epochs, because there are none here.
+- The default unit is a share of the shorter side: 0.43 to 1 is the paper's 96 to 224 pixels
+  on pictures of 224. Turning is off by default; the paper's ImageNet runs use 360.
+- The probability does not rise over epochs, because there are no epochs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated
 from augcli import pixels
 from augcli.augmentations.base import Augmentation, Draw
 from augcli.augmentations.fill import FILL, DrawnFill, draw_fill, fill_pixels
-from augcli.augmentations.sides import Range, parse_units
+from augcli.augmentations.ranges import Range, parse_units, range_option
 from augcli.params import Param
 from augcli.pixels.frame import Frame
 
@@ -31,12 +31,20 @@ if TYPE_CHECKING:
     from augcli.rng import Stream
 
 SMALLEST_UNIT = 2
-"""One pixel of stripe and one of square."""
+"""A stripe of one pixel and a square of one pixel."""
 
 
 @dataclass(frozen=True)
 class GridMaskDraw(Draw):
-    """The lattice: its unit, the kept stripe in it, its place and turn, and the fill."""
+    """The lattice and its fill.
+
+    Attributes:
+        unit: Edge of a unit in pixels.
+        kept: Width of the kept stripe in each unit in pixels.
+        offset: (x, y) of the lattice in pixels.
+        angle: Turn in degrees, anticlockwise.
+        fill: What the squares show.
+    """
 
     unit: int
     kept: int
@@ -45,7 +53,7 @@ class GridMaskDraw(Draw):
     fill: DrawnFill
 
     def mask(self, frame: Frame) -> Mask:
-        """Return uint8 (H, W): 1 where dropped."""
+        """Return uint8 (H, W): 1 where the picture is dropped."""
         return pixels.lattice_mask(frame, self.unit, self.kept, self.offset, self.angle)
 
 
@@ -53,7 +61,7 @@ class GridMaskDraw(Draw):
 class GridMask(Augmentation[GridMaskDraw]):
     """Drop a lattice of squares and keep the stripes.
 
-    The squares show the fill; the label stays.
+    The squares show the fill. The label does not change.
 
     A ratio of 0.6 and a unit of 10 pixels drop squares of 4 x 4, which is 16% of the picture.
 
@@ -70,11 +78,10 @@ class GridMask(Augmentation[GridMaskDraw]):
 
     unit: Annotated[
         tuple[float, float],
-        Param(
+        range_option(
             "Unit of the lattice, drawn from low to high - 1: in pixels, or as shares of the "
-            "image's shorter side when low is below 1.",
-            parse=parse_units,
-            metavar="LOW,HIGH",
+            "image's shorter side if low is below 1.",
+            parse_units,
         ),
     ] = Range(0.43, 1)
     ratio: Annotated[
@@ -82,12 +89,12 @@ class GridMask(Augmentation[GridMaskDraw]):
     ] = 0.6
     rotate: Annotated[
         int,
-        Param("Turn the lattice by 0 to ROTATE - 1 degrees, drawn; 0 does not turn it.", 0, 360),
+        Param("Turn by a random angle of 0 to ROTATE - 1 degrees; 0 does not turn.", 0, 360),
     ] = 0
     fill: Annotated[str, FILL] = "mean"
 
     def draw(self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None) -> GridMaskDraw:
-        """Decide the lattice."""
+        """Draw the lattice."""
         low, high = self._units(frame)
         unit = low + stream.integer(max(1, high - low))
         kept = min(max(int(self.ratio * unit + 0.5), 1), unit - 1)
@@ -102,8 +109,8 @@ class GridMask(Augmentation[GridMaskDraw]):
         return pixels.fill_mask(image, mask, fill_pixels(draw.fill, image))
 
     def remark(self, draw: GridMaskDraw, frame: Frame) -> str | None:
-        """Say where a picture lies in one stripe or in one square."""
-        # A disc of this diameter holds a whole unit, however it lies and is turned.
+        """Report that the picture lies in one stripe or in one square."""
+        # A circle of this diameter always holds a whole unit, at any offset and angle.
         if min(frame) >= 3 * draw.unit:
             return None
         dropped, total = pixels.count_mask(draw.mask(frame))

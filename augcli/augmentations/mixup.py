@@ -5,10 +5,10 @@ Source: Zhang, Cisse, Dauphin & Lopez-Paz 2018, "mixup: Beyond Empirical Risk Mi
 
 Differs from the reference code in:
 
-- Every image has a lambda of its own, not one for a batch, and no image is its own partner.
+- Each image has its own lambda, not one for a batch, and no image is its own partner.
 - Pictures are blended as 8-bit values, rounded to the nearest, and not as normalised floats.
-- Lambda is a whole number of 1/65,536, so that the recorded weight is the true one.
-- A donor of unequal size is resized to the base.
+- Lambda is a whole number of 1/65,536, so that the recorded weight is exact.
+- A donor of another size is resized to the base.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MixUpDraw(MixDraw):
-    """Lambda, the base's share, as a numerator and the denominator 65,536."""
+    """Lambda, the base's share: a numerator and the denominator 65,536."""
 
     lam: tuple[int, int]
 
@@ -37,8 +37,8 @@ class MixUp(Mixer[MixUpDraw]):
     """Blend each image with another one, and mix the labels.
 
     The output is lambda * base + (1 - lambda) * donor, with lambda drawn from
-    Beta(alpha, alpha). A cat blended with a dog at a lambda of 0.75 becomes 3/4 cat and 1/4
-    dog. With the alpha of 0.2 most lambdas lie near 0 or 1.
+    Beta(alpha, alpha). A cat blended with a dog at a lambda of 0.75 is labelled 3/4 cat and
+    1/4 dog. With an alpha of 0.2 most lambdas are near 0 or 1.
 
     Example:
         >>> from augcli.pixels.frame import Frame
@@ -58,7 +58,8 @@ class MixUp(Mixer[MixUpDraw]):
 
     def draw(self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None) -> MixUpDraw:
         """Draw lambda."""
-        return MixUpDraw((round(stream.beta(self.alpha, self.alpha) * pixels.WHOLE), pixels.WHOLE))
+        whole = pixels.WHOLE_SHARE
+        return MixUpDraw((round(stream.beta(self.alpha, self.alpha) * whole), whole))
 
     def apply(self, images: tuple[Image, ...], draw: MixUpDraw) -> Image:
         """Blend base and donor."""
@@ -66,10 +67,10 @@ class MixUp(Mixer[MixUpDraw]):
         return pixels.blend(base, donor, draw.lam[0])
 
     def mask(self, draw: MixUpDraw, frame: Frame) -> Mask:
-        """Return 1 everywhere: every pixel shows the donor."""
+        """Return the mask uint8 (H, W): 1 everywhere, as every pixel shows the donor."""
         return pixels.full_mask(frame)
 
     def opacity(self, draw: MixUpDraw) -> tuple[int, int]:
-        """Return 1 - lambda."""
+        """Return 1 - lambda, the donor's share."""
         part, whole = draw.lam
         return whole - part, whole

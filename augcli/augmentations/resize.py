@@ -1,9 +1,9 @@
-"""Resize: every picture gets one size.
+"""Resize: every picture is resized to one size.
 
-Source: none; the task of ``torchvision.transforms.Resize`` with both sides given.
+Source: none; does what ``torchvision.transforms.Resize`` does with both sides given.
 
-Differs from torchvision's in the interpolation: an area average where neither side grows, else
-bilinear, the two that are equal in every version of OpenCV.
+Differs from torchvision's in the interpolation: an area average if neither side grows, else
+bilinear. Both give the same bytes in every version of OpenCV.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ResizeDraw(Draw):
-    """Width and height of the result."""
+    """(width, height) of the result."""
 
     size: tuple[int, int]
 
@@ -49,7 +49,7 @@ class Resize(Augmentation[ResizeDraw]):
     size: Annotated[str, SIZE] = "224x224"
 
     def draw(self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None) -> ResizeDraw:
-        """Decide nothing: the size is always the same."""
+        """Return the size; nothing is drawn."""
         height, width = size_frame(self.size)
         return ResizeDraw((width, height))
 

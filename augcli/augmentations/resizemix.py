@@ -5,48 +5,28 @@ Labels" (arXiv 2012.11101). Reference code: JayQine/ResizeMix, ``getbox_new``.
 
 Differs from the reference code in:
 
-- Every image has a tau of its own, not one for a batch, and no image is its own partner.
+- Each image has its own tau, not one for a batch, and no image is its own partner.
 - The donor is shrunk by area average, not by the nearest pixel.
-- Sides are rounded, not truncated, and at least a pixel.
+- Sides are rounded, not truncated, and at least one pixel long.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from augcli import pixels
 from augcli.augmentations.base import LABEL_MODE, LabelMode, MixDraw, Mixer
-from augcli.params import Param
+from augcli.augmentations.ranges import Range, parse_shares, range_option
 
 if TYPE_CHECKING:
     from augcli.pixels.frame import Box, Frame, HeatMap, Image, Mask
     from augcli.rng import Stream
 
 
-def parse_scope(found: Any) -> str:
-    """Return the smallest and largest scale, as text.
-
-    Raises:
-        ValueError: It is not a pair of numbers, 0 < low <= high <= 1.
-
-    Example:
-        >>> parse_scope("0.10, 0.8"), parse_scope((0.5, 1))
-        ('0.1,0.8', '0.5,1.0')
-    """
-    parts = found.split(",") if isinstance(found, str) else found
-    try:
-        low, high = (float(part) for part in parts)
-        if 0 < low <= high <= 1:
-            return f"{low},{high}"
-    except (TypeError, ValueError):
-        pass
-    raise ValueError(f"is {found!r}, but must be LOW,HIGH such as 0.1,0.8, above 0 and up to 1")
-
-
 @dataclass(frozen=True)
 class ResizeMixDraw(MixDraw):
-    """The box that the whole donor is shrunk into."""
+    """The box of the base that shows the whole donor."""
 
     box: Box
 
@@ -55,14 +35,14 @@ class ResizeMixDraw(MixDraw):
 class ResizeMix(Mixer[ResizeMixDraw]):
     """Shrink another image whole onto each image, and mix the labels.
 
-    Both sides of the donor become tau times those of the base, with tau uniform over the
-    scope. At 200 x 100 pixels and a tau of 0.3 a dog of 60 x 30 pixels lies on a cat, which
-    becomes 0.91 cat and 0.09 dog.
+    Both sides of the donor become tau times those of the base, with tau drawn uniformly from
+    the scope. With 200 x 100 pixels and a tau of 0.3 a dog of 60 x 30 pixels is pasted onto a
+    cat: the label is 0.91 cat and 0.09 dog.
 
     Example:
         >>> from augcli.pixels.frame import Frame
         >>> from augcli.rng import Stream
-        >>> ResizeMix(scope="0.5,0.5").draw(Frame(32, 48), Stream(1, "example"))
+        >>> ResizeMix(scope=(0.5, 0.5)).draw(Frame(32, 48), Stream(1, "example"))
         ResizeMixDraw(box=(24, 13, 48, 29))
     """
 
@@ -71,19 +51,14 @@ class ResizeMix(Mixer[ResizeMixDraw]):
     draw_type = ResizeMixDraw
 
     scope: Annotated[
-        str | tuple[float, float],
-        Param(
-            "Smallest and largest scale of the donor, each 0 to 1.",
-            parse=parse_scope,
-            metavar="LOW,HIGH",
-        ),
-    ] = "0.1,0.8"
+        tuple[float, float],
+        range_option("Scale of the donor, up to 1, drawn uniformly.", parse_shares),
+    ] = Range(0.1, 0.8)
     label_mode: Annotated[LabelMode, LABEL_MODE] = "area"
 
     def draw(self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None) -> ResizeMixDraw:
-        """Draw the scale, and a centre uniform over all pixels; the box is shifted inside."""
-        low, high = (float(one) for one in str(self.scope).split(","))
-        tau = low + stream.uniform() * (high - low)
+        """Draw the scale, and a centre uniform over all pixels; then shift the box inside."""
+        tau = Range(*self.scope).uniform(stream)
         left, right = _span(frame.width, tau, stream)
         top, bottom = _span(frame.height, tau, stream)
         return ResizeMixDraw((left, top, right, bottom))
@@ -94,16 +69,16 @@ class ResizeMix(Mixer[ResizeMixDraw]):
         return pixels.paste_resized(base, donor, draw.box)
 
     def mask(self, draw: ResizeMixDraw, frame: Frame) -> Mask:
-        """Return 1 in the box."""
+        """Return the mask uint8 (H, W): 1 in the box."""
         return pixels.box_mask(draw.box, frame)
 
     def donor_mask(self, draw: ResizeMixDraw, frame: Frame) -> Mask:
-        """Return 1 everywhere: all of the donor is shown."""
+        """Return the mask uint8 (H, W): 1 everywhere, as all of the donor is shown."""
         return pixels.full_mask(frame)
 
 
 def _span(length: int, tau: float, stream: Stream) -> tuple[int, int]:
-    """Return where the box begins and ends along one axis."""
+    """Return where the box starts and ends along one axis, in pixels."""
     side = max(1, round(tau * length))
     start = stream.integer(length) - side // 2
     start = min(max(start, 0), length - side)

@@ -1,13 +1,13 @@
 """Rotate: every picture is turned about its centre by a random angle, in its own size.
 
-Source: none; the task of ``torchvision.transforms.RandomRotation``.
+Source: none; does what ``torchvision.transforms.RandomRotation`` does.
 
 Differs from torchvision's in:
 
 - The angle is a whole number of hundredths of a degree.
 - The corners show the mirrored picture by default; torchvision's are black.
-- A fill begins at the edge of the last pixel and is not blended with it, so that each pixel is
-  either the picture's or the fill's.
+- A fill is not blended with the picture: each pixel belongs either to the picture or to the
+  fill.
 """
 
 from __future__ import annotations
@@ -28,14 +28,19 @@ if TYPE_CHECKING:
 
 _CORNERS = dataclasses.replace(
     FILL,
-    help="What the corners show with border fill: mean (the data set's mean colour), image-mean "
-    "(that of the image itself), black, white, noise or #rrggbb.",
+    help="With `border` fill, what the corners show: mean (the data set's mean colour), "
+    "image-mean (the image's own mean colour), black, white, noise or #rrggbb.",
 )
 
 
 @dataclass(frozen=True)
 class RotateDraw(Draw):
-    """Hundredths of a degree, anticlockwise, and the fill; None mirrors the picture."""
+    """The angle and the fill.
+
+    Attributes:
+        angle: Hundredths of a degree, anticlockwise.
+        fill: What the corners show; None for the mirrored picture.
+    """
 
     angle: int
     fill: DrawnFill | None
@@ -45,9 +50,9 @@ class RotateDraw(Draw):
 class Rotate(Augmentation[RotateDraw]):
     """Turn each picture about its centre by a random angle.
 
-    With ``degrees=15`` the angle is one of the 3,001 from -15.00 to 15.00 degrees, each as
-    likely, and positive angles turn anticlockwise. The size stays; the corners show the
-    picture mirrored at its border, or a fill.
+    With ``degrees=15`` the angle is one of the 3,001 from -15.00 to 15.00 degrees, each
+    equally likely; positive angles turn anticlockwise. The size does not change; the corners
+    show the picture mirrored at its border, or a fill.
 
     Example:
         >>> from augcli.pixels.frame import Frame
@@ -63,17 +68,17 @@ class Rotate(Augmentation[RotateDraw]):
     degrees: Annotated[float, Param("Largest angle to either side.", 0, 180, "degrees")] = 15.0
     border: Annotated[
         Literal["reflect", "fill"],
-        Param("What the corners show: reflect (the picture mirrored) or fill."),
+        Param("What the corners show: reflect (the mirrored picture) or fill."),
     ] = "reflect"
     fill: Annotated[str, _CORNERS] = "mean"
 
     @property
     def needs_mean_colour(self) -> bool:
-        """Whether the mean colour shows in the corners."""
+        """Whether :meth:`with_mean_colour` must be called before :meth:`draw`."""
         return self.border == "fill" and self.fill == "mean"
 
     def draw(self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None) -> RotateDraw:
-        """Decide the angle."""
+        """Draw the angle."""
         if max(frame) > pixels.LONGEST_ROTATED:
             raise UnreadableImage(
                 f"is {frame.width} x {frame.height} pixels, but rotating takes at most "
@@ -89,5 +94,5 @@ class Rotate(Augmentation[RotateDraw]):
         return pixels.rotate(images[0], draw.angle, fill)
 
     def apply_to_mask(self, mask: Mask, draw: RotateDraw) -> Mask:
-        """Turn a mask by the nearest neighbour; it is 0, the base's, where a fill shows."""
+        """Turn a mask by the nearest neighbour; it is 0 where a fill shows."""
         return pixels.rotate_mask(mask, draw.angle, mirrors=draw.fill is None)

@@ -1,4 +1,4 @@
-"""Sizes as a person writes them: ``640x480``, width first."""
+"""The ``size`` option: width and height, such as ``640x480``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from augcli.pixels.frame import Frame
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})", re.IGNORECASE)
 
 
-def parse_size(found: Any) -> str:
+def parse_size(value: Any) -> str:
     """Return a size such as ``640x480`` (width x height), checked.
 
     Raises:
@@ -21,7 +21,7 @@ def parse_size(found: Any) -> str:
         >>> parse_size("640x480"), parse_size((640, 480))
         ('640x480', '640x480')
     """
-    text = "x".join(str(side) for side in found) if isinstance(found, tuple | list) else str(found)
+    text = "x".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
     match = _SIZE.fullmatch(text)
     if not match or not all(int(side) for side in match.groups()):
         raise ValueError(f"is {text!r}, but must be WIDTHxHEIGHT in pixels, such as 224x224")
@@ -29,7 +29,7 @@ def parse_size(found: Any) -> str:
 
 
 def size_frame(size: str) -> Frame:
-    """Return the height and width that a parsed size names.
+    """Return the frame of a parsed size.
 
     Example:
         >>> size_frame("640x480")

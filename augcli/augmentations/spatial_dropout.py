@@ -5,10 +5,11 @@ Convolutional Networks" (arXiv 1411.4280); here the feature maps are red, green 
 
 Differs from the paper in:
 
-- One channel at least is kept unless ``allow_empty``: with three channels instead of
-  hundreds, all would be dropped too often. The law is the paper's, given that not all are.
-- What is kept is not divided by the keep probability: 8-bit values would clip.
-- A grey picture is refused: where all channels are alike there is no colour to take away.
+- At least one channel is kept unless ``allow_empty``: with three channels instead of
+  hundreds, all would be dropped too often. The distribution is the paper's, given that not
+  all channels are dropped.
+- Kept values are not divided by the keep probability: 8-bit values would clip.
+- A grey picture is refused: its channels are equal, so it has no colour to drop.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ CHANNELS = 3
 
 @dataclass(frozen=True)
 class SpatialDropoutDraw(Draw):
-    """Which channels are dropped (0 red, 1 green, 2 blue), and what they show."""
+    """The dropped channels (0 red, 1 green, 2 blue) and their fill."""
 
     channels: tuple[int, ...]
     fill: DrawnFill
@@ -41,12 +42,12 @@ class SpatialDropoutDraw(Draw):
 
 @dataclass(frozen=True, kw_only=True)
 class SpatialDropout(Augmentation[SpatialDropoutDraw]):
-    """Drop whole colour channels, each by chance.
+    """Drop whole colour channels at random.
 
-    They show the fill's value of that channel; the label stays.
+    A dropped channel shows that channel of the fill. The label does not change.
 
-    With a drop of 0.2, 52% of the pictures stay as they are, 39% lose one channel and 10%
-    lose two.
+    With a drop of 0.2, 52% of the pictures do not change, 39% lose one channel and 10% lose
+    two.
 
     Example:
         >>> from augcli.pixels.frame import Frame
@@ -61,13 +62,13 @@ class SpatialDropout(Augmentation[SpatialDropoutDraw]):
     draw_type = SpatialDropoutDraw
 
     drop: Annotated[float, Param("Probability that a colour channel is dropped.", 0, 1)] = 0.2
-    allow_empty: Annotated[bool, Param("Let all three channels be dropped.")] = False
+    allow_empty: Annotated[bool, Param("Allow that all three channels are dropped.")] = False
     fill: Annotated[str, FILL] = "mean"
 
     def draw(
         self, frame: Frame, stream: Stream, heat_map: HeatMap | None = None
     ) -> SpatialDropoutDraw:
-        """Decide which channels are dropped."""
+        """Draw the channels that are dropped."""
         channels: list[int] = []
         for channel in range(CHANNELS):
             if happens(stream, self._chance(channel, dropped=len(channels))):
@@ -86,7 +87,7 @@ class SpatialDropout(Augmentation[SpatialDropoutDraw]):
         return pixels.fill_channels(image, draw.channels, fill_pixels(draw.fill, image))
 
     def remark(self, draw: SpatialDropoutDraw, frame: Frame) -> str | None:
-        """Say where nothing or everything is dropped."""
+        """Report that nothing or everything is dropped."""
         if not draw.channels:
             return "nothing is dropped"
         return "all channels are dropped" if len(draw.channels) == CHANNELS else None
@@ -94,9 +95,10 @@ class SpatialDropout(Augmentation[SpatialDropoutDraw]):
     def _chance(self, channel: int, dropped: int) -> Fraction:
         """Return the probability that a channel is dropped, given the channels before it.
 
-        Where all before it are dropped and some must be kept, this is p (1 - p**m) / (1 -
-        p**(m + 1)) for the m channels after it, here in a form that holds for p = 1 as well.
-        GraphBuilder again until one is kept would give the same law, but has no bound.
+        If all before it are dropped and one must be kept, this is p (1 - p**m) / (1 -
+        p**(m + 1)) with the m channels after it, here in a form that also holds for p = 1.
+        Drawing again until one is kept would give the same distribution, but without a bound
+        on the number of draws.
         """
         probability = Fraction(self.drop)
         if self.allow_empty or dropped < channel:

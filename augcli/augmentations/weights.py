@@ -1,15 +1,15 @@
-"""Label weights: what of an output is the base's and what the donor's.
+"""Label weights: how much of an output belongs to the base and how much to the donor.
 
-By area they are counted pixels. By attention they are the mass of both heat maps that the
-output shows: a cell's score is spread evenly over its pixels, and each whole heat map has
-the mass 1.
+By area, weights are counted pixels. By attention, they are the heat-map mass of each picture
+that is visible in the output: the score of a cell is spread evenly over its pixels, and a
+whole heat map has the mass 1.
 
-Source: the idea is that of SnapMix (Huang, Wang & Tao 2021, arXiv 2012.04846).
+Source: the idea of SnapMix (Huang, Wang & Tao 2021, arXiv 2012.04846).
 
 Differs from SnapMix in:
 
 - The two weights are divided by their sum, so that they are a soft label that sums to 1.
-- A score below 0 counts as 0; there the lowest score of each map is subtracted.
+- A score below 0 counts as 0; SnapMix subtracts the lowest score of each map.
 """
 
 from __future__ import annotations
@@ -27,35 +27,35 @@ if TYPE_CHECKING:
 def donor_attention(
     mixer: Mixer[AnyDraw], draw: AnyDraw, frame: Frame, base_map: HeatMap, donor_map: HeatMap
 ) -> tuple[float, float] | None:
-    """Return the donor's heat-map mass that arrives, and all mass that the output shows.
+    """Return the donor's heat-map mass that the output shows, and the mass of both that it shows.
 
-    The mass of a whole heat map is 1, the base's as the donor's. None where one of them has
-    no mass, or where the output shows none.
+    The mass of each whole heat map is 1. None if one of the maps has no mass, or if the output
+    shows no mass.
 
     Args:
         mixer: The mixer.
-        draw: What it decided.
+        draw: What it drew.
         frame: Height and width of the base.
         base_map: float32 (grid, grid) of the base.
         donor_map: float32 (grid, grid) of the donor.
     """
     part, whole = mixer.opacity(draw)
-    hidden, of_base = pixels.mass_in_mask(base_map, mixer.mask(draw, frame))
-    shown, of_donor = pixels.mass_in_mask(donor_map, mixer.donor_mask(draw, frame))
-    if not (of_base and of_donor):
+    hidden, base_total = pixels.mass_in_mask(base_map, mixer.mask(draw, frame))
+    shown, donor_total = pixels.mass_in_mask(donor_map, mixer.donor_mask(draw, frame))
+    if not (base_total and donor_total):
         return None
-    stays = (of_base - hidden * part / whole) / of_base
-    arrives = shown * part / whole / of_donor
-    return (arrives, arrives + stays) if arrives + stays > 0 else None
+    of_base = (base_total - hidden * part / whole) / base_total
+    of_donor = shown * part / whole / donor_total
+    return (of_donor, of_donor + of_base) if of_donor + of_base > 0 else None
 
 
 class Weighed(NamedTuple):
-    """What a mixed label weighs.
+    """The label weights of a mix.
 
     Attributes:
-        donated: What is the donor's, and all there is; their quotient is the donor's weight.
-        record: What the manifest's draw tells about it.
-        remark: A short, fixed phrase where it may surprise.
+        donated: The donor's part and the total; their quotient is the donor's weight.
+        record: What the manifest's draw says about the weights.
+        remark: A short, fixed phrase if the weights may be unexpected.
     """
 
     donated: tuple[float, float]
@@ -66,13 +66,13 @@ class Weighed(NamedTuple):
 def weigh(
     mixer: Mixer[AnyDraw], draw: AnyDraw, frame: Frame, maps: tuple[HeatMap, HeatMap] | None
 ) -> Weighed:
-    """Weigh the labels of a draw.
+    """Return the label weights of a draw.
 
     Args:
         mixer: The mixer.
-        draw: What it decided.
+        draw: What it drew.
         frame: Height and width of the base.
-        maps: Heat maps of base and donor where labels go by attention, else None.
+        maps: Heat maps of base and donor for weights by attention; None for weights by area.
     """
     area = donor_pixels(mixer, draw, frame)
     if maps is None:

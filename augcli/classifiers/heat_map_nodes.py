@@ -8,8 +8,7 @@ import numpy as np
 
 from augcli.classifiers.class_layer import find_class_layer
 from augcli.classifiers.classifier_graph import PREFIX
-from augcli.pixels.grid import between, overlaps
-from augcli.pixels.smooth import blur_matrix, centre_weights
+from augcli.pixels.heat_maps import between, blur_matrix, centre_weights, overlaps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,7 +1,8 @@
-"""Colours and sharpness: brightness, contrast and saturation by exact tables, and blur."""
+"""Values of all pixels: brightness, contrast, saturation, division, blur; is an image grey?"""
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import cv2
@@ -10,10 +11,40 @@ import numpy as np
 if TYPE_CHECKING:
     from augcli.pixels.frame import Image, Mask
 
+
 WHOLE_FACTOR = 1000
-"""Factors are whole numbers of 1/1,000."""
+"""The factor that changes nothing: factors are in 1/1,000."""
+
 
 _ROWS_AT_ONCE = 64
+
+
+def is_grey(image: Image) -> bool:
+    """Return whether red, green and blue are equal everywhere in an image (H, W, 3).
+
+    Example:
+        >>> is_grey(np.uint8([[[5, 5, 5]]])), is_grey(np.uint8([[[5, 5, 6]]]))
+        (True, False)
+    """
+    red = image[..., 0]
+    return np.array_equal(red, image[..., 1]) and np.array_equal(red, image[..., 2])
+
+
+def divide_values(image: Image, divisor: float) -> Image:
+    """Return the image with every value divided, rounded half up and clipped to 255.
+
+    Args:
+        image: uint8 (H, W, 3).
+        divisor: Above 0.
+
+    Example:
+        >>> divide_values(np.uint8([[[0, 9, 200]]]), 0.5)[0].tolist()
+        [[0, 18, 255]]
+    """
+    exact = Fraction(divisor)
+    half = Fraction(1, 2)
+    table = [min(255, (value / exact + half).__floor__()) for value in range(256)]
+    return np.asarray(cv2.LUT(image, np.array(table, np.uint8)), np.uint8)
 
 
 def change_brightness(image: Image, factor: int) -> Image:
@@ -61,8 +92,8 @@ def change_saturation(image: Image, factor: int) -> Image:
     changed = np.empty_like(image)
     for start in range(0, len(image), _ROWS_AT_ONCE):
         band = image[start : start + _ROWS_AT_ONCE]
-        # Every step is exact in float32: these are whole numbers below 2**24, and no quotient
-        # lies so near to a whole number below which it isn't that rounding would reach it.
+        # Every step is exact in float32: all are whole numbers below 2**24, and a quotient
+        # below a whole number is too far from it to be rounded up to it.
         greys = _grey(band).astype(np.float32)
         greys *= WHOLE_FACTOR - factor
         greys += WHOLE_FACTOR // 2
@@ -71,13 +102,15 @@ def change_saturation(image: Image, factor: int) -> Image:
         blended += greys[..., None]
         blended /= WHOLE_FACTOR
         np.clip(blended, 0, 255, out=blended)
-        # Above 0, this rounds down.
+        # The cast rounds down, as no value is below 0.
         changed[start : start + _ROWS_AT_ONCE] = blended.astype(np.uint8)
     return changed
 
 
 def blur(image: Image, sigma: int) -> Image:
-    """Return the image under a Gaussian that is cut off at 3 sigma; beyond the border mirrored.
+    """Return the image blurred with a Gaussian that is cut off at 3 sigma.
+
+    Beyond its border the image is continued by its mirror image.
 
     Args:
         image: uint8 (H, W, 3).
@@ -99,7 +132,7 @@ def _grey(image: Image) -> Mask:
 
 
 def _blended_with(image: Image, grey: int, factor: int) -> Image:
-    """Return factor / 1,000 of the image plus the rest of one grey."""
+    """Return the image and one grey, mixed: the image's share is factor / 1,000."""
     rest = (WHOLE_FACTOR - factor) * grey + WHOLE_FACTOR // 2
     table = [(factor * value + rest) // WHOLE_FACTOR for value in range(256)]
     return np.asarray(cv2.LUT(image, np.clip(table, 0, 255).astype(np.uint8)), np.uint8)

@@ -1,4 +1,4 @@
-"""The types that every floor speaks in."""
+"""The types of images, masks, heat maps, boxes, colours and frames."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     Image: TypeAlias = NDArray[np.uint8]
     """uint8 (H, W, 3), RGB, upright."""
     Mask: TypeAlias = NDArray[np.uint8]
-    """uint8 (H, W): 1 where a pixel comes from the donor, else 0."""
+    """uint8 (H, W), 0 or 1."""
     HeatMap: TypeAlias = NDArray[np.float32]
     """float32 (grid, grid): higher means more of the object."""
 
@@ -22,7 +22,7 @@ Colour: TypeAlias = tuple[int, int, int]
 
 
 class Frame(NamedTuple):
-    """Height and width in pixels of the picture that is worked on."""
+    """Height and width of a picture in pixels."""
 
     height: int
     width: int

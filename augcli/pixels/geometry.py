@@ -1,7 +1,7 @@
-"""Moving pixels: crops that are resized, mirroring and rotating, of pictures and of masks.
+"""Moving pixels: crop and resize, mirror and rotate, for pictures and for masks.
 
-A mask moves by the nearest neighbour: each of its pixels says what the pixel of the picture
-shows whose centre is the nearest to the place that is looked at.
+A mask moves by the nearest neighbour: each pixel of the result has the value of the pixel
+whose centre is nearest to the place that it comes from.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     Places = NDArray[np.int32]
 
 LONGEST_ROTATED = 32_766
-"""The longest side that OpenCV can look pixels up in."""
+"""The longest side in pixels of an image that OpenCV can remap."""
 
-_FRACTION_BITS = 24
+FRACTION_BITS = 24
 """Sine and cosine are rounded to this many bits, so that every C library gives the same."""
 _STEP_BITS = 5
 _STEPS = 1 << _STEP_BITS
-"""Places from one pixel to the next that OpenCV's bilinear interpolation tells apart."""
-_SHIFT = _FRACTION_BITS + 1 - _STEP_BITS
-"""From twice a distance in pixels, times sine or cosine, to 1/32 pixels."""
+"""Places between two pixels that OpenCV's bilinear interpolation distinguishes."""
+_SHIFT = FRACTION_BITS + 1 - _STEP_BITS
+"""Turns twice a distance in pixels, times sine or cosine, into 1/32 pixels."""
 _ROWS_AT_ONCE = 64
 
 
 def crop_resized(image: Image, box: Box | None, frame: Frame) -> Image:
     """Return a box of the image, squashed or stretched to a frame.
 
-    Area average where neither side grows, else bilinear.
+    Interpolates as :func:`augcli.pixels.resize.resize` does.
 
     Args:
         image: uint8 (H, W, 3).
@@ -59,8 +59,10 @@ def crop_resized(image: Image, box: Box | None, frame: Frame) -> Image:
 def crop_resized_mask(mask: Mask, box: Box | None, frame: Frame) -> Mask:
     """Return a box of a mask (H, W), squashed or stretched to a frame by the nearest neighbour.
 
-    The pixel of the result with the centre c / frame of the way along a side shows the pixel
-    of the box that has this place in it; on an edge between two, the later one.
+    Args:
+        mask: uint8 (H, W).
+        box: (x0, y0, x1, y1) in pixels, half-open, inside the mask, not empty; None for all.
+        frame: Height and width wanted, each at least 1.
 
     Example:
         >>> crop_resized_mask(np.uint8([[0, 1, 0]]), (1, 0, 3, 1), Frame(1, 4))
@@ -73,12 +75,15 @@ def crop_resized_mask(mask: Mask, box: Box | None, frame: Frame) -> Mask:
 
 
 def _nearest(side: int, wanted: int) -> NDArray[np.int64]:
-    """Return for each of ``wanted`` pixels which of ``side`` pixels its centre lies in."""
+    """Return int64 (wanted,): the index of the pixel, of ``side``, that each new pixel shows.
+
+    It holds the new pixel's centre; between two pixels, the later one is shown.
+    """
     return (2 * np.arange(wanted, dtype=np.int64) + 1) * side // (2 * wanted)
 
 
 def mirror(picture: Image | Mask, direction: Literal["horizontal", "vertical"]) -> Image:
-    """Return an image or a mask with left and right, or top and bottom, exchanged.
+    """Return an image (H, W, 3) or a mask (H, W) with left and right, or top and bottom, swapped.
 
     Example:
         >>> mirror(np.uint8([[1, 2], [3, 4]]), "horizontal").tolist()
@@ -90,13 +95,13 @@ def mirror(picture: Image | Mask, direction: Literal["horizontal", "vertical"]) 
 def rotate(image: Image, angle: int, fill: Colour | NDArray[np.uint8] | None = None) -> Image:
     """Return the image turned about its centre, in its own frame.
 
-    Bilinear, between 32 places from one pixel to the next. Where the image ends it goes on
-    mirrored, without its border twice, or the fill begins, at the edge of the last pixel.
+    Bilinear, at 32 places from one pixel to the next. Beyond the edge of its last pixel the
+    image is continued by its mirror image (without repeating the border) or by the fill.
 
     Args:
         image: uint8 (H, W, 3), each side at most 32,766.
         angle: Hundredths of a degree, anticlockwise as seen.
-        fill: One colour, or a picture (H, W, 3); None mirrors.
+        fill: One colour, or a picture (H, W, 3); None for the mirror image.
 
     Example:
         >>> image = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
@@ -105,8 +110,8 @@ def rotate(image: Image, angle: int, fill: Colour | NDArray[np.uint8] | None = N
     """
     turned = np.empty_like(image)
     for rows, x, y, shown in _turned_places(Frame.of(image), angle, mirrors=fill is None):
-        # Whole pixels and fractions apart, as integers: every version of OpenCV interpolates
-        # these alike, while its own rotations differ.
+        # Whole pixels and fractions as separate integers: every version of OpenCV gives the same
+        # bytes for these, while its own rotations differ.
         whole = np.empty((*x.shape, 2), np.int16)
         np.right_shift(x, _STEP_BITS, out=whole[..., 0], casting="unsafe")
         np.right_shift(y, _STEP_BITS, out=whole[..., 1], casting="unsafe")
@@ -126,8 +131,8 @@ def rotate_mask(mask: Mask, angle: int, *, mirrors: bool) -> Mask:
     Args:
         mask: uint8 (H, W).
         angle: Hundredths of a degree, anticlockwise as seen.
-        mirrors: Whether the picture goes on mirrored; else the mask is 0 where it ends, as the
-            fill belongs to no donor.
+        mirrors: Whether the picture is continued by its mirror image. If not, the mask is 0
+            beyond its edge: a fill belongs to no donor.
 
     Example:
         >>> rotate_mask(np.uint8([[1, 1, 1]]), 9000, mirrors=False)
@@ -143,31 +148,43 @@ def rotate_mask(mask: Mask, angle: int, *, mirrors: bool) -> Mask:
 def _turned_places(
     frame: Frame, angle: int, *, mirrors: bool
 ) -> Iterator[tuple[slice, Places, Places, NDArray[np.bool_]]]:
-    """Yield bands of rows, where their pixels come from, and whether these show the picture.
+    """Yield for each band of rows where its pixels come from, and whether they show the picture.
 
-    Places are whole numbers of 1/32 pixels from the centre of the first pixel, (rows, W), and
-    always inside: mirrored, or moved to the border where they don't show the picture.
+    Each item is a slice of rows, x and y as int32 (rows, W), and bool (rows, W). Places are
+    in 1/32 pixels from the centre of the first pixel. They always lie inside: mirrored, or
+    moved to the border where they don't show the picture.
     """
-    one = 1 << _FRACTION_BITS
-    radians = math.radians(angle / 100)
-    cosine, sine = round(math.cos(radians) * one), round(math.sin(radians) * one)
-    # Twice the distance to the centre is whole.
+    cosine, sine = cosine_and_sine(angle / 100)
+    # Twice the distance to the centre is a whole number.
     across = 2 * np.arange(frame.width, dtype=np.int64) - (frame.width - 1)
     down = 2 * np.arange(frame.height, dtype=np.int64)[:, None] - (frame.height - 1)
     x_centre, y_centre = (frame.width - 1) * _STEPS // 2, (frame.height - 1) * _STEPS // 2
     x_across = across * cosine + (x_centre << _SHIFT) + (1 << (_SHIFT - 1))
     y_across = across * sine + (y_centre << _SHIFT) + (1 << (_SHIFT - 1))
-    settled = _mirrored if mirrors else _clipped
+    moved_inside = _mirrored if mirrors else _clipped
     for start in range(0, frame.height, _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
         x = ((x_across - down[rows] * sine) >> _SHIFT).astype(np.int32)
         y = ((y_across + down[rows] * cosine) >> _SHIFT).astype(np.int32)
         inside = _inside(x, frame.width) & _inside(y, frame.height)
-        yield rows, settled(x, frame.width), settled(y, frame.height), inside | mirrors
+        x, y = moved_inside(x, frame.width), moved_inside(y, frame.height)
+        yield rows, x, y, inside | mirrors
+
+
+def cosine_and_sine(degrees: float) -> tuple[int, int]:
+    """Return cosine and sine in units of 2**-24, rounded.
+
+    Example:
+        >>> cosine_and_sine(90)
+        (0, 16777216)
+    """
+    radians = math.radians(degrees)
+    unit = 1 << FRACTION_BITS
+    return round(math.cos(radians) * unit), round(math.sin(radians) * unit)
 
 
 def _inside(places: Places, side: int) -> NDArray[np.bool_]:
-    """Return where the nearest pixel is one of the side's."""
+    """Return for each place whether the nearest pixel is one of the side's."""
     return (places >= -_STEPS // 2) & (places < side * _STEPS - _STEPS // 2)
 
 
@@ -176,11 +193,11 @@ def _clipped(places: Places, side: int) -> Places:
 
 
 def _mirrored(places: Places, side: int) -> Places:
-    """Return the places inside a side that the mirrored ones repeat."""
+    """Return the places inside a side that show the same as the given ones."""
     last = np.int32((side - 1) * _STEPS)
     if last == 0:
         return np.zeros_like(places)
     if places.min() < -last or places.max() > 2 * last:
-        # Mirrored more than once.
+        # So far outside that the mirror image repeats.
         places = places % (2 * last)
     return np.asarray(last - np.abs(np.abs(places) - last), np.int32)

@@ -1,94 +1,131 @@
-"""Dropping by a mask: pixels, single values, whole channels, and blocks grown from seeds."""
+"""Masks: made of cells, a box, a lattice or blocks, and counted.
+
+A mask is uint8 (H, W), 0 or 1.
+"""
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+
+from augcli.pixels.geometry import FRACTION_BITS, cosine_and_sine
+from augcli.pixels.grid import cell_lengths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from augcli.pixels.frame import Colour, Image, Mask
+    from augcli.pixels.frame import Box, Frame, Mask
+
+_ROWS_AT_ONCE = 128
 
 
-def fill_mask(image: Image, mask: Mask, fill: Colour | NDArray[np.uint8]) -> Image:
-    """Return a copy of the image that shows the fill where the mask is 1.
-
-    Args:
-        image: uint8 (H, W, 3).
-        mask: uint8, 0 or 1: (H, W) for whole pixels, (H, W, 3) for single values.
-        fill: One colour, or a picture (H, W, 3).
-
-    Example:
-        >>> fill_mask(np.zeros((1, 2, 3), np.uint8), np.uint8([[0, 1]]), (9, 8, 7))[0].tolist()
-        [[0, 0, 0], [9, 8, 7]]
-    """
-    if isinstance(fill, np.ndarray):
-        shown = fill
-    else:
-        # One row over and over: filling three bytes at a time takes ten times as long.
-        height, width = image.shape[:2]
-        shown = np.full((1, width, 3), fill, np.uint8).repeat(height, axis=0)
-    return np.asarray(cv2.copyTo(shown, mask, image.copy()), np.uint8)
-
-
-def fill_channels(image: Image, channels: Sequence[int], fill: Colour | NDArray[np.uint8]) -> Image:
-    """Return a copy of the image whose given channels show those of the fill.
+def cells_mask(cells: Sequence[int], frame: Frame, grid: int) -> Mask:
+    """Return the mask (H, W) that is 1 in the given cells and 0 elsewhere.
 
     Args:
-        image: uint8 (H, W, 3).
-        channels: Any of 0 (red), 1 (green) and 2 (blue).
-        fill: One colour, or a picture (H, W, 3).
+        cells: Cell indices, 0 to grid² - 1; cell k is row k // grid, column k % grid.
+        frame: Height and width of the mask.
+        grid: Number of rows and of columns.
+
+    Raises:
+        ValueError: A cell is not on the grid.
 
     Example:
-        >>> fill_channels(np.zeros((1, 1, 3), np.uint8), [0, 2], (9, 8, 7))[0].tolist()
-        [[9, 0, 7]]
+        >>> from augcli.pixels.frame import Frame
+        >>> cells_mask([1], Frame(2, 4), grid=2)
+        array([[0, 0, 1, 1],
+               [0, 0, 0, 0]], dtype=uint8)
     """
-    filled = image.copy()
-    for channel in channels:
-        shown = fill[..., channel] if isinstance(fill, np.ndarray) else fill[channel]
-        filled[..., channel] = shown
-    return filled
+    if cells and not 0 <= min(cells) <= max(cells) < grid * grid:
+        raise ValueError(f"cells {tuple(cells)} are not all on a {grid} x {grid} grid")
+    chosen = np.zeros(grid * grid, np.uint8)
+    chosen[list(cells)] = 1
+    heights, widths = cell_lengths(frame.height, grid), cell_lengths(frame.width, grid)
+    return chosen.reshape(grid, grid).repeat(widths, axis=1).repeat(heights, axis=0)
 
 
-def is_grey(image: Image) -> bool:
-    """Return whether red, green and blue are equal everywhere in an image (H, W, 3).
-
-    Example:
-        >>> is_grey(np.uint8([[[5, 5, 5]]])), is_grey(np.uint8([[[5, 5, 6]]]))
-        (True, False)
-    """
-    red = image[..., 0]
-    return np.array_equal(red, image[..., 1]) and np.array_equal(red, image[..., 2])
-
-
-def divide_values(image: Image, divisor: float) -> Image:
-    """Return the image with every value divided, rounded half up and clipped to 255.
+def box_mask(box: Box, frame: Frame) -> Mask:
+    """Return the mask (H, W) that is 1 in a box and 0 elsewhere.
 
     Args:
-        image: uint8 (H, W, 3).
-        divisor: Above 0.
+        box: (x0, y0, x1, y1) in pixels, half-open, inside the frame.
+        frame: Height and width of the mask.
 
     Example:
-        >>> divide_values(np.uint8([[[0, 9, 200]]]), 0.5)[0].tolist()
-        [[0, 18, 255]]
+        >>> from augcli.pixels.frame import Frame
+        >>> box_mask((1, 0, 3, 1), Frame(2, 3))
+        array([[0, 1, 1],
+               [0, 0, 0]], dtype=uint8)
     """
-    exact = Fraction(divisor)
-    half = Fraction(1, 2)
-    table = [min(255, (value / exact + half).__floor__()) for value in range(256)]
-    return np.asarray(cv2.LUT(image, np.array(table, np.uint8)), np.uint8)
+    x0, y0, x1, y1 = box
+    mask = np.zeros(frame, np.uint8)
+    mask[y0:y1, x0:x1] = 1
+    return mask
+
+
+def full_mask(frame: Frame) -> Mask:
+    """Return the mask (H, W) that is 1 everywhere."""
+    return np.ones(frame, np.uint8)
+
+
+def lattice_mask(
+    frame: Frame, unit: int, stripe: int, offset: tuple[int, int], angle: int = 0
+) -> Mask:
+    """Return the mask (H, W) that is 1 in the squares of a lattice and 0 in the stripes between.
+
+    Every unit begins with a stripe along its upper and its left edge; the rest of it is a
+    square. The place of each pixel in the turned lattice is computed, so the lattice fills a
+    frame of any shape.
+
+    Args:
+        frame: Height and width of the mask.
+        unit: Edge of a unit in pixels.
+        stripe: Width of the stripes in pixels, 0 to ``unit``.
+        offset: (x, y) of the lattice in pixels, each 0 to ``unit`` - 1.
+        angle: Turn about the centre in whole degrees, anticlockwise as seen.
+
+    Source: Chen et al. 2020 (arXiv 2001.04086), "GridMask".
+
+    Example:
+        >>> from augcli.pixels.frame import Frame
+        >>> lattice_mask(Frame(3, 6), unit=3, stripe=2, offset=(0, 1))
+        array([[0, 0, 1, 0, 0, 1],
+               [0, 0, 0, 0, 0, 0],
+               [0, 0, 0, 0, 0, 0]], dtype=uint8)
+    """
+    left, top = offset
+    if angle % 360 == 0:
+        rows = (np.arange(frame.height) - top) % unit >= stripe
+        columns = (np.arange(frame.width) - left) % unit >= stripe
+        return np.logical_and.outer(rows, columns).astype(np.uint8)
+    cosine, sine = cosine_and_sine(angle % 360)
+    # Twice the distance to the centre is whole, and so is all that follows from it.
+    x = 2 * np.arange(frame.width, dtype=np.int64) - (frame.width - 1)
+    y = 2 * np.arange(frame.height, dtype=np.int64) - (frame.height - 1)
+    mask = np.empty(frame, np.uint8)
+    for start in range(0, frame.height, _ROWS_AT_ONCE):
+        band = y[start : start + _ROWS_AT_ONCE, None]
+        across = (x * cosine - band * sine) >> (FRACTION_BITS + 1)
+        down = (x * sine + band * cosine) >> (FRACTION_BITS + 1)
+        in_square = _in_square(across - left, unit, stripe) & _in_square(down - top, unit, stripe)
+        mask[start : start + _ROWS_AT_ONCE] = in_square
+    return mask
+
+
+def _in_square(places: NDArray[np.int64], unit: int, stripe: int) -> NDArray[np.bool_]:
+    # A remainder of 32-bit numbers takes a fraction of the time of one of 64-bit numbers.
+    return places.astype(np.int32) % np.int32(unit) >= stripe
 
 
 def grow_blocks(seeds: Mask, block: int) -> Mask:
-    """Return the mask of the squares that have a seed as their upper left corner.
+    """Return the mask of the squares whose upper left corners are seeds.
 
     Args:
-        seeds: uint8 (h, w), 0 or 1: every place where a whole square begins.
+        seeds: uint8 (h, w), 0 or 1: 1 where a square begins.
         block: Side of the squares in pixels.
 
     Returns:
@@ -102,6 +139,16 @@ def grow_blocks(seeds: Mask, block: int) -> Mask:
     height, width = seeds.shape
     grown = np.zeros((height + block - 1, width + block - 1), np.uint8)
     grown[:height, :width] = seeds
-    # A pixel is covered by the seeds up to ``block`` - 1 above and to the left of it.
+    # A pixel is covered by the seeds up to ``block`` - 1 pixels above and left of it.
     square = np.ones((block, block), np.uint8)
     return np.asarray(cv2.dilate(grown, square, anchor=(block - 1, block - 1)), np.uint8)
+
+
+def count_mask(mask: Mask) -> tuple[int, int]:
+    """Return how many pixels of the mask are 1, and how many there are in all.
+
+    Example:
+        >>> count_mask(np.uint8([[1, 0, 0]]))
+        (1, 3)
+    """
+    return cv2.countNonZero(mask), mask.size

@@ -1,4 +1,4 @@
-"""A photo under its heat map, to judge a scorer by eye."""
+"""A photo with its heat map laid over it, to judge a scorer by eye."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from augcli.pixels.frame import HeatMap, Image
 
 CHOSEN = (90, 255, 120)
-"""Colour of the frames around chosen cells."""
+"""Colour of the outlines of chosen cells."""
 
 
 def overlay(image: Image, heat_map: HeatMap, cells: Sequence[int]) -> Image:
-    """Return a photo under its heat map, with the grid and the chosen cells framed.
+    """Return a photo with its heat map, the grid and outlines of the chosen cells over it.
 
     Args:
         image: uint8 (H, W, 3), RGB.
-        heat_map: float32 (grid, grid); dark is low, bright is high, whatever its range.
-        cells: Cell indices, 0 to grid² - 1; cell k is row k // grid, column k % grid.
+        heat_map: float32 (grid, grid); its lowest value is shown dark, its highest bright.
+        cells: Indices of the chosen cells, 0 to grid² - 1.
 
     Example:
         >>> overlay(np.zeros((14, 14, 3), np.uint8), np.eye(7, dtype=np.float32), [0]).shape

@@ -1,4 +1,4 @@
-"""Where a patch goes: the pixels of cells, and the place where it covers the least of them."""
+"""Where a patch goes: which boxes touch, and which place covers the least of some cells."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from augcli.pixels.grid import RANK_STEPS, edges
+from augcli.pixels.grid import edges
+from augcli.pixels.heat_maps import RANK_STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,26 +17,7 @@ if TYPE_CHECKING:
     from augcli.pixels.frame import Box, Frame, HeatMap
 
 CANDIDATES = 64
-"""Most places that are looked at along each axis."""
-
-
-def cell_boxes(cells: Sequence[int], frame: Frame, grid: int) -> list[Box]:
-    """Return the pixels of each cell; empty boxes where a frame is smaller than its grid.
-
-    Args:
-        cells: Cell indices, 0 to grid² - 1; cell k is row k // grid, column k % grid.
-        frame: Height and width of the image.
-        grid: Number of rows and of columns.
-
-    Example:
-        >>> from augcli.pixels.frame import Frame
-        >>> cell_boxes([1, 2], Frame(2, 5), grid=2)
-        [(3, 0, 5, 1), (0, 1, 3, 2)]
-    """
-    rows = edges(frame.height, grid).tolist()
-    columns = edges(frame.width, grid).tolist()
-    places = [divmod(cell, grid) for cell in cells]
-    return [(columns[j], rows[i], columns[j + 1], rows[i + 1]) for i, j in places]
+"""How many places along each axis are compared at most."""
 
 
 def touches(box: Box, others: Iterable[Box]) -> bool:
@@ -53,13 +35,14 @@ def touches(box: Box, others: Iterable[Box]) -> bool:
 
 
 def quietest_box(heat_map: HeatMap, avoided: Sequence[int], frame: Frame, side: int) -> Box:
-    """Return the whole patch that covers the fewest pixels of some cells, then the least heat.
+    """Return the patch that covers the fewest pixels of the avoided cells, then the least heat.
 
-    At most 64 x 64 evenly spaced places are compared; of equals the upper left one is taken.
+    At most 64 x 64 evenly spaced places are compared; of equal ones the upper left is taken.
+    The patch always lies inside the frame as a whole.
 
     Args:
         heat_map: float32 (grid, grid), finite.
-        avoided: Indices of the cells to keep clear of.
+        avoided: Indices of the cells to avoid.
         frame: Height and width of the image.
         side: Side of the patch in pixels, cut to each side of the frame.
 
@@ -71,7 +54,7 @@ def quietest_box(heat_map: HeatMap, avoided: Sequence[int], frame: Frame, side: 
     grid = len(heat_map)
     scores = heat_map.astype(np.float64)
     low, high = scores.min(), scores.max()
-    # Rounded as for ranking, so that the last bits of a score do not choose the place.
+    # Rounded as in ranked_cells, so that the last bits of a score do not choose the place.
     heat = np.rint((scores - low) / max(high - low, 1e-30) * RANK_STEPS).astype(np.int64)
     clear = np.zeros(grid * grid, np.int64)
     clear[list(avoided)] = 1
@@ -85,7 +68,11 @@ def quietest_box(heat_map: HeatMap, avoided: Sequence[int], frame: Frame, side: 
 
 
 def _starts(length: int, side: int, grid: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return places (n,) to begin along one axis, and (n, grid): pixels covered of each cell."""
+    """Return where a patch may start along one axis, and how much of each cell it covers there.
+
+    Returns:
+        Starts int64 (n,) in pixels, and covered pixels int64 (n, grid).
+    """
     last = max(0, length - side)
     count = min(CANDIDATES, last + 1)
     starts = np.arange(count) * last // max(1, count - 1)

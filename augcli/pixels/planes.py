@@ -1,4 +1,4 @@
-"""Pictures as networks take them: one plane for each channel."""
+"""Images as most networks take them: one plane for each channel."""
 
 from __future__ import annotations
 

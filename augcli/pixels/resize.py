@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def resize(image: Image, frame: Frame) -> Image:
-    """Return the image squashed or stretched to a frame; the same array where it fits already.
+    """Return the image squashed or stretched to a frame; the same array if it has that frame.
 
-    Area average where neither side grows, else bilinear: cubic interpolation differs between
-    OpenCV versions and processors, these two do not.
+    By area average if neither side grows, else bilinear: the bytes of cubic interpolation
+    differ between OpenCV versions and processors, those of these two do not.
 
     Args:
         image: uint8 (H, W, 3).
@@ -37,11 +37,12 @@ def resize(image: Image, frame: Frame) -> Image:
 
 
 def fit(image: Image, frame: Frame) -> Image:
-    """Return the image squashed or stretched to a frame, quickly; itself where it fits already.
+    """Return the image squashed or stretched to a frame, fast; the same array if it has that frame.
 
-    Halves what is at least twice too large, by averages of neighbours (an odd last row or
-    column may be left out), then interpolates: so nothing is skipped. For what is looked at by
-    a network or pasted, a sixth of the time of :func:`resize`, and within a few levels of it.
+    Halves sides that are at least twice too long, by averages of neighbours, and interpolates
+    the rest, so that no pixel is skipped but an odd last row or column. Takes a sixth of the
+    time of :func:`resize`, and values differ by a few levels: good enough for the input of a
+    network and for a donor.
 
     Args:
         image: uint8 (H, W, 3).
@@ -54,7 +55,7 @@ def fit(image: Image, frame: Frame) -> Image:
     height, width = image.shape[:2]
     while (height, width) != frame:
         if height >= 2 * frame.height and width >= 2 * frame.width:
-            # Exactly two by two: a third of the time of what leaves no row out.
+            # Exactly two by two takes a third of the time of averages that use an odd last row.
             height, width = height // 2, width // 2
             smaller = cv2.resize(
                 image[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA

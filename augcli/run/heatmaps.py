@@ -27,7 +27,7 @@ from augcli.data.stopping import writing
 from augcli.data.stores.folder import FolderStore
 from augcli.errors import HeatMapsError, OutputError, UnreadableImage
 from augcli.files import publish_file, remove_file
-from augcli.pixels.grid import ranked_cells
+from augcli.pixels.heat_maps import ranked_cells
 from augcli.pixels.overlay import overlay
 from augcli.run.machine import usable_cores
 from augcli.run.messages import Error, HeatMapsSummary, Notice, Progress, Started, ignore

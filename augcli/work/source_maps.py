@@ -14,7 +14,7 @@ from augcli.attention.heat_map_file import HeatMaps
 from augcli.attention.map_table import MapTable
 from augcli.attention.scorer import Scorer
 from augcli.pixels.frame import Frame
-from augcli.pixels.grid import pool_map
+from augcli.pixels.heat_maps import pool_map
 from augcli.work.events import Scored
 
 if TYPE_CHECKING:

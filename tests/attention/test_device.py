@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 from augcli.attention.device import parse_device, providers
 from augcli.attention.scorer import Scorer, on_device
 from augcli.errors import ParameterError, ScorerError, UnreadableImage
-from augcli.pixels.grid import RANK_STEPS, pool_map, ranked_cells
+from augcli.pixels.heat_maps import RANK_STEPS, pool_map, ranked_cells
 from tests import models
 from tests.devices import pretend
 from tests.photos import picture

@@ -14,7 +14,7 @@ from augcli import HeatMaps
 from augcli.attention.heat_map_file import KEY_BYTES, About, save_maps
 from augcli.attention.map_table import PROBES, MapTable
 from augcli.errors import HeatMapsError
-from augcli.pixels.grid import pool_map
+from augcli.pixels.heat_maps import pool_map
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the tests of all mixers share: a pixel-by-pixel judge, and a run on written files."""
+"""Checks that the tests of all mixers share: of single draws, and of the files of a run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def masses(
     base_map: HeatMap, donor_map: HeatMap, frame: Frame, shown: Callable[[int, int], bool]
 ) -> tuple[float, float]:
-    """Return what stays of the base's mass and what arrives of the donor's, pixel by pixel."""
+    """Return the mass of the base and of the donor that an output shows, pixel by pixel."""
     found = []
     for scores in (base_map, donor_map):
         grid = len(scores)
@@ -49,14 +49,14 @@ def masses(
 
 
 def _edge(side: int, grid: int, index: int) -> int:
-    """Return where a cell begins: index * side / grid, rounded half up."""
+    """Return where a cell starts: index * side / grid, rounded half up."""
     return int((2 * index * side + grid) // (2 * grid))
 
 
 def check_mixer(mixer: Mixer[Any], draw: Any, frame: Frame, seed: int, other: Frame) -> None:
-    """Check what holds for the draw of every mixer.
+    """Check what must be true of every draw of a mixer.
 
-    The inputs stay, the draw makes the same pixels after a trip through JSON, every pixel
+    The inputs don't change, the draw makes the same pixels after it was JSON, every pixel
     outside the mask is the base's, and the weights are what the mask counts.
     """
     base, donor = image(seed, frame), image(seed + 1, other)

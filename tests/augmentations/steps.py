@@ -1,4 +1,4 @@
-"""What every step that prepares pictures has to keep to."""
+"""Checks that the tests of all steps of recipes share."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def check_step(step: Augmentation[Any], image: Image, seed: int) -> tuple[Image,
 
 
 def moved_mask(step: Augmentation[Any], mask: Mask, draw: Any) -> Mask:
-    """Return a mask moved by a step, its input untouched."""
+    """Return a mask moved by a step, and check that its input is unchanged."""
     before = mask.copy()
     mask.flags.writeable = False
     moved = step.apply_to_mask(mask, draw)
@@ -53,6 +53,6 @@ def shown(mask: Mask) -> Image:
 
 
 def pattern(frame: tuple[int, int]) -> Image:
-    """Return a picture (H, W, 3) that needs no random numbers: goldens are made of it."""
+    """Return a picture (H, W, 3) made without random numbers, for golden hashes."""
     values = np.arange(frame[0] * frame[1] * 3, dtype=np.int64)
     return (values * values * 31 % 251).astype(np.uint8).reshape(*frame, 3)

@@ -1,4 +1,4 @@
-"""CutMix: which cells or box are pasted, the law of the draws, and the labels that follow."""
+"""CutMix: the pasted cells or box, the distribution of the draws, and the label weights."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 import augcli
 from augcli.augmentations.base import donor_pixels
-from augcli.augmentations.cutmix import BoxDraw, CellsDraw, CutMix, CutMixDraw
+from augcli.augmentations.cutmix import BetaLaw, BoxDraw, CellsDraw, CutMix, CutMixDraw
+from augcli.augmentations.ranges import Range
 from augcli.augmentations.weights import weigh
 from augcli.errors import ParameterError
+from augcli.params import values
 from augcli.pixels.frame import Frame
 from augcli.rng import Stream
 from tests.augmentations.mixing import check_mixer, check_rows, fitted, masses, run
@@ -33,7 +35,7 @@ top_ns = st.one_of(st.integers(1, 49), st.sampled_from(["1..49", "3..9", "beta:1
 
 
 class NoChance(Stream):
-    """A stream that may not be asked."""
+    """A stream from which nothing may be drawn."""
 
     def word(self) -> int:
         raise AssertionError("nothing should be drawn")
@@ -131,18 +133,29 @@ def test_beta_of_a_high_mean_takes_many_cells() -> None:
 
 @pytest.mark.parametrize(
     ("written", "parsed"),
-    [("6", 6), (6, 6), ("3..9", "3..9"), (" 3 .. 9 ", "3..9"), ("beta:1,2.50", "beta:1,2.5")],
+    [
+        *(("6", 6), (6, 6), ("3..9", Range(3, 9)), (" 3 .. 9 ", Range(3, 9)), ("3,9", Range(3, 9))),
+        *(([3, 9], Range(3, 9)), ("beta:1,2.50", BetaLaw(1, 2.5)), ("beta: 1, 3", BetaLaw(1, 3))),
+        ("beta:0.123456789,1", BetaLaw(0.123457, 1)),
+    ],
 )
-def test_top_n_is_parsed(written: int | str, parsed: int | str) -> None:
-    assert CutMix(top_n=written).top_n == parsed
-    assert CutMix(top_n=parsed).top_n == parsed
+def test_top_n_is_parsed(written: Any, parsed: int | Range | BetaLaw) -> None:
+    mixer = CutMix(top_n=written)
+    assert (mixer.top_n, type(mixer.top_n)) == (parsed, type(parsed))
+    assert CutMix(top_n=parsed) == CutMix(top_n=str(parsed)) == mixer
+
+
+@pytest.mark.parametrize(("top_n", "value"), [(6, 6), ("3,9", "3..9"), ("beta:.2,3", "beta:0.2,3")])
+def test_top_n_is_recorded_as_a_number_or_text(top_n: int | str, value: int | str) -> None:
+    assert values(CutMix(top_n=top_n))["top_n"] == value
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
         *(0, -1, "0", "9..3", "0..3", "3..", "..3", "1..2..3", "six", "", "beta:1", "beta:0,1"),
-        *("beta:nan,1", "beta:1,-1", "beta:1,2,3", 2.5, None, True, [3, 9]),
+        *("beta:nan,1", "beta:1,-1", "beta:1,2,3", "3.5..9", "3,9,12", 2.5, None, True),
+        *([9, 3], [3], [3, 9.5], []),
     ],
 )
 def test_a_wrong_top_n_is_refused_by_name(wrong: Any) -> None:
@@ -157,7 +170,7 @@ def test_more_cells_than_the_grid_has_are_refused(wrong: int | str) -> None:
 
 
 def test_box_has_the_sides_and_centre_of_its_law() -> None:
-    """Replays each draw with the words of its stream, in floats of its own."""
+    """Repeats each draw with the words of its stream, by other arithmetic."""
     for number, box in enumerate(boxes(CutMix(region="box"), FRAME, 300)):
         stream = Stream("boxes", number)
         lam = stream.uniform()

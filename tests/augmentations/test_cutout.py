@@ -1,4 +1,4 @@
-"""Cutout against its paper's definition; places by heat map are tested on their own."""
+"""Cutout against the definition in its paper; ``at`` is tested in another file."""
 
 from __future__ import annotations
 
@@ -115,10 +115,10 @@ def test_exactly_the_boxes_show_the_fill(frame: Frame, seed: int, inside: bool, 
     before = image(seed, frame)
     draw = method.draw(frame, Stream(seed))
     after = method.apply((before,), draw)
-    gone = erased(draw.boxes, frame)
-    assert gone
+    dropped = erased(draw.boxes, frame)
+    assert dropped
     for y, x in product(range(frame.height), range(frame.width)):
-        expected = [255, 128, 1] if (y, x) in gone else before[y, x].tolist()
+        expected = [255, 128, 1] if (y, x) in dropped else before[y, x].tolist()
         assert after[y, x].tolist() == expected
 
 

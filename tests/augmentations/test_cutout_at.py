@@ -1,4 +1,4 @@
-"""Cutout at places that a heat map leads to, or away from; and as ever without one."""
+"""Cutout on or off the best cells of a heat map, and without a heat map."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from augcli.augmentations.cutout import Cutout, CutoutDraw
 from augcli.errors import ParameterError
 from augcli.pixels.frame import Frame
-from augcli.pixels.grid import cells_mask, ranked_cells
+from augcli.pixels.heat_maps import ranked_cells
+from augcli.pixels.masks import cells_mask
 from augcli.rng import Stream
 from tests.strategies import frames, heat_map, image, seeds
 
@@ -172,7 +173,7 @@ def test_background_patch_is_the_first_random_one_that_is_clear(
 
 
 def test_background_falls_back_to_the_lowest_place() -> None:
-    # All cells are kept clear of, so every patch touches; cell 48 has the least heat.
+    # All cells are to be avoided, so every patch touches one; cell 48 has the least heat.
     falling = np.arange(49, 0, -1, dtype=np.float32).reshape(7, 7)
     method = Cutout(at="background", patch=30, keep_top=49, fill="black")
     draw = method.draw(Frame(70, 105), Stream(1), falling)

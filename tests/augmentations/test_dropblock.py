@@ -17,7 +17,7 @@ from tests.strategies import frames, image, seeds
 
 
 def expected_share(frame: Frame, block: int, keep: float) -> np.ndarray:
-    """Return the exact probability that each pixel is dropped, by counting who reaches it."""
+    """Return the exact probability that each pixel is dropped, by counting blocks."""
     height, width = frame
     gamma = (1 - keep) / block**2 * height * width / ((height - block + 1) * (width - block + 1))
     reached = np.zeros(frame, int)

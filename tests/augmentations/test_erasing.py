@@ -1,4 +1,4 @@
-"""Random Erasing: both laws of area and aspect, the places, and what does not fit."""
+"""Random Erasing: area and aspect by both laws, places, and rectangles that do not fit."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_every_place_is_as_likely() -> None:
 
 @pytest.mark.parametrize("frame", [Frame(20, 300), Frame(300, 20)])
 def test_long_pictures_are_erased_nearly_always(frame: Frame) -> None:
-    """With torchvision's 10 tries one in ten of them would come out untouched."""
+    """With torchvision's 10 tries one in ten of them would not be erased."""
     method = Erasing(fill="black")
     assert all(method.draw(frame, Stream(copy)).boxes for copy in range(300))
 

@@ -1,4 +1,4 @@
-"""GridMask: the lattice that is drawn, the share that it drops, and what it draws from."""
+"""GridMask: the lattice, the share that it drops, and the distribution of the draws."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MixUp: exact blends, and the law of lambda."""
+"""MixUp: exact blends, and the distribution of lambda."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_wrong_alpha_is_refused_by_name(wrong: Any) -> None:
 
 @given(frame=frames, seed=seeds, share=shares)
 def test_attention_labels_are_lambda_too(frame: Frame, seed: int, share: int) -> None:
-    """Both maps have the mass 1 and both fade by their share, whatever they show."""
+    """Both maps have the mass 1, and each is shown by its share."""
     mixer, draw = MixUp(label_mode="attention"), MixUpDraw((share, WHOLE))
     assert mixer.scores == "both"
     given, total = weigh(mixer, draw, frame, (heat_map(seed), heat_map(seed + 1))).donated

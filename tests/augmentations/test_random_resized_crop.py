@@ -1,4 +1,4 @@
-"""The random resized crop: its law, its fallback, and its pixels against a cut and a resize."""
+"""The random resized crop: the distribution of boxes, the centre crop, and the pixels."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_after_ten_tries_the_middle_is_taken() -> None:
     ("options", "message"),
     [
         ({"scale": "0,1"}, "scale is 0,1, but must be two shares"),
-        ({"scale": (0.5, 1.5)}, "scale is 0.5,1.5, but must be two shares"),
+        ({"scale": (0.5, 1.5)}, r"scale is \(0.5, 1.5\), but must be two shares"),
         ({"ratio": "2,1"}, "ratio is 2,1, but must be two quotients"),
         ({"ratio": "1"}, "ratio is 1, but must be two quotients"),
         ({"size": "0x1"}, "size is '0x1', but must be WIDTHxHEIGHT"),

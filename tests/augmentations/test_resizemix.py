@@ -42,7 +42,7 @@ def test_resizemix_mixes_truly(frame: Frame, other: Frame, seed: int, tau: float
 
 @given(frame=frames, seed=seeds, tau=taus)
 def test_the_box_lies_inside_and_has_tau_of_each_side(frame: Frame, seed: int, tau: float) -> None:
-    x0, y0, x1, y1 = ResizeMix(scope=f"{tau},{tau}").draw(frame, Stream(seed)).box
+    x0, y0, x1, y1 = ResizeMix(scope=(tau, tau)).draw(frame, Stream(seed)).box
     assert 0 <= x0 < x1 <= frame.width
     assert 0 <= y0 < y1 <= frame.height
     assert x1 - x0 == max(1, round(tau * frame.width))
@@ -79,18 +79,22 @@ def test_the_donor_has_tau_squared_of_the_picture() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "parsed"), [("0.1, 0.8", "0.1,0.8"), ((0.5, 1), "0.5,1.0"), ([0.2, 0.2], "0.2,0.2")]
+    ("written", "parsed"),
+    [
+        *(("0.1, 0.8", "0.1..0.8"), ("0.1..0.8", "0.1..0.8")),
+        *(((0.5, 1), "0.5..1"), ([0.2, 0.2], "0.2..0.2")),
+    ],
 )
-def test_the_scope_is_parsed(written: Any, parsed: str) -> None:
-    assert ResizeMix(scope=written).scope == parsed
-    assert ResizeMix(scope=parsed).scope == parsed
+def test_the_scope_is_parsed(written: Any, parsed: Any) -> None:
+    assert str(ResizeMix(scope=written).scope) == parsed
+    assert ResizeMix(scope=parsed) == ResizeMix(scope=written)
 
 
 @pytest.mark.parametrize(
     "wrong", ["0.8,0.1", "0,0.5", "0.1,1.1", "0.5", "a,b", "0.1,0.2,0.3", "nan,1", 0.5, None, (1,)]
 )
 def test_a_wrong_scope_is_refused_by_name(wrong: Any) -> None:
-    with pytest.raises(ParameterError, match=r"^scope is .*, but must be LOW,HIGH such as"):
+    with pytest.raises(ParameterError, match=r"^scope is .*, but must be two shares"):
         ResizeMix(scope=wrong)
 
 

@@ -1,4 +1,4 @@
-"""Rotating: exact at right angles, a slope at any angle, and masks like pictures that show them."""
+"""Rotating: exact at right angles, a slope at any angle, and masks that move like pictures."""
 
 from __future__ import annotations
 

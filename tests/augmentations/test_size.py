@@ -1,4 +1,4 @@
-"""Sizes as a person writes them."""
+"""The ``size`` option: what is read, and what is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spatial Dropout on colours: which channels go, how often, and what is refused."""
+"""Spatial Dropout on colours: which channels are dropped, how often, and what is refused."""
 
 from __future__ import annotations
 

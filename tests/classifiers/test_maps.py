@@ -11,7 +11,7 @@ from onnx import TensorProto
 
 from augcli import prepare_scorer
 from augcli.attention.graph import Graph
-from augcli.pixels.grid import pool_map
+from augcli.pixels.heat_maps import pool_map
 from tests import toy_classifiers
 from tests.photos import picture
 from tests.toy_classifiers import CLASSES, WEIGHTS, features_of, probabilities

@@ -1,4 +1,4 @@
-"""One application of a method, drawn from its own declaration."""
+"""Applications of a method, with options drawn from its declaration."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ class Case(NamedTuple):
 
 def drawn(method: Augmentation[Any], frame: Frame, key: int, scores: HeatMap | None) -> Draw:
     """Draw once."""
-    found: Draw = method.draw(frame, Stream("contract", key), scores)
-    return found
+    decided: Draw = method.draw(frame, Stream("contract", key), scores)
+    return decided
 
 
 def ready(method: Augmentation[Any]) -> Augmentation[Any]:
-    """Return a method as a run uses it: with the data set's mean colour where it needs it."""
+    """Return a method as a run uses it: with the data set's mean colour if it needs one."""
     return method.with_mean_colour((124, 116, 104)) if method.needs_mean_colour else method
 
 
 def map_for(method: Augmentation[Any], seed: int) -> HeatMap | None:
-    """Return a heat map where the method needs one."""
+    """Return a heat map if the method needs one."""
     return heat_map(seed, method.map_grid) if method.scores else None
 
 

@@ -1,4 +1,4 @@
-"""What every augmentation keeps, whichever it is: the registry is walked, nothing is left out."""
+"""What must be true of every augmentation of the registry."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_the_same_stream_gives_the_same_bytes(cls: Method, data: st.DataObject) 
 def test_a_draw_read_back_from_json_makes_the_same_picture(
     cls: Method, data: st.DataObject
 ) -> None:
-    """The manifest keeps the draw, so that any output can be made again from its row."""
+    """The manifest records the draw, so that any output can be made again from its row."""
     case = data.draw(cases(cls))
     text = json.dumps(case.draw.to_json(), allow_nan=False)
     again = cls.draw_type.from_json(json.loads(text))
@@ -103,7 +103,7 @@ def test_a_draw_read_back_from_json_makes_the_same_picture(
 
 @every_method
 def test_a_draw_stays_small_on_a_large_picture(cls: Method) -> None:
-    """What touches every pixel is recorded as a seed, never as a list."""
+    """Random values for every pixel are recorded as a seed, never as a list."""
     case = default_case(cls, (600, 900))
     assert len(json.dumps(case.draw.to_json())) < 500
 
@@ -112,7 +112,7 @@ def test_a_draw_stays_small_on_a_large_picture(cls: Method) -> None:
 @few
 @given(data=st.data())
 def test_method_and_draw_survive_pickling(cls: Method, data: st.DataObject) -> None:
-    """They travel to worker processes."""
+    """They are sent to worker processes."""
     case = data.draw(cases(cls))
     assert pickle.loads(pickle.dumps((case.method, case.draw))) == (case.method, case.draw)
 

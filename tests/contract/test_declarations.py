@@ -29,7 +29,7 @@ every_command = pytest.mark.parametrize("cls", COMMANDS, ids=lambda cls: cls.nam
 few = settings(max_examples=8)
 
 PUBLISHED = re.compile(r"arXiv \d{4}\.\d{4,5}|JMLR \d+, \d+-\d+")
-"""How a paper is named."""
+"""How a paper is cited."""
 
 
 def fields_of(cls: Method) -> tuple[dataclasses.Field[Any], ...]:
@@ -42,7 +42,7 @@ def test_names_are_unique_and_safe_on_a_command_line_and_in_a_file_name() -> Non
     assert list(METHODS) == names
     assert len(set(names)) == len(names)
     assert [one for one in names if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", one)] == []
-    # The manifest's word for a source that came along.
+    # The manifest's word for a source that is copied to the output.
     assert "original" not in names
 
 
@@ -81,7 +81,7 @@ def test_the_defaults_build(cls: Method) -> None:
 @few
 @given(data=st.data())
 def test_a_table_builds_what_the_constructor_builds(cls: Method, data: st.DataObject) -> None:
-    """As in a recipe, and as run.json keeps them."""
+    """A table as in a recipe, or as recorded in run.json."""
     method = data.draw(options(cls))
     table = json.loads(json.dumps(values(method), allow_nan=False))
     assert build(cls, table) == method
@@ -130,7 +130,7 @@ def test_a_method_takes_one_or_two_images_and_has_a_version(cls: Method) -> None
 @few
 @given(data=st.data())
 def test_only_a_method_that_can_score_asks_for_heat_maps(cls: Method, data: st.DataObject) -> None:
-    """A command that can't has no ``--model``; one that scores wants a grid of its own."""
+    """A command that can't score has no ``--model``; one that scores needs a grid."""
     method = data.draw(options(cls))
     assert method.scores is None or cls.can_score
     assert method.scores in (

@@ -1,4 +1,4 @@
-"""Fills: exactly the boxes change."""
+"""Fills: exactly the boxes, the mask or the channels change."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augcli.pixels.fills import fill_boxes, mean_colour, parse_colour
+from augcli.pixels.fills import fill_boxes, fill_channels, fill_mask, mean_colour, parse_colour
 from augcli.pixels.frame import Box, Frame
 from tests.strategies import frames, image, seeds
+
+COLOUR = (9, 80, 250)
+
 
 colours = st.tuples(st.integers(0, 255), st.integers(0, 255), st.integers(0, 255))
 
@@ -34,6 +37,10 @@ frames_with_boxes = frames.flatmap(lambda frame: st.tuples(st.just(frame), boxes
 
 def in_a_box(x: int, y: int, boxes: list[Box]) -> bool:
     return any(x0 <= x < x1 and y0 <= y < y1 for x0, y0, x1, y1 in boxes)
+
+
+def random_mask(seed: int, shape: tuple[int, ...], share: float = 0.3) -> np.ndarray:
+    return (np.random.default_rng(seed).random(shape) < share).astype(np.uint8)
 
 
 @given(chosen=frames_with_boxes, colour=colours, seed=seeds)
@@ -64,6 +71,43 @@ def test_fill_boxes_shows_a_picture_at_its_own_place(
         for y in range(frame.height)
     ]
     assert fill_boxes(before, boxes, under).tolist() == expected
+
+
+@given(frames, seeds, st.booleans(), st.booleans())
+def test_fill_mask_replaces_exactly_the_places_of_the_mask(
+    frame: Frame, seed: int, per_channel: bool, picture: bool
+) -> None:
+    base = image(seed, frame)
+    before = base.copy()
+    mask = random_mask(seed, (*frame, 3) if per_channel else tuple(frame))
+    fill = image(seed + 1, frame) if picture else COLOUR
+    filled = fill_mask(base, mask, fill)
+    expected = base.copy()
+    for y in range(frame.height):
+        for x in range(frame.width):
+            for channel in range(3):
+                if mask[y, x, channel] if per_channel else mask[y, x]:
+                    expected[y, x, channel] = (
+                        fill[y, x, channel] if isinstance(fill, np.ndarray) else fill[channel]
+                    )
+    assert filled.dtype == np.uint8
+    assert filled.tolist() == expected.tolist()
+    assert np.array_equal(base, before)
+
+
+@given(frames, seeds, st.lists(st.integers(0, 2), unique=True), st.booleans())
+def test_fill_channels_replaces_whole_channels(
+    frame: Frame, seed: int, channels: list[int], picture: bool
+) -> None:
+    base = image(seed, frame)
+    before = base.copy()
+    fill = image(seed + 1, frame) if picture else COLOUR
+    filled = fill_channels(base, channels, fill)
+    shown = np.broadcast_to(np.asarray(fill, np.uint8), base.shape)
+    for channel in range(3):
+        source = shown if channel in channels else before
+        assert np.array_equal(filled[..., channel], source[..., channel])
+    assert np.array_equal(base, before)
 
 
 @given(frame=frames, seed=seeds)

@@ -8,29 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augcli.pixels.frame import Box, Frame
-from augcli.pixels.grid import RANK_STEPS, cells_mask
-from augcli.pixels.placement import cell_boxes, quietest_box, touches
+from augcli.pixels.grid import cell_boxes
+from augcli.pixels.heat_maps import RANK_STEPS
+from augcli.pixels.masks import cells_mask
+from augcli.pixels.placement import quietest_box, touches
+from tests.pixels.boxes import rasterised
 from tests.strategies import frames, heat_map, seeds
 
 numbers = st.integers(0, 9)
+
+
 NINE = Frame(9, 9)
+
+
 boxes = st.tuples(numbers, numbers, numbers, numbers)
-
-
-def rasterised(box: Box, frame: Frame) -> np.ndarray:
-    mask = np.zeros(frame, bool)
-    x0, y0, x1, y1 = box
-    mask[y0 : max(y0, y1), x0 : max(x0, x1)] = True
-    return mask
-
-
-@given(frames, st.integers(1, 9), st.data())
-def test_cell_boxes_are_the_pixels_of_the_mask(
-    frame: Frame, grid: int, data: st.DataObject
-) -> None:
-    cell = data.draw(st.integers(0, grid * grid - 1))
-    (box,) = cell_boxes([cell], frame, grid)
-    assert np.array_equal(rasterised(box, frame), cells_mask([cell], frame, grid))
 
 
 @given(boxes, st.lists(boxes, max_size=3))

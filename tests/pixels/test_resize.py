@@ -13,7 +13,7 @@ from tests.strategies import frames, image, seeds
 
 
 def bilinear(values: list[list[float]], frame: Frame) -> list[list[float]]:
-    """Interpolate between pixel centres; beyond the outermost centres the edge goes on."""
+    """Interpolate between pixel centres; beyond the outermost centres the value stays the same."""
 
     def ends(place: int, side: int, wanted: int) -> tuple[int, int, float]:
         at = min(max((place + 0.5) * side / wanted - 0.5, 0), side - 1)

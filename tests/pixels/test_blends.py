@@ -1,7 +1,8 @@
-"""Compositing: every output pixel is the base's or the donor's, as the mask says."""
+"""Blends: every output pixel is the base's, the donor's or the exact mixture."""
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augcli.pixels.compose import count_mask, paste_cells, paste_mask
+from augcli.pixels.blends import WHOLE_SHARE, blend, paste_cells, paste_mask, paste_resized
 from augcli.pixels.frame import Frame
-from augcli.pixels.grid import cells_mask, edges
-from augcli.pixels.resize import fit
+from augcli.pixels.grid import edges
+from augcli.pixels.masks import cells_mask
+from augcli.pixels.resize import fit, resize
+from tests.pixels.boxes import frames_with_box
 from tests.strategies import frames, grids_with_cells, image, seeds
 
 
@@ -83,13 +86,6 @@ def test_pasting_all_cells_gives_the_donor_and_none_the_base() -> None:
     assert paste_cells(base, donor, []).tolist() == base.tolist()
 
 
-@given(frame=frames, seed=seeds)
-def test_count_mask_counts_one_by_one(frame: Frame, seed: int) -> None:
-    mask = np.random.default_rng(seed).integers(0, 2, frame, np.uint8)
-    expected = sum(1 for row in mask.tolist() for pixel in row if pixel)
-    assert count_mask(mask) == (expected, frame.height * frame.width)
-
-
 def batch(kind: str) -> tuple[Any, Any]:
     random = np.random.default_rng(5)
     bases, donors = random.integers(0, 256, (2, 3, 20, 31, 4)).astype(kind)
@@ -134,3 +130,43 @@ def test_paste_cells_refuses_a_batch_that_does_not_fit() -> None:
         paste_cells(bases, donors, [[1], [2]])
     with pytest.raises(ValueError, match="not all on a 7 x 7 grid"):
         paste_cells(bases, donors, [[1], [2], [49]])
+
+
+@given(frame=frames, other=frames, share=st.integers(0, WHOLE_SHARE), seed=seeds)
+def test_blend_rounds_the_exact_value(frame: Frame, other: Frame, share: int, seed: int) -> None:
+    base, donor = image(seed, frame), image(seed + 1, other)
+    blended = blend(base, donor, share)
+    fitted = fit(donor, frame)
+    for place in np.ndindex(*base.shape):
+        mine, theirs = int(base[place]), int(fitted[place])
+        exact = Fraction(share * mine + (WHOLE_SHARE - share) * theirs, WHOLE_SHARE)
+        assert blended[place] == round(exact)  # halves go to the even number
+    assert (base == image(seed, frame)).all()
+    assert (donor == image(seed + 1, other)).all()
+
+
+def test_blend_is_exact_for_all_pairs_of_values() -> None:
+    base, donor = (one.astype(np.uint8)[..., None] for one in np.indices((256, 256)))
+    for share in (0, 1, 127, 128, 129, 32_768, 43_691, 65_408, 65_535, WHOLE_SHARE):
+        exact = share * base.astype(np.int64) + (WHOLE_SHARE - share) * donor.astype(np.int64)
+        below, rest = np.divmod(exact, WHOLE_SHARE)
+        half = 2 * rest == WHOLE_SHARE
+        expected = below + np.where(half, below % 2, 2 * rest > WHOLE_SHARE)
+        triple = [np.repeat(one, 3, axis=2) for one in (base, donor)]
+        assert (blend(triple[0], triple[1], share)[..., :1] == expected).all()
+
+
+@given(placed=frames_with_box(), other=frames, seed=seeds)
+def test_paste_resized_shows_the_whole_donor_in_the_box_and_the_base_around(
+    placed: tuple[Frame, tuple[int, int, int, int]], other: Frame, seed: int
+) -> None:
+    frame, (x0, y0, x1, y1) = placed
+    base, donor = image(seed, frame), image(seed + 1, other)
+    pasted = paste_resized(base, donor, (x0, y0, x1, y1))
+    shrunken = resize(donor, Frame(y1 - y0, x1 - x0))
+    for y in range(frame.height):
+        for x in range(frame.width):
+            inside = x0 <= x < x1 and y0 <= y < y1
+            expected = shrunken[y - y0, x - x0] if inside else base[y, x]
+            assert pasted[y, x].tolist() == expected.tolist()
+    assert (base == image(seed, frame)).all()

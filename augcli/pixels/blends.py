@@ -1,0 +1,131 @@
+"""Blends: a donor pasted onto a base by a mask, pasted small into a box, or mixed in everywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import cv2
+import numpy as np
+
+from augcli.pixels.frame import Frame
+from augcli.pixels.masks import cells_mask
+from augcli.pixels.resize import fit, resize
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from augcli.pixels.frame import Box, Image, Mask
+
+WHOLE_SHARE = 65_536
+"""The share of a blend that is all: shares are in 1/65,536, which float32 holds exactly."""
+
+
+def paste_mask(base: Image, donor: Image, mask: Mask) -> Image:
+    """Return a copy of the base with the donor's pixels where the mask is 1.
+
+    Args:
+        base: uint8 (H, W, 3).
+        donor: uint8 (h, w, 3); resized if its frame is not the base's.
+        mask: uint8 (H, W), 0 or 1.
+    """
+    fitted = fit(donor, Frame.of(base))
+    return np.asarray(cv2.copyTo(fitted, mask, base.copy()), np.uint8)
+
+
+def paste_cells(
+    base: Image, donor: Image, cells: Sequence[int] | Sequence[Sequence[int]], grid: int = 7
+) -> Image:
+    """Return a copy of the base with the given cells of the donor at the same places.
+
+    Args:
+        base: uint8 (H, W, 3), or a batch (N, H, W, C) of any type.
+        donor: uint8 (h, w, 3); resized if its frame is not the base's. For a batch
+            (N, H, W, C), of the bases' type and shape.
+        cells: Cell indices, 0 to grid² - 1; cell k is in row k // grid and column k % grid.
+            For a batch either one list that all images share, or one list for each image.
+        grid: Number of rows and of columns.
+
+    Raises:
+        ValueError: A cell is not on the grid, or the shapes of a batch don't fit.
+
+    Source: Walawalkar et al. 2020 (arXiv 2003.13048), "Attentive CutMix".
+
+    Example:
+        >>> base, donor = np.zeros((2, 4, 3), np.uint8), np.full((2, 4, 3), 9, np.uint8)
+        >>> paste_cells(base, donor, [1, 2], grid=2)[..., 0].tolist()
+        [[0, 0, 9, 9], [9, 9, 0, 0]]
+    """
+    if base.ndim == 3:
+        return paste_mask(
+            base, donor, cells_mask(cast("Sequence[int]", cells), Frame.of(base), grid)
+        )
+    return _paste_batch(base, donor, cells, grid)
+
+
+def _paste_batch(
+    bases: Image, donors: Image, cells: Sequence[int] | Sequence[Sequence[int]], grid: int
+) -> Image:
+    if bases.ndim != 4 or bases.shape != donors.shape or bases.dtype != donors.dtype:
+        raise ValueError(
+            f"bases {bases.shape} {bases.dtype} and donors {donors.shape} {donors.dtype} must be "
+            "two batches (N, H, W, C) of one shape and type"
+        )
+    frame = Frame(*bases.shape[1:3])
+    lists = [list(item) for item in cells if not isinstance(item, int | np.integer)]
+    if not lists:
+        masks = cells_mask(cast("list[int]", list(cells)), frame, grid)[None]
+    elif len(lists) == len(cells) == len(bases):
+        masks = np.stack([cells_mask(chosen, frame, grid) for chosen in lists])
+    else:
+        raise ValueError(
+            f"cells must be one list of numbers, or {len(bases)} lists, one for each image"
+        )
+    return np.where(masks[..., None], donors, bases)
+
+
+def paste_resized(base: Image, donor: Image, box: Box) -> Image:
+    """Return a copy of the base with the whole donor resized into a box.
+
+    Args:
+        base: uint8 (H, W, 3).
+        donor: uint8 (h, w, 3).
+        box: (x0, y0, x1, y1) in pixels, half-open, inside the base, not empty.
+
+    Source: Qin et al. 2020 (arXiv 2012.11101), "ResizeMix".
+
+    Example:
+        >>> base, donor = np.zeros((2, 3, 3), np.uint8), np.full((4, 4, 3), 9, np.uint8)
+        >>> paste_resized(base, donor, (1, 0, 3, 1))[..., 0].tolist()
+        [[0, 9, 9], [0, 0, 0]]
+    """
+    x0, y0, x1, y1 = box
+    pasted = base.copy()
+    pasted[y0:y1, x0:x1] = resize(donor, Frame(y1 - y0, x1 - x0))
+    return pasted
+
+
+def blend(base: Image, donor: Image, share: int) -> Image:
+    """Return share / 65,536 of the base plus the rest of the donor.
+
+    Each value is computed exactly and rounded to the nearest, halves to the even number.
+
+    Args:
+        base: uint8 (H, W, 3).
+        donor: uint8 (h, w, 3); resized if its frame is not the base's.
+        share: The base's share in 1/65,536, 0 to 65,536.
+
+    Source: Zhang et al. 2018 (arXiv 1710.09412), "mixup".
+
+    Example:
+        >>> base, donor = np.full((1, 1, 3), 10, np.uint8), np.full((1, 1, 3), 20, np.uint8)
+        >>> blend(base, donor, 49_152)[0, 0].tolist()
+        [12, 12, 12]
+    """
+    # 65,536 * 255 is below 2**24, so float32 is exact in every step before the rounding.
+    mixed = base.astype(np.float32)
+    mixed *= share
+    rest = fit(donor, Frame.of(base)).astype(np.float32)
+    rest *= WHOLE_SHARE - share
+    mixed += rest
+    mixed /= WHOLE_SHARE
+    return np.rint(mixed, out=mixed).astype(np.uint8)
