@@ -51,7 +51,7 @@ def plan(count: int) -> Planned:
         sources.paths.append(path)
         sources.sizes.append(size)
         sources.modified.append(modified)
-    sources.set_labels([path.partition("/")[0] for path in sources.paths])
+    sources.set_classes([path.partition("/")[0] for path in sources.paths])
     listed = time.perf_counter()
     ring = Ring.of(sources, 0, 0, "any")
     ringed = time.perf_counter()
@@ -67,7 +67,7 @@ def plan(count: int) -> Planned:
 
 
 def _arrays(sources: object) -> list[array[int]]:
-    found = (getattr(sources, name) for name in ("sizes", "modified", "class_of"))
+    found = (getattr(sources, name) for name in ("sizes", "modified", "label_of"))
     return [one for one in found if isinstance(one, array)]
 
 

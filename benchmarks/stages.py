@@ -34,22 +34,22 @@ class Rule(NamedTuple):
 
 # What happens to images, and what before and after them; no function of one rule is called by
 # one of another, so that nothing counts twice.
-IMAGES = Rule("", "run/workbench.py", ("make_shard",))
-AROUND = frozenset({"list_sources", "of", "shard_jobs", "finish"})
+IMAGES = Rule("", "work/shard_maker.py", ("make_shard",))
+AROUND = frozenset({"list", "of", "_jobs", "finish"})
 RULES = (
-    Rule("list", "data/sources.py", ("list_sources",)),
-    Rule("hash", "run/plan.py", ("of",)),
-    Rule("hash", "run/tasks.py", ("shard_jobs",)),
-    Rule("hash", "~", ("<built-in method _hashlib.openssl_sha256>",), "written"),
+    Rule("list", "data/stores/folder.py", ("list",)),
+    Rule("hash", "plan/ring.py", ("of",)),
+    Rule("hash", "plan/plan.py", ("_jobs",)),
+    Rule("hash", "~", ("<built-in method _hashlib.openssl_sha256>",), "write"),
     Rule("hash", "data/names.py", ("output_name",)),
-    Rule("decode", "run/reading.py", ("read", "decoded")),
-    Rule("score", "run/reading.py", ("heat_map",)),
+    Rule("decode", "work/reading.py", ("read", "decoded")),
+    Rule("score", "work/loading.py", ("heat_map",)),
     Rule("draw", "augmentations/", ("draw",)),
     Rule("apply", "augmentations/", ("apply",)),
     Rule("apply", "augmentations/weights.py", ("weigh",)),
-    Rule("encode", "data/codecs.py", ("encode",)),
-    Rule("write", "data/publish.py", ("publish",), "written"),
-    Rule("commit", "run/parts.py", ("commit_part",)),
+    Rule("encode", "data/codecs/encoding.py", ("encode",)),
+    Rule("write", "files/folder.py", ("publish",), "add"),
+    Rule("commit", "data/sinks/folder.py", ("commit",)),
     Rule("commit", "run/finish.py", ("finish",)),
 )
 
@@ -84,7 +84,7 @@ def by_stage(stats: pstats.Stats) -> dict[str, float]:
             else:
                 # A method that calls its parent's of the same name counts once; the sample for
                 # the mean colour is no stage.
-                inner = (name, "mean_colours")
+                inner = (name, "_colour")
                 outer = [one[3] for who, one in callers.items() if who[2] not in inner]
                 spent = sum(outer) if callers else cumulative
             seconds[rule.stage] += spent

@@ -172,6 +172,8 @@ class OutputFolder:
             return
         path = os.path.join(self.path, STATE)
         lock = os.path.join(self.path, LOCK)
+        # A worker that was killed may have left a file.
+        self.files.remove_unfinished()
         with contextlib.suppress(OSError):
             for name in (TEMPORARY, PARTS):
                 os.rmdir(os.path.join(self.path, name))

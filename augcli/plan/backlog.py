@@ -72,6 +72,11 @@ class Backlog:
             self._leave(following)
             following = next(stored, None)
 
+    @property
+    def is_untidy(self) -> bool:
+        """Whether parts are left that have no job, or that are damaged."""
+        return self.left_over > 0 or self.parts.is_cut
+
     def _leave(self, stored: StoredPart) -> None:
         self.left_over += 1
         self.changes["missing"] += len(stored.part.sources) if stored.part else 0

@@ -43,7 +43,7 @@ def augment(
 
     Raises:
         UsageError: A wrong option or wrong input; nothing was written.
-        Stopped: The disk is full, OUT is gone, …; the same call again goes on.
+        Stopped: The disk is full, OUT is gone, …; the same call again continues.
 
     Example:
         >>> import augcli, tempfile

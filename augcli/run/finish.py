@@ -210,7 +210,7 @@ def _parts_of_plan(prepared: Prepared, shards: AbstractSet[str]) -> list[Part] |
 
 def _fold(parts: Parts, shards: AbstractSet[str]) -> None:
     """Write all parts into one file, then remove the files of their own."""
-    if parts.loose() or not parts.are_folded:
+    if parts.loose() or not parts.are_folded or parts.is_cut:
         parts.fold(stored for stored in parts.read() if stored.shard in shards)
         parts.remove_loose()
 

@@ -61,7 +61,7 @@ def _make(prepared: Prepared, begun: float, listener: Listener) -> Summary:
     try:
         if first is None and was_complete:
             listener(Notice("nothing to do: everything is there already"))
-        if first is None and prepared.is_settled and not backlog.left_over:
+        if first is None and prepared.is_settled and not backlog.is_untidy:
             return summary(prepared, round(time.time() - begun, 3))
         prepared.take_output()
         progress = RunProgress(backlog, begun, listener, prepared.run.options.most_failures)

@@ -66,7 +66,7 @@ class Progress(Message):
 
 @dataclass(frozen=True)
 class Error(Message):
-    """One image failed; the run goes on."""
+    """One image failed; the run continues."""
 
     message_type = "error"
     source: str

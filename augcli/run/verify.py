@@ -187,7 +187,7 @@ def _labels_wrong(row: Row, classes: list[str]) -> Iterator[str]:
         yield "a weight is not between 0 and 1"
     for name, weight in row.label.weights:
         if weight and not name:
-            yield f"has a weight of {weight} without a class"
+            yield "a weight has no class"
         if name and name not in classes:
             yield f"the class {name!r} is not in {CLASSES}"
 

@@ -62,7 +62,7 @@ class Answers(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """From a worker: it can't go on."""
+    """From a worker: it failed and can't continue."""
 
     error: Exception
     trace: str

@@ -164,7 +164,7 @@ def test_shows_the_plan_and_writes_nothing_when_dry(
 def test_names_images_without_a_class_when_dry(cli: Cli, photos: Path) -> None:
     lines = cli("cutout", photos / "cat", "--dry-run").out.splitlines()
     assert lines[0] == f"input    {photos}/cat: 4 images ((unlabelled) 4)"
-    assert lines[5].startswith("      (unlabelled) 1.0000   {")
+    assert lines[5].startswith("      (unlabelled)   {")
 
 
 def test_shows_the_rows_that_will_be_made_when_dry(

@@ -181,5 +181,5 @@ def _stopped(source: Path, out: Path, fsync: str, plan: Plan) -> bool:
         return False
     assert plan.fired
     assert (code, said) == (Stopped.exit_code, said) or "can't be" in said, said
-    assert "run the same command again" in said or "with --out" in said, said
+    assert "run the same command again" in said or "with `out`" in said, said
     return True

@@ -71,7 +71,7 @@ def test_stops_when_the_disk_is_full_and_goes_on_when_there_is_room(
     end = call(*command, out)
     assert (end.code, end.out) == (3, "")
     assert "augcli: the disk of OUT is full and about " in end.err
-    assert end.err.endswith(" are needed; make room, then run the same command again to go on\n")
+    assert end.err.endswith(" are needed; make room, then run the same command again to continue\n")
     assert assert_committed_rows_are_true(out) > 0
     subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
     assert call(*command, out).code == 0

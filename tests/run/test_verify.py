@@ -102,7 +102,7 @@ def test_row_twice_is_found(out: Path) -> None:
         ({"weight_a": 0.5, "weight_b": 0.4}, "the weights sum to 0.9, not 1"),
         ({"weight_a": 1.5, "weight_b": -0.5}, "a weight is not between 0 and 1"),
         ({"weight_a": "nan"}, "the weights sum to nan, not 1"),
-        ({"label_b": ""}, "without a class"),
+        ({"label_b": ""}, "a weight has no class"),
         ({"label_a": "cow"}, "the class 'cow' is not in classes.txt"),
     ],
 )
