@@ -8,6 +8,7 @@ The names are imported on first use: importing augcli imports neither OpenCV nor
 from typing import TYPE_CHECKING
 
 from augcli.lazy import names_from
+from augcli.version import VERSION
 
 if TYPE_CHECKING:
     from augcli.attention.heat_map_file import HeatMaps as HeatMaps
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from augcli.run.api import augment as augment
     from augcli.run.verify import verify as verify
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "AttentiveCutMix",

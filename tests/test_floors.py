@@ -34,7 +34,7 @@ FLOORS = (
 )
 """From the ground up: each floor may import those before it."""
 
-LEAVES = frozenset({"errors", "files", "lazy", "params", "rng"})
+LEAVES = frozenset({"errors", "files", "lazy", "params", "rng", "version"})
 """Every floor may import these, and they import only one another."""
 
 PACKAGES = {
@@ -43,6 +43,7 @@ PACKAGES = {
     "lazy": frozenset[str](),
     "params": frozenset[str](),
     "rng": frozenset({"numpy"}),
+    "version": frozenset[str](),
     "pixels": frozenset({"numpy", "cv2"}),
     "augmentations": frozenset({"numpy"}),
     "attention": frozenset({"numpy", "onnxruntime"}),
@@ -139,6 +140,54 @@ def test_pixels_and_augmentations_know_no_files_and_no_processes(module: Module)
 def calls(module: Module) -> Iterator[ast.Call]:
     """Yield every call in a module."""
     return (node for node in ast.walk(module.tree) if isinstance(node, ast.Call))
+
+
+OPENING = {
+    *("open", "os.open", "io.open", "os.fdopen", "os.replace", "os.rename"),
+    *("zipfile.ZipFile", "onnx.load", "onnx.save", "gzip.open", "np.load", "np.save"),
+}
+"""Calls that open, publish or rename a file by its path."""
+OPENED = {
+    # A ZIP archive in a file that was opened already, and the names of a network's own files.
+    "attention/heat_map_file.py": {"zipfile.ZipFile"},
+    # Standard streams that are closed, and the channel to the parent: no files.
+    "cli/app.py": {"os.open"},
+    "cli/streams.py": {"os.open"},
+    "work/worker.py": {"os.fdopen"},
+}
+
+
+@each_module
+def test_only_the_files_leaf_opens_files(module: Module) -> None:
+    """Regular files only, bounded, and published by a rename: in one place."""
+    called = {ast.unparse(call.func) for call in calls(module)}
+    methods = {name.rpartition(".")[2] for name in called}
+    paths = {"read_bytes", "write_bytes", "write_text"} & methods
+    if module.floor != "files":
+        assert called & OPENING <= OPENED.get(module.path, set())
+        assert paths == set()
+
+
+COMMAND_LINES = ("doctor/",)
+"""What to do there is a command line of another program, such as pip."""
+
+
+@each_module
+def test_only_the_command_line_names_flags(module: Module) -> None:
+    """Other rooms write an option in backticks, by its name in Python."""
+    if module.floor == "cli" or module.path.startswith(COMMAND_LINES):
+        return
+    docstrings = {
+        node.value
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    texts = [
+        node.value
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docstrings
+    ]
+    assert [text for text in texts if re.search(r"(?<![\w-])--[a-z]", text)] == []
 
 
 @each_module

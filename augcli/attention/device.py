@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from augcli.attention.model_file import ModelFileError
 from augcli.errors import ParameterError, near_miss
+from augcli.files import read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,7 +129,7 @@ def _options(path: Path, device: str, profile: str) -> ort.SessionOptions:
 def computes_in_integers(path: Path) -> bool:
     """Return whether a graph computes in 8 bits, rather than only storing its weights so."""
     try:
-        content = path.read_bytes()
+        content = read_file(path).data
     except OSError:
         return False  # loading the graph will report why
     # With the byte for its length before it: DequantizeLinear ends in the same letters.

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 
 from augcli.errors import HeatMapsError
+from augcli.files import open_file, publish_file
 from augcli.pixels.heat_maps import pool_map
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class HeatMaps(Mapping[str, "HeatMap"]):
             HeatMapsError: The file can't be read, is damaged, or is not a file of heat maps.
         """
         try:
-            with zipfile.ZipFile(path) as archive:
+            with open_file(path) as file, zipfile.ZipFile(file) as archive:
                 if check and archive.testzip():
                     raise ValueError("it is damaged")
                 arrays = {
@@ -234,17 +235,16 @@ def save_maps(
         "hashes": hashes,
         "maps": maps.astype("<f2", copy=False),
     }
-    unfinished = f"{os.fspath(path)}.tmp-{os.getpid()}"
-    try:
-        with zipfile.ZipFile(unfinished, "w") as archive:
+
+    def write(file: BinaryIO) -> None:
+        with zipfile.ZipFile(file, "w") as archive:
             for name, array in arrays.items():
                 # ZipInfo has a fixed time, so that the same maps give the same bytes.
-                with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as file:
-                    np.lib.format.write_array(file, array, allow_pickle=False)
-        os.replace(unfinished, path)
-    finally:
-        if os.path.exists(unfinished):
-            os.unlink(unfinished)
+                entry = zipfile.ZipInfo(f"{name}.npy")
+                with archive.open(entry, "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, array, allow_pickle=False)
+
+    publish_file(path, write)
 
 
 def _bytes(text: str) -> NDArray[np.uint8]:
@@ -262,7 +262,7 @@ def _mapped(path: str | os.PathLike[str], entry: zipfile.ZipInfo) -> NDArray[Any
     """Return an array of an archive, mapped into memory: nothing is read yet."""
     if entry.compress_type != zipfile.ZIP_STORED:
         raise ValueError("it is compressed")
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         file.seek(entry.header_offset)
         header = file.read(HEADER_BYTES)
         # A file name and an extra field follow; the header holds their lengths.

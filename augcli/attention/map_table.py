@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from augcli.files import open_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,8 +55,7 @@ class MapTable:
         self._places = max(64, 1 << (images - 1).bit_length()) * 5 // 4
         self.path = f"{path}-{scorer[:16]}-{shape[0]}x{shape[1]}-{self._places}"
         os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        self._file: BinaryIO = open(os.open(self.path, flags, 0o666), "r+b", buffering=0)  # noqa: SIM115
+        self._file = open_table(self.path)
 
     def __enter__(self) -> MapTable:
         return self

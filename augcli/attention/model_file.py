@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from augcli import files
 from augcli.errors import ScorerError
 
 
@@ -70,8 +71,7 @@ def file_sha256(path: Path) -> str:
         ModelFileError: The file can't be read.
     """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return files.file_sha256(path)
     except OSError as error:
         raise ModelFileError(
             path, f"can't be read ({error.strerror}); give the path of an ONNX file"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import augcli
 from augcli.classifiers.classifier_graph import prune
 from augcli.classifiers.heat_map_nodes import OUTPUT
 from augcli.classifiers.image_input import METADATA_KEYS, add_input_nodes, as_texts
 from augcli.classifiers.publish import ANY_NUMBER
+from augcli.version import VERSION
 
 if TYPE_CHECKING:
     from augcli.classifiers.classifier_graph import GraphBuilder
@@ -73,7 +73,7 @@ def write_metadata(
             "sha256": classifier.sha256,
         },
         "prepared": {
-            "version": augcli.__version__,
+            "version": VERSION,
             "map": options.map,
             **features._asdict(),
             "smooth": options.blur,

@@ -21,6 +21,7 @@ from augcli.attention.model_file import (
 )
 from augcli.classifiers.classifier_graph import measure_shapes
 from augcli.errors import ScorerError
+from augcli.files import read_file
 
 if TYPE_CHECKING:
     import os
@@ -147,7 +148,8 @@ def graph_cost(path: Path, frame: Frame) -> GraphCost | None:
     except ImportError:
         return None
     try:
-        model = onnx.load(str(path))
+        model = onnx.load_model_from_string(read_file(path).data)
+        onnx.load_external_data_for_model(model, str(path.parent))
         for declared in model.graph.input:
             tensor = declared.type.tensor_type
             pixels = tensor.elem_type == onnx.TensorProto.UINT8

@@ -7,8 +7,8 @@ result does not work.
 
 from __future__ import annotations
 
-import contextlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,10 +16,9 @@ import numpy as np
 from augcli.classifiers.classifier_graph import PREFIX
 from augcli.classifiers.trial import WrongInBatches, try_out
 from augcli.errors import OutputError
+from augcli.files import replacing, write_file
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import onnx
 
     from augcli.attention.scorer import Scorer
@@ -129,16 +128,13 @@ def publish(
         ScorerError: The scorer does not work; nothing was written.
         OutputError: The file can't be written.
     """
-    temporary = options.out.with_name(f".{options.out.name}-{os.getpid()}")
     try:
-        scorer, batch = _first_that_works(classifier, exported_for, reshapes, temporary, options)
-        size = temporary.stat().st_size
-        temporary.replace(options.out)
+        with replacing(options.out) as name:
+            path = Path(name)
+            scorer, batch = _first_that_works(classifier, exported_for, reshapes, path, options)
+            size = path.stat().st_size
     except OSError as error:
         raise OutputError(f"`out` {options.out}: can't be written ({error.strerror})") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
     return Published(scorer.sha256, size, batch)
 
 
@@ -173,7 +169,7 @@ def _write(classifier: Classifier, path: Path, batch: int | str) -> None:
         content = model.SerializeToString(deterministic=True)
     except ValueError as error:  # more than the 2 GiB of protobuf
         raise classifier.refused(f"is too large for one ONNX file ({error})") from None
-    path.write_bytes(content)
+    write_file(path, content)
 
 
 def _set_batch(tensor: onnx.ValueInfoProto, batch: int | str) -> None:

@@ -9,9 +9,9 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
-import augcli
 from augcli.cli.streams import write_stderr, write_stdout
 from augcli.errors import EXIT_BUG, AugcliError, Interrupted, ParameterError, UsageError, with_flags
+from augcli.version import VERSION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def main() -> None:
     """Run the command line and exit with its code."""
     if sys.argv[1:] in (["--version"], ["-V"]):
         # Before Typer is imported, which takes longer than all the rest.
-        write_stdout(f"augcli {augcli.__version__}")
+        write_stdout(f"augcli {VERSION}")
         sys.exit(0)
     _open_standard_streams()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -95,7 +95,7 @@ def application() -> typer.Typer:
 
     def show_version(wanted: bool) -> None:
         if wanted:
-            write_stdout(f"augcli {augcli.__version__}")
+            write_stdout(f"augcli {VERSION}")
             raise typer.Exit
 
     version_option = typer.Option(

@@ -119,8 +119,8 @@ class Failure(NamedTuple):
 class _Lines:
     """Takes lines that end with CR LF and writes them with LF.
 
-    A writer that was told to end lines with LF puts a lone CR into no quotes before Python
-    3.13, and a name with one would break the table.
+    Before Python 3.13, a csv writer with LF as its line ending puts a lone CR into no quotes, and
+    a name with a CR would break the table.
     """
 
     def __init__(self, text: io.TextIOWrapper) -> None:

@@ -13,7 +13,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³])"
 """Names of devices on Windows, with or without an extension."""
 OURS = frozenset({"metadata.csv", "classes.txt", "errors.csv", "run.json", "readme.md"})
 LONGEST = 100
-"""Bytes of a stem or folder that are kept; file systems allow 255 for a whole name."""
+"""Bytes of a stem or folder, the rest is cut off; file systems allow 255 for a whole name."""
 
 
 def output_name(path: str, method: str, copy: int, extension: str) -> str:

@@ -181,7 +181,7 @@ class OutputFolder:
             if os.listdir(path) == [os.path.basename(LOCK)]:
                 if sys.platform == "win32":
                     self._lock.close()
-                # Removed while it is held: whoever waits for it sees that it lost its name.
+                # Removed while it is held: a run that waits for it sees that it lost its name.
                 os.unlink(lock)
                 os.rmdir(path)
         self._lock.close()

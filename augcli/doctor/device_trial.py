@@ -6,7 +6,6 @@ the work silently; only the profile of a run shows it.
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import time
@@ -16,6 +15,7 @@ import numpy as np
 
 from augcli.attention.device import CPU, open_session, providers
 from augcli.attention.model_file import shipped_model
+from augcli.files import read_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,8 +78,7 @@ def _run_with_profile(device: str, path: Path) -> tuple[NDArray[np.float32], lis
         begun = time.perf_counter()
         scores = session.run(None, feed)[0]
         milliseconds = (time.perf_counter() - begun) * 1000
-        with open(session.end_profiling(), encoding="utf-8") as file:
-            events = json.load(file)
+        events = read_json(session.end_profiling())
     # Older releases also record when a step waited, without a provider.
     steps = [
         event for event in events if event.get("cat") == "Node" and "provider" in event["args"]

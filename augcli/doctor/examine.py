@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import augcli
 from augcli.attention.device import CPU, GPUS
 from augcli.doctor.distributions import (
     Package,
@@ -22,6 +21,7 @@ from augcli.doctor.fixes import fix_for_import, missing_library
 from augcli.doctor.libraries import LIBRARIES, OTHERS, Library
 from augcli.doctor.probes import Answer, ask
 from augcli.run.machine import cpu_flags, has_nvidia, named_features, usable_cores
+from augcli.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,7 +89,7 @@ def examine(
         system: What to look at; this system when None.
     """
     system = system or System()
-    yield Finding("versions", "augcli", "ok", augcli.__version__)
+    yield Finding("versions", "augcli", "ok", VERSION)
     python = f"{platform.python_version()} ({platform.python_implementation()})"
     yield Finding("versions", "Python", "ok", python)
     yield Finding("versions", "platform", "ok", platform.platform())

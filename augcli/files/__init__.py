@@ -5,7 +5,13 @@ an error. No file ever has its final name before all of its bytes are there.
 """
 
 from augcli.files.folder import Folder, Fsync
-from augcli.files.publishing import create_file, publish_file, remove_file
+from augcli.files.publishing import (
+    create_file,
+    publish_file,
+    remove_file,
+    replacing,
+    write_file,
+)
 from augcli.files.reading import (
     Content,
     file_sha256,
@@ -35,4 +41,6 @@ __all__ = [
     "read_given",
     "read_json",
     "remove_file",
+    "replacing",
+    "write_file",
 ]

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from augcli.files.reading import Path
 
@@ -38,17 +38,33 @@ def publish_file(path: Path, content: bytes | Callable[[BinaryIO], object]) -> N
         path: The final name; what is there is replaced.
         content: The bytes, or what writes them into a file.
     """
-    unfinished = f"{os.fspath(path)}.tmp-{os.getpid()}"
-    descriptor = os.open(unfinished, WRITE_FLAGS, 0o666)
+    with replacing(path) as unfinished:
+        write_file(unfinished, content)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[str]:
+    """Yield a temporary name beside a file; what is written there gets the file's name at the end.
+
+    Where an error ends it, the temporary file is removed and nothing else changes.
+    """
+    folder, name = os.path.split(os.fspath(path))
+    unfinished = os.path.join(folder, f".{name}.tmp-{os.getpid()}")
     try:
-        try:
-            write_all(descriptor, content)
-        finally:
-            os.close(descriptor)
+        yield unfinished
         os.replace(unfinished, path)
     except BaseException:
         remove_file(unfinished)
         raise
+
+
+def write_file(path: Path, content: bytes | Callable[[BinaryIO], object]) -> None:
+    """Write a file under its final name at once; for names that :func:`replacing` gave."""
+    descriptor = os.open(path, WRITE_FLAGS, 0o666)
+    try:
+        write_all(descriptor, content)
+    finally:
+        os.close(descriptor)
 
 
 def remove_file(path: Path) -> None:

@@ -35,7 +35,7 @@ def identity(
     options_of_the_result = {
         name: value for name, value in values(options).items() if name not in NOT_OF_THE_RESULT
     }
-    found = {
+    content = {
         "command": chain.name,
         "input": place,
         "steps": [step.to_json() for step in chain.steps],
@@ -46,7 +46,7 @@ def identity(
         "stream": STREAM,
     }
     # As it comes back from run.json, so that the two can be compared.
-    return dict(json.loads(json.dumps(found)))
+    return dict(json.loads(json.dumps(content)))
 
 
 def command_hash(identity: Mapping[str, Any], chain: Chain) -> str:

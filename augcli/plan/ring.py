@@ -124,17 +124,17 @@ class Ring:
 
     def _different(self, position: int, count: int) -> list[int]:
         total = len(self.order)
-        found: list[int] = []
+        donors: list[int] = []
         step = 1
-        while step < total and len(found) < count:
+        while step < total and len(donors) < count:
             other = (position + step) % total
             if self.group[other] == self.group[position]:
                 # Over the whole run of one class at once: a class may be most of the ring.
                 step += int(self._run_left[other])
             else:
-                found.append(other)
+                donors.append(other)
                 step += 1
-        return found
+        return donors
 
     @functools.cached_property
     def _classes(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -75,7 +75,7 @@ class Chain:
     @cached_property
     def augmentations(self) -> tuple[Augmentation[Any], ...]:
         """All augmentations of all steps."""
-        return tuple(one for step in self.steps for one in step.augmentations)
+        return tuple(augmentation for step in self.steps for augmentation in step.augmentations)
 
     @cached_property
     def mixer_at(self) -> int | None:

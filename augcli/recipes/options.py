@@ -31,7 +31,7 @@ WORKERS = Param(
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """What a run does, whatever the augmentation."""
+    """What a run does, for every augmentation."""
 
     out: Annotated[
         Path | None,
@@ -110,7 +110,7 @@ class RunOptions:
 
     @property
     def most_failures(self) -> int | None:
-        """Failed images that are borne; None bears any number."""
+        """Failed images above which the run stops; None never stops it."""
         return 0 if self.fail_fast else self.max_errors
 
     @property

@@ -246,13 +246,13 @@ class _Reader:
         except ParameterError as error:
             raise self._wrong(f"{error.name} {error.message}", number, error.name) from None
 
-    def _number(self, found: Any, key: str, step: int | None, low: float, high: float) -> float:
-        number = isinstance(found, int | float) and not isinstance(found, bool)
-        if not number or not low <= found <= high:
+    def _number(self, value: Any, key: str, step: int | None, low: float, high: float) -> float:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not low <= value <= high:
             raise self._wrong(
-                f"{key} is {found!r}, but must be a number from {low:g} to {high:g}", step, key
+                f"{key} is {value!r}, but must be a number from {low:g} to {high:g}", step, key
             )
-        return float(found)
+        return float(value)
 
     def _known(self, table: dict[str, Any], known: Collection[str], step: int | None) -> None:
         for key in table:

@@ -68,15 +68,15 @@ def _method(name: str, common: dict[str, Any]) -> dict[str, Any]:
 
 
 def _field(field: Declared) -> dict[str, Any]:
-    found: dict[str, Any] = {"description": field.param.help}
+    schema: dict[str, Any] = {"description": field.param.help}
     if field.choices:
-        found["enum"] = list(field.choices)
+        schema["enum"] = list(field.choices)
     elif field.param.parse is None:
-        found["type"] = TYPES[field.kind]
+        schema["type"] = TYPES[field.kind]
         if field.param.minimum is not None:
-            found["minimum"] = field.param.minimum
+            schema["minimum"] = field.param.minimum
         if field.param.maximum is not None:
-            found["maximum"] = field.param.maximum
+            schema["maximum"] = field.param.maximum
     if field.default is not None:
-        found["default"] = field.default
-    return found
+        schema["default"] = field.default
+    return schema

@@ -1,4 +1,4 @@
-"""What a run tells while it goes, for a person's terminal or a pipeline's log."""
+"""Messages: what a run reports, for a person's terminal or a pipeline's log."""
 
 from __future__ import annotations
 

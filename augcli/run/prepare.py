@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import augcli
 from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST
 from augcli.data.output import FOLDED_PARTS
 from augcli.data.run_record import RECORD, RunRecord
@@ -20,6 +19,7 @@ from augcli.plan.ring import shards_for
 from augcli.run.mean_colour import mean_colour
 from augcli.run.messages import Error, Notice, Started
 from augcli.run.scoring import scorer_on_gpu, scoring_notices
+from augcli.version import VERSION
 
 if TYPE_CHECKING:
     from augcli.attention.scorer import Scorer
@@ -185,7 +185,7 @@ def _new_record(run: Run, pool: Pool) -> RunRecord:
     if run.chain.needs_mean_colour:
         colour = mean_colour(run.sources, run.options.seed, pool)
     return RunRecord(
-        augcli=augcli.__version__,
+        augcli=VERSION,
         state="running",
         identity=run.identity,
         shards=shards_for(len(run.sources)),

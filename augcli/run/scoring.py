@@ -104,7 +104,7 @@ def usable_maps(options: RunOptions, chain: Chain, scorer: str | None) -> Path |
 def scores_sources(chain: Chain) -> bool:
     """Return whether a chain may score a source as it is, before any step changed it."""
     for step in chain.steps:
-        if any(one.scores for one in step.augmentations):
+        if any(augmentation.scores for augmentation in step.augmentations):
             return True
         if step.probability == 1 and chain.survival is None:
             return False
@@ -113,7 +113,8 @@ def scores_sources(chain: Chain) -> bool:
 
 def largest_grid(chain: Chain) -> int:
     """Return rows and columns of the largest heat map that a chain needs; 0 for none."""
-    return max((one.map_grid for one in chain.augmentations if one.scores), default=0)
+    grids = (augmentation.map_grid for augmentation in chain.augmentations if augmentation.scores)
+    return max(grids, default=0)
 
 
 def scorer_on_gpu(options: RunOptions, chain: Chain) -> Scorer | None:

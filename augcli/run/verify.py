@@ -56,7 +56,7 @@ class Problem(NamedTuple):
 
 @dataclass(slots=True)
 class Verified:
-    """What verifying found.
+    """The result of verifying.
 
     Attributes:
         rows: Rows of the manifest.

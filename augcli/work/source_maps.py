@@ -80,7 +80,7 @@ class SourceMaps:
         return score
 
     def scored(self, data: bytes, decoded: Callable[[Frame], Image]) -> Scored:
-        """Return what can be found out about a source here; it is decoded only if need be.
+        """Return the heat map of a source; it is decoded only if its map is not stored.
 
         Args:
             data: The bytes of its file.

@@ -97,7 +97,7 @@ def main() -> None:
 
 
 def _end_with_parent() -> None:
-    """Let Linux end this process the moment its parent is gone, whatever it is at."""
+    """Let Linux end this process the moment its parent is gone."""
     import ctypes  # noqa: PLC0415 - NumPy imports it anyway
 
     death_signal = 1

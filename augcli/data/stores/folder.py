@@ -26,8 +26,8 @@ class FolderStore:
     """The images of a folder and of all folders in it.
 
     The class of an image is the first folder of its path; an image that lies directly in the
-    folder has none. Hidden files and folders, outputs of augcli and whatever is neither a
-    regular file nor a folder are skipped.
+    folder has none. Hidden files and folders, outputs of augcli, and pipes, sockets and
+    devices are skipped.
 
     Attributes:
         folder: The folder.
@@ -84,7 +84,7 @@ _stamp = stamp
 
 @dataclass(slots=True)
 class _Walk:
-    """One walk through the folders; what it can't use it notes in ``sources``."""
+    """One walk through the folders; what it can't use is noted in ``sources``."""
 
     root: str
     out: str

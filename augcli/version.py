@@ -1,0 +1,3 @@
+"""The version of augcli."""
+
+VERSION = "0.1.0"
