@@ -1,0 +1,123 @@
+"""Parts: files of their own while a run is at work, one file afterwards."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from augcli.data.labels import Label
+from augcli.data.manifest import Failure, Row
+from augcli.data.output import FOLDED_PARTS, PARTS, OutputFolder
+from augcli.plan.parts import Made, Part, Parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NAMES = ["0-00000", "0-00003", "2-00001", "10-00000"]
+"""In the order of the plan, which is not that of the alphabet."""
+
+
+def part_of(shard: str, *names: str) -> Part:
+    rows = [
+        Row(name, Label((("cat", 0.25), ("dog", 0.75))), "a", "b", "cutmix", "{}", 3, 4, 0, "00")
+        for name in names
+    ]
+    made = [Made("job", 5, ["a remark"], row) for row in rows]
+    return Part(shard, "command", "fingerprint", made, [("job", Failure("a", "read", "é\n"))])
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Iterator[OutputFolder]:
+    folder = OutputFolder(tmp_path / "out")
+    folder.open()
+    yield folder
+    folder.close()
+
+
+@pytest.fixture
+def parts(output: OutputFolder) -> Parts:
+    return Parts(output.files)
+
+
+def fill(parts: Parts, *shards: str) -> None:
+    for shard in shards:
+        parts.commit(part_of(shard, f"cat/{shard}.png"))
+
+
+def fold(parts: Parts) -> None:
+    parts.fold(parts.read())
+    parts.remove_loose()
+
+
+def test_a_part_reads_back() -> None:
+    part = part_of("0-00000", "cat/a.png", "cat/b\u2028.png")
+    part.stood_in, part.obsolete, part.sources = {"a": "1-2"}, ["c"], {"b": "3-4"}
+    assert Part.from_bytes(part.to_bytes()) == part
+
+
+def test_parts_come_in_the_order_of_the_plan_folded_or_not(parts: Parts) -> None:
+    fill(parts, *reversed(NAMES))
+    loose = [stored.part for stored in parts.read()]
+    assert [part.shard for part in loose if part] == NAMES
+    fold(parts)
+    assert parts.loose() == []
+    assert [stored.part for stored in parts.read()] == loose
+
+
+def test_a_part_of_its_own_supersedes_the_folded_one(parts: Parts) -> None:
+    fill(parts, *NAMES)
+    fold(parts)
+    parts.commit(part_of("2-00001", "cat/new.png"))
+    fill(parts, "1-00000")
+    read = {stored.shard: stored.part for stored in parts.read()}
+    assert list(read) == ["0-00000", "0-00003", "1-00000", "2-00001", "10-00000"]
+    superseding = read["2-00001"]
+    assert superseding
+    assert superseding.made[0].row.file_name == "cat/new.png"
+
+
+def test_folding_the_same_parts_again_gives_the_same_bytes(
+    parts: Parts, output: OutputFolder
+) -> None:
+    fill(parts, *NAMES)
+    fold(parts)
+    path = Path(output.path, FOLDED_PARTS)
+    before = path.read_bytes()
+    fold(parts)
+    assert path.read_bytes() == before
+    assert len(gzip.decompress(before).splitlines()) == 2 * len(NAMES)
+
+
+def test_what_comes_before_a_cut_is_still_read(parts: Parts, output: OutputFolder) -> None:
+    fill(parts, *NAMES)
+    fold(parts)
+    path = Path(output.path, FOLDED_PARTS)
+    lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+    path.write_bytes(gzip.compress(b"".join(lines[:5])))
+    assert [stored.shard for stored in parts.read()] == NAMES[:2]
+    assert parts.is_cut
+
+
+def test_a_part_forgets_its_outputs_before_they_are_removed(
+    parts: Parts, output: OutputFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output.files.publish("cat/a.png", b"12345")
+    parts.commit(part_of("0-00000", "cat/a.png"))
+    seen = []
+
+    def remove(name: str) -> None:
+        (stored,) = parts.read()
+        seen.append((name, stored.part and (stored.part.made, stored.part.obsolete)))
+
+    monkeypatch.setattr(output.files, "remove", remove)
+    assert parts.drop(part_of("0-00000", "cat/a.png")) == {"cat"}
+    assert seen == [("cat/a.png", ([], ["cat/a.png"]))]
+
+
+def test_names_that_are_no_shards_are_left_alone(parts: Parts, output: OutputFolder) -> None:
+    Path(output.path, PARTS, "notes.json").write_bytes(b"mine")
+    fill(parts, "0-00000")
+    assert parts.loose() == ["0-00000"]
