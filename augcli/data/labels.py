@@ -64,8 +64,18 @@ class Label:
             given: What of the output is the donor's, in pixels or in heat-map mass.
             total: All there is.
         """
-        if self == donor:
+        if self.weights == donor.weights:
             return self
+        if len(self.weights) == len(donor.weights) == 1:
+            # The usual case, in a tenth of the time.
+            ((ours_only, own),), ((theirs_only, other),) = self.weights, donor.weights
+            if ours_only != theirs_only:
+                return Label(
+                    (
+                        (ours_only, own * (total - given) / total),
+                        (theirs_only, other * given / total),
+                    )
+                )
         ours, theirs = dict(self.weights), dict(donor.weights)
 
         def share(name: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import heapq
 import json
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
@@ -44,25 +45,20 @@ class SortedRows:
             self._spill()
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        self._rows.sort(key=_first)
+        self._rows.sort(key=itemgetter(0))
         runs = [map(_from_line, run) for run in self._runs]
         for run in self._runs:
             run.seek(0)
-        return heapq.merge(*runs, iter(self._rows), key=_first)
+        return heapq.merge(*runs, iter(self._rows), key=itemgetter(0))
 
     def _spill(self) -> None:
         """Write the rows in memory to a temporary file, sorted."""
-        self._rows.sort(key=_first)
+        self._rows.sort(key=itemgetter(0))
         run = self._open.enter_context(self._files.scratch())
         for row in self._rows:
             run.write(json.dumps(row).encode() + b"\n")
         self._runs.append(run)
         self._rows = []
-
-
-def _first(row: tuple[Any, ...]) -> str:
-    name: str = row[0]
-    return name
 
 
 def _from_line(line: bytes) -> tuple[Any, ...]:

@@ -46,9 +46,8 @@ def read_file(path: Path, limit: int | None = None) -> Content:
         OSError: It can't be read, is no regular file, or is larger than the limit.
     """
     # Without a file object: half the time of a small image's read.
-    descriptor = _open_regular(path)
+    descriptor, status = _open_regular(path)
     try:
-        status = os.fstat(descriptor)
         if limit is not None and status.st_size > limit:
             raise OSError(errno.EFBIG, f"has {status.st_size:,} bytes, more than {limit:,}")
         # A byte more than it should have says whether that is all.
@@ -103,7 +102,7 @@ def open_file(path: Path) -> io.BufferedReader:
     Raises:
         OSError: It can't be read, or is no regular file.
     """
-    return open(_open_regular(path), "rb")
+    return open(_open_regular(path)[0], "rb")
 
 
 def open_table(path: Path) -> BinaryIO:
@@ -127,10 +126,11 @@ def modified_at(status: os.stat_result) -> int:
     return max(-(2**63), min(2**63 - 1, status.st_mtime_ns))
 
 
-def _open_regular(path: Path) -> int:
+def _open_regular(path: Path) -> tuple[int, os.stat_result]:
     descriptor = os.open(path, _READ)
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return descriptor
+    status = os.fstat(descriptor)
+    if stat.S_ISREG(status.st_mode):
+        return descriptor, status
     os.close(descriptor)
     raise OSError(errno.EINVAL, "is not a regular file")
 

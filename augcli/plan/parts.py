@@ -33,7 +33,8 @@ UNFINISHED = "unfinished"
 """Fingerprint of a part that only says what stays, while the rest of its shard is made."""
 LONGEST_LINE = 256 << 20
 """Bytes of the longest line that is read from the folded parts."""
-COMPRESSION = 6
+COMPRESSION = 1
+"""Of the folded parts: three times as quick as the usual level, and a quarter larger."""
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _NAME = re.compile(r"(\d{1,9})-(\d{1,10})")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from augcli.data.codecs.output_encoding import OutputEncoding
+from augcli.data.codecs.formats import OutputEncoding
 from augcli.data.labels import apply_labels
 from augcli.data.output import MAPS, OutputFolder
 from augcli.data.sinks.folder import FolderSink

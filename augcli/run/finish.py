@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +27,11 @@ from augcli.run.messages import Summary
 from augcli.run.scoring import largest_grid
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
     from augcli.data.manifest import Row
-    from augcli.plan.parts import Part, Parts
+    from augcli.plan.parts import Part, StoredPart
     from augcli.run.prepare import Prepared
     from augcli.run.progress import RunProgress
 
@@ -99,7 +100,7 @@ def finish(
     """
     output = prepared.run.output
     with writing(output.path):
-        totals = _write_tables(prepared, shards)
+        totals = _fold(prepared, shards)
         output.files.sync()
     seconds = round(time.time() - begun, 3)
     timings = {
@@ -117,8 +118,7 @@ def finish(
         **made_by(prepared),
     )
     output.write_record(prepared.record)
-    with writing(output.path):
-        _fold(prepared.backlog.parts, shards)
+    prepared.backlog.parts.remove_loose()
     output.forget_maps()
     return summary(prepared, seconds, progress.outputs, progress.rate)
 
@@ -154,36 +154,44 @@ def made_by(prepared: Prepared) -> dict[str, Any]:
     return {**machine(), "device": device if largest_grid(prepared.chain) else None}
 
 
-def _write_tables(prepared: Prepared, shards: AbstractSet[str]) -> Totals:
-    """Write metadata.csv, classes.txt, errors.csv and the data set card."""
-    run, files = prepared.run, prepared.run.output.files
+def _fold(prepared: Prepared, shards: AbstractSet[str]) -> Totals:
+    """Write the file of folded parts, and the tables that follow from them."""
+    files, parts = prepared.run.output.files, prepared.backlog.parts
     totals = Totals()
-    for path, reason in run.sources.refused:
+    for path, reason in prepared.run.sources.refused:
         totals.add_failure(Failure(path, "list", reason))
     with SortedRows(files) as rows:
-        for part in _parts_of_plan(prepared, shards):
-            for made in part.made:
-                rows.add(made.row.cells())
-                totals.add(made.row)
-                totals.remarks.update(made.remarks)
-            for _, failure in part.failed:
-                totals.add_failure(failure)
+        collected = _collected(prepared, shards, totals, rows)
+        if parts.loose() or not parts.are_folded or parts.is_cut:
+            parts.fold(collected)
+        else:
+            deque(collected, maxlen=0)
         files.publish(MANIFEST, lambda file: write_table(file, COLUMNS, rows))
-    if totals.failures:
-        failures = sorted(totals.failures.values())
-        files.publish(ERRORS, lambda file: write_table(file, Failure._fields, failures))
-    else:
-        files.remove(ERRORS)
-    text = "".join(f"{_one_line(name)}\n" for name in run.sources.classes)
-    files.publish(CLASSES, text.encode("utf-8", "backslashreplace"))
-    manifest_hash = file_sha256(os.path.join(run.output.path, MANIFEST))
-    command = f"augcli {prepared.chain.name}"
-    description = card(command, totals.images, len(totals.classes), manifest_hash)
-    files.publish(CARD, description.encode("utf-8", "backslashreplace"))
+    _write_other_tables(prepared, totals)
     return totals
 
 
-def _parts_of_plan(prepared: Prepared, shards: AbstractSet[str]) -> list[Part] | Any:
+def _collected(
+    prepared: Prepared, shards: AbstractSet[str], totals: Totals, rows: SortedRows
+) -> Iterator[StoredPart]:
+    """Yield the part of each shard, and collect its rows and failures.
+
+    Raises:
+        Stopped: A part is missing or damaged.
+    """
+    for stored, part in _parts_of_plan(prepared, shards):
+        for made in part.made:
+            rows.add(made.row.cells())
+            totals.add(made.row)
+            totals.remarks.update(made.remarks)
+        for _, failure in part.failed:
+            totals.add_failure(failure)
+        yield stored
+
+
+def _parts_of_plan(
+    prepared: Prepared, shards: AbstractSet[str]
+) -> Iterator[tuple[StoredPart, Part]]:
     """Yield the part of each shard; remove the outputs of shards that hold no job any more.
 
     Raises:
@@ -195,7 +203,7 @@ def _parts_of_plan(prepared: Prepared, shards: AbstractSet[str]) -> list[Part] |
     for stored in parts.read():
         if stored.shard in missing and stored.part:
             missing.discard(stored.shard)
-            yield stored.part
+            yield stored, stored.part
         elif stored.part and stored.shard not in shards:
             folders |= parts.drop(stored.part)
     # An empty folder would be a class without images to those who read OUT by folders.
@@ -208,11 +216,20 @@ def _parts_of_plan(prepared: Prepared, shards: AbstractSet[str]) -> list[Part] |
         )
 
 
-def _fold(parts: Parts, shards: AbstractSet[str]) -> None:
-    """Write all parts into one file, then remove the files of their own."""
-    if parts.loose() or not parts.are_folded or parts.is_cut:
-        parts.fold(stored for stored in parts.read() if stored.shard in shards)
-        parts.remove_loose()
+def _write_other_tables(prepared: Prepared, totals: Totals) -> None:
+    """Write errors.csv, classes.txt and the data set card; the manifest is there."""
+    run, files = prepared.run, prepared.run.output.files
+    if totals.failures:
+        failures = sorted(totals.failures.values())
+        files.publish(ERRORS, lambda file: write_table(file, Failure._fields, failures))
+    else:
+        files.remove(ERRORS)
+    text = "".join(f"{_one_line(name)}\n" for name in run.sources.classes)
+    files.publish(CLASSES, text.encode("utf-8", "backslashreplace"))
+    manifest_hash = file_sha256(os.path.join(run.output.path, MANIFEST))
+    command = f"augcli {prepared.chain.name}"
+    description = card(command, totals.images, len(totals.classes), manifest_hash)
+    files.publish(CARD, description.encode("utf-8", "backslashreplace"))
 
 
 def _one_line(name: str) -> str:

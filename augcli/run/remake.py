@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from augcli.data.codecs.decoding import decode
-from augcli.data.codecs.output_encoding import OutputEncoding, copied
+from augcli.data.codecs.encoding import copied, encode_output
+from augcli.data.codecs.formats import OutputEncoding
 from augcli.errors import OutputError, ParameterError
 from augcli.params import build, declared
 from augcli.pixels.resize import resize
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from augcli.data.codecs.decoding import Decoded
-    from augcli.data.codecs.output_encoding import Encoded
+    from augcli.data.codecs.encoding import Encoded
     from augcli.data.manifest import Row
     from augcli.data.stores.sources import Store
     from augcli.pixels.frame import Image
@@ -100,8 +101,8 @@ class Remaker:
             donor = self._decoded(self._store.read(row.source_b)).image if row.source_b else None
             result = self._chain.replay(json.loads(row.draw), image, donor)
             image, donated = result.image, result.donated
-        encoded = self._encoding.encode(image, path, base.subsampling)
-        return Remade(image, encoded, encoded.is_lossless, donated)
+        encoded = encode_output(image, path, base.subsampling, self._encoding)
+        return Remade(image, encoded, encoded.ending == "png", donated)
 
     def _decoded(self, data: bytes) -> Decoded:
         decoded = decode(data, max_pixels=self._options.max_pixels)

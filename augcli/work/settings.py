@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from augcli.attention.map_spec import MapSpec
-    from augcli.data.codecs.output_encoding import OutputEncoding
+    from augcli.data.codecs.formats import OutputEncoding
     from augcli.data.stores.sources import Store
     from augcli.files import Fsync
     from augcli.pixels.frame import Frame

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from augcli.data.codecs.output_encoding import copied
+from augcli.data.codecs.encoding import copied
 from augcli.data.manifest import Failure
 from augcli.data.stopping import stopped
 from augcli.errors import UnreadableImage
@@ -170,9 +170,8 @@ class ShardMaker:
         self, base: LoadedSource, job: Job, copy: int, part: Part
     ) -> tuple[Result, LoadedSource | None]:
         """Return what the chain makes from mixing on, and the donor if one gave."""
-        subject = Subject(job.base.path, copy)
-        mixer = self._chain.mixer(self._chain.chance(subject, base.score))
-        donor = self._donor(job, copy, part, mixer) if mixer else None
+        mixer: Mixer[Any] | None = None
+        donor: LoadedSource | None = None
 
         def map_of(loaded: LoadedSource | None) -> HeatMap:
             assert loaded
@@ -180,7 +179,10 @@ class ShardMaker:
             return loaded.heat_map(mixer.map_grid)
 
         maps = MixMaps(lambda: map_of(base), lambda: map_of(donor))
-        chance = self._chain.chance(subject, base.score, maps)
+        chance = self._chain.chance(Subject(job.base.path, copy), base.score, maps)
+        mixer = self._chain.mixer(chance)
+        if mixer:
+            donor = self._donor(job, copy, part, mixer)
         try:
             result = self._chain.run(base.result, donor.result if donor else None, chance)
         except UnreadableImage as error:

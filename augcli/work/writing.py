@@ -6,6 +6,7 @@ import errno
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from augcli.data.codecs.encoding import encode_output
 from augcli.data.manifest import Row
 from augcli.data.names import output_name
 from augcli.errors import UnreadableImage
@@ -13,8 +14,8 @@ from augcli.plan.parts import Made
 from augcli.work.reading import SourceFailed
 
 if TYPE_CHECKING:
-    from augcli.data.codecs.formats import Subsampling
-    from augcli.data.codecs.output_encoding import Encoded, OutputEncoding
+    from augcli.data.codecs.encoding import Encoded
+    from augcli.data.codecs.formats import OutputEncoding, Subsampling
     from augcli.data.labels import Label
     from augcli.data.sinks.sink import ShardWriter
     from augcli.pixels.frame import Image
@@ -65,7 +66,7 @@ class Writer:
             SourceFailed: It can't be an output.
         """
         try:
-            return self._encoding.encode(image, path, subsampling)
+            return encode_output(image, path, subsampling, self._encoding)
         except UnreadableImage as error:
             raise SourceFailed(path, "encode", error.reason) from None
 

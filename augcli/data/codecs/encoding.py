@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import cv2
 import numpy as np
 
-from augcli.data.codecs.formats import PNG_LEVEL
+from augcli.data.codecs.formats import PNG_LEVEL, output_ending, output_subsampling
 from augcli.errors import UnreadableImage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from augcli.data.codecs.formats import Format, Subsampling
+    from augcli.data.codecs.formats import Format, OutputEncoding, Subsampling
 
 _LONGEST_SIDE: Final[dict[Format, int]] = {"jpg": 65_500, "webp": 16_383}
 """Most pixels a side that a format can hold."""
@@ -22,6 +22,44 @@ _SUBSAMPLING: Final = {
     "420": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
     "444": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
 }
+
+
+class Encoded(NamedTuple):
+    """An output's file.
+
+    Attributes:
+        ending: Ending of its name, without the dot.
+        data: Its bytes.
+    """
+
+    ending: str
+    data: bytes
+
+
+def encode_output(
+    image: NDArray[np.uint8], source: str, subsampling: Subsampling, options: OutputEncoding
+) -> Encoded:
+    """Encode an output.
+
+    Args:
+        image: uint8 (height, width, 3), RGB.
+        source: Name of the base.
+        subsampling: That of the base, used where the run is to keep it.
+        options: How.
+
+    Raises:
+        UnreadableImage: The picture is larger than the format can hold.
+    """
+    ending = output_ending(source, options.format)
+    colours = output_subsampling(subsampling, options.subsampling)
+    quality, png_level = options.quality, options.png_level
+    data = encode(image, ending, quality=quality, subsampling=colours, png_level=png_level)
+    return Encoded(ending, data)
+
+
+def copied(source: str, data: bytes) -> Encoded:
+    """Return the file of a source that comes along as it is."""
+    return Encoded(output_ending(source, "same", copied=True), data)
 
 
 def encode(

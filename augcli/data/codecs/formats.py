@@ -7,6 +7,7 @@ importing OpenCV or Pillow, so this module imports only the standard library.
 from __future__ import annotations
 
 import codecs
+from dataclasses import dataclass
 from typing import Final, Literal, overload
 
 Format = Literal["jpg", "png", "webp"]
@@ -130,6 +131,23 @@ def output_subsampling(source: Subsampling, wanted: WantedSubsampling) -> Subsam
         ('444', '420')
     """
     return source if wanted == "same" else wanted
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputEncoding:
+    """The options that decide the bytes of an output's file.
+
+    Attributes:
+        format: File format of the outputs.
+        quality: JPEG and WebP quality, 1 to 100.
+        subsampling: Of the colours in JPEG.
+        png_level: Compression of PNG, 0 to 9.
+    """
+
+    format: Wanted = "same"
+    quality: int = 95
+    subsampling: WantedSubsampling = "same"
+    png_level: int = PNG_LEVEL
 
 
 def describe_unread(data: bytes) -> str:
