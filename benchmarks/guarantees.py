@@ -59,9 +59,15 @@ def all_faults() -> str:
 
 def all_damage(most: int) -> str:
     """Read parts in every state of damage, and resume the run after ``most`` of them."""
-    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
-        read = damage.read_all(Path(one))
-        return str({"read": read, "gone on": damage.resume_all(Path(two), most)})
+    figures = {}
+    for name, loop in (
+        ("read", damage.read_all),
+        ("resumed", lambda folder: damage.resume_all(folder, most)),
+        ("resumed from folded parts", lambda folder: damage.fold_all(folder, most)),
+    ):
+        with tempfile.TemporaryDirectory() as folder:
+            figures[name] = loop(Path(folder))
+    return str(figures)
 
 
 def costs(folder: Path) -> str:

@@ -243,3 +243,27 @@ def test_the_parent_of_workers_loads_no_decoder(tmp_path: Path) -> None:
     )
     code += ", Cutout(patch=4, fill='black'), workers=1)"
     assert loaded_after(code) & {"PIL", "cv2", "onnxruntime"} == set()
+
+
+ARCHITECTURE = (ROOT.parent / "docs/architecture.md").read_text("utf-8")
+
+
+def test_the_page_about_the_rooms_has_all_of_them_in_order() -> None:
+    rooms = re.findall(r"^\| `(\w+)/` \|", ARCHITECTURE, re.MULTILINE)
+    assert rooms == list(reversed(FLOORS))
+    (leaves,) = re.findall(r"^\| (`errors`.*?) \|", ARCHITECTURE, re.MULTILINE)
+    assert set(re.findall(r"\w+", leaves)) == LEAVES
+
+
+def test_the_page_about_the_rooms_names_files_that_exist() -> None:
+    names = set(re.findall(r"`((?:\w+/)*\w+\.py)`", ARCHITECTURE))
+    missing = [
+        name
+        for name in names
+        if not (ROOT / name).exists()
+        and not (ROOT.parent / name).exists()
+        # Named after the folder of the file before it.
+        and not list(ROOT.rglob(name))
+    ]
+    assert missing == []
+    assert len(names) > 25

@@ -13,10 +13,10 @@ import signal
 import subprocess
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.errors import AugcliError
+from augcli.work.child import module_command, module_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,13 +50,10 @@ def ask(question: str, about: str = "") -> Answer:
         >>> ask("import", "no_such_module").failure
         "ModuleNotFoundError: No module named 'no_such_module'"
     """
-    package = str(Path(__file__).parents[2])
-    path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))
     try:
         done = subprocess.run(
-            # -P: the current folder may hold a file called numpy.py.
-            [sys.executable, "-P", "-m", "augcli.doctor.probes", question, about],
-            env={**os.environ, "PYTHONPATH": path},
+            module_command("augcli.doctor.probes", question, about),
+            env=module_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=TIMEOUT,

@@ -1,29 +1,26 @@
 """Worker processes that share nothing.
 
-The processes are our own: one crashed worker breaks neither the others nor the run, and none
-outlives its parent.
+A crashed worker breaks neither the others nor the run, and none outlives its parent.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import pickle
 import queue
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from augcli.errors import Stopped
 from augcli.files import open_null
 from augcli.work import worker
+from augcli.work.child import module_command, module_environment
 from augcli.work.events import NeedsDonors, ShardDone, Touching, WorkerEnded
 
 if TYPE_CHECKING:
@@ -115,11 +112,7 @@ class Processes:
         for member in self._workers:
             ask(member)
         while asked:
-            sender, message = self._events.get()
-            if isinstance(message, worker.Broken):
-                raise _as_raised(message)
-            if isinstance(message, worker.Ready):
-                continue
+            sender, message = self._next_event()
             paths = asked.pop(sender, [])
             if message is None:
                 cause, error_text = self._bury(sender)
@@ -153,14 +146,10 @@ class Processes:
                 if task is None:
                     break
                 ahead.append(task)
-            sender, message = self._events.get()
+            sender, message = self._next_event()
             if message is None:
                 yield from self._replace(sender)
                 continue
-            if isinstance(message, worker.Ready):
-                continue
-            if isinstance(message, worker.Broken):
-                raise _as_raised(message)
             if isinstance(message, Touching):
                 sender.touching = message.path
                 continue
@@ -190,17 +179,14 @@ class Processes:
         self._workers = []
 
     def _start(self) -> _Worker:
-        package = str(Path(__file__).parents[2])
-        path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))
         errors = _errors_file()
         try:
             process = subprocess.Popen(
-                # -P: the current folder may hold a file called numpy.py.
-                [sys.executable, "-P", "-m", "augcli.work.worker"],
+                module_command("augcli.work.worker"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env={**os.environ, "PYTHONPATH": path},
+                env=module_environment(),
             )
         except OSError as error:
             errors.close()
@@ -225,6 +211,15 @@ class Processes:
                     self._events.put((member, pickle.load(channel)))
             except Exception:  # broken bytes lead pickle to any error; all mean the same here
                 self._events.put((member, None))
+
+    def _next_event(self) -> tuple[_Worker, Any]:
+        """Return the next event and its worker; None in its place when the worker is gone."""
+        while True:
+            sender, message = self._events.get()
+            if isinstance(message, worker.Broken):
+                raise _as_raised(message)
+            if not isinstance(message, worker.Ready):
+                return sender, message
 
     def _wait_for_start(self) -> None:
         """Wait until a worker is set up."""
