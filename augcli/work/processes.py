@@ -269,8 +269,7 @@ def _errors_file() -> IO[bytes]:
     try:
         return tempfile.TemporaryFile()
     except OSError:
-        # No room in the system's temporary folder: a run needs nothing of it but this.
-        return open_null()
+        return open_null()  # no room in the system's temporary folder
 
 
 def _ended_by(cause: str) -> str:
@@ -284,11 +283,8 @@ def _cause(member: _Worker) -> str:
         # It lives but can't be understood.
         member.process.kill()
         code = member.process.wait()
-    if code < 0:
-        try:
-            return signal.Signals(-code).name
-        except ValueError:
-            return f"signal {-code}"
+    with contextlib.suppress(ValueError):
+        return signal.Signals(-code).name
     return f"exit code {code}"
 
 

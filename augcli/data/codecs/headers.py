@@ -102,7 +102,8 @@ def _jpeg(data: bytes) -> Header:
                 plain = components in (1, 3) and scans_end_well(data, position, allowed)
                 break
             length = data[position + 2] << 8 | data[position + 3]
-            if length < 2 or 0xD0 <= marker <= 0xD9:
+            # Markers below have no segment, or are none that Pillow knows.
+            if length < 2 or marker < 0xC0 or 0xD0 <= marker <= 0xD9:
                 break
             # Baseline, extended and progressive with 8 bits: the rest is left to Pillow.
             if 0xC0 <= marker <= 0xC2 and data[position + 4] == 8 and not components:

@@ -50,6 +50,17 @@ def test_jpeg_is_turned_once_when_its_header_breaks_behind_the_orientation() -> 
     assert np.array_equal(decode(broken).image, expected)
 
 
+@pytest.mark.parametrize("marker", [0x01, 0x02, 0xBF])
+def test_jpeg_with_a_segment_of_no_known_kind_is_refused(marker: int) -> None:
+    """OpenCV skips it; where it was a table, it decodes with a default one."""
+    data = saved("JPEG")
+    at = data.index(b"\xff\xc4")
+    broken = data[: at + 1] + bytes([marker]) + data[at + 2 :]
+    assert not read_header(broken).plain
+    with pytest.raises(UnreadableImage, match="damaged"):
+        decode(broken)
+
+
 def test_png_whose_chunk_declares_more_than_the_file_is_left_to_pillow() -> None:
     data = bytearray(saved("PNG"))
     at = data.index(b"IDAT") - 4
