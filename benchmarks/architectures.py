@@ -1,5 +1,7 @@
 """What `augcli scorer prepare` finds in usual architectures: the table of docs/scorers.md.
 
+Over 300 lines, because it is a script of its own that needs nothing of the other benchmarks.
+
     python benchmarks/architectures.py [--libraries torchvision timm] [--exporters ...] [--only ...]
 
 Networks of torchvision and timm are made with random weights, exported to ONNX and prepared, once

@@ -1,5 +1,7 @@
 """How well scorers find the object: the table of models/README.md.
 
+Over 300 lines, because it is a script of its own that needs nothing of the other benchmarks.
+
     python benchmarks/attention.py --objects DIR --models DIR [--prepared] [--also NAME=FILE ...]
 
 `--objects` holds list.csv, photos/ and masks/ (white = object); `--models` holds classifiers in

@@ -1,4 +1,7 @@
-"""CutMix: the pasted cells or box, the distribution of the draws, and the label weights."""
+"""CutMix: the pasted cells or box, the distribution of the draws, and the label weights.
+
+Over 300 lines, because the method has four regions and each is compared with simpler code.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A classifier that can't be used is refused in a sentence, and nothing is written."""
+"""A classifier that can't be used is refused in a sentence, and nothing is written.
+
+Over 300 lines, because each cause needs a network of its own.
+"""
 
 from __future__ import annotations
 

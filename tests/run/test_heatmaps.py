@@ -1,4 +1,7 @@
-"""Stored heat maps: no image is scored twice, and no output depends on them."""
+"""Stored heat maps: no image is scored twice, and no output depends on them.
+
+Over 300 lines, because files, tables, chains and GPUs are tried in all combinations that matter.
+"""
 
 from __future__ import annotations
 
