@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
-from typing import TYPE_CHECKING, NamedTuple
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.data.labels import Label
+from augcli.files import open_file, parse_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import BinaryIO
 
 MANIFEST = "metadata.csv"
@@ -22,7 +25,9 @@ COLUMNS = (
     *("file_name", "label_a", "weight_a", "label_b", "weight_b", "source_a", "source_b"),
     *("method", "draw", "width", "height", "copy", "sha256"),
 )
-"""The columns of metadata.csv."""
+"""The columns of metadata.csv where each source has one class."""
+SOFT_COLUMNS = ("file_name", "label", *COLUMNS[5:])
+"""The same where sources have soft labels: ``label`` is JSON, a weight by class."""
 
 
 class Row(NamedTuple):
@@ -57,6 +62,11 @@ class Row(NamedTuple):
         """Weight of the donor's class; 0 where there is none or it is the base's class."""
         return self.label.weights[1][1] if len(self.label.weights) > 1 else 0.0
 
+    def soft_cells(self) -> tuple[object, ...]:
+        """Return the row of metadata.csv with its whole label, see :data:`SOFT_COLUMNS`."""
+        label = json.dumps(self.label.to_json(), ensure_ascii=False)
+        return (self.file_name, label, *self[2:])
+
     def cells(self) -> tuple[object, ...]:
         """Return the row of metadata.csv: ``label_a`` is the base's class, ``label_b`` the donor's.
 
@@ -75,21 +85,20 @@ class Row(NamedTuple):
         )
 
     @classmethod
-    def from_cells(cls, cells: Sequence[str]) -> Row:
+    def from_cells(cls, cells: Sequence[str], columns: Sequence[str] = COLUMNS) -> Row:
         """Return the row that a line of metadata.csv holds.
+
+        Args:
+            cells: Of the line.
+            columns: :data:`COLUMNS` or :data:`SOFT_COLUMNS`.
 
         Raises:
             ValueError: It has another number of cells, or text in the place of a number.
         """
-        values = dict(zip(COLUMNS, cells, strict=True))
-        pairs = [(values[f"label_{role}"], float(values[f"weight_{role}"])) for role in "ab"]
-        if pairs[1] == ("", 0.0):
-            del pairs[1]
-        if pairs == [("", 1.0)]:
-            pairs = []
+        values = dict(zip(columns, cells, strict=True))
         return cls(
             file_name=values["file_name"],
-            label=Label(tuple(pairs)),
+            label=_soft_label(values["label"]) if "label" in values else _label(values),
             source_a=values["source_a"],
             source_b=values["source_b"],
             method=values["method"],
@@ -99,6 +108,53 @@ class Row(NamedTuple):
             copy=int(values["copy"]),
             sha256=values["sha256"],
         )
+
+
+def _label(values: Mapping[str, str]) -> Label:
+    pairs = [(values[f"label_{role}"], float(values[f"weight_{role}"])) for role in "ab"]
+    if pairs[1] == ("", 0.0):
+        del pairs[1]
+    return Label() if pairs == [("", 1.0)] else Label(tuple(pairs))
+
+
+def _soft_label(text: str) -> Label:
+    content = parse_json(text.encode("utf-8"))
+    weights: dict[str, Any] = content if isinstance(content, dict) else {"": None}
+    if not all(type(weight) in (int, float) for weight in weights.values()):
+        raise ValueError(f"label is {text!r}, but must be a JSON object of weights")
+    return Label.from_json({name: float(weight) for name, weight in weights.items()})
+
+
+def read_rows(path: str) -> Iterator[Row]:
+    """Yield the rows of a metadata.csv.
+
+    Raises:
+        OSError: It can't be read.
+        ValueError: It is not what augcli writes.
+    """
+    with (
+        io.TextIOWrapper(open_file(path), encoding="utf-8", newline="") as file,
+        _long_cells(),
+    ):
+        try:
+            lines = csv.reader(file, strict=True)
+            columns = tuple(next(lines, COLUMNS))
+            if columns not in (COLUMNS, SOFT_COLUMNS):
+                raise ValueError("it has other columns than augcli writes")
+            for cells in lines:
+                yield Row.from_cells(cells, columns)
+        except csv.Error as error:
+            raise ValueError(str(error)) from None
+
+
+@contextlib.contextmanager
+def _long_cells() -> Iterator[None]:
+    """Let the csv module take the draw of ten thousand boxes."""
+    limit = csv.field_size_limit(2**31 - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
 
 
 class Failure(NamedTuple):

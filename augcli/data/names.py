@@ -11,7 +11,9 @@ from augcli.rng import digest
 _UNSAFE = re.compile(r"[^\w-]+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³])", re.IGNORECASE)
 """Names of devices on Windows, with or without an extension."""
-OURS = frozenset({"metadata.csv", "classes.txt", "errors.csv", "run.json", "readme.md"})
+OURS = frozenset(
+    {"metadata.csv", "classes.txt", "errors.csv", "run.json", "readme.md", "parts.jsonl.gz"}
+)
 LONGEST = 100
 """Bytes of a stem or folder, the rest is cut off; file systems allow 255 for a whole name."""
 
@@ -52,6 +54,8 @@ def safe_folder(name: str) -> str:
         >>> safe_folder("cat"), safe_folder("con")
         ('cat', 'con-eaeac719')
     """
+    # One class, whose name comes in two forms, has one folder.
+    name = unicodedata.normalize("NFC", name)
     device = _RESERVED.fullmatch(name.partition(".")[0].rstrip(" "))
     plain = not re.search(r'[\x00-\x1f<>:"\\|?*]', name) and name == name.rstrip(". ")
     short = len(name.encode()) <= LONGEST

@@ -99,7 +99,13 @@ class Plan:
             base = source_at(position)
             givers = ring.donors(position, donors + 1) if self.mixes else []
             candidates = tuple([source_at(giver) for giver in givers[:donors]])
-            first = (candidates[0].path, candidates[0].stamp) if candidates else ("", "")
-            fingerprint = fingerprints(base.path, str(base.label), base.stamp, *first).hex()
+            first = _parts_of(candidates[0]) if candidates else ()
+            fingerprint = fingerprints(*_parts_of(base), *first).hex()
             jobs.append(Job(fingerprint, base, candidates, len(givers) > donors))
         return jobs
+
+
+def _parts_of(source: Source) -> tuple[str, str, str]:
+    """Return what an output depends on of a source."""
+    path, label, stamp = source
+    return path, repr(label.weights), stamp

@@ -77,7 +77,7 @@ class Ring:
     Attributes:
         order: int64 (n,): index of the source at each position.
         keys: uint64 (n,): sorted hash at each position.
-        group: int64 (n,): number of the label at each position.
+        group: int64 (n,): number of the class at each position, the heaviest of a soft label.
         pair: Which donors are allowed.
     """
 
@@ -98,7 +98,9 @@ class Ring:
         keys = np.frombuffer(bytes(raw), ">u8").astype(np.uint64)
         # Stable, and the sources come sorted by path: equal hashes go by path.
         order = np.argsort(keys, kind="stable")
-        group = np.array(sources.label_of, np.int64)[order]
+        number = {name: index for index, name in enumerate(sources.classes)}
+        group_of = np.array([number.get(label.heaviest, -1) for label in sources.labels], np.int64)
+        group = group_of[np.array(sources.label_of, np.int64)][order]
         return cls(order, keys[order], group, pair)
 
     def donors(self, position: int, count: int) -> list[int]:

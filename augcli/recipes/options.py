@@ -41,6 +41,13 @@ class RunOptions:
         Path | None,
         Param("CSV table with the columns file_name,label, instead of one folder per class."),
     ] = None
+    layout: Annotated[
+        Literal["auto", "classes"],
+        Param(
+            "What the folders of INPUT are: classes, or auto (classes, but folders named train, "
+            "val, test or fold1 that hold folders are refused: they are splits of a data set)."
+        ),
+    ] = "auto"
     copies: Annotated[int, Param("Augmented images per original.", 1, 10_000)] = 1
     prob: Annotated[
         float,
@@ -128,8 +135,8 @@ ONE_RUN_ONLY = frozenset(
     | {"heatmaps", "device"}
 )
 """Options that say how a run goes and change no output."""
-NOT_OF_THE_RESULT = ONE_RUN_ONLY | {"model", "labels", "prob"}
+NOT_OF_THE_RESULT = ONE_RUN_ONLY | {"model", "labels", "layout", "prob"}
 """Options that don't change the outputs, whose content does and not their name, or that the
 steps say already."""
-NOT_IN_RECIPE = ONE_RUN_ONLY | {"labels", "prob"}
+NOT_IN_RECIPE = ONE_RUN_ONLY | {"labels", "layout", "prob"}
 """Options that belong to one run on one machine, or to each step."""

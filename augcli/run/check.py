@@ -143,7 +143,7 @@ def check(folder: Path, recipe: Recipe, options: RunOptions) -> Run:
     _check_surroundings(folder, options.out)
     chain = Chain(recipe.name, recipe.steps, options.seed, options.copies, recipe.survival)
     out = options.out or default_out(folder, chain.name)
-    store = FolderStore(os.fspath(folder), os.fspath(out), options.follow_links)
+    store = FolderStore(os.fspath(folder), os.fspath(out), options.follow_links, options.layout)
     sources = store.list()
     labels = _apply_labels(sources, options.labels) if options.labels else None
     if options.limit and options.limit < len(sources):
@@ -219,8 +219,10 @@ def _check_labels(chain: Chain, sources: Sources, options: RunOptions) -> None:
         raise InputError(
             f"{chain.name} mixes two images, but INPUT holds only one: {sources.paths[0]!r}"
         )
-    if options.pair == "different" and len(set(sources.label_of)) == 1:
-        raise InputError(
-            "`pair` different needs images of two classes, but all are of "
-            f"{str(sources.label(0))!r}; use `pair` any"
-        )
+    if options.pair == "different":
+        heaviest = {sources.labels[number].heaviest for number in set(sources.label_of)}
+        if len(heaviest) == 1:
+            raise InputError(
+                "`pair` different needs images of two classes, but all are of "
+                f"{heaviest.pop()!r}; use `pair` any"
+            )

@@ -14,6 +14,7 @@ from augcli.data.manifest import (
     COLUMNS,
     ERRORS,
     MANIFEST,
+    SOFT_COLUMNS,
     Failure,
     card,
     write_table,
@@ -27,13 +28,17 @@ from augcli.run.messages import Summary
 from augcli.run.scoring import largest_grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
     from augcli.data.manifest import Row
     from augcli.plan.parts import Part, StoredPart
     from augcli.run.prepare import Prepared
     from augcli.run.progress import RunProgress
+
+
+REPEATED = "the same as another copy of its source"
+COPY_COLUMNS = ("source_a", "method", "sha256")
 
 
 @dataclass(slots=True)
@@ -56,11 +61,11 @@ class Totals:
     classes: set[str] = field(default_factory=set)
     remarks: Counter[str] = field(default_factory=Counter)
 
-    def add(self, row: Row) -> None:
-        """Count one row."""
+    def add(self, row: Row, *, is_soft: bool) -> None:
+        """Count one row; the donor's share of a soft label is not known any more."""
         self.images += 1
         self.classes.update(row.label.classes)
-        if len(row.label.weights) > 1:
+        if len(row.label.weights) > 1 and not is_soft:
             self.mixed += 1
             self.weight += row.weight_b
 
@@ -160,14 +165,17 @@ def _fold(prepared: Prepared, shards: AbstractSet[str]) -> Totals:
     totals = Totals()
     for path, reason in prepared.run.sources.refused:
         totals.add_failure(Failure(path, "list", reason))
+    columns = SOFT_COLUMNS if prepared.run.sources.are_soft else COLUMNS
     with SortedRows(files) as rows:
         collected = _collected(prepared, shards, totals, rows)
         if parts.loose() or not parts.are_folded or parts.is_cut:
             parts.fold(collected)
         else:
             deque(collected, maxlen=0)
-        files.publish(MANIFEST, lambda file: write_table(file, COLUMNS, rows))
+        counted = _counted(rows, totals)
+        files.publish(MANIFEST, lambda file: write_table(file, columns, counted))
     _write_other_tables(prepared, totals)
+    prepared.lost_classes = sorted(set(prepared.run.sources.classes) - totals.classes)
     return totals
 
 
@@ -179,14 +187,31 @@ def _collected(
     Raises:
         Stopped: A part is missing or damaged.
     """
+    is_soft = prepared.run.sources.are_soft
     for stored, part in _parts_of_plan(prepared, shards):
         for made in part.made:
-            rows.add(made.row.cells())
-            totals.add(made.row)
+            rows.add(made.row.soft_cells() if is_soft else made.row.cells())
+            totals.add(made.row, is_soft=is_soft)
             totals.remarks.update(made.remarks)
         for _, failure in part.failed:
             totals.add_failure(failure)
         yield stored
+
+
+def _counted(rows: Iterable[tuple[Any, ...]], totals: Totals) -> Iterator[tuple[Any, ...]]:
+    """Yield rows sorted by name, and count outputs that are the same as another copy."""
+    # From the end, where both kinds of tables have the same columns.
+    source_at, method_at, hash_at = (COLUMNS.index(name) - len(COLUMNS) for name in COPY_COLUMNS)
+    source, hashes = "", set[str]()
+    for row in rows:
+        if row[source_at] != source:
+            source, hashes = row[source_at], set()
+        if row[method_at] != "original":
+            totals.remarks[REPEATED] += row[hash_at] in hashes
+            hashes.add(row[hash_at])
+        yield row
+    if not totals.remarks[REPEATED]:
+        del totals.remarks[REPEATED]
 
 
 def _parts_of_plan(
@@ -224,7 +249,7 @@ def _write_other_tables(prepared: Prepared, totals: Totals) -> None:
         files.publish(ERRORS, lambda file: write_table(file, Failure._fields, failures))
     else:
         files.remove(ERRORS)
-    text = "".join(f"{_one_line(name)}\n" for name in run.sources.classes)
+    text = "".join(f"{_one_line(name)}\n" for name in sorted(totals.classes))
     files.publish(CLASSES, text.encode("utf-8", "backslashreplace"))
     manifest_hash = file_sha256(os.path.join(run.output.path, MANIFEST))
     command = f"augcli {prepared.chain.name}"

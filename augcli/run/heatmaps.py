@@ -107,7 +107,8 @@ def make_heat_maps(
         Stopped: The disk is full, …; the same call again continues.
     """
     begun = time.time()
-    store = FolderStore(os.fspath(folder), follow_links=options.follow_links)
+    # A map does not depend on classes or splits.
+    store = FolderStore(os.fspath(folder), None, options.follow_links, "classes")
     sources = store.list()
     store = replace(store, folder=sources.place)
     _check_places(sources, options)

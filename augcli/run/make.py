@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from augcli.data.stopping import DiskFull, disk_full, writing
-from augcli.run.finish import finish, made_by, summary
+from augcli.run.finish import REPEATED, finish, made_by, summary
 from augcli.run.machine import machine
 from augcli.run.messages import Notice, Summary, ignore
 from augcli.run.prepare import prepare
@@ -67,7 +67,10 @@ def _make(prepared: Prepared, begun: float, listener: Listener) -> Summary:
         progress = RunProgress(backlog, begun, listener, prepared.run.options.most_failures)
         if first is not None:
             work(prepared, _chained(first, tasks), progress, listener)
-        return finish(prepared, backlog.shards, progress, begun)
+        done = finish(prepared, backlog.shards, progress, begun)
+        for text in outcome_notices(prepared, done):
+            listener(Notice(text))
+        return done  # noqa: TRY300 - the notices may meet a full disk too
     except DiskFull:
         raise disk_full(_space_needed(prepared)) from None
     finally:
@@ -111,6 +114,18 @@ def work(
 def _chained(first: Task, rest: Iterator[Task]) -> Iterator[Task]:
     yield first
     yield from rest
+
+
+def outcome_notices(prepared: Prepared, done: Summary) -> Iterator[str]:
+    """Yield what a person should know of the outputs."""
+    repeated = done.remarks.get(REPEATED, 0)
+    if repeated:
+        yield (
+            f"{repeated:,} outputs are the same as another copy of their source: a range such as "
+            "`top_n` 3..9, another `region`, or more sources make copies differ"
+        )
+    for name in prepared.lost_classes:
+        yield f"class {name!r} has no output: all its images failed"
 
 
 def change_notices(prepared: Prepared) -> Iterator[str]:

@@ -5,7 +5,7 @@ After it, shards can be made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST
@@ -45,6 +45,7 @@ class Prepared:
         gpu: Scores the sources; None where the workers do, on the processor.
         pool: The workers, where they were needed already.
         is_settled: Whether OUT is as a complete run left it, and not locked.
+        lost_classes: Classes of INPUT of which no image could be made.
     """
 
     run: Run
@@ -56,6 +57,7 @@ class Prepared:
     gpu: Scorer | None
     pool: Pool | None
     is_settled: bool
+    lost_classes: list[str] = field(default_factory=list)
 
     def take_output(self) -> None:
         """Lock an output folder that was settled, where there is something to do after all.
@@ -205,7 +207,7 @@ def _announce(run: Run, gpu: Scorer | None, listener: Listener) -> None:
             run.workers,
         )
     )
-    for text in run.sources.skipped_in_words():
+    for text in (*run.sources.skipped_in_words(), *run.sources.notices):
         listener(Notice(text))
     for path, reason in run.sources.refused:
         listener(Error(path, "list", reason))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import hashlib
-import io
 import os
 import re
 from dataclasses import dataclass, field
@@ -15,18 +12,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from augcli.data.codecs.decoding import decode
-from augcli.data.manifest import CARD, CLASSES, COLUMNS, ERRORS, MANIFEST, Row
+from augcli.data.labels import Label
+from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST, Row, read_rows
 from augcli.data.output import FOLDED_PARTS, STATE, OutputFolder
 from augcli.data.run_record import RECORD
 from augcli.data.sinks.folder import FolderSink
 from augcli.data.stores.folder import FolderStore
 from augcli.errors import InputError, OutputError, UnreadableImage
-from augcli.files import open_file, read_file
+from augcli.files import read_file
 from augcli.recipes.recipe import Recipe
 from augcli.run.remake import Remaker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from augcli.augmentations.base import Augmentation
     from augcli.data.sinks.sink import Sink
@@ -107,10 +105,15 @@ def verify(
     if record is None:
         raise OutputError(f"OUT {out} has no {RECORD}: it was not made by augcli, or not begun")
     remaker = None
+    labels: dict[str, Label] = {}
     if against is not None:
         if recipe is not None and not isinstance(recipe, Recipe):
             recipe = Recipe.of(recipe)
-        remaker = Remaker(FolderStore(os.fspath(against)), record.identity, recipe)
+        store = FolderStore(os.fspath(against), layout="classes")
+        remaker = Remaker(store, record.identity, recipe)
+        if not record.identity.get("labels"):
+            sources = store.list()
+            labels = {path: sources.label(at) for at, path in enumerate(sources.paths)}
     verified = Verified()
     classes = _classes(output.path)
     if classes != sorted(classes):
@@ -127,7 +130,7 @@ def verify(
         verified.problems += [Problem(row.file_name, what) for what in _labels_wrong(row, classes)]
         data = _read(sink, row, verified)
         if data is not None and remaker:
-            _compare(row, data, remaker, verified)
+            _compare(row, data, remaker, labels, verified)
         progress(verified.rows)
     strays = sorted(_strays(output.path, seen))
     verified.problems += [Problem(name, "has no row") for name in strays]
@@ -139,31 +142,13 @@ def verify(
 def _rows(out: str) -> Iterator[Row]:
     path = os.path.join(out, MANIFEST)
     try:
-        with (
-            io.TextIOWrapper(open_file(path), encoding="utf-8", newline="") as file,
-            _long_cells(),
-        ):
-            for number, cells in enumerate(csv.reader(file, strict=True)):
-                if number == 0 and tuple(cells) != COLUMNS:
-                    raise OutputError(f"{MANIFEST} has other columns than augcli writes")
-                if number:
-                    yield Row.from_cells(cells)
+        yield from read_rows(path)
     except OSError as error:
         raise OutputError(
             f"{path} can't be read ({error.strerror}); run the command again to write it"
         ) from None
-    except (UnicodeDecodeError, csv.Error, ValueError, TypeError) as error:
-        raise OutputError(f"{MANIFEST} is not what augcli writes: {error}") from None
-
-
-@contextlib.contextmanager
-def _long_cells() -> Iterator[None]:
-    """Let the csv module take the draw of ten thousand boxes."""
-    limit = csv.field_size_limit(2**31 - 1)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(limit)
+    except ValueError as error:
+        raise OutputError(f"{path} is not what augcli writes: {error}") from None
 
 
 def _classes(out: str) -> list[str]:
@@ -206,8 +191,10 @@ def _read(sink: Sink, row: Row, verified: Verified) -> bytes | None:
     return data
 
 
-def _compare(row: Row, data: bytes, remaker: Remaker, verified: Verified) -> None:
-    """Make an output again and note how it differs."""
+def _compare(
+    row: Row, data: bytes, remaker: Remaker, labels: Mapping[str, Label], verified: Verified
+) -> None:
+    """Make an output again and note how it differs; with the labels of sources, where known."""
 
     def note(what: str) -> None:
         verified.problems.append(Problem(row.file_name, what))
@@ -225,16 +212,31 @@ def _compare(row: Row, data: bytes, remaker: Remaker, verified: Verified) -> Non
         return
     verified.remade += 1
     verified.identical += data == remade.encoded.data
-    difference = _difference(row, data, remade)
+    difference = _label_difference(row, remade, labels) or _difference(row, data, remade)
     if difference:
         note(difference)
 
 
+def _label_difference(row: Row, remade: Remade, labels: Mapping[str, Label]) -> str:
+    """Return how a label differs from what its sources and its draw give."""
+    base, donor = labels.get(row.source_a), labels.get(row.source_b)
+    if base is None or (row.source_b and donor is None):
+        if remade.donated and len(row.label.weights) > 1:
+            given, total = remade.donated
+            if abs(given / total - row.weight_b) > SUM_TOLERANCE:
+                return f"weight_b is {row.weight_b}, but the draw gives {given / total}"
+        return ""
+    expected = base
+    if donor is not None and remade.donated:
+        expected = base.mixed(donor, *remade.donated)
+    before, now = row.label.to_json(), expected.to_json()
+    names = before.keys() | now.keys()
+    if any(abs(before.get(name, 0) - now.get(name, 0)) > SUM_TOLERANCE for name in names):
+        return f"the label is {row.label}, but its sources and its draw give {expected}"
+    return ""
+
+
 def _difference(row: Row, data: bytes, remade: Remade) -> str:
-    if remade.donated and len(row.label.weights) > 1:
-        given, total = remade.donated
-        if abs(given / total - row.weight_b) > SUM_TOLERANCE:
-            return f"weight_b is {row.weight_b}, but the draw gives {given / total}"
     if data == remade.encoded.data:
         return ""
     try:

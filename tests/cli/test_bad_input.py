@@ -49,16 +49,18 @@ def test_is_refused_when_input_holds_no_image(
     for name in names:
         (tmp_path / "photos" / name).write_text("hello")
     error = refused(cli, out, "cutout", tmp_path / "photos")
-    assert error.startswith(f"augcli: INPUT {tmp_path}/photos holds no image; augcli reads ")
+    assert error.startswith(f"augcli: INPUT {tmp_path}/photos holds no image; ")
+    assert "augcli reads files named .bmp" in error
+    assert ("skipped 1 text file (no image)" in error) == bool(names)
 
 
 def test_says_what_it_skipped_when_input_holds_other_images_only(
     cli: Cli, tmp_path: Path, out: Path
 ) -> None:
     (tmp_path / "photos").mkdir()
-    (tmp_path / "photos/a.gif").write_bytes(b"GIF89a")
+    (tmp_path / "photos/a.jxl").write_bytes(b"\xff\x0a")
     error = refused(cli, out, "cutout", tmp_path / "photos")
-    assert "holds no image; skipped 1 GIF file (not supported); augcli reads " in error
+    assert "holds no image; skipped 1 JPEG XL image (not supported); augcli reads " in error
 
 
 def test_is_refused_when_input_is_a_file(cli: Cli, photos: Path, out: Path) -> None:

@@ -76,6 +76,7 @@ def test_an_extension_counts_in_any_case(tmp_path: Path) -> None:
     names = ["A.JPG", "b.Jpeg", "c.jpe", "d.png", "e.WEBP", "f.bmp", "g.tif", "h.TIFF"]
     found = list_sources(make(tmp_path, *names, "i.jpg.txt", "jpg", "k.jpgx"))
     assert found.paths == names
+    assert found.skipped.total() == 3
 
 
 def test_sizes_and_times_are_those_of_the_files(tmp_path: Path) -> None:
@@ -93,12 +94,27 @@ def test_hidden_files_and_folders_are_not_read(tmp_path: Path) -> None:
 
 
 def test_images_of_other_formats_are_counted_and_not_read(tmp_path: Path) -> None:
-    found = list_sources(make(tmp_path, "a.jpg", "b.GIF", "c.gif", "d.heic", "notes.txt"))
-    assert found.paths == ["a.jpg"]
-    assert found.skipped_in_words() == [
-        "skipped 2 GIF files (not supported)",
-        "skipped 1 HEIC file (not supported)",
-    ]
+    make(tmp_path, "cat/a.jpg", "cat/Thumbs.db", "cat/desktop.ini")
+    contents = {
+        "b.bin": b"GIF89a",
+        "c.bin": b"\0\0\0\x18ftypheic",
+        "photo.jpg.1": b"\xff\xd8\xff\xe0",
+        "notes.txt": b"a cat",
+        "weights.npy": b"\x93NUMPY",
+    }
+    for name, content in contents.items():
+        (tmp_path / "cat" / name).write_bytes(content)
+    found = list_sources(tmp_path)
+    assert found.paths == ["cat/a.jpg"]
+    assert sorted(found.skipped_in_words()) == sorted(
+        [
+            "skipped 1 GIF image (not supported)",
+            "skipped 1 HEIC image (not supported)",
+            "skipped 1 JPEG image (the file name has another ending)",
+            "skipped 1 text file (no image)",
+            "skipped 1 other file (no image)",
+        ]
+    )
 
 
 def test_out_inside_input_is_not_read(tmp_path: Path) -> None:
@@ -111,9 +127,10 @@ def test_outputs_of_augcli_inside_input_are_not_read(tmp_path: Path) -> None:
     make(tmp_path, "cat/a.jpg", "old/cat/b.jpg", "mine/cat/c.jpg", "mine/run.json")
     record = RunRecord(augcli="1", state="complete", identity={"command": "cutout"}, shards=1)
     (tmp_path / "old/run.json").write_bytes(record.to_bytes())
+    (tmp_path / "mine/run.json").write_text("{}")
     found = list_sources(tmp_path)
     assert found.paths == ["cat/a.jpg", "mine/cat/c.jpg"]
-    assert found.skipped_in_words() == ["skipped 1 folder (an output of augcli)"]
+    assert found.skipped["folder", "an output of augcli"] == 1
 
 
 def test_an_output_of_augcli_can_be_input_itself(tmp_path: Path) -> None:
@@ -235,8 +252,10 @@ def test_input_without_images_is_told(tmp_path: Path, name: str, message: str) -
 
 
 def test_input_of_other_files_only_says_what_was_found(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"skipped 2 GIF files \(not supported\)"):
-        list_sources(make(tmp_path, "a.gif", "b.gif"))
+    for name in ("a.bin", "b"):
+        (tmp_path / name).write_bytes(b"GIF89a")
+    with pytest.raises(InputError, match=r"skipped 2 GIF images \(not supported\)"):
+        list_sources(tmp_path)
 
 
 def test_thousands_of_files_are_listed_quickly(tmp_path: Path) -> None:

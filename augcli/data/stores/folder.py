@@ -3,47 +3,60 @@
 from __future__ import annotations
 
 import os
+import re
+import unicodedata
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from augcli.data.codecs.formats import EXTENSIONS
-from augcli.data.run_record import is_output_folder
+from augcli.data.manifest import MANIFEST, read_rows
+from augcli.data.run_record import RECORD, RunRecord
 from augcli.data.stores.sources import SourceChanged, Sources, stamp
+from augcli.data.stores.walk import Walk
 from augcli.errors import InputError
-from augcli.files import modified_at, read_file
+from augcli.files import read_file, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OTHER_IMAGES = frozenset(
-    {".avif", ".cr2", ".dng", ".gif", ".heic", ".heif", ".jp2", ".jxl", ".nef", ".svg", ".tga"}
+Layout = Literal["auto", "classes"]
+
+SPLIT = re.compile(
+    r"train(ing)?|val(id(ation)?)?|test(ing)?|dev|eval(uation)?|fold[-_ ]?\d+", re.IGNORECASE
 )
-"""Endings of images that augcli does not read; they are counted and reported, not hidden."""
+"""Names of folders that hold a part of a data set and not a class."""
+SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class FolderStore:
     """The images of a folder and of all folders in it.
 
-    The class of an image is the first folder of its path; an image that lies directly in the
-    folder has none. Hidden files and folders, outputs of augcli, and pipes, sockets and
-    devices are skipped.
+    The class of an image is the first folder of its path, in Unicode's composed form (NFC); an
+    image that lies directly in the folder has none. A folder that augcli made has the labels of
+    its manifest. Hidden files and folders, outputs of augcli inside the folder, and pipes,
+    sockets and devices are skipped.
 
     Attributes:
         folder: The folder.
         out: A folder that is never read, wherever it lies.
         follow_links: Whether symbolic links that lead out of the folder are followed.
+        layout: ``auto`` refuses folders of splits (``train``, ``val``, …), ``classes`` takes
+            them for classes.
     """
 
     folder: str
     out: str | None = None
     follow_links: bool = False
+    layout: Layout = "auto"
 
     def list(self) -> Sources:
         """Return all images, sorted by path.
 
         Raises:
-            InputError: The folder is missing, is not a folder, can't be read or holds no image.
+            InputError: The folder is missing, is not a folder, can't be read, holds no image,
+                or holds splits.
         """
         folder = self.folder
         if not os.path.lexists(folder):
@@ -55,7 +68,7 @@ class FolderStore:
         sources = Sources(os.path.realpath(folder))
         out = os.path.realpath(self.out) if self.out and os.path.isdir(self.out) else ""
         inode = os.stat(out).st_ino if out else 0
-        walk = _Walk(sources.place, out, inode, self.follow_links, sources)
+        walk = Walk(sources.place, out, inode, self.follow_links, sources)
         images = sorted(walk.files())
         for path, size, modified in images:
             sources.paths.append(path)
@@ -67,7 +80,12 @@ class FolderStore:
             raise InputError(
                 f"INPUT {sources.place} holds no image{skipped}; augcli reads files named {known}"
             )
-        sources.set_classes(path.partition("/")[0] if "/" in path else "" for path in sources.paths)
+        made_by_augcli = self._labels_of_output(sources)
+        if not made_by_augcli:
+            if self.layout == "auto":
+                _check_splits(sources)
+            sources.set_classes(map(_class_of, sources.paths))
+            sources.notices += _notices(sources, walk.tops)
         return sources
 
     def read(self, path: str, stamp: str = "") -> bytes:
@@ -78,100 +96,90 @@ class FolderStore:
             raise SourceChanged(0, "changed during the run; run again")
         return content.data
 
+    def _labels_of_output(self, sources: Sources) -> bool:
+        """Give the images of an output of augcli the labels of its manifest.
+
+        Returns:
+            Whether the folder is one.
+
+        Raises:
+            InputError: Its run is not complete, or its manifest can't be read or is of other
+                images.
+        """
+        try:
+            record = RunRecord.from_json(read_json(f"{sources.place}/{RECORD}"))
+        except (OSError, ValueError):
+            return False
+        what = f"INPUT {self.folder} was made by augcli, but"
+        if record.state != "complete":
+            raise InputError(f"{what} its run is not complete; run that command again first")
+        try:
+            labels = {row.file_name: row.label for row in read_rows(f"{sources.place}/{MANIFEST}")}
+        except (OSError, ValueError) as error:
+            raise InputError(f"{what} its {MANIFEST} can't be read ({error})") from None
+        missing = [path for path in sources.paths if path not in labels]
+        if missing:
+            raise InputError(
+                f"{what} its {MANIFEST} has no row for {len(missing)} images, first "
+                f"{missing[0]!r}; remove them, or give `labels` table.csv"
+            )
+        sources.set_labels(labels[path] for path in sources.paths)
+        return True
+
 
 _stamp = stamp
 
 
-@dataclass(slots=True)
-class _Walk:
-    """One walk through the folders; what it can't use is noted in ``sources``."""
+def _class_of(path: str) -> str:
+    """Return the class of an image by the first folder of its path; empty without a folder.
 
-    root: str
-    out: str
-    out_inode: int
-    follow_links: bool
-    sources: Sources
+    Example:
+        >>> _class_of("cat/deep/a.jpg"), _class_of("a.jpg"), _class_of("cafe\u0301/a.jpg")
+        ('cat', '', 'café')
+    """
+    top, slash, _ = path.partition("/")
+    return unicodedata.normalize("NFC", top) if slash else ""
 
-    def files(self) -> Iterator[tuple[str, int, int]]:
-        """Yield path, size and time of change of each image, in no particular order."""
-        # A stack and not recursion: folders may be nested deeper than Python's limit.
-        status = os.stat(self.root)
-        above_all = frozenset({(status.st_dev, status.st_ino)})
-        stack: list[tuple[str, frozenset[tuple[int, int]]]] = [("", above_all)]
-        while stack:
-            relative, above = stack.pop()
-            try:
-                with os.scandir(os.path.join(self.root, relative)) as scan:
-                    entries = list(scan)
-            except OSError as error:
-                self._refuse(relative or ".", f"the folder can't be listed: {error.strerror}")
-                continue
-            if relative and is_output_folder(os.path.join(self.root, relative), entries):
-                self.sources.skipped["folder", "an output of augcli"] += 1
-                continue
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                path = f"{relative}/{entry.name}" if relative else entry.name
-                try:
-                    if entry.is_symlink() and not self._follows(entry):
-                        continue
-                    if entry.is_dir():
-                        self._enter(entry, path, above, stack)
-                    elif entry.is_file():
-                        if self._is_image(entry.name, path):
-                            status = entry.stat()
-                            yield path, status.st_size, modified_at(status)
-                    else:
-                        self.sources.skipped["special file", "a pipe, socket or device"] += 1
-                except OSError as error:
-                    self._refuse(path, f"can't be looked at: {error.strerror}")
 
-    def _enter(
-        self,
-        entry: os.DirEntry[str],
-        path: str,
-        above: frozenset[tuple[int, int]],
-        stack: list[tuple[str, frozenset[tuple[int, int]]]],
-    ) -> None:
-        # A real path costs a call for each folder above, so only where it may be OUT's.
-        may_be_out = self.out and (entry.is_symlink() or entry.inode() == self.out_inode)
-        if may_be_out and os.path.realpath(entry.path) == self.out:
-            return
-        if self.follow_links:
-            # Only links can make a loop, and a loop comes back to a folder above itself.
-            # Not entry.stat(): on Windows that knows no inode.
-            status = os.stat(entry.path)
-            identity = (status.st_dev, status.st_ino)
-            if identity in above:
-                self.sources.skipped["link", "it leads back to a folder above"] += 1
-                return
-            above |= {identity}
-        stack.append((path, above))
+def _check_splits(sources: Sources) -> None:
+    """Refuse folders of splits: pairs would cross them.
 
-    def _follows(self, entry: os.DirEntry[str]) -> bool:
-        if self.follow_links:
-            return True
-        target = os.path.realpath(entry.path)
-        # A linked folder inside INPUT would be read twice; a linked file may be meant so.
-        if entry.is_file() and target.startswith(self.root + os.sep):
-            return True
-        self.sources.skipped["symbolic link", "`follow_links` reads them"] += 1
-        return False
+    Raises:
+        InputError: Two or more folders are named like splits and hold folders.
+    """
+    splits = []
+    previous = ""
+    for path in sources.paths:
+        top, _, rest = path.partition("/")
+        if top != previous and "/" in rest and SPLIT.fullmatch(top):
+            splits.append(top)
+            previous = top
+    if len(splits) > 1:
+        names = ", ".join(splits[:SHOWN]) + (", …" if len(splits) > SHOWN else "")
+        best = next((name for name in splits if name.lower().startswith("train")), splits[0])
+        raise InputError(
+            f"INPUT {sources.place} holds splits of a data set ({names}), which must not be mixed "
+            f"with one another; give {os.path.join(sources.place, best)}, or `layout` classes if "
+            "they are classes"
+        )
 
-    def _is_image(self, name: str, path: str) -> bool:
-        extension = os.path.splitext(name)[1].lower()
-        if extension not in EXTENSIONS:
-            if extension in OTHER_IMAGES:
-                self.sources.skipped[f"{extension[1:].upper()} file", "not supported"] += 1
-            return False
-        try:
-            path.encode("utf-8")
-        except UnicodeEncodeError:
-            self._refuse(path, "the file name is not UTF-8, so no manifest can hold it; rename it")
-            return False
-        return True
 
-    def _refuse(self, path: str, reason: str) -> None:
-        shown = path.encode("utf-8", "backslashreplace").decode("utf-8")
-        self.sources.refused.append((shown, reason))
+def _notices(sources: Sources, tops: dict[str, int]) -> Iterator[str]:
+    """Yield what a person should know of the classes."""
+    for name in sorted(set(tops) - {path.partition("/")[0] for path in sources.paths}):
+        why = (
+            f"all its files ({tops[name]:,}) were skipped" if tops[name] else "its folder is empty"
+        )
+        yield f"class {name!r} has no image: {why}"
+    loose = [path for path in sources.paths if "/" not in path]
+    if loose and sources.classes:
+        yield f"images beside the class folders have no label: {len(loose):,}, first {loose[0]!r}"
+    plain = Counter(_plain(name) for name in sources.classes)
+    for name, count in plain.items():
+        if count > 1:
+            alike = ", ".join(repr(label) for label in sources.classes if _plain(label) == name)
+            yield f"classes {alike} differ in case or blanks only; each stays a class of its own"
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().split())

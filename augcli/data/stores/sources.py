@@ -30,6 +30,7 @@ class Sources:
         label_of: Index into ``labels`` of each source.
         refused: Path and reason of files that can't be used at all.
         skipped: How many files were not considered, by what they are and why.
+        notices: What a person should know of the classes.
     """
 
     place: str
@@ -41,6 +42,7 @@ class Sources:
     label_of: array[int] = field(default_factory=lambda: array("l"))
     refused: list[tuple[str, str]] = field(default_factory=list)
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    notices: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -48,6 +50,11 @@ class Sources:
     def label(self, index: int) -> Label:
         """Return the label of a source; empty where it has none."""
         return self.labels[self.label_of[index]]
+
+    @property
+    def are_soft(self) -> bool:
+        """Whether labels have weights of their own, as those of mixed images have."""
+        return any(len(label.weights) > 1 for label in self.labels)
 
     def stamp(self, index: int) -> str:
         """Return what tells a source from a changed one: size and time of the last change."""
@@ -78,6 +85,7 @@ class Sources:
             array("l", [self.label_of[index] for index in indices]),
             self.refused,
             self.skipped,
+            self.notices,
         )
 
     def set_classes(self, names: Iterable[str]) -> None:
