@@ -95,7 +95,7 @@ def test_nothing_changes_when_writing_fails(
 def test_nothing_changes_when_renaming_fails(
     files: Folder, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(source: str, target: str) -> None:
+    def refuse(source: str, target: str, **_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     files.publish("a.jpg", b"before")
@@ -122,7 +122,7 @@ def dead_process() -> int:
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are not looked up there")
 def test_only_temporary_files_of_dead_runs_are_removed(out: Path) -> None:
     files = Folder(str(out), ".tmp")
-    own = Path(files.temporary_name())
+    own = Path(files._unfinished_name())
     host, _, token, _ = own.name.split("~")
     names = {
         "own": own.name,

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.data.labels import Label
-from augcli.files import open_file, parse_json
+from augcli.files import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -125,17 +125,14 @@ def _soft_label(text: str) -> Label:
     return Label.from_json({name: float(weight) for name, weight in weights.items()})
 
 
-def read_rows(path: str) -> Iterator[Row]:
-    """Yield the rows of a metadata.csv.
+def read_rows(table: BinaryIO) -> Iterator[Row]:
+    """Yield the rows of a metadata.csv, and close it.
 
     Raises:
         OSError: It can't be read.
         ValueError: It is not what augcli writes.
     """
-    with (
-        io.TextIOWrapper(open_file(path), encoding="utf-8", newline="") as file,
-        _long_cells(),
-    ):
+    with io.TextIOWrapper(table, encoding="utf-8", newline="") as file, _long_cells():
         try:
             lines = csv.reader(file, strict=True)
             columns = tuple(next(lines, COLUMNS))

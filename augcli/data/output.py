@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
 import time
 from typing import IO, TYPE_CHECKING
@@ -12,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 from augcli.data.run_record import RECORD, RunRecord
 from augcli.data.stopping import FULL, stopped, writing
 from augcli.errors import OutputError, Stopped
-from augcli.files import Folder, open_file, open_table, read_json
+from augcli.files import JSON_LIMIT, Folder, parse_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +87,7 @@ class OutputFolder:
             OutputError: It is not what augcli wrote.
         """
         try:
-            return RunRecord.from_json(read_json(os.path.join(self.path, RECORD)))
+            return RunRecord.from_json(parse_json(self.files.read(RECORD, JSON_LIMIT)))
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
@@ -107,7 +106,7 @@ class OutputFolder:
     @property
     def has_state(self) -> bool:
         """Whether a run is at work in it, or ended before it was complete."""
-        return os.path.isdir(os.path.join(self.path, STATE))
+        return self.files.size(STATE) is not None
 
     def open(self) -> None:
         """Make the folder if it is missing, and lock it.
@@ -135,10 +134,12 @@ class OutputFolder:
     def _take_lock(self) -> bool:
         """Take the lock; ``augcli status`` may hold it for an instant."""
         for _ in range(LOCK_TRIES):
+            os.makedirs(self.path, exist_ok=True)
+            self.files.close()  # the folder may be a new one
             for name in (PARTS, TEMPORARY):
-                os.makedirs(os.path.join(self.path, name), exist_ok=True)
+                self.files.make_folder(name)
             # Held until close(): the lock lives as long as the file is open.
-            lock = open_table(os.path.join(self.path, LOCK))
+            lock = self.files.open_table(LOCK)
             if _try_lock(lock):
                 if self._is_in_place(lock):
                     self._lock = lock
@@ -153,6 +154,7 @@ class OutputFolder:
     def _is_in_place(self, lock: IO[bytes]) -> bool:
         """Return whether an open lock is the file that has its name now."""
         try:
+            # By its path: OUT itself may have been removed and made anew.
             named = os.stat(os.path.join(self.path, LOCK))
         except OSError:
             return False
@@ -161,7 +163,7 @@ class OutputFolder:
     def is_locked(self) -> bool:
         """Return whether a run is at work in the folder now."""
         try:
-            with open_file(os.path.join(self.path, LOCK)) as file:
+            with self.files.open(LOCK) as file:
                 return not _try_lock(file)
         except OSError:
             return False
@@ -170,26 +172,24 @@ class OutputFolder:
         """Let go of the lock; a folder without any parts or maps loses its hidden folder."""
         if not self._lock:
             return
-        path = os.path.join(self.path, STATE)
-        lock = os.path.join(self.path, LOCK)
         # A worker that was killed may have left a file.
         self.files.remove_unfinished()
+        self.files.remove_folder(TEMPORARY)
+        self.files.remove_folder(PARTS)
         with contextlib.suppress(OSError):
-            for name in (TEMPORARY, PARTS):
-                os.rmdir(os.path.join(self.path, name))
-        with contextlib.suppress(OSError):
-            if os.listdir(path) == [os.path.basename(LOCK)]:
+            if self.files.names(STATE) == [os.path.basename(LOCK)]:
                 if sys.platform == "win32":
                     self._lock.close()
                 # Removed while it is held: a run that waits for it sees that it lost its name.
-                os.unlink(lock)
-                os.rmdir(path)
+                self.files.remove(LOCK)
+                self.files.remove_folder(STATE)
+        self.files.close()
         self._lock.close()
         self._lock = None
 
     def forget_maps(self) -> None:
         """Remove the heat maps that a run stored; it is complete."""
-        shutil.rmtree(os.path.join(self.path, MAPS), ignore_errors=True)
+        self.files.remove_files(MAPS)
 
     def check_is_there(self) -> None:
         """Raise Stopped where the folder was removed during the run."""

@@ -7,6 +7,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from augcli.errors import Stopped
+from augcli.files import LinkInside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,11 @@ def stopped(error: OSError, out: str) -> Stopped:
     """Say why nothing can be written any more, and what to do."""
     if error.errno in FULL:
         return disk_full()
+    if isinstance(error, LinkInside):
+        return Stopped(
+            f"OUT {out} was changed: {error.strerror}; remove that, then run the same command "
+            "again to continue"
+        )
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         cause = f"OUT {out} can't be written ({error.strerror}); give write permission, then"
     elif error.errno == errno.ENOENT:

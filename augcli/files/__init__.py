@@ -4,6 +4,7 @@ Only regular files are read, and never waited for: a pipe or a device in the pla
 an error. No file ever has its final name before all of its bytes are there.
 """
 
+from augcli.files.descriptors import LinkInside, is_inside
 from augcli.files.folder import Folder, Fsync
 from augcli.files.publishing import (
     create_file,
@@ -13,6 +14,7 @@ from augcli.files.publishing import (
     write_file,
 )
 from augcli.files.reading import (
+    JSON_LIMIT,
     Content,
     file_sha256,
     modified_at,
@@ -26,11 +28,14 @@ from augcli.files.reading import (
 )
 
 __all__ = [
+    "JSON_LIMIT",
     "Content",
     "Folder",
     "Fsync",
+    "LinkInside",
     "create_file",
     "file_sha256",
+    "is_inside",
     "modified_at",
     "open_file",
     "open_null",

@@ -1,8 +1,9 @@
-"""A folder that augcli writes into."""
+"""A folder that augcli writes into: the one class that changes anything in it."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import os
 import re
@@ -10,14 +11,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
-from augcli.files.publishing import (
-    WRITE_FLAGS,
-    remove_file,
-    sync_descriptor,
-    sync_path,
-    write_all,
-)
-from augcli.files.reading import open_table, read_file
+from augcli.files.descriptors import BY_DESCRIPTOR, NO_FOLLOW, Descriptors, LinkInside
+from augcli.files.publishing import WRITE_FLAGS, sync_descriptor, write_all
+from augcli.files.reading import READ_AND_WRITE, READ_FLAGS, read_descriptor, regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -29,34 +25,48 @@ OTHER_HOST_SECONDS = 24 * 3600
 
 
 class Folder:
-    """A folder that augcli writes into.
+    """A folder that augcli writes into. No operation follows a symbolic link inside it.
 
     Args:
         path: The folder, absolute.
         temporary: Name of a folder in it for files that are not yet whole.
         fsync: When files are forced to the disk: never, when :meth:`sync` is called, or each
             before it gets its name.
+
+    Names are relative to the folder, with ``/``. All methods raise :class:`LinkInside` where a
+    link lies in the place of a folder or file.
     """
 
     def __init__(self, path: str, temporary: str, fsync: Fsync = "none") -> None:
         self.path = path
-        self._temporary = f"{path}/{temporary}"
+        self._folders = Descriptors(path)
+        self._temporary = temporary
         self._fsync = fsync
         self._unsynced: list[str] = []
         self._token = f"{_HOST}~{os.getpid()}~{os.urandom(4).hex()}"
         self._numbers = itertools.count()
         self._made: set[str] = set()
-        self._new_folders: list[str] = []
+        self._new_folders: set[str] = set()
+
+    def close(self) -> None:
+        """Close the descriptors of folders; they are opened again when they are needed."""
+        self._folders.close()
+        self._made.clear()
+
+    def identity(self) -> tuple[int, int]:
+        """Return what tells this folder from another one of the same path: device and inode."""
+        return self._folders.identity()
 
     def publish(self, name: str, content: bytes | Callable[[BinaryIO], object]) -> None:
         """Write a file whole and give it its final name, replacing what is there.
 
         Args:
-            name: Path relative to the folder, with ``/``.
+            name: The file.
             content: The bytes, or what writes them into a file.
         """
-        unfinished = self.temporary_name()
-        descriptor = os.open(unfinished, WRITE_FLAGS, 0o666)
+        unfinished = self._unfinished_name()
+        leaf, place = self._folders.locate(unfinished)
+        descriptor = os.open(leaf, WRITE_FLAGS | NO_FOLLOW, 0o666, dir_fd=place)
         try:
             try:
                 write_all(descriptor, content)
@@ -65,112 +75,167 @@ class Folder:
             finally:
                 os.close(descriptor)
             self.make_folder(name.rpartition("/")[0])
-            os.replace(unfinished, f"{self.path}/{name}")
+            target, target_place = self._folders.locate(name)
+            os.replace(leaf, target, src_dir_fd=place, dst_dir_fd=target_place)
+            if self._fsync != "none":
+                self._unsynced.append(name)
             if self._fsync == "file":
-                self._new_folders.append(f"{self.path}/{name}")
                 self.sync()
-            elif self._fsync == "shard":
-                self._unsynced.append(f"{self.path}/{name}")
         except BaseException:
-            remove_file(unfinished)
+            self.remove(unfinished)
             raise
 
     def sync(self) -> None:
         """Force to the disk what was published since the last call, and the names of it."""
-        folders = {os.path.dirname(path) for path in (*self._unsynced, *self._new_folders)}
-        for path in (*self._unsynced, *folders):
-            sync_path(path)
+        names = {*self._unsynced, *self._new_folders}
+        for name in self._unsynced if self._fsync == "shard" else ():
+            with self._descriptor(name, os.O_RDWR) as descriptor:
+                sync_descriptor(descriptor)
+        for folder in {*self._new_folders, *(name.rpartition("/")[0] for name in names)}:
+            if BY_DESCRIPTOR:  # Windows can't open folders, and keeps names without being asked
+                sync_descriptor(self._folders.folder(folder), is_folder=True)
         self._unsynced.clear()
         self._new_folders.clear()
 
     def read(self, name: str, limit: int | None = None) -> bytes:
-        """Return the bytes of a file; see :func:`read_file`."""
-        return read_file(f"{self.path}/{name}", limit).data
+        """Return the bytes of a file; see :func:`augcli.files.read_file`."""
+        with self._descriptor(name, READ_FLAGS) as descriptor:
+            return read_descriptor(descriptor, regular(descriptor), limit).data
 
-    def size(self, name: str) -> int | None:
-        """Return how many bytes a file has; None where it is missing."""
+    def open(self, name: str) -> io.BufferedReader:
+        """Open a regular file for reading in pieces."""
+        with self._descriptor(name, READ_FLAGS) as descriptor:
+            regular(descriptor)
+            return open(os.dup(descriptor), "rb")
+
+    def open_table(self, name: str) -> BinaryIO:
+        """Open a file, made if it is missing, for reading and writing at any place."""
+        with self._descriptor(name, READ_AND_WRITE) as descriptor:
+            regular(descriptor)
+            return open(os.dup(descriptor), "r+b", buffering=0)
+
+    def status(self, name: str) -> os.stat_result | None:
+        """Return the status of a file or folder, None where it is missing."""
         try:
-            return os.stat(f"{self.path}/{name}").st_size
-        except OSError:
+            leaf, place = self._folders.locate(name)
+            return os.stat(leaf, dir_fd=place, follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def holds(self, name: str) -> bool:
-        """Return whether there is something of that name."""
-        return os.path.lexists(f"{self.path}/{name}")
+    def size(self, name: str) -> int | None:
+        """Return how many bytes a file has; None where it is missing, or no file can be."""
+        try:
+            status = self.status(name)
+        except OSError:
+            return None
+        return status.st_size if status else None
 
     def names(self, name: str) -> list[str]:
         """Return what lies in a folder, sorted; nothing where it is missing."""
         try:
-            return sorted(os.listdir(f"{self.path}/{name}"))
+            if not BY_DESCRIPTOR:
+                return sorted(os.listdir(f"{self.path}/{name}"))
+            return sorted(os.listdir(self._folders.folder(name)))
         except FileNotFoundError:
             return []
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
-        remove_file(f"{self.path}/{name}")
+        with contextlib.suppress(OSError):
+            leaf, place = self._folders.locate(name)
+            os.unlink(leaf, dir_fd=place)
+
+    def remove_folder(self, name: str) -> bool:
+        """Remove a folder; return whether it is gone: it may hold something, or be missing."""
+        self._folders.forget(name)
+        self._made.discard(name)
+        try:
+            leaf, place = self._folders.locate(name)
+            os.rmdir(leaf, dir_fd=place)
+        except OSError:
+            return False
+        return True
 
     def remove_empty(self, names: Iterable[str]) -> None:
         """Remove folders that are empty, and those above them that are empty then."""
         for name in sorted(set(names) - {""}, key=len, reverse=True):
             above = name
-            with contextlib.suppress(OSError):
-                while above:
-                    os.rmdir(f"{self.path}/{above}")
-                    above = above.rpartition("/")[0]
+            while above and self.remove_folder(above):
+                above = above.rpartition("/")[0]
+
+    def remove_files(self, name: str) -> None:
+        """Remove the files of a folder, and the folder."""
+        with contextlib.suppress(OSError):
+            for entry in self.names(name):
+                self.remove(f"{name}/{entry}")
+        self.remove_folder(name)
 
     def make_folder(self, name: str) -> None:
         """Make a folder and those above it; a loop, since os.makedirs recurses."""
         if not name or name in self._made:
             return
         missing = []
-        path = f"{self.path}/{name}"
-        while not os.path.isdir(path):
-            missing.append(path)
-            path = os.path.dirname(path)
-        for path in reversed(missing):
-            # Another worker may have made it meanwhile; a file in its place is an error.
-            try:
-                os.mkdir(path)
-            except FileExistsError:
-                if not os.path.isdir(path):
-                    raise
+        above = name
+        while above and not self._is_folder(above):
+            missing.append(above)
+            above = above.rpartition("/")[0]
+        for folder in reversed(missing):
+            leaf, place = self._folders.locate(folder)
+            # Another worker may have made it meanwhile.
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(leaf, dir_fd=place)
+            if not self._is_folder(folder):
+                raise LinkInside(folder)
             if self._fsync != "none":
-                self._new_folders.append(path)
+                self._new_folders.add(folder)
         self._made.add(name)
-
-    def temporary_name(self) -> str:
-        """Return the whole path of a file that is not yet there."""
-        return f"{self._temporary}/{self._token}~{next(self._numbers)}"
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[BinaryIO]:
         """Open a file for reading and writing that is gone afterwards."""
-        path = self.temporary_name()
-        with open_table(path) as file:
+        name = self._unfinished_name()
+        with self.open_table(name) as file:
             try:
                 yield file
             finally:
-                remove_file(path)
+                self.remove(name)
 
     def remove_unfinished(self) -> None:
         """Remove temporary files that killed runs left; those of runs at work stay."""
         with contextlib.suppress(OSError):
-            for name in os.listdir(self._temporary):
-                path = f"{self._temporary}/{name}"
-                if self._is_left_over(path):
-                    remove_file(path)
+            for name in self.names(self._temporary):
+                if self._is_left_over(name):
+                    self.remove(f"{self._temporary}/{name}")
 
-    def _is_left_over(self, path: str) -> bool:
-        name = os.path.basename(path)
+    def _unfinished_name(self) -> str:
+        return f"{self._temporary}/{self._token}~{next(self._numbers)}"
+
+    def _is_folder(self, name: str) -> bool:
+        if not BY_DESCRIPTOR:
+            return os.path.isdir(f"{self.path}/{name}")
+        try:
+            self._folders.folder(name)
+        except FileNotFoundError:
+            return False
+        return True
+
+    @contextlib.contextmanager
+    def _descriptor(self, name: str, flags: int) -> Iterator[int]:
+        leaf, place = self._folders.locate(name)
+        descriptor = os.open(leaf, flags | NO_FOLLOW, 0o666, dir_fd=place)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _is_left_over(self, name: str) -> bool:
         if name.startswith(f"{self._token}~"):
             return False
         host, process, *_ = [*name.split("~"), "", ""]
         if host == _HOST and process.isdigit() and sys.platform != "win32":
             return int(process) == os.getpid() or not _is_alive(int(process))
-        try:
-            return time.time() - os.lstat(path).st_mtime > OTHER_HOST_SECONDS
-        except OSError:
-            return False
+        status = self.status(f"{self._temporary}/{name}")
+        return status is not None and time.time() - status.st_mtime > OTHER_HOST_SECONDS
 
 
 _NODE = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")

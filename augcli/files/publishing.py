@@ -84,27 +84,20 @@ def write_all(descriptor: int, content: bytes | Callable[[BinaryIO], object]) ->
         written += os.write(descriptor, memoryview(content)[written:])
 
 
-def sync_path(path: str) -> None:
-    """Force a file or the names in a folder to the disk."""
-    is_folder = os.path.isdir(path)
-    if is_folder and os.name == "nt":
-        return  # Windows can't open folders, and keeps names without being asked
-    # A file is opened for writing, because some systems refuse to sync one that is not.
-    descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
+def sync_descriptor(descriptor: int, *, is_folder: bool = False) -> None:
+    """Force an open file, or the names in an open folder, to the disk."""
     try:
-        sync_descriptor(descriptor)
+        _sync(descriptor)
     except OSError as error:
         # Some network file systems can't sync a folder, and say so.
         if not is_folder or error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
-    finally:
-        os.close(descriptor)
 
 
 if sys.platform == "darwin":
     import fcntl
 
-    def sync_descriptor(descriptor: int) -> None:
+    def _sync(descriptor: int) -> None:
         """Force a file to the disk; fsync alone would leave it in the drive's memory."""
         try:
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
@@ -113,6 +106,6 @@ if sys.platform == "darwin":
 
 else:
 
-    def sync_descriptor(descriptor: int) -> None:
+    def _sync(descriptor: int) -> None:
         """Force a file to the disk."""
         os.fsync(descriptor)

@@ -16,8 +16,8 @@ JSON_LIMIT = 64 << 20
 """Bytes of the largest JSON file that is read."""
 
 _BINARY = getattr(os, "O_BINARY", 0)
-_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY
-_READ_AND_WRITE = os.O_RDWR | os.O_CREAT | _BINARY
+READ_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY
+READ_AND_WRITE = os.O_RDWR | os.O_CREAT | _BINARY
 _PIECE = 1 << 20
 
 
@@ -48,15 +48,32 @@ def read_file(path: Path, limit: int | None = None) -> Content:
     # Without a file object: half the time of a small image's read.
     descriptor, status = _open_regular(path)
     try:
-        if limit is not None and status.st_size > limit:
-            raise OSError(errno.EFBIG, f"has {status.st_size:,} bytes, more than {limit:,}")
-        # A byte more than it should have says whether that is all.
-        data = os.read(descriptor, status.st_size + 1)
-        if len(data) != status.st_size:
-            data = _rest(descriptor, data)
-        return Content(data, status.st_size, modified_at(status))
+        return read_descriptor(descriptor, status, limit)
     finally:
         os.close(descriptor)
+
+
+def read_descriptor(descriptor: int, status: os.stat_result, limit: int | None) -> Content:
+    """Return the content of an open file; see :func:`read_file`."""
+    if limit is not None and status.st_size > limit:
+        raise OSError(errno.EFBIG, f"has {status.st_size:,} bytes, more than {limit:,}")
+    # A byte more than it should have says whether that is all.
+    data = os.read(descriptor, status.st_size + 1)
+    if len(data) != status.st_size:
+        data = _rest(descriptor, data)
+    return Content(data, status.st_size, modified_at(status))
+
+
+def regular(descriptor: int) -> os.stat_result:
+    """Return the status of an open file.
+
+    Raises:
+        OSError: It is no regular file.
+    """
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "is not a regular file")
+    return status
 
 
 def read_given(path: Path, limit: int | None = None) -> bytes:
@@ -107,7 +124,7 @@ def open_file(path: Path) -> io.BufferedReader:
 
 def open_table(path: Path) -> BinaryIO:
     """Open a file, made if it is missing, for reading and writing at any place."""
-    return open(os.open(path, _READ_AND_WRITE, 0o666), "r+b", buffering=0)
+    return open(os.open(path, READ_AND_WRITE, 0o666), "r+b", buffering=0)
 
 
 def open_null() -> IO[bytes]:
@@ -127,12 +144,12 @@ def modified_at(status: os.stat_result) -> int:
 
 
 def _open_regular(path: Path) -> tuple[int, os.stat_result]:
-    descriptor = os.open(path, _READ)
-    status = os.fstat(descriptor)
-    if stat.S_ISREG(status.st_mode):
-        return descriptor, status
-    os.close(descriptor)
-    raise OSError(errno.EINVAL, "is not a regular file")
+    descriptor = os.open(path, READ_FLAGS)
+    try:
+        return descriptor, regular(descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
 
 
 def _rest(descriptor: int, data: bytes) -> bytes:

@@ -22,7 +22,7 @@ from augcli.data.output import FOLDED_PARTS, PARTS
 from augcli.data.sinks.folder import PART_ENDING, part_name
 from augcli.data.stopping import writing
 from augcli.errors import Stopped
-from augcli.files import open_file, parse_json, read_file
+from augcli.files import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,7 +191,7 @@ class Parts:
     @property
     def are_folded(self) -> bool:
         """Whether there is a file of folded parts."""
-        return self._files.holds(FOLDED_PARTS)
+        return self._files.size(FOLDED_PARTS) is not None
 
     def read(self) -> Iterator[StoredPart]:
         """Yield every part, in order; the part of a shard that is a file of its own wins.
@@ -257,7 +257,7 @@ class Parts:
     def _loose(self, shard: str) -> StoredPart:
         path = f"{self._files.path}/{part_name(shard)}"
         try:
-            content = read_file(path).data
+            content = self._files.read(part_name(shard))
         except FileNotFoundError:
             content = b""
         except OSError as error:
@@ -273,7 +273,7 @@ class Parts:
         """Yield the folded parts that are whole."""
         self.is_cut = False
         try:
-            file = open_file(f"{self._files.path}/{FOLDED_PARTS}")
+            file = self._files.open(FOLDED_PARTS)
         except FileNotFoundError:
             return
         except OSError as error:

@@ -88,11 +88,17 @@ class Run:
             storage=storage,
         )
 
-    def make_settings(self, chain: Chain) -> MakeSettings:
-        """Return what workers make; the chain has the mean colour."""
+    def make_settings(self, chain: Chain, out_identity: tuple[int, int]) -> MakeSettings:
+        """Return what workers make; the chain has the mean colour.
+
+        Args:
+            chain: What is done.
+            out_identity: Device and inode of OUT.
+        """
         options = self.options
         return MakeSettings(
             out=self.output.path,
+            out_identity=out_identity,
             fsync=options.fsync,
             chain=chain,
             encoding=OutputEncoding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections import Counter, deque
@@ -22,7 +23,6 @@ from augcli.data.manifest import (
 from augcli.data.sorted_rows import SortedRows
 from augcli.data.stopping import writing
 from augcli.errors import Stopped
-from augcli.files import file_sha256
 from augcli.run.machine import machine
 from augcli.run.messages import Summary
 from augcli.run.scoring import largest_grid
@@ -243,7 +243,7 @@ def _parts_of_plan(
 
 def _write_other_tables(prepared: Prepared, totals: Totals) -> None:
     """Write errors.csv, classes.txt and the data set card; the manifest is there."""
-    run, files = prepared.run, prepared.run.output.files
+    files = prepared.run.output.files
     if totals.failures:
         failures = sorted(totals.failures.values())
         files.publish(ERRORS, lambda file: write_table(file, Failure._fields, failures))
@@ -251,7 +251,8 @@ def _write_other_tables(prepared: Prepared, totals: Totals) -> None:
         files.remove(ERRORS)
     text = "".join(f"{_one_line(name)}\n" for name in sorted(totals.classes))
     files.publish(CLASSES, text.encode("utf-8", "backslashreplace"))
-    manifest_hash = file_sha256(os.path.join(run.output.path, MANIFEST))
+    with files.open(MANIFEST) as file:
+        manifest_hash = hashlib.file_digest(file, "sha256").hexdigest()
     command = f"augcli {prepared.chain.name}"
     description = card(command, totals.images, len(totals.classes), manifest_hash)
     files.publish(CARD, description.encode("utf-8", "backslashreplace"))

@@ -99,7 +99,8 @@ def work(
     if prepared.gpu:
         # So that no worker needs to score a source.
         score_first(pool, run.sources.paths, prepared.gpu, prepared.storage, listener)
-    for event in pool.work(run.make_settings(prepared.chain), tasks, prepared.backlog.plan.widen):
+    settings = run.make_settings(prepared.chain, run.output.files.identity())
+    for event in pool.work(settings, tasks, prepared.backlog.plan.widen):
         progress.take(event)
     pool.close()
     if progress.missing_maps:

@@ -144,7 +144,7 @@ def _is_settled(run: Run, record: RunRecord) -> bool:
         and bool(record.counts)
         and record.refused == run.refused
         and not output.has_state
-        and all(files.holds(name) for name in tables)
+        and all(files.size(name) is not None for name in tables)
     )
 
 

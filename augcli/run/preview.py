@@ -85,7 +85,7 @@ def preview(run: Run) -> Preview:
     rows: list[Row] = []
     failures: list[Failure] = []
     sink = FolderSink(output_files(run.output.path))
-    maker = ShardMaker(Reader(settings), run.make_settings(chain), sink)
+    maker = ShardMaker(Reader(settings), run.make_settings(chain, (0, 0)), sink)
     for copy, tasks in itertools.groupby(firsts, key=lambda task: task.copy):
         jobs = [job for task in tasks for job in task.jobs]
         task = replace(firsts[0], copy=copy, jobs=jobs, made=[], failed=[], obsolete=[])

@@ -19,7 +19,6 @@ from augcli.data.run_record import RECORD
 from augcli.data.sinks.folder import FolderSink
 from augcli.data.stores.folder import FolderStore
 from augcli.errors import InputError, OutputError, UnreadableImage
-from augcli.files import read_file
 from augcli.recipes.recipe import Recipe
 from augcli.run.remake import Remaker
 
@@ -115,14 +114,14 @@ def verify(
             sources = store.list()
             labels = {path: sources.label(at) for at, path in enumerate(sources.paths)}
     verified = Verified()
-    classes = _classes(output.path)
+    classes = _classes(output)
     if classes != sorted(classes):
         verified.problems.append(
             Problem(CLASSES, "the classes are not in the order of code points")
         )
     sink = FolderSink(output.files)
     seen: set[str] = set()
-    for row in _rows(output.path):
+    for row in _rows(output):
         verified.rows += 1
         if row.file_name in seen:
             verified.problems.append(Problem(row.file_name, "has two rows"))
@@ -139,10 +138,10 @@ def verify(
     return verified
 
 
-def _rows(out: str) -> Iterator[Row]:
-    path = os.path.join(out, MANIFEST)
+def _rows(output: OutputFolder) -> Iterator[Row]:
+    path = os.path.join(output.path, MANIFEST)
     try:
-        yield from read_rows(path)
+        yield from read_rows(output.files.open(MANIFEST))
     except OSError as error:
         raise OutputError(
             f"{path} can't be read ({error.strerror}); run the command again to write it"
@@ -151,11 +150,11 @@ def _rows(out: str) -> Iterator[Row]:
         raise OutputError(f"{path} is not what augcli writes: {error}") from None
 
 
-def _classes(out: str) -> list[str]:
+def _classes(output: OutputFolder) -> list[str]:
     """Return the class names of classes.txt, where line breaks and backslashes are escaped."""
-    path = os.path.join(out, CLASSES)
+    path = os.path.join(output.path, CLASSES)
     try:
-        lines = read_file(path).data.decode("utf-8").split("\n")[:-1]
+        lines = output.files.read(CLASSES).decode("utf-8").split("\n")[:-1]
     except (OSError, UnicodeDecodeError) as error:
         raise OutputError(f"{path} can't be read: {error}") from None
     meant = {"\\\\": "\\", "\\n": "\n", "\\r": "\r"}

@@ -60,6 +60,7 @@ class MakeSettings:
 
     Attributes:
         out: OUT, absolute.
+        out_identity: Device and inode of OUT.
         fsync: When outputs are forced to the disk.
         chain: What is done to each source.
         encoding: How outputs are encoded.
@@ -67,6 +68,7 @@ class MakeSettings:
     """
 
     out: str
+    out_identity: tuple[int, int]
     fsync: Fsync
     chain: Chain
     encoding: OutputEncoding

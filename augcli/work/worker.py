@@ -156,12 +156,27 @@ def _serve(tasks: queue.SimpleQueue[Any], answer: Any, stopping: threading.Event
 
 
 def shard_maker(reader: Reader, settings: MakeSettings) -> ShardMaker:
-    """Return what makes shards, with the sink that the settings name."""
+    """Return what makes shards, with the sink that the settings name.
+
+    Raises:
+        Stopped: OUT is not the folder any more that the run began in.
+    """
     from augcli.data.output import output_files  # noqa: PLC0415
     from augcli.data.sinks.folder import FolderSink  # noqa: PLC0415
+    from augcli.errors import Stopped  # noqa: PLC0415
     from augcli.work.shard_maker import ShardMaker  # noqa: PLC0415
 
-    return ShardMaker(reader, settings, FolderSink(output_files(settings.out, settings.fsync)))
+    files = output_files(settings.out, settings.fsync)
+    try:
+        is_same = files.identity() == settings.out_identity
+    except OSError:
+        is_same = False
+    if not is_same:
+        raise Stopped(
+            f"OUT {settings.out} was removed while it was being written; "
+            "run the same command again to make it anew"
+        )
+    return ShardMaker(reader, settings, FolderSink(files))
 
 
 def _receive(channel: BinaryIO, tasks: queue.SimpleQueue[Any], stopping: threading.Event) -> None:

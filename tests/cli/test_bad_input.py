@@ -49,9 +49,7 @@ def test_is_refused_when_input_holds_no_image(
     for name in names:
         (tmp_path / "photos" / name).write_text("hello")
     error = refused(cli, out, "cutout", tmp_path / "photos")
-    assert error.startswith(f"augcli: INPUT {tmp_path}/photos holds no image; ")
-    assert "augcli reads files named .bmp" in error
-    assert ("skipped 1 text file (no image)" in error) == bool(names)
+    assert error.startswith(f"augcli: INPUT {tmp_path}/photos holds no image; augcli reads ")
 
 
 def test_says_what_it_skipped_when_input_holds_other_images_only(

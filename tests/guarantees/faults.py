@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import augcli
 from augcli.data import output
 from augcli.errors import AugcliError, Stopped
-from augcli.files import folder, publishing, reading
+from augcli.files import descriptors, folder, publishing, reading
 from tests.guarantees.state import assert_committed_rows_are_true, photos, vary
 from tests.photos import tree
 
@@ -31,6 +31,8 @@ CALLS = frozenset(
     | {"listdir", "scandir"}
 )
 MOST = 2000
+OPENING: tuple[Any, ...] = (folder, publishing, reading)
+"""Modules that call the built-in open."""
 
 
 class Plan:
@@ -104,17 +106,17 @@ def faulty_open(plan: Plan) -> Any:
 @contextmanager
 def faults(plan: Plan) -> Iterator[None]:
     """Let calls fail as planned."""
-    modules: tuple[Any, ...] = (folder, publishing, reading, output)
+    modules: tuple[Any, ...] = (descriptors, folder, publishing, reading, output)
     try:
         for module in modules:
             module.os = FaultyOs(plan)
-            if module is not output:
+            if module in OPENING:
                 module.open = faulty_open(plan)
         yield
     finally:
         for module in modules:
             module.os = os
-            if module is not output:
+            if module in OPENING:
                 del module.open
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -39,14 +39,14 @@ def test_every_name_is_synced_after_what_it_names(
         synced.add(os.readlink(f"/proc/self/fd/{descriptor}") if files else "")
         fsync_(descriptor)
 
-    def watch(unfinished: str, name: str) -> None:
-        if "/parts/" in name and files:
+    def watch(unfinished: str, name: str, **places: Any) -> None:
+        if name.startswith("0-") and name.endswith(".json") and files:
             pictures = {str(path) for path in out.glob("*/*.png")}
             folders = {str(out / "cat"), str(out / "dog"), str(out)}
             early.extend(sorted(folders - synced))
             # With file, each was synced under the name that it had until it was whole.
             early.extend(sorted(pictures - synced) if fsync == "shard" else [])
-        replace(unfinished, name)
+        replace(unfinished, name, **places)
 
     if files and not Path("/proc/self/fd").exists():
         pytest.skip("needs /proc")

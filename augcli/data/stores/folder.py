@@ -15,7 +15,7 @@ from augcli.data.run_record import RECORD, RunRecord
 from augcli.data.stores.sources import SourceChanged, Sources, stamp
 from augcli.data.stores.walk import Walk
 from augcli.errors import InputError
-from augcli.files import read_file, read_json
+from augcli.files import open_file, read_file, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,7 +114,8 @@ class FolderStore:
         if record.state != "complete":
             raise InputError(f"{what} its run is not complete; run that command again first")
         try:
-            labels = {row.file_name: row.label for row in read_rows(f"{sources.place}/{MANIFEST}")}
+            table = open_file(f"{sources.place}/{MANIFEST}")
+            labels = {row.file_name: row.label for row in read_rows(table)}
         except (OSError, ValueError) as error:
             raise InputError(f"{what} its {MANIFEST} can't be read ({error})") from None
         missing = [path for path in sources.paths if path not in labels]

@@ -27,6 +27,7 @@ HEAD_BYTES = 512
 """Of a file that are looked at to tell what it is."""
 MOST_LOOKED_AT = 1000
 """Files of unknown endings that are looked at; the others are counted by their ending."""
+NO_IMAGE = "no image"
 WRONG_ENDING = "the file name has another ending"
 READABLE_STARTS = {
     b"\xff\xd8\xff": "JPEG",
@@ -136,7 +137,10 @@ class Walk:
         if extension not in EXTENSIONS:
             is_ours = not slash and entry.name.lower() in OURS
             if not is_ours and entry.name.lower() not in FILES_OF_THE_SYSTEM:
-                self.sources.skipped[self._kind(entry, extension)] += 1
+                kind, reason = self._kind(entry, extension)
+                # A table or a note beside the class folders is no lost image.
+                if slash or reason != NO_IMAGE:
+                    self.sources.skipped[kind, reason] += 1
             return False
         try:
             path.encode("utf-8")
@@ -181,9 +185,9 @@ def describe_skipped(head: bytes) -> tuple[str, str]:
         return "WebP image", WRONG_ENDING
     words = describe_unread(head)
     if words == "no known kind of image":
-        return "other file", "no image"
+        return "other file", NO_IMAGE
     kind = words.partition(" ")[2] if words.startswith(("a ", "an ")) else words
-    return kind, "no image" if kind in NO_IMAGES else "not supported"
+    return kind, NO_IMAGE if kind in NO_IMAGES else "not supported"
 
 
 NO_IMAGES = frozenset({"empty file", "text file", "HTML page", "ZIP archive", "gzip archive"})
