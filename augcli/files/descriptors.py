@@ -94,25 +94,29 @@ class Descriptors:
         return leaf, self.folder(above)
 
     def folder(self, name: str) -> int:
-        """Return the descriptor of a folder, by its path relative to the whole one."""
+        """Return the descriptor of a folder, by its path relative to the whole one.
+
+        It stays open until at least one more folder was asked for.
+        """
         if not name:
             return self.root()
         descriptor = self._open.get(name)
         if descriptor is not None:
             self._open.move_to_end(name)
             return descriptor
-        # Link by link, and not by recursion: folders may be nested deeper than Python's limit.
-        parts = name.split("/")
-        descriptor = self.root()
-        for depth, part in enumerate(parts, 1):
+        above, _, leaf = name.rpartition("/")
+        parts = [leaf] if above in self._open else name.split("/")
+        borrowed = descriptor = self._open.get(above) or self.root()
+        # Folder by folder, and not by recursion: they may be nested deeper than Python's limit.
+        for depth, part in enumerate(parts, 1 - len(parts)):
             try:
                 below = os.open(part, _FOLDER, dir_fd=descriptor)
             except OSError as error:
                 if error.errno in (errno.ELOOP, errno.ENOTDIR):
-                    raise LinkInside("/".join(parts[:depth])) from None
+                    raise LinkInside("/".join(name.split("/")[: depth or None])) from None
                 raise
             finally:
-                if depth > 1:
+                if descriptor != borrowed:
                     os.close(descriptor)
             descriptor = below
         self._open[name] = descriptor

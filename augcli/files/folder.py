@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import itertools
 import os
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 Fsync = Literal["none", "shard", "file"]
 
+LONGEST_PATH = 4096
+"""Bytes of a path that systems take, with the zero at its end."""
 OTHER_HOST_SECONDS = 24 * 3600
 """Age at which a temporary file of another computer counts as left by a killed run."""
 
@@ -64,17 +67,18 @@ class Folder:
             name: The file.
             content: The bytes, or what writes them into a file.
         """
+        if len(os.fsencode(f"{self.path}/{name}")) >= LONGEST_PATH:
+            # It could be written by descriptors, but nobody could read it by its path.
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
         unfinished = self._unfinished_name()
-        leaf, place = self._folders.locate(unfinished)
-        descriptor = os.open(leaf, WRITE_FLAGS | NO_FOLLOW, 0o666, dir_fd=place)
         try:
-            try:
+            with self._descriptor(unfinished, WRITE_FLAGS) as descriptor:
                 write_all(descriptor, content)
                 if self._fsync == "file":
                     sync_descriptor(descriptor)
-            finally:
-                os.close(descriptor)
             self.make_folder(name.rpartition("/")[0])
+            # Writing the content may have used other folders: their descriptors are few.
+            leaf, place = self._folders.locate(unfinished)
             target, target_place = self._folders.locate(name)
             os.replace(leaf, target, src_dir_fd=place, dst_dir_fd=target_place)
             if self._fsync != "none":
@@ -104,15 +108,21 @@ class Folder:
 
     def open(self, name: str) -> io.BufferedReader:
         """Open a regular file for reading in pieces."""
-        with self._descriptor(name, READ_FLAGS) as descriptor:
-            regular(descriptor)
-            return open(os.dup(descriptor), "rb")
+        with contextlib.ExitStack() as until_checked:
+            opener = self._opener(READ_FLAGS)
+            file = until_checked.enter_context(open(name, "rb", opener=opener))
+            regular(file.fileno())
+            until_checked.pop_all()
+        return file
 
     def open_table(self, name: str) -> BinaryIO:
         """Open a file, made if it is missing, for reading and writing at any place."""
-        with self._descriptor(name, READ_AND_WRITE) as descriptor:
-            regular(descriptor)
-            return open(os.dup(descriptor), "r+b", buffering=0)
+        with contextlib.ExitStack() as until_checked:
+            opener = self._opener(READ_AND_WRITE)
+            file = until_checked.enter_context(open(name, "r+b", buffering=0, opener=opener))
+            regular(file.fileno())
+            until_checked.pop_all()
+        return file
 
     def status(self, name: str) -> os.stat_result | None:
         """Return the status of a file or folder, None where it is missing."""
@@ -219,10 +229,16 @@ class Folder:
             return False
         return True
 
+    def _open(self, name: str, flags: int) -> int:
+        leaf, place = self._folders.locate(name)
+        return os.open(leaf, flags | NO_FOLLOW, 0o666, dir_fd=place)
+
+    def _opener(self, flags: int) -> Callable[[str, int], int]:
+        return lambda name, _: self._open(name, flags)
+
     @contextlib.contextmanager
     def _descriptor(self, name: str, flags: int) -> Iterator[int]:
-        leaf, place = self._folders.locate(name)
-        descriptor = os.open(leaf, flags | NO_FOLLOW, 0o666, dir_fd=place)
+        descriptor = self._open(name, flags)
         try:
             yield descriptor
         finally:

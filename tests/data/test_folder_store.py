@@ -74,7 +74,7 @@ def test_sources_come_by_code_point_however_they_are_listed(
 
 def test_an_extension_counts_in_any_case(tmp_path: Path) -> None:
     names = ["A.JPG", "b.Jpeg", "c.jpe", "d.png", "e.WEBP", "f.bmp", "g.tif", "h.TIFF"]
-    found = list_sources(make(tmp_path, *names, "i.jpg.txt", "jpg", "k.jpgx"))
+    found = list_sources(make(tmp_path, *names, "x/i.jpg.txt", "x/jpg", "x/k.jpgx"))
     assert found.paths == names
     assert found.skipped.total() == 3
 

@@ -85,7 +85,7 @@ def test_space_that_is_needed_is_about_what_the_rest_takes(
     method = augcli.Cutout(patch=5, fill="black")
     augcli.augment(source, method, out=tmp_path / "clean", copies=2, workers=0)
     size = sum(len(data) for data in tree(tmp_path / "clean").values())
-    plan = faults.Plan(300, errno.ENOSPC, forever=False)
+    plan = faults.Plan(301, errno.ENOSPC, forever=False)
     with faults.faults(plan), pytest.raises(Stopped) as error:
         augcli.augment(source, method, out=tmp_path / "out", copies=2, workers=0)
     there = sum(len(data) for data in tree(tmp_path / "out").values())
