@@ -24,12 +24,14 @@ from augcli.files.reading import (
     read_given,
     read_json,
 )
+from augcli.files.text import decode_text
 
 __all__ = [
     "Content",
     "Folder",
     "Fsync",
     "create_file",
+    "decode_text",
     "file_sha256",
     "modified_at",
     "open_file",
