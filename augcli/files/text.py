@@ -14,13 +14,13 @@ _MARKS = {
 
 
 def decode_text(data: bytes) -> str:
-    """Return the text of a file in UTF-8, without the byte order mark that it may begin with.
+    r"""Return the text of a file in UTF-8, without the byte order mark that it may begin with.
 
     Raises:
         ValueError: It is in another encoding; the message is a clause whose subject is the file.
 
     Example:
-        >>> decode_text(b"\\xef\\xbb\\xbfseed = 1")
+        >>> decode_text(b"\xef\xbb\xbfseed = 1")
         'seed = 1'
         >>> decode_text("seed = 1".encode("utf-16"))
         Traceback (most recent call last):
