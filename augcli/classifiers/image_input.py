@@ -9,25 +9,18 @@ import numpy as np
 
 from augcli.augmentations.size import size_frame
 from augcli.classifiers.classifier_graph import PREFIX, GraphBuilder
-from augcli.classifiers.options import numbers_in, parse_mean, parse_range, parse_std
+from augcli.classifiers.options import numbers_in
+from augcli.classifiers.scaling import choose_scaling
 from augcli.errors import ParameterError
 from augcli.pixels.frame import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import onnx
 
     from augcli.classifiers.options import ClassifierOptions, Numbers
     from augcli.classifiers.read import Classifier
 
 DEFAULT_SIDE, LARGEST_SIDE = 224, 4096
-PRESETS: dict[str, dict[str, Any]] = {
-    "imagenet": {"range": (0, 1), "mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)},
-    "tf": {"range": (-1, 1)},
-    "caffe": {"range": (0, 255), "mean": (103.939, 116.779, 123.68), "order": "BGR"},
-    "unit": {"range": (0, 1)},
-}
 GREY_WEIGHTS = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in a grey image (ITU-R BT.601), as Pillow and OpenCV use them."""
 METADATA_KEYS = frozenset(
@@ -108,7 +101,7 @@ def choose_input(classifier: Classifier, options: ClassifierOptions) -> ImageInp
     sides = shape[1:3] if nhwc else shape[2:]
     frame = _frame(classifier, options, metadata, sides)
     grey, pixels = channels == 1, kind == TensorProto.UINT8
-    scaling, order = _scaling(classifier, options, metadata, grey=grey, pixels=pixels)
+    scaling, order = choose_scaling(classifier, options, metadata, grey=grey, pixels=pixels)
     return ImageInput(declared.name, kind, grey, nhwc, frame, shape[0], scaling, order)
 
 
@@ -177,7 +170,7 @@ def _add_grey(builder: GraphBuilder, image: str, image_input: ImageInput) -> str
         return builder.add("Cast", grey, to=image_input.kind)
     numbers = builder.add("Cast", image, to=TensorProto.FLOAT)
     grey = builder.add("MatMul", numbers, builder.constant(np.reshape(GREY_WEIGHTS, (3, 1))))
-    # Rounded as Pillow does.
+    # Rounded to the nearest level, as Pillow does.
     rounded = builder.add("Floor", builder.add("Add", grey, builder.constant(0.5)))
     return builder.add("Cast", rounded, to=image_input.kind)
 
@@ -254,87 +247,6 @@ def _frame_of_text(classifier: Classifier, text: str) -> Frame:
             f"has the metadata input_size {text!r}, not height and width; set `size`"
         )
     return Frame(numbers[0], numbers[-1])
-
-
-def _scaling(
-    classifier: Classifier,
-    options: ClassifierOptions,
-    metadata: dict[str, str],
-    *,
-    grey: bool,
-    pixels: bool,
-) -> tuple[dict[str, Numbers], str]:
-    """Return ``range``, ``mean`` and ``std``, and the order of the channels."""
-    readers: dict[str, Callable[[Any], Numbers]] = {
-        "range": parse_range,
-        "mean": parse_mean,
-        "std": parse_std,
-    }
-    known: dict[str, Any] = {}
-    for name, read in readers.items():
-        if name in metadata and not options.preset:
-            try:
-                known[name] = read(metadata[name])
-                _check_count(name, known[name], metadata[name], grey=grey)
-            except ValueError as error:
-                raise classifier.refused(
-                    f"has the metadata {name}, which {error}; set `{name}`"
-                ) from None
-    order = metadata.get("channel_order", "RGB").upper() if not options.preset else "RGB"
-    preset = PRESETS.get(options.preset or "", {})
-    count = 1 if grey else 3
-    unchanged = {"range": (0, 1), "mean": (0,) * count, "std": (1,) * count}
-    chosen = {**unchanged, "order": order, **known, **preset}
-    for name in ("range", "mean", "std", "order"):
-        if getattr(options, name) is not None:
-            known[name] = chosen[name] = getattr(options, name)
-    if not (known or options.preset or pixels):
-        raise classifier.refused(
-            "nothing in the file says how pixels are scaled; add `preset` imagenet (torchvision, "
-            "most of timm), tf (-1..1), caffe or unit (0..1), or `range`, `mean` and `std`"
-        )
-    _check_options(options, preset, grey=grey)
-    if grey:
-        chosen["order"] = "RGB"
-    if chosen["order"] not in ("RGB", "BGR"):
-        raise classifier.refused(
-            f"has the metadata channel_order {chosen['order']!r}; set `order` to RGB or BGR"
-        )
-    scaling = {name: tuple(float(number) for number in chosen[name]) for name in readers}
-    # The grey image is made of three scaled channels, so all of them are scaled as it is.
-    scaling |= {name: scaling[name] * (3 if grey else 1) for name in ("mean", "std")}
-    return scaling, str(chosen["order"])
-
-
-def _check_options(options: ClassifierOptions, preset: dict[str, Any], *, grey: bool) -> None:
-    """Check that the options fit the classifier's channels.
-
-    Raises:
-        ParameterError: One of them doesn't.
-    """
-    for name in ("mean", "std"):
-        numbers = getattr(options, name)
-        if numbers is None and grey and name in preset:
-            raise ParameterError(
-                "preset",
-                f"is {options.preset}, with numbers for three channels, but the classifier takes "
-                "grey images; give `mean` and `std` too, with one number each",
-            )
-        if numbers is not None:
-            try:
-                _check_count(
-                    name, numbers, ",".join(f"{number:g}" for number in numbers), grey=grey
-                )
-            except ValueError as error:
-                raise ParameterError(name, str(error)) from None
-    if grey and options.order == "BGR":
-        raise ParameterError("order", "is BGR, but the classifier takes grey images")
-
-
-def _check_count(name: str, numbers: Numbers, given: str, *, grey: bool) -> None:
-    if name != "range" and len(numbers) != (1 if grey else 3):
-        count, kind = ("one number", "grey") if grey else ("three numbers", "RGB")
-        raise ValueError(f"is {given!r}, but must be {count}: the classifier takes {kind} images")
 
 
 def as_texts(values: dict[str, Any]) -> dict[str, str]:
