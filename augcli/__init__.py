@@ -1,7 +1,7 @@
 """augcli makes augmented image data sets offline, with soft labels that are true.
 
-The command line's own run is :func:`augment`; the functions on arrays serve a training loop.
-All methods are in :mod:`augcli.augmentations`.
+The command line's own run is :func:`augment`; every method is a class, such as
+:class:`GridMask`; the functions on arrays serve a training loop.
 The names are imported on first use: importing augcli imports neither OpenCV nor onnxruntime.
 """
 
@@ -13,11 +13,26 @@ from augcli.version import VERSION
 if TYPE_CHECKING:
     from augcli.attention.heat_map_file import HeatMaps as HeatMaps
     from augcli.attention.scorer import heat_map as heat_map
+    from augcli.augmentations.blur import Blur as Blur
+    from augcli.augmentations.colour import Colour as Colour
     from augcli.augmentations.cutmix import AttentiveCutMix as AttentiveCutMix
+    from augcli.augmentations.cutmix import CutMix as CutMix
     from augcli.augmentations.cutout import Cutout as Cutout
     from augcli.augmentations.cutout import cutout as cutout
+    from augcli.augmentations.dropblock import DropBlock as DropBlock
+    from augcli.augmentations.dropout import Dropout as Dropout
+    from augcli.augmentations.erasing import Erasing as Erasing
+    from augcli.augmentations.flip import Flip as Flip
+    from augcli.augmentations.gridmask import GridMask as GridMask
+    from augcli.augmentations.mixup import MixUp as MixUp
+    from augcli.augmentations.random_resized_crop import RandomResizedCrop as RandomResizedCrop
+    from augcli.augmentations.resize import Resize as Resize
+    from augcli.augmentations.resizemix import ResizeMix as ResizeMix
+    from augcli.augmentations.rotate import Rotate as Rotate
+    from augcli.augmentations.spatial_dropout import SpatialDropout as SpatialDropout
     from augcli.classifiers.prepare import prepare_scorer as prepare_scorer
     from augcli.pixels.blends import paste_cells as paste_cells
+    from augcli.pixels.heat_maps import ranked_cells as ranked_cells
     from augcli.recipes.recipe import Recipe as Recipe
     from augcli.run.api import Summary as Summary
     from augcli.run.api import augment as augment
@@ -27,30 +42,60 @@ __version__ = VERSION
 
 __all__ = [
     "AttentiveCutMix",
+    "Blur",
+    "Colour",
+    "CutMix",
     "Cutout",
+    "DropBlock",
+    "Dropout",
+    "Erasing",
+    "Flip",
+    "GridMask",
     "HeatMaps",
+    "MixUp",
+    "RandomResizedCrop",
     "Recipe",
+    "Resize",
+    "ResizeMix",
+    "Rotate",
+    "SpatialDropout",
     "Summary",
     "augment",
     "cutout",
     "heat_map",
     "paste_cells",
     "prepare_scorer",
+    "ranked_cells",
     "verify",
 ]
 
 __getattr__ = names_from(
     {
         "AttentiveCutMix": "augcli.augmentations.cutmix",
+        "Blur": "augcli.augmentations.blur",
+        "Colour": "augcli.augmentations.colour",
+        "CutMix": "augcli.augmentations.cutmix",
         "Cutout": "augcli.augmentations.cutout",
+        "DropBlock": "augcli.augmentations.dropblock",
+        "Dropout": "augcli.augmentations.dropout",
+        "Erasing": "augcli.augmentations.erasing",
+        "Flip": "augcli.augmentations.flip",
+        "GridMask": "augcli.augmentations.gridmask",
         "HeatMaps": "augcli.attention.heat_map_file",
+        "MixUp": "augcli.augmentations.mixup",
+        "RandomResizedCrop": "augcli.augmentations.random_resized_crop",
         "Recipe": "augcli.recipes.recipe",
+        "Resize": "augcli.augmentations.resize",
+        "ResizeMix": "augcli.augmentations.resizemix",
+        "Rotate": "augcli.augmentations.rotate",
+        "SpatialDropout": "augcli.augmentations.spatial_dropout",
         "Summary": "augcli.run.api",
         "augment": "augcli.run.api",
         "cutout": "augcli.augmentations.cutout",
         "heat_map": "augcli.attention.scorer",
         "paste_cells": "augcli.pixels.blends",
         "prepare_scorer": "augcli.classifiers.prepare",
+        "ranked_cells": "augcli.pixels.heat_maps",
         "verify": "augcli.run.verify",
     },
     globals(),

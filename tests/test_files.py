@@ -16,6 +16,7 @@ import pytest
 from augcli.files import (
     Folder,
     create_file,
+    decode_text,
     file_sha256,
     publish_file,
     read_file,
@@ -206,3 +207,26 @@ def test_publish_file_leaves_what_was_there_when_writing_fails(tmp_path: Path) -
         publish_file(tmp_path / "a", write)
     assert tree(tmp_path) == {"a": b"first"}
     assert file_sha256(tmp_path / "a") == hashlib.sha256(b"first").hexdigest()
+
+
+WIDE = ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
+"""Encodings with and without a byte order mark."""
+
+
+@pytest.mark.parametrize("encoding", WIDE)
+def test_text_with_wide_letters_is_named_as_such(encoding: str) -> None:
+    name = encoding[:6].upper()
+    with pytest.raises(ValueError, match=f"^is {name} text; save it as UTF-8$"):
+        decode_text("seed = 1\n".encode(encoding))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_utf_8_is_decoded_with_and_without_a_byte_order_mark(encoding: str) -> None:
+    assert decode_text("猫 = 1\r\n".encode(encoding)) == "猫 = 1\r\n"
+    assert decode_text("".encode(encoding)) == ""
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_text_of_another_code_page_is_refused_with_its_line(mark: bytes) -> None:
+    with pytest.raises(ValueError, match=r"^is not UTF-8 text \(byte 0xe4 in line 2\)"):
+        decode_text(mark + "a = 1\nb = 'bär'\n".encode("cp1252"))

@@ -94,6 +94,13 @@ def test_an_installed_wheel_works_from_another_folder(wheel: Path, tmp_path: Pat
     assert len(rows(tmp_path / "photos-cutmix")) == 4
 
 
+def test_building_the_package_needs_the_build_backend_and_nothing_else() -> None:
+    names = [Requirement(line).name for line in PROJECT["build-system"]["requires"]]
+    assert names == ["hatchling"]
+    test = [Requirement(line).name for line in PROJECT["project"]["optional-dependencies"]["test"]]
+    assert "pytest-xdist" in test  # `make test` runs the suite with it
+
+
 def test_the_version_is_said_once_and_the_same() -> None:
     assert PROJECT["project"]["version"] == augcli.__version__
 

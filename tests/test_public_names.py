@@ -13,19 +13,35 @@ import pytest
 
 import augcli
 from augcli import pixels
+from augcli.augmentations import METHODS
 from augcli.lazy import names_from
 
 PUBLIC = [
     "AttentiveCutMix",
+    "Blur",
+    "Colour",
+    "CutMix",
     "Cutout",
+    "DropBlock",
+    "Dropout",
+    "Erasing",
+    "Flip",
+    "GridMask",
     "HeatMaps",
+    "MixUp",
+    "RandomResizedCrop",
     "Recipe",
+    "Resize",
+    "ResizeMix",
+    "Rotate",
+    "SpatialDropout",
     "Summary",
     "augment",
     "cutout",
     "heat_map",
     "paste_cells",
     "prepare_scorer",
+    "ranked_cells",
     "verify",
 ]
 
@@ -39,6 +55,17 @@ def import_everything() -> None:
 
 def test_the_public_names_are_these() -> None:
     assert augcli.__all__ == PUBLIC
+
+
+def test_every_method_is_a_public_name() -> None:
+    assert {method.__name__ for method in METHODS.values()} <= set(augcli.__all__)
+    for method in METHODS.values():
+        assert getattr(augcli, method.__name__) is method
+
+
+def test_the_lazy_names_are_the_public_names() -> None:
+    names = inspect.getclosurevars(augcli.__getattr__).nonlocals["modules"]
+    assert sorted(names) == augcli.__all__
 
 
 def test_the_public_names_are_sorted() -> None:

@@ -40,6 +40,7 @@ class Network:
         images: How many it takes at once; a name for any number.
         side: Height and width of the input; a name for any.
         nhwc: Whether the input's channels are last.
+        channels: 3, or 1 for grey images.
     """
 
     def __init__(
@@ -50,14 +51,16 @@ class Network:
         images: int | str = "N",
         side: int | str = 56,
         nhwc: bool = False,
+        channels: int = 3,
     ) -> None:
+        self.channels = channels
         self.opset = opset
         self.kind = kind
         self.type = helper.tensor_dtype_to_np_dtype(kind)
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
         self.outputs: list[onnx.ValueInfoProto] = []
-        shape = [images, side, side, 3] if nhwc else [images, 3, side, side]
+        shape = [images, side, side, channels] if nhwc else [images, channels, side, side]
         self.image = helper.make_tensor_value_info("image", kind, shape)
 
     def add(self, operator: str, *inputs: str, name: str, **attributes: Any) -> str:
@@ -88,7 +91,7 @@ class Network:
 
     def features(self, planes: str = "image") -> str:
         """Add the body: one convolution of patches and a ReLU, (N, 6, side / 8, side / 8)."""
-        self.constant("kernel", KERNEL)
+        self.constant("kernel", KERNEL[:, : self.channels])
         self.constant("bias", BIAS)
         strides = [PATCH, PATCH]
         self.add("Conv", planes, "kernel", "bias", name="patches", strides=strides)
@@ -127,6 +130,7 @@ def save_classifier(
     images: int | str = "N",
     side: int | str = 56,
     softmax: bool = False,
+    channels: int = 3,
     **metadata: str,
 ) -> Path:
     """Save a classifier that computes class scores from ``features`` by pooling and a linear layer.
@@ -143,9 +147,17 @@ def save_classifier(
         images: How many it takes at once; a name for any number.
         side: Height and width of the input; a name for any.
         softmax: Whether it gives probabilities.
+        channels: Of its input: 3, or 1 for grey images.
         **metadata: Texts by key.
     """
-    net = Network(opset=opset, kind=kind, images=images, side=side, nhwc=head == "nhwc")
+    net = Network(
+        opset=opset,
+        kind=kind,
+        images=images,
+        side=side,
+        nhwc=head == "nhwc",
+        channels=channels,
+    )
     if head == "nhwc":
         net.features(net.add("Transpose", "image", name="planes", perm=[0, 3, 1, 2]))
         net.add("Transpose", "features", name="channels_last", perm=[0, 2, 3, 1])
@@ -285,10 +297,10 @@ def features_of(image: NDArray[np.uint8]) -> Numbers:
 
 
 def features_of_numbers(pixels: NDArray[Any]) -> Numbers:
-    """Return the features (6, h, w) of scaled pixels (H, W, 3)."""
+    """Return the features (6, h, w) of scaled pixels (H, W, 3), or grey ones (H, W, 1)."""
     height, width = (side // PATCH for side in pixels.shape[:2])
-    patches = pixels.reshape(height, PATCH, width, PATCH, 3)
-    sums = np.einsum("hywxc,fcyx->fhw", patches, KERNEL)
+    patches = pixels.reshape(height, PATCH, width, PATCH, -1)
+    sums = np.einsum("hywxc,fcyx->fhw", patches, KERNEL[:, : patches.shape[-1]])
     return np.asarray(np.maximum(sums + BIAS[:, None, None], 0))
 
 

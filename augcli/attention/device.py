@@ -25,6 +25,9 @@ AUTO = "auto"
 GPUS = ("cuda", "migraphx", "rocm", "dml")
 """What ``auto`` tries, in this order."""
 SUFFIX = "ExecutionProvider"
+NEWER_IR = re.compile(r"model IR version: (\d+), max supported IR version: (\d+)")
+NEWER_OPSET = re.compile(r"Opset (\d+) is under .* for domain ([\w.]+) is till opset (\d+)")
+"""What onnxruntime says of a file that is newer than itself."""
 OPTIONS = {"cuda": {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}}
 """Settings that make every run compute the same sums.
 
@@ -93,10 +96,7 @@ def open_session(path: Path, device: str = CPU, profile: str = "") -> ort.Infere
                 providers=[(provider, OPTIONS.get(device, {}))],
             )
     except Exception as error:  # onnxruntime has a class for each cause and no common base
-        raise ModelFileError(
-            path,
-            f"is not an ONNX graph that onnxruntime can load on {device} ({first_line(error)})",
-        ) from None
+        raise ModelFileError(path, _why_not_loaded(error, device)) from None
     if session.get_providers()[0] != provider:
         raise ParameterError(
             "device",
@@ -104,6 +104,27 @@ def open_session(path: Path, device: str = CPU, profile: str = "") -> ort.Infere
             "driver or its libraries are missing, or of a version that it does not support",
         )
     return session
+
+
+def _why_not_loaded(error: Exception, device: str) -> str:
+    """Return why a graph can't be loaded, as a clause whose subject is the file."""
+    import onnxruntime as ort  # noqa: PLC0415
+
+    text = first_line(error)
+    upgrade = "upgrade it (pip install -U onnxruntime), or export the file with"
+    if ir := NEWER_IR.search(text):
+        has, most = ir.groups()
+        return (
+            f"has IR version {has}, but onnxruntime {ort.__version__} supports at most {most}; "
+            f"{upgrade} an older version of the package onnx"
+        )
+    if opset := NEWER_OPSET.search(text):
+        has, domain, most = opset.groups()
+        return (
+            f"has opset {has} of {domain}, but onnxruntime {ort.__version__} supports at most "
+            f"{most}; {upgrade} opset {most}"
+        )
+    return f"is not an ONNX graph that onnxruntime can load on {device} ({text})"
 
 
 def _options(path: Path, device: str, profile: str) -> ort.SessionOptions:

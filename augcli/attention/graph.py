@@ -15,6 +15,7 @@ from augcli.attention.model_file import ModelFileError
 from augcli.pixels.frame import Frame
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -64,7 +65,7 @@ class Graph:
         # A dimension that is not fixed has a name instead of a number.
         is_colour = channels == 3 or isinstance(channels, str | None)
         if not (pixels or inputs[0].type == "tensor(float)") or not is_colour:
-            raise self.refused(f"takes {inputs[0].type} {shape}")
+            raise self.refused(f"takes {inputs[0].type} {shape}", _other_images(shape))
         self.batch = shape[0] if isinstance(shape[0], int) else batch
         sides = shape[1:3] if pixels else shape[2:]
         self.flexible = not any(isinstance(side, int) for side in sides)
@@ -115,12 +116,17 @@ class Graph:
                 return smaller
         return None
 
-    def refused(self, problem: str) -> ModelFileError:
-        """Return the error that says what is wrong with this graph, and what a scorer is."""
+    def refused(self, problem: str, hint: str = "") -> ModelFileError:
+        """Return the error that says what is wrong with this graph, and what a scorer is.
+
+        Args:
+            problem: A clause whose subject is the file.
+            hint: What else the message says, at its end.
+        """
         return ModelFileError(
             self.path,
             f"{problem.rstrip()}; a scorer is an ONNX file with one input, float32 (N, 3, H, W) "
-            "or uint8 (N, H, W, 3), and one heat map (N, h, w) as output",
+            f"or uint8 (N, H, W, 3), and one heat map (N, h, w) as output{hint}",
         )
 
     def _run(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
@@ -145,3 +151,18 @@ class Graph:
         if not np.isfinite(scores).all():
             raise self.refused("gives heat maps with NaN or infinity")
         return Frame(*shape[-2:])
+
+
+def _other_images(shape: Sequence[Any]) -> str:
+    """Return what an input takes that is that of a classifier but of no scorer, in words."""
+    if len(shape) != 4:
+        return ""
+    channels = {shape[1], shape[3]} & {1, 3}
+    if not channels:
+        return ""
+    words = "grey images" if 1 in channels else "images"
+    words += " with their channels last" if shape[3] in channels else ""
+    return (
+        f"; this file takes {words}: if it is a classifier, augcli scorer prepare makes a scorer "
+        "of it"
+    )

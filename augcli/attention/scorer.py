@@ -37,6 +37,7 @@ from augcli.attention.map_spec import MapSpec
 from augcli.attention.map_table import STORED_TYPE
 from augcli.attention.model_file import scorer_sha256, shipped_model, shipped_small_model
 from augcli.errors import ParameterError, ScorerError, UnreadableImage
+from augcli.pixels.array_checks import check_image
 from augcli.pixels.frame import Frame
 from augcli.pixels.heat_maps import pool_map
 
@@ -219,11 +220,14 @@ def heat_map(
 
     Raises:
         ScorerError: The scorer is missing, is not ONNX, or does not give heat maps.
+        TypeError: The image is no NumPy array.
+        ValueError: It is an array of another shape or type.
 
     Example:
         >>> heat_map(np.zeros((30, 40, 3), np.uint8)).dtype
         dtype('float32')
     """
+    check_image(image)
     path = shipped_model() if model is None else Path(model)
     modified = path.stat().st_mtime_ns if path.exists() else 0
     return _loaded(path, modified, grid).heat_map(image)

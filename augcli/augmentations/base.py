@@ -8,6 +8,7 @@ again from its sources and its row.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
@@ -16,7 +17,7 @@ from augcli import pixels
 from augcli.params import Param, check
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Self
 
     from augcli.pixels.frame import Colour, Frame, HeatMap, Image, Mask
@@ -62,6 +63,11 @@ class Augmentation(ABC, Generic[AnyDraw]):
     sources: ClassVar[int] = 1
     version: ClassVar[int] = 1
     can_score: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "apply" in vars(cls):
+            cls.apply = _with_checked_images(cls.apply)  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:
         check(self)
@@ -119,6 +125,8 @@ class Augmentation(ABC, Generic[AnyDraw]):
 
         Raises:
             UnreadableImage: This picture can't be augmented; it is listed in errors.csv.
+            TypeError: ``images`` is no tuple of NumPy arrays.
+            ValueError: An array has another shape or type, or there are too few or too many.
         """
 
     def apply_to_mask(self, mask: Mask, draw: AnyDraw) -> Mask:
@@ -136,6 +144,23 @@ class Augmentation(ABC, Generic[AnyDraw]):
     def remark(self, draw: AnyDraw, frame: Frame) -> str | None:
         """Return a short, fixed phrase if the result may be unexpected; the summary counts them."""
         return None
+
+
+def _with_checked_images(apply: Callable[..., Image]) -> Callable[..., Image]:
+    """Return an ``apply`` that refuses arrays of which OpenCV would make a wrong picture."""
+
+    @functools.wraps(apply)
+    def checked(self: Augmentation[Any], images: tuple[Image, ...], draw: Any) -> Image:
+        if not isinstance(images, tuple | list):
+            raise TypeError(f"images is a {type(images).__name__}, but must be a tuple of arrays")
+        if len(images) != self.sources:
+            plural = "s" if self.sources > 1 else ""
+            raise ValueError(f"{self.name} takes {self.sources} image{plural}, not {len(images)}")
+        for image in images:
+            pixels.check_image(image)
+        return apply(self, images, draw)
+
+    return checked
 
 
 LabelMode = Literal["area", "attention"]

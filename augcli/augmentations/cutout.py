@@ -217,6 +217,10 @@ def cutout(
         box: (x0, y0, x1, y1) in pixels, half-open, inside the image.
         fill: (red, green, blue), each 0 to 255.
 
+    Raises:
+        TypeError: The image is no NumPy array.
+        ValueError: It is an array of another shape or type.
+
     Source: DeVries & Taylor 2017 (arXiv 1708.04552).
 
     Example:
@@ -224,4 +228,5 @@ def cutout(
         >>> cutout(np.full((2, 2, 3), 5, np.uint8), (0, 0, 1, 2))[..., 0].tolist()
         [[0, 5], [0, 5]]
     """
+    pixels.check_image(image)
     return pixels.fill_boxes(image, [box], fill)

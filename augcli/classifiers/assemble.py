@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from augcli.classifiers.classifier_graph import prune
 from augcli.classifiers.heat_map_nodes import OUTPUT
-from augcli.classifiers.image_input import METADATA_KEYS, add_input_nodes, as_texts
+from augcli.classifiers.image_input import GREY_WEIGHTS, METADATA_KEYS, add_input_nodes, as_texts
 from augcli.classifiers.publish import ANY_NUMBER
 from augcli.version import VERSION
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def recipe_sentence(
-    classifier: Classifier, features: FeatureMap, options: ClassifierOptions
+    classifier: Classifier,
+    image_input: ImageInput,
+    features: FeatureMap,
+    options: ClassifierOptions,
 ) -> str:
     """Return how a scorer is made, in a sentence."""
     words = {
@@ -29,6 +32,9 @@ def recipe_sentence(
         "tokens": "likeness of the tokens",
     }
     text = f"{words[options.map]} {features} of {classifier.path.name}"
+    if image_input.grey:
+        red, green, blue = GREY_WEIGHTS
+        text += f", of grey images ({red} red + {green} green + {blue} blue)"
     text += f", fitted to {options.grid} x {options.grid}"
     if options.raw:
         return f"{text}, raw"

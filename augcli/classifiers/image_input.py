@@ -5,28 +5,24 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from augcli.augmentations.size import size_frame
 from augcli.classifiers.classifier_graph import PREFIX, GraphBuilder
-from augcli.classifiers.options import numbers_in, parse_mean, parse_range, parse_std
+from augcli.classifiers.options import numbers_in
+from augcli.classifiers.scaling import choose_scaling
 from augcli.errors import ParameterError
 from augcli.pixels.frame import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import onnx
 
     from augcli.classifiers.options import ClassifierOptions, Numbers
     from augcli.classifiers.read import Classifier
 
 DEFAULT_SIDE, LARGEST_SIDE = 224, 4096
-PRESETS: dict[str, dict[str, Any]] = {
-    "imagenet": {"range": (0, 1), "mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)},
-    "tf": {"range": (-1, 1)},
-    "caffe": {"range": (0, 255), "mean": (103.939, 116.779, 123.68), "order": "BGR"},
-    "unit": {"range": (0, 1)},
-}
-UNCHANGED = {"mean": (0, 0, 0), "std": (1, 1, 1), "range": (0, 1), "order": "RGB"}
+GREY_WEIGHTS = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in a grey image (ITU-R BT.601), as Pillow and OpenCV use them."""
 METADATA_KEYS = frozenset(
     {"input_size", "mean", "std", "range", "channel_order", "layout", "features"}
 )
@@ -39,15 +35,17 @@ class ImageInput(NamedTuple):
     Attributes:
         name: Name of the classifier's input.
         kind: Type of its elements, a number of ``onnx.TensorProto.DataType``.
+        grey: Whether it takes grey images, with one channel.
         nhwc: Whether its channels are last.
         frame: Height and width to which images are squashed.
         batch: Images that the classifier takes at once; 0 for any number.
-        scaling: Values of ``range``, ``mean`` and ``std``.
+        scaling: Values of ``range``, ``mean`` and ``std``, those of three channels.
         order: Order of the channels, RGB or BGR.
     """
 
     name: str
     kind: int
+    grey: bool
     nhwc: bool
     frame: Frame
     batch: int
@@ -60,6 +58,11 @@ class ImageInput(NamedTuple):
         from onnx import TensorProto  # noqa: PLC0415
 
         return self.kind == TensorProto.UINT8
+
+    @property
+    def channels(self) -> int:
+        """How many channels the classifier takes."""
+        return 1 if self.grey else 3
 
     def metadata(self) -> dict[str, Any]:
         """Return the scorer's metadata about its input."""
@@ -85,24 +88,37 @@ def choose_input(classifier: Classifier, options: ClassifierOptions) -> ImageInp
     if len(shape) != 4 or kind not in kinds:
         raise classifier.refused(
             f"takes {words}, but a classifier of images takes float or uint8 in four dimensions, "
-            "(N, 3, H, W) or (N, H, W, 3)"
+            "(N, 3, H, W) or (N, H, W, 3), or with 1 in place of 3 for grey images"
         )
     metadata = _read_metadata(classifier)
-    nhwc = shape[1] != 3 and (shape[3] == 3 or "NHWC" in metadata.get("layout", "").upper())
-    channels = shape[3] if nhwc else shape[1]
-    if channels not in (0, 3):
-        raise classifier.refused(f"takes {words}, {channels} channels, not the 3 of an image")
+    nhwc = _is_nhwc(shape, metadata)
+    channels = (shape[3] if nhwc else shape[1]) or 3
+    if channels not in (1, 3):
+        raise classifier.refused(
+            f"takes {words}, {channels} channels, but a classifier of images takes 3 (RGB) or 1 "
+            "(grey)"
+        )
     sides = shape[1:3] if nhwc else shape[2:]
     frame = _frame(classifier, options, metadata, sides)
-    scaling, order = _scaling(classifier, options, metadata, pixels=kind == TensorProto.UINT8)
-    return ImageInput(declared.name, kind, nhwc, frame, shape[0], scaling, order)
+    grey, pixels = channels == 1, kind == TensorProto.UINT8
+    scaling, order = choose_scaling(classifier, options, metadata, grey=grey, pixels=pixels)
+    return ImageInput(declared.name, kind, grey, nhwc, frame, shape[0], scaling, order)
+
+
+def _is_nhwc(shape: list[int], metadata: dict[str, str]) -> bool:
+    """Return whether the channels of an input are last: three of them, or one of a grey image."""
+    for channels in (3, 1):
+        if channels in (shape[1], shape[3]):
+            return shape[1] != channels
+    return "NHWC" in metadata.get("layout", "").upper()
 
 
 def set_input_size(model: onnx.ModelProto, image_input: ImageInput, batch: int | str) -> None:
     """Declare the size of the images, and their number, in the classifier's input."""
     (declared,) = [value for value in model.graph.input if value.name == image_input.name]
     height, width = image_input.frame
-    sides = (height, width, 3) if image_input.nhwc else (3, height, width)
+    channels = image_input.channels
+    sides = (height, width, channels) if image_input.nhwc else (channels, height, width)
     for dimension, value in zip(declared.type.tensor_type.shape.dim, (batch, *sides), strict=True):
         dimension.Clear()
         if isinstance(value, str):
@@ -118,7 +134,8 @@ def add_input_nodes(
     from onnx import TensorProto, helper  # noqa: PLC0415
 
     wanted = TensorProto.UINT8 if image_input.pixels else TensorProto.FLOAT
-    if (wanted, image_input.pixels) == (image_input.kind, image_input.nhwc):
+    same = (wanted, image_input.pixels) == (image_input.kind, image_input.nhwc)
+    if same and not image_input.grey:
         return []
     (declared,) = model.graph.input
     batch = declared.type.tensor_type.shape.dim[0]
@@ -128,7 +145,9 @@ def add_input_nodes(
     image = helper.make_tensor_value_info(f"{PREFIX}image", wanted, shape)
     builder = GraphBuilder(opset, f"{PREFIX}before/")
     last = image.name
-    if image_input.kind != wanted:
+    if image_input.grey:
+        last = _add_grey(builder, last, image_input)
+    elif image_input.kind != wanted:
         last = builder.add("Cast", last, to=image_input.kind)
     if image_input.nhwc != image_input.pixels:
         perm = [0, 2, 3, 1] if image_input.nhwc else [0, 3, 1, 2]
@@ -137,7 +156,23 @@ def add_input_nodes(
     builder.nodes[-1].output[0] = image_input.name
     del model.graph.input[:]
     model.graph.input.append(image)
+    model.graph.initializer.extend(builder.constants)
     return builder.nodes
+
+
+def _add_grey(builder: GraphBuilder, image: str, image_input: ImageInput) -> str:
+    """Add the nodes that make a grey image, of the classifier's type, of an RGB image."""
+    from onnx import TensorProto  # noqa: PLC0415
+
+    if not image_input.pixels:
+        weights = builder.constant(np.reshape(GREY_WEIGHTS, (1, 3, 1, 1)))
+        grey = builder.reduce("ReduceSum", builder.add("Mul", image, weights), [1], keep=True)
+        return builder.add("Cast", grey, to=image_input.kind)
+    numbers = builder.add("Cast", image, to=TensorProto.FLOAT)
+    grey = builder.add("MatMul", numbers, builder.constant(np.reshape(GREY_WEIGHTS, (3, 1))))
+    # Rounded to the nearest level, as Pillow does.
+    rounded = builder.add("Floor", builder.add("Add", grey, builder.constant(0.5)))
+    return builder.add("Cast", rounded, to=image_input.kind)
 
 
 def _only_input(classifier: Classifier) -> tuple[onnx.ValueInfoProto, list[int]]:
@@ -212,42 +247,6 @@ def _frame_of_text(classifier: Classifier, text: str) -> Frame:
             f"has the metadata input_size {text!r}, not height and width; set `size`"
         )
     return Frame(numbers[0], numbers[-1])
-
-
-def _scaling(
-    classifier: Classifier, options: ClassifierOptions, metadata: dict[str, str], *, pixels: bool
-) -> tuple[dict[str, Numbers], str]:
-    """Return ``range``, ``mean`` and ``std``, and the order of the channels."""
-    readers: dict[str, Callable[[Any], Numbers]] = {
-        "range": parse_range,
-        "mean": parse_mean,
-        "std": parse_std,
-    }
-    known: dict[str, Any] = {}
-    for name, read in readers.items():
-        if name in metadata and not options.preset:
-            try:
-                known[name] = read(metadata[name])
-            except ValueError as error:
-                raise classifier.refused(
-                    f"has the metadata {name}, which {error}; set `{name}`"
-                ) from None
-    order = metadata.get("channel_order", "RGB").upper() if not options.preset else "RGB"
-    chosen = {**UNCHANGED, "order": order, **known, **PRESETS.get(options.preset or "", {})}
-    for name in ("range", "mean", "std", "order"):
-        if getattr(options, name) is not None:
-            known[name] = chosen[name] = getattr(options, name)
-    if not (known or options.preset or pixels):
-        raise classifier.refused(
-            "nothing in the file says how pixels are scaled; add `preset` imagenet (torchvision, "
-            "most of timm), tf (-1..1), caffe or unit (0..1), or `range`, `mean` and `std`"
-        )
-    if chosen["order"] not in ("RGB", "BGR"):
-        raise classifier.refused(
-            f"has the metadata channel_order {chosen['order']!r}; set `order` to RGB or BGR"
-        )
-    scaling = {name: tuple(float(number) for number in chosen[name]) for name in readers}
-    return scaling, str(chosen["order"])
 
 
 def as_texts(values: dict[str, Any]) -> dict[str, str]:

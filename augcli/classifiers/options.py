@@ -6,11 +6,14 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from augcli.augmentations.size import parse_size
 from augcli.errors import ParameterError
 from augcli.params import Param, check
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 SMOOTH, CENTRE = 1.2, 0.2
 """Defaults of ``smooth`` and ``centre``: the best of those tried, see docs/scorers.md."""
@@ -34,12 +37,12 @@ def numbers_in(text: str) -> Numbers:
     return numbers
 
 
-def _numbers(value: Any, count: int, expected: str) -> Numbers:
+def _numbers(value: Any, counts: Collection[int], expected: str) -> Numbers:
     try:
         numbers = numbers_in(value if isinstance(value, str) else ",".join(map(str, value)))
     except (TypeError, ValueError):
         numbers = ()
-    if len(numbers) != count:
+    if len(numbers) not in counts:
         raise ValueError(f"is {value!r}, but must be {expected}")
     return numbers
 
@@ -54,30 +57,32 @@ def parse_range(value: Any) -> Numbers:
         >>> parse_range("-1..1"), parse_range((0, 255))
         ((-1.0, 1.0), (0.0, 255.0))
     """
-    low, high = _numbers(value, 2, "two numbers, such as 0..1 or 0..255")
+    low, high = _numbers(value, {2}, "two numbers, such as 0..1 or 0..255")
     if low == high:
         raise ValueError(f"is {value!r}, but its ends must differ")
     return (low, high)
 
 
 def parse_mean(value: Any) -> Numbers:
-    """Return three numbers, one for each channel, from text such as ``0.5,0.5,0.5``.
+    """Return a number for each channel: three, such as ``0.5,0.5,0.5``, or one for grey images.
 
     Raises:
-        ValueError: It is not three numbers.
+        ValueError: It is not that many numbers.
 
     Example:
-        >>> parse_mean("0.485, 0.456, 0.406")
-        (0.485, 0.456, 0.406)
+        >>> parse_mean("0.485, 0.456, 0.406"), parse_mean(0.5)
+        ((0.485, 0.456, 0.406), (0.5,))
     """
-    return _numbers(value, 3, "three numbers, such as 0.485,0.456,0.406")
+    given = [value] if isinstance(value, int | float) else value
+    expected = "three numbers, such as 0.485,0.456,0.406, or one where the classifier takes grey"
+    return _numbers(given, {1, 3}, f"{expected} images")
 
 
 def parse_std(value: Any) -> Numbers:
-    """Return three positive numbers, one for each channel; see :func:`parse_mean`.
+    """Return a positive number for each channel; see :func:`parse_mean`.
 
     Raises:
-        ValueError: It is not three positive numbers.
+        ValueError: It is not that many positive numbers.
 
     Example:
         >>> parse_std([0.25, 0.25, 0.25])
@@ -154,11 +159,19 @@ class ClassifierOptions:
     ] = None
     mean: Annotated[
         Numbers | None,
-        Param("Subtracted after that, for each channel.", parse=parse_mean, metavar="A,B,C"),
+        Param(
+            "Subtracted after that, for each channel; one number for a classifier of grey images.",
+            parse=parse_mean,
+            metavar="A,B,C",
+        ),
     ] = None
     std: Annotated[
         Numbers | None,
-        Param("Divided by after that, for each channel.", parse=parse_std, metavar="A,B,C"),
+        Param(
+            "Divided by after that, for each channel; one number for a classifier of grey images.",
+            parse=parse_std,
+            metavar="A,B,C",
+        ),
     ] = None
     order: Annotated[Literal["RGB", "BGR"] | None, Param("Order of the channels.")] = None
     allow_external_data: Annotated[

@@ -6,7 +6,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from augcli.errors import UsageError, near_miss
-from augcli.files import read_given
+from augcli.files import decode_text, read_given
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -28,13 +28,17 @@ def read_config(
         commands: Names of the options of every command.
 
     Raises:
-        UsageError: The file can't be read, is not TOML, or has an unknown key.
+        UsageError: The file can't be read, is not UTF-8 or not TOML, or has an unknown key.
     """
     try:
-        content = tomllib.loads(read_given(path).decode("utf-8"))
+        text = decode_text(read_given(path))
     except OSError as error:
         raise UsageError(f"--config {path}: can't be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except ValueError as error:
+        raise UsageError(f"--config {path}: {error}") from None
+    try:
+        content = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"--config {path}: is not TOML: {error}") from None
     everywhere = {name for names in commands.values() for name in names}
     chosen: dict[str, Any] = {}

@@ -1,21 +1,12 @@
-"""Labels: the weights of classes, how two of them mix, and tables that give them."""
+"""Labels: the weights of classes, and how two of them mix."""
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from augcli.errors import InputError, near_miss
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
-
-    from augcli.data.stores.sources import Sources
-
-HEADER = ["file_name", "label"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,68 +80,3 @@ class Label:
         if len(self.weights) == 1 and self.weights[0][1] == 1:
             return self.weights[0][0]
         return ", ".join(f"{name} {weight:.6g}" for name, weight in self.weights) or "(unlabelled)"
-
-
-def read_labels(table: Path, data: bytes) -> dict[str, str]:
-    """Return the class of each file that a CSV table names.
-
-    Args:
-        table: The table, for messages.
-        data: Its content, with the columns ``file_name`` (relative to INPUT, with ``/``) and
-            ``label``.
-
-    Raises:
-        InputError: It is no such table, a column is missing, or it names a file twice.
-    """
-    labels: dict[str, str] = {}
-    try:
-        text = data.decode("utf-8-sig")
-        rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-        header = next(rows, [])
-        if not set(HEADER) <= set(header):
-            raise InputError(
-                f"`labels` {table}: the first line is {','.join(header)!r}, "
-                "but must name the columns file_name and label"
-            )
-        name_at, label_at = (header.index(column) for column in HEADER)
-        for row in rows:
-            if not row:
-                continue
-            if len(row) != len(header):
-                raise InputError(
-                    f"`labels` {table}: line {rows.line_num} has {len(row)} cells, "
-                    f"but the header has {len(header)}"
-                )
-            name, label = row[name_at], row[label_at]
-            if not label:
-                raise InputError(f"`labels` {table}: line {rows.line_num} has no label")
-            if labels.setdefault(name, label) != label:
-                raise InputError(f"`labels` {table}: {name} has two different labels")
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(
-            f"`labels` {table}: is not a CSV table in UTF-8 ({error}); "
-            "give one with the columns file_name,label"
-        ) from None
-    return labels
-
-
-def apply_labels(sources: Sources, table: Path, data: bytes) -> None:
-    """Give the sources the labels of a table; see :func:`read_labels`.
-
-    Raises:
-        InputError: The table names a file that is not there, or has no row for a source.
-    """
-    labels = read_labels(table, data)
-    unknown = sorted(labels.keys() - set(sources.paths))
-    if unknown:
-        hint = near_miss(unknown[0], sources.paths) if len(sources.paths) < 100_000 else ""
-        raise InputError(
-            f"`labels` {table}: {len(unknown)} of its files are not images in INPUT, "
-            f"first {unknown[0]!r}{hint}"
-        )
-    missing = [path for path in sources.paths if path not in labels]
-    if missing:
-        raise InputError(
-            f"`labels` {table}: has no row for {len(missing)} images of INPUT, first {missing[0]!r}"
-        )
-    sources.set_classes([labels[path] for path in sources.paths])

@@ -26,6 +26,7 @@ from augcli.files.reading import (
     read_given,
     read_json,
 )
+from augcli.files.text import decode_text
 
 __all__ = [
     "JSON_LIMIT",
@@ -34,6 +35,7 @@ __all__ = [
     "Fsync",
     "LinkInside",
     "create_file",
+    "decode_text",
     "file_sha256",
     "is_inside",
     "modified_at",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from augcli.lazy import names_from
 
 if TYPE_CHECKING:
+    from augcli.pixels.array_checks import check_image as check_image
     from augcli.pixels.blends import WHOLE_SHARE as WHOLE_SHARE
     from augcli.pixels.blends import blend as blend
     from augcli.pixels.blends import paste_cells as paste_cells
@@ -59,6 +60,7 @@ __getattr__ = names_from(
         "change_brightness": "augcli.pixels.colour",
         "change_contrast": "augcli.pixels.colour",
         "change_saturation": "augcli.pixels.colour",
+        "check_image": "augcli.pixels.array_checks",
         "count_mask": "augcli.pixels.masks",
         "crop_resized": "augcli.pixels.geometry",
         "crop_resized_mask": "augcli.pixels.geometry",

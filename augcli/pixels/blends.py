@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
+from augcli.pixels.array_checks import CHANNELS, check_batch, check_image
 from augcli.pixels.frame import Frame
 from augcli.pixels.masks import cells_mask
 from augcli.pixels.resize import fit, resize
@@ -38,15 +40,17 @@ def paste_cells(
     """Return a copy of the base with the given cells of the donor at the same places.
 
     Args:
-        base: uint8 (H, W, 3), or a batch (N, H, W, C) of any type.
-        donor: uint8 (h, w, 3); resized if its frame is not the base's. For a batch
+        base: uint8 (H, W, C), or a batch (N, H, W, C) of any type; C is 1, 3 or 4.
+        donor: uint8 (h, w, C); resized if its frame is not the base's. For a batch
             (N, H, W, C), of the bases' type and shape.
         cells: Cell indices, 0 to grid² - 1; cell k is in row k // grid and column k % grid.
             For a batch either one list that all images share, or one list for each image.
+            :func:`augcli.ranked_cells` gives them for a heat map.
         grid: Number of rows and of columns.
 
     Raises:
-        ValueError: A cell is not on the grid, or the shapes of a batch don't fit.
+        TypeError: Base or donor is no NumPy array, or a cell is no whole number.
+        ValueError: A cell is not on the grid, or a shape or type doesn't fit.
 
     Source: Walawalkar et al. 2020 (arXiv 2003.13048), "Attentive CutMix".
 
@@ -55,32 +59,48 @@ def paste_cells(
         >>> paste_cells(base, donor, [1, 2], grid=2)[..., 0].tolist()
         [[0, 0, 9, 9], [9, 9, 0, 0]]
     """
-    if base.ndim == 3:
-        return paste_mask(
-            base, donor, cells_mask(cast("Sequence[int]", cells), Frame.of(base), grid)
+    if getattr(base, "ndim", 0) == 4:
+        check_batch(base, "the batch of bases")
+        check_batch(donor, "the batch of donors")
+        return _paste_batch(base, donor, list(cells), grid)
+    check_image(base, "the base", CHANNELS)
+    check_image(donor, "the donor", CHANNELS)
+    if base.shape[2] != donor.shape[2]:
+        raise ValueError(
+            f"the base has {base.shape[2]} channels and the donor {donor.shape[2]}, but they must "
+            "have the same number"
         )
-    return _paste_batch(base, donor, cells, grid)
+    mask = cells_mask(_whole_numbers(cells), Frame.of(base), grid)
+    # OpenCV leaves out a last axis of 1.
+    fitted = fit(donor, Frame.of(base)).reshape(base.shape)
+    return np.where(mask[..., None], fitted, base)
 
 
-def _paste_batch(
-    bases: Image, donors: Image, cells: Sequence[int] | Sequence[Sequence[int]], grid: int
-) -> Image:
-    if bases.ndim != 4 or bases.shape != donors.shape or bases.dtype != donors.dtype:
+def _paste_batch(bases: Image, donors: Image, cells: list[Any], grid: int) -> Image:
+    if bases.shape != donors.shape or bases.dtype != donors.dtype:
         raise ValueError(
             f"bases {bases.shape} {bases.dtype} and donors {donors.shape} {donors.dtype} must be "
             "two batches (N, H, W, C) of one shape and type"
         )
     frame = Frame(*bases.shape[1:3])
-    lists = [list(item) for item in cells if not isinstance(item, int | np.integer)]
+    lists = [item for item in cells if isinstance(item, Iterable)]
     if not lists:
-        masks = cells_mask(cast("list[int]", list(cells)), frame, grid)[None]
+        masks = cells_mask(_whole_numbers(cells), frame, grid)[None]
     elif len(lists) == len(cells) == len(bases):
-        masks = np.stack([cells_mask(chosen, frame, grid) for chosen in lists])
+        masks = np.stack([cells_mask(_whole_numbers(chosen), frame, grid) for chosen in lists])
     else:
         raise ValueError(
             f"cells must be one list of numbers, or {len(bases)} lists, one for each image"
         )
     return np.where(masks[..., None], donors, bases)
+
+
+def _whole_numbers(cells: Iterable[Any]) -> list[int]:
+    """Return cells as a list; truth values would be taken for the cells 0 and 1."""
+    for cell in cells:
+        if isinstance(cell, bool) or not isinstance(cell, int | np.integer):
+            raise TypeError(f"cells must be whole numbers, not {cell!r}")
+    return [int(cell) for cell in cells]
 
 
 def paste_resized(base: Image, donor: Image, box: Box) -> Image:

@@ -31,13 +31,31 @@ def ranked_cells(heat_map: HeatMap, count: int) -> tuple[int, ...]:
         heat_map: float32 (grid, grid), finite.
         count: How many cells, 1 to grid².
 
+    Returns:
+        Cell indices; cell k is in row k // grid and column k % grid.
+
+    Raises:
+        TypeError: The heat map is no NumPy array.
+        ValueError: It is not (grid, grid), holds NaN or infinity, or has not so many cells.
+
     Example:
         >>> ranked_cells(np.float32([[0.1, 0.9], [0.9, 0.3]]), 3)
         (1, 2, 3)
     """
+    if not isinstance(heat_map, np.ndarray):
+        raise TypeError(
+            f"the heat map is a {type(heat_map).__qualname__}, but must be a NumPy array "
+            "(grid, grid)"
+        )
+    if heat_map.ndim != 2 or heat_map.shape[0] != heat_map.shape[1]:
+        raise ValueError(f"the heat map has the shape {heat_map.shape}, but must be (grid, grid)")
+    if not 1 <= count <= heat_map.size:
+        raise ValueError(f"count is {count}, but the heat map has {heat_map.size} cells")
     scores = heat_map.ravel().astype(np.float64)
-    low = scores.min()
-    span = scores.max() - low
+    low, high = scores.min(), scores.max()
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError("the heat map holds NaN or infinity")
+    span = high - low
     steps = np.rint((scores - low) / span * RANK_STEPS) if span > 0 else np.zeros_like(scores)
     return tuple(np.argsort(-steps, kind="stable")[:count].tolist())
 

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from augcli.augmentations import METHODS
 from augcli.errors import ParameterError, RecipeError, near_miss
-from augcli.files import read_file, read_given
+from augcli.files import decode_text, read_file, read_given
 from augcli.params import build, declared, values
 from augcli.recipes.options import NOT_IN_RECIPE, RunOptions
 from augcli.recipes.step import Step
@@ -81,15 +81,15 @@ class Recipe:
         """Read a recipe from a file.
 
         Raises:
-            RecipeError: It can't be read, is not TOML, or has an unknown key or wrong value;
-                the message names the line and the key.
+            RecipeError: It can't be read, is not UTF-8 or not TOML, or has an unknown key or
+                wrong value; the message names the line and the key.
         """
         try:
-            text = read_given(path).decode("utf-8")
+            text = decode_text(read_given(path))
         except OSError as error:
             raise RecipeError(f"recipe {path}: can't be read ({error.strerror})") from None
-        except UnicodeDecodeError as error:
-            raise RecipeError(f"recipe {path}: is not UTF-8 text ({error.reason})") from None
+        except ValueError as error:
+            raise RecipeError(f"recipe {path}: {error}") from None
         default = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40]
         return cls.parse(text, default or "recipe", f"recipe {path}")
 
@@ -100,6 +100,7 @@ class Recipe:
         Raises:
             RecipeError: As for :meth:`load`.
         """
+        text = text.removeprefix("\ufeff")
         try:
             content = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, RecursionError) as error:

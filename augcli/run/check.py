@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augcli.data.codecs.formats import OutputEncoding
-from augcli.data.labels import apply_labels
+from augcli.data.label_table import apply_labels
 from augcli.data.output import MAPS, OutputFolder
 from augcli.data.sinks.folder import FolderSink
 from augcli.data.stores.folder import FolderStore

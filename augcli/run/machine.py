@@ -7,9 +7,12 @@ import platform
 import re
 import shutil
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from augcli.files import read_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PACKAGES = ["numpy", "pillow", "opencv-python-headless", "opencv-python", "onnxruntime"]
 
@@ -25,16 +28,54 @@ def machine() -> dict[str, Any]:
     return {"versions": versions, "platform": platform.platform()}
 
 
-def usable_cores() -> int:
-    """Return how many cores this process may use, by its affinity and its control group."""
+def usable_cores(root: str = "/") -> int:
+    """Return how many cores this process may use, by its affinity and its control groups.
+
+    A quota that is no whole number of cores is rounded up.
+
+    Args:
+        root: The folder where the system's ``proc`` and ``sys`` are.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    quotas = [quota for folder in _control_groups(root) if (quota := _quota(folder))]
+    return min([cores or 1, *quotas])
+
+
+def _control_groups(root: str) -> Iterator[str]:
+    """Yield the folders of the groups that may limit this process: its own and those around it.
+
+    A line of /proc/self/cgroup is ``NUMBER:CONTROLLERS:PATH``; version 2 has no controllers. In a
+    container the path may be the host's: then only the topmost folder exists, the container's.
+    """
     try:
-        quota, period = read_file("/sys/fs/cgroup/cpu.max").data.decode("ascii").split()
-        if quota != "max":
-            cores = min(cores or 1, -(-int(quota) // int(period)))
+        lines = read_file(os.path.join(root, "proc/self/cgroup")).data.decode().splitlines()
     except (OSError, ValueError):
-        pass
-    return cores or 1
+        lines = []
+    # Without that file, the topmost groups are still known.
+    for line in [*lines, "0::/", "1:cpu:/"]:
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        names = ("", "unified") if not controllers else (controllers, "cpu", "cpu,cpuacct")
+        # A path with ".." leads out of what this process sees.
+        parts = [part for part in path.split("/") if part] if ".." not in path else []
+        for name in names:
+            for depth in range(len(parts), -1, -1):
+                yield os.path.join(root, "sys/fs/cgroup", name, *parts[:depth])
+
+
+def _quota(folder: str) -> int | None:
+    """Return the cores that a control group allows; None where it has no limit."""
+    for names in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
+        try:
+            texts = [read_file(f"{folder}/{name}").data.decode("ascii") for name in names]
+            quota, period = (int(word) for word in " ".join(texts).split())
+        except (OSError, ValueError):  # the other version's group, or "max"
+            continue
+        if quota > 0 and period > 0:  # -1 is no limit
+            return -(-quota // period)
+    return None
 
 
 FEATURES = {

@@ -130,7 +130,11 @@ def test_a_scorer_is_no_classifier(tmp_path: Path) -> None:
     ("shape", "kind", "words"),
     [
         (["N", 3], TensorProto.FLOAT, "takes float (N, 3), but a classifier"),
-        (["N", 1, 56, 56], TensorProto.FLOAT, "1 channels, not the 3 of an image"),
+        (
+            ["N", 4, 56, 56],
+            TensorProto.FLOAT,
+            "takes float (N, 4, 56, 56), 4 channels, but a classifier of images takes 3 (RGB) or 1",
+        ),
         (["N", 3, 56, 56], TensorProto.INT64, "takes int64 (N, 3, 56, 56), but a classifier"),
     ],
 )

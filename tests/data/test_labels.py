@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augcli.data.labels import Label, apply_labels, read_labels
+from augcli.data.label_table import apply_labels, read_labels
+from augcli.data.labels import Label
 from augcli.data.stores.sources import Sources
 from augcli.errors import InputError
 from tests import strategies  # noqa: F401 - the profile

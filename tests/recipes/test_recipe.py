@@ -86,6 +86,29 @@ def test_shipped_recipes_survive_a_trip_through_toml(shipped: Path) -> None:
     assert again.steps == recipe.steps
 
 
+TEXT = 'name = "mine"\n\n[[step]]\nuse = "cutmix"\ntop_n = 5\n'
+
+
+def test_a_recipe_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_text(TEXT, encoding="utf-8-sig")
+    assert Recipe.load(tmp_path / "r.toml") == Recipe.parse(TEXT) == Recipe.parse(f"\ufeff{TEXT}")
+
+
+def test_a_recipe_of_another_encoding_is_refused_with_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    for content, words in [
+        (TEXT.encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
+        (
+            TEXT.replace("mine", "b\xe4r").encode("cp1252"),
+            "is not UTF-8 text (byte 0xe4 in line 1)",
+        ),
+    ]:
+        path.write_bytes(content)
+        with pytest.raises(RecipeError) as error:
+            Recipe.load(path)
+        assert str(error.value).startswith(f"recipe {path}: {words}")
+
+
 def test_base_and_donor_go_through_the_steps_before_the_mixer(
     cli: Cli, photos: Path, tmp_path: Path
 ) -> None:
