@@ -21,8 +21,14 @@ UNLABELLED = "(unlabelled)"
 """Stands for the class of an image that has none."""
 
 
-def show_preview(run: Run, *, as_json: bool) -> None:
-    """Print what a run would make; nothing is written."""
+def show_preview(run: Run, spell: Callable[[str], str], *, as_json: bool) -> None:
+    """Print what a run would make; nothing is written.
+
+    Args:
+        run: The run, checked.
+        spell: Writes the options in a message as they were given.
+        as_json: Whether to print one JSON object.
+    """
     plan = preview(run)
     if as_json:
         rows = [dict(zip(COLUMNS, row.cells(), strict=True)) for row in plan.rows]
