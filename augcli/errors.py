@@ -176,13 +176,21 @@ def with_flags(message: str, written: Mapping[str, str] | None = None) -> str:
 
     Args:
         message: Has options in backticks, by their names in Python.
-        written: How options are written that did not come as flags, by name.
+        written: How options are written that did not come as flags, by name. Only the first
+            mention says where; a later one is the first word of it.
 
     Example:
         >>> with_flags("give another folder with `out`, or `max_pixels`")
         'give another folder with --out, or --max-pixels'
-        >>> with_flags("`model` a.onnx: can't be read", {"model": "AUGCLI_MODEL (environment)"})
-        "AUGCLI_MODEL (environment) a.onnx: can't be read"
+        >>> with_flags("`pair` same …; use `pair` any", {"pair": "AUGCLI_PAIR (environment)"})
+        'AUGCLI_PAIR (environment) same …; use AUGCLI_PAIR any'
     """
-    known = written or {}
-    return _OPTION.sub(lambda match: known.get(match[1], flag(match[1])), message)
+    places = dict(written or {})
+
+    def spelled(match: re.Match[str]) -> str:
+        name = match[1]
+        place = places.get(name, flag(name))
+        places[name] = place.partition(" ")[0]
+        return place
+
+    return _OPTION.sub(spelled, message)

@@ -45,9 +45,9 @@ def read_config(
     try:
         content = tomllib.loads(read_given(path).decode("utf-8"))
     except OSError as error:
-        raise UsageError(f"--config {path}: can't be read ({error.strerror})") from None
+        raise UsageError(f"`config` {path}: can't be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"--config {path}: is not TOML: {error}") from None
+        raise UsageError(f"`config` {path}: is not TOML: {error}") from None
     known = commands[command]
     everywhere = {name for names in commands.values() for name in names}
     chosen: dict[str, Key] = {}

@@ -32,13 +32,11 @@ OF_ANY_METHOD = ("images", "images --copies 3 --seed 1")
 
 
 def examples(command: str) -> str:
-    r"""Return the end of a command's help.
+    """Return the end of a command's help.
 
     Example:
-        >>> print(examples("status"))
-        Examples:
-          augcli status images-cutmix
-          augcli status images-cutmix --json
+        >>> examples("status").splitlines()[1:]
+        ['  augcli status images-cutmix', '  augcli status images-cutmix --json']
     """
     endings = EXAMPLES.get(command, OF_ANY_METHOD)
     lines = (f"  augcli {command} {ending}".rstrip() for ending in endings)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from augcli.cli.config import read_config
-from augcli.errors import AugcliError, ParameterError, UsageError, flag, with_flags
+from augcli.errors import AugcliError, ParameterError, flag, with_flags
 from augcli.params import Declared, build
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 import textwrap
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -27,7 +27,7 @@ WIDEST = 29
 """Columns for an option and its value; what is longer has a line of its own."""
 GLUED = 32
 """A remark in brackets of at most this many letters stays on one line."""
-TyperUsageError = typer.BadParameter.__mro__[1]
+TyperUsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
 """Typer's base of all errors in a command line, which it does not export."""
 
 
@@ -89,8 +89,11 @@ def _one_sentence(ctx: Any, args: list[str]) -> Iterator[None]:
         option = getattr(error, "option_name", None)
         if option is not None and hasattr(error, "possibilities"):
             raise UsageError(_unknown(option, words, ctx)) from None
-        # Typer's words, such as "Missing argument 'OUT'.", in a sentence.
-        text = error.format_message().rstrip(".")
+        if type(error).__name__ == "MissingParameter":
+            needed = _name(getattr(error, "param", None))
+            raise UsageError(f"{ctx.command_path} needs {needed}{_see(ctx)}") from None
+        # Typer's words, such as "Option '--seed' requires an argument.", in a sentence.
+        text = str(getattr(error, "message", error)).rstrip(".")
         raise UsageError(f"{text[:1].lower()}{text[1:]}{_see(ctx)}") from None
 
 

@@ -22,7 +22,7 @@ def suggestion(
     """Return the nearest option, or the commands that have this option, or nothing.
 
     Args:
-        word: What was written where a command has no such option.
+        word: What was written, where a command has no option that is written so.
         command: The command.
         commands: The options of every command.
         write: Writes an option as it should have been written.
@@ -37,7 +37,7 @@ def suggestion(
         "; did you mean 'top_n'? That is an option of cutmix"
     """
     owners = _owners(word, commands)
-    if owners:
+    if owners and word not in commands[command]:
         return f"; that is an option of {owners}"
     own = nearest(word, commands[command])
     if own:
