@@ -16,7 +16,7 @@ EXAMPLES = {
     "heatmaps": ("images --out heatmaps.npz", "images --overlay pictures"),
     "scorer prepare": (
         "classifier.onnx --preset imagenet",
-        "classifier.onnx --map cam --out cam.onnx",
+        "classifier.onnx --preset tf --map cam --out cam.onnx",
     ),
     "scorer show": ("", "scorer.onnx --json"),
     "recipe init": ("attentive", "family --out recipe.toml"),

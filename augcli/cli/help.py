@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 MARGIN = "  "
 WIDEST = 29
 """Columns for an option and its value; what is longer has a line of its own."""
-GLUED = 32
-"""A remark in brackets of at most this many letters stays on one line."""
 TyperUsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
 """Typer's base of all errors in a command line, which it does not export."""
 
@@ -76,7 +74,7 @@ class Group(TyperGroup):
         hint = near_miss(name, self.commands)
         if not hint and os.path.isdir(name):
             hint = f"; the command comes first, such as {ctx.command_path} cutmix {name}"
-        raise UsageError(f"{name!r} is not a command of {ctx.command_path}{hint or _see(ctx)}")
+        raise UsageError(f"{name!r} is not a command of {_title(ctx)}{hint or _see(ctx)}")
 
 
 @contextlib.contextmanager
@@ -89,11 +87,15 @@ def _one_sentence(ctx: Any, args: list[str]) -> Iterator[None]:
         option = getattr(error, "option_name", None)
         if option is not None and hasattr(error, "possibilities"):
             raise UsageError(_unknown(option, words, ctx)) from None
+        text = str(getattr(error, "message", error)).rstrip(".")
         if type(error).__name__ == "MissingParameter":
             needed = _name(getattr(error, "param", None))
-            raise UsageError(f"{ctx.command_path} needs {needed}{_see(ctx)}") from None
+            raise UsageError(f"{_title(ctx)} needs {needed}{_see(ctx)}") from None
+        extra = re.match(r"Got unexpected extra argument\S* \((.*)\)", text)
+        if extra:
+            problem = f"{_title(ctx)} does not take another argument: {extra[1]}"
+            raise UsageError(problem + _see(ctx)) from None
         # Typer's words, such as "Option '--seed' requires an argument.", in a sentence.
-        text = str(getattr(error, "message", error)).rstrip(".")
         raise UsageError(f"{text[:1].lower()}{text[1:]}{_see(ctx)}") from None
 
 
@@ -104,7 +106,7 @@ def _unknown(option: str, words: list[str], ctx: Any) -> str:
     commands = _options_by_command(ctx.find_root().command)
     command = ctx.command_path.partition(" ")[2]
     name = word.lstrip("-").replace("_", "-")
-    start = f"{word} is not an option of {ctx.command_path}"
+    start = f"{word} is not an option of {_title(ctx)}"
     if not command and any(name in names for names in commands.values()):
         return f"{start}; write it after the command"
     hint = suggestion(name, command, commands, "--{}".format)
@@ -123,6 +125,11 @@ def _options_by_command(command: Any, path: str = "") -> dict[str, list[str]]:
     for name, below in getattr(command, "commands", {}).items():
         options |= _options_by_command(below, f"{path} {name}".strip())
     return options
+
+
+def _title(ctx: Any) -> str:
+    """Return the name of a command, as its user thinks of it."""
+    return str(ctx.command_path.partition(" ")[2] or ctx.command_path)
 
 
 def _see(ctx: Any) -> str:
@@ -195,13 +202,15 @@ def _table(rows: list[tuple[str, str]], width: int) -> list[str]:
 def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:
     """Return text in lines that break between words only.
 
-    A short remark in brackets, such as ``[default: same]``, is not broken either.
+    A remark in brackets, such as ``[default: same]``, is not broken either where it fits.
     """
-    glued = re.sub(
-        rf"\[[^]]{{,{GLUED}}}\]", lambda match: match[0].replace(" ", "\N{NO-BREAK SPACE}"), text
-    )
+
+    def glued(match: re.Match[str]) -> str:
+        fits = len(match[0]) <= width - len(rest)
+        return match[0].replace(" ", "\N{NO-BREAK SPACE}") if fits else match[0]
+
     lines = textwrap.wrap(
-        glued,
+        re.sub(r"\[[^]]+\]", glued, text),
         width,
         initial_indent=first,
         subsequent_indent=rest,
