@@ -27,7 +27,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 EXIT_OK = 0
 EXIT_SOME_FAILED = 1
@@ -151,8 +151,14 @@ def near_miss(word: str, known: Iterable[str]) -> str:
         >>> near_miss("zebra", ["grid", "top_n"])
         ''
     """
+    close = nearest(word, known)
+    return f"; did you mean {close!r}?" if close else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the known word that is most like another one; empty where none is like it."""
     close = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return close[0] if close else ""
 
 
 def flag(name: str) -> str:
@@ -165,11 +171,26 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def with_flags(message: str) -> str:
+def with_flags(message: str, written: Mapping[str, str] | None = None) -> str:
     """Return a message with its options as the command line writes them.
+
+    Args:
+        message: Has options in backticks, by their names in Python.
+        written: How options are written that did not come as flags, by name. Only the first
+            mention says where; a later one is the first word of it.
 
     Example:
         >>> with_flags("give another folder with `out`, or `max_pixels`")
         'give another folder with --out, or --max-pixels'
+        >>> with_flags("`pair` same …; use `pair` any", {"pair": "AUGCLI_PAIR (environment)"})
+        'AUGCLI_PAIR (environment) same …; use AUGCLI_PAIR any'
     """
-    return _OPTION.sub(lambda match: flag(match[1]), message)
+    places = dict(written or {})
+
+    def spelled(match: re.Match[str]) -> str:
+        name = match[1]
+        place = places.get(name, flag(name))
+        places[name] = place.partition(" ")[0]
+        return place
+
+    return _OPTION.sub(spelled, message)

@@ -26,20 +26,41 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import sys
 import types
 import typing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from augcli.errors import ParameterError, flag, near_miss
+from augcli.errors import ParameterError, UsageError, flag, near_miss
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Collection, Hashable, Mapping
+    from typing import Self
 
-__all__ = ["Annotated", "Declared", "Param", "build", "check", "declared", "values"]
+__all__ = [
+    "Annotated",
+    "ByName",
+    "Declared",
+    "Group",
+    "Param",
+    "build",
+    "check",
+    "declared",
+    "values",
+]
 
 Parameterised = TypeVar("Parameterised")
+
+Group = Literal["method", "input", "output", "amount", "run"]
+"""What a parameter is about; ``--help`` and the docs list parameters in these groups."""
+
+SWITCH = {
+    **dict.fromkeys(("1", "true", "yes", "on", "t", "y"), True),
+    **dict.fromkeys(("0", "false", "no", "off", "f", "n"), False),
+}
+"""What the words mean that turn a switch on or off, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +78,7 @@ class Param:
             ``"is 'x', but must be …"``.
         metavar: What ``--help`` shows for the value of a parameter with ``parse``.
         short: A one-letter flag, such as ``-o``.
+        group: What the parameter is about.
     """
 
     help: str
@@ -66,6 +88,7 @@ class Param:
     parse: Callable[[Any], Any] | None = None
     metavar: str = "TEXT"
     short: str = ""
+    group: Group = "method"
 
     @property
     def bounds(self) -> str:
@@ -134,8 +157,7 @@ class Declared:
         if self.param.parse is not None or self.choices or self.kind in (str, Path):
             return self.value(text)
         if self.kind is bool:
-            words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-            return self.value(words.get(text.lower(), text))
+            return self.value(SWITCH.get(text.strip().lower(), text))
         try:
             return self.value(self.kind(text))
         except ValueError:
@@ -166,6 +188,60 @@ class Declared:
         if not ((low is None or given >= low) and (high is None or given <= high)):
             raise ParameterError(self.name, f"is {given}, but must be {self.param.bounds}")
         return given
+
+
+class ByName:
+    """Base of classes with parameters: a wrong name is an error with a suggestion.
+
+    Example:
+        >>> @dataclass(frozen=True, kw_only=True)
+        ... class Blur(ByName):
+        ...     radius: Annotated[int, Param("Radius of the blur.")] = 3
+        >>> Blur(radiu=5)
+        Traceback (most recent call last):
+            ...
+        augcli.errors.ParameterError: radiu is not an option of Blur; did you mean 'radius'?
+    """
+
+    def __new__(cls, *arguments: object, **options: object) -> Self:
+        """Refuse what is not an option of the class, before the dataclass reads the values.
+
+        Raises:
+            ParameterError: A name that the class does not have.
+            UsageError: A value without a name.
+        """
+        names = [field.name for field in declared(cls)]
+        if arguments:
+            such_as = f"{public_name(cls)}({names[0]}=...)" if names else f"{public_name(cls)}()"
+            raise UsageError(
+                f"{public_name(cls)} takes its options by name, such as {such_as}, "
+                f"not {arguments[0]!r} alone"
+            )
+        refuse_unknown(options, names, f"is not an option of {public_name(cls)}")
+        return super().__new__(cls)
+
+
+def public_name(owner: type[Any]) -> str:
+    """Return the name under which a class is known to users.
+
+    Where its module has another name for it, as ``AttentiveCutMix`` for ``CutMix``, both.
+    """
+    module = vars(sys.modules[owner.__module__])
+    others = [name for name, value in module.items() if value is owner and name != owner.__name__]
+    return f"{others[0]} ({owner.__name__})" if others else owner.__name__
+
+
+def refuse_unknown(names: Collection[str], known: Collection[str], problem: str) -> None:
+    """Raise ParameterError for the first name that is not known, with the nearest known one.
+
+    Args:
+        names: What was given.
+        known: What may be given.
+        problem: What is wrong with a name, such as ``is not known``.
+    """
+    for name in names:
+        if name not in known:
+            raise ParameterError(name, f"{problem}{near_miss(name, known)}")
 
 
 def declared(owner: type[Any]) -> tuple[Declared, ...]:
@@ -220,10 +296,7 @@ def build(owner: type[Parameterised], mapping: Mapping[str, Any], where: str = "
             value.
     """
     known = [field.name for field in declared(owner)]
-    for name in mapping:
-        if name not in known:
-            place = f" in {where}" if where else ""
-            raise ParameterError(name, f"is not known{place}{near_miss(name, known)}")
+    refuse_unknown(mapping, known, f"is not known in {where}" if where else "is not known")
     return owner(**mapping)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import typer.main
 
@@ -13,7 +13,7 @@ from augcli.cli.app import application
 from augcli.cli.generated import HEATMAPS, heat_map_options, metavar, options_of
 from augcli.cli.options import CommandOptions
 from augcli.errors import flag, with_flags
-from augcli.params import declared
+from augcli.params import Group, declared
 from augcli.recipes.options import RunOptions
 
 if TYPE_CHECKING:
@@ -54,12 +54,21 @@ def render() -> str:
         parts.append(f"## augcli {augmentation.name}\n\n{words}\n\n{own}")
     parts.append(_heat_maps())
     parts += [_by_hand(words, command) for words, command in commands() if not _generated(words)]
-    parts.append(
-        "## Options that commands share\n\n### What is made\n\n"
-        f"{table(declared(RunOptions), _only(RunOptions))}\n"
-        f"### What is printed\n\n{table(declared(CommandOptions), _only(CommandOptions))}"
-    )
+    parts.append(f"## Options that commands share\n\n{_shared()}")
     return "\n".join(parts)
+
+
+def _shared() -> str:
+    """Return a table of the shared options for each group, in the order of ``--help``."""
+    only = _only(RunOptions) | _only(CommandOptions)
+    fields = (*declared(RunOptions), *declared(CommandOptions))
+    groups = {
+        group: tuple(field for field in fields if field.param.group == group)
+        for group in get_args(Group)
+    }
+    return "\n".join(
+        f"### {group.capitalize()}\n\n{table(members, only)}" for group, members in groups.items()
+    )
 
 
 def commands() -> Iterator[tuple[str, Any]]:
@@ -86,7 +95,7 @@ def _heat_maps() -> str:
     return (
         f"## augcli {HEATMAPS}\n\nScore every image once and store the heat maps in a file, see "
         f"[heatmaps.md](heatmaps.md).\n\n{table(own)}\nIt also has {shared}, see "
-        "[what is printed](#what-is-printed).\n"
+        "[below](#run).\n"
     )
 
 
@@ -132,7 +141,8 @@ def _by_hand(words: str, command: Any) -> str:
         argument = parameter.param_type_name == "argument"
         names = parameter.metavar or parameter.name.upper()
         flags = ", ".join(f"`{word}`" for word in ([names] if argument else parameter.opts))
-        rows.append([flags, "" if parameter.default is None else f"`{parameter.default}`"])
+        default = "off" if parameter.default is False else f"`{parameter.default}`"
+        rows.append([flags, "" if parameter.default is None else default])
         rows[-1].append(parameter.help or "")
     text = f"## augcli {words}\n\n{' '.join((command.help or '').split())}\n"
     missing = sorted(shared - {parameter.name for parameter in command.params})

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from augcli import pixels
-from augcli.params import Param, check
+from augcli.params import ByName, Param, check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ def _as_tuple(value: Any) -> Any:
 AnyDraw = TypeVar("AnyDraw", bound=Draw)
 
 
-class Augmentation(ABC, Generic[AnyDraw]):
+class Augmentation(ByName, ABC, Generic[AnyDraw]):
     """One method with its options: a frozen dataclass whose fields are declared parameters.
 
     Attributes:

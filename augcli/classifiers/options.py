@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from augcli.augmentations.size import parse_size
 from augcli.errors import ParameterError
-from augcli.params import Param, check
+from augcli.params import ByName, Param, check
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -95,10 +95,12 @@ def parse_std(value: Any) -> Numbers:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifierOptions:
+class ClassifierOptions(ByName):
     """How a classifier becomes a scorer."""
 
-    out: Annotated[Path, Param("File for the scorer.", short="-o")] = Path("scorer.onnx")
+    out: Annotated[Path, Param("File for the scorer.", short="-o", group="output")] = Path(
+        "scorer.onnx"
+    )
     map: Annotated[
         Literal["l2", "mean", "cam", "tokens"],
         Param(
@@ -132,17 +134,22 @@ class ClassifierOptions:
     ] = False
     layer: Annotated[
         str | None,
-        Param("Tensor to take for the feature map [default: the last one before the pooling]."),
+        Param(
+            "Tensor to take for the feature map [default: the last one before the pooling].",
+            group="input",
+        ),
     ] = None
     output: Annotated[
-        str | None, Param("Output with the class scores, where the classifier has several.")
+        str | None,
+        Param("Output with the class scores, where the classifier has several.", group="input"),
     ] = None
     preset: Annotated[
         Literal["imagenet", "tf", "caffe", "unit"] | None,
         Param(
             "How pixels are scaled: imagenet (0..1, minus mean, divided by deviation: "
             "torchvision, most of timm), tf (-1..1: many of Keras), caffe (BGR, 0..255, minus "
-            "mean: ResNet and VGG of Keras) or unit (0..1) [default: what the file says]."
+            "mean: ResNet and VGG of Keras) or unit (0..1) [default: what the file says].",
+            group="input",
         ),
     ] = None
     size: Annotated[
@@ -150,12 +157,18 @@ class ClassifierOptions:
         Param(
             "Size to which images are squashed [default: the classifier's, else 224x224].",
             parse=parse_size,
-            metavar="WxH",
+            metavar="WxH|N",
+            group="input",
         ),
     ] = None
     range: Annotated[
         Numbers | None,
-        Param("What pixel values 0 and 255 become.", parse=parse_range, metavar="LOW..HIGH"),
+        Param(
+            "What pixel values 0 and 255 become.",
+            parse=parse_range,
+            metavar="LOW..HIGH",
+            group="input",
+        ),
     ] = None
     mean: Annotated[
         Numbers | None,
@@ -163,6 +176,7 @@ class ClassifierOptions:
             "Subtracted after that, for each channel; one number for a classifier of grey images.",
             parse=parse_mean,
             metavar="A,B,C",
+            group="input",
         ),
     ] = None
     std: Annotated[
@@ -171,14 +185,23 @@ class ClassifierOptions:
             "Divided by after that, for each channel; one number for a classifier of grey images.",
             parse=parse_std,
             metavar="A,B,C",
+            group="input",
         ),
     ] = None
-    order: Annotated[Literal["RGB", "BGR"] | None, Param("Order of the channels.")] = None
+    order: Annotated[
+        Literal["RGB", "BGR"] | None, Param("Order of the channels.", group="input")
+    ] = None
     allow_external_data: Annotated[
-        bool, Param("Read weights from other files too, in the folder of the classifier only.")
+        bool,
+        Param(
+            "Read weights from other files too, in the folder of the classifier only.",
+            group="input",
+        ),
     ] = False
-    max_model_size: Annotated[int, Param("Refuse larger classifiers.", 1, 2000, "MB")] = 2000
-    overwrite: Annotated[bool, Param("Replace the file if it is there.")] = False
+    max_model_size: Annotated[
+        int, Param("Refuse larger classifiers.", 1, 2000, "MB", group="input")
+    ] = 2000
+    overwrite: Annotated[bool, Param("Replace the file if it is there.", group="output")] = False
 
     def __post_init__(self) -> None:
         check(self)

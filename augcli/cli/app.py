@@ -11,7 +11,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from augcli.cli.streams import write_stderr, write_stdout
-from augcli.errors import EXIT_BUG, AugcliError, Interrupted, ParameterError, UsageError, with_flags
+from augcli.errors import EXIT_BUG, AugcliError, Interrupted
 from augcli.version import VERSION
 
 if TYPE_CHECKING:
@@ -20,12 +20,18 @@ if TYPE_CHECKING:
 
     import typer
 
-    from augcli.cli.options import CommandOptions
+    from augcli.cli.given import Given
     from augcli.recipes.options import RunOptions
     from augcli.recipes.recipe import Recipe
     from augcli.run.options import HeatMapOptions
 
-EPILOG = "Every option can also be given as AUGCLI_NAME in the environment or in a --config file."
+EPILOG = """\
+Examples:
+  augcli cutout images --patch 16
+  augcli cutmix images --top-n 6
+
+augcli COMMAND --help shows the options of a command. Each can also be set as
+AUGCLI_NAME in the environment, or in a --config file."""
 
 
 def main() -> None:
@@ -42,16 +48,12 @@ def main() -> None:
     debug, as_json = "--debug" in sys.argv, "--json" in sys.argv
     try:
         application()(prog_name="augcli")
-    except SystemExit as error:
-        if error.code == UsageError.exit_code and as_json:
-            # Typer has already printed what is wrong with the command line.
-            content = {"exit_code": error.code, "text": "wrong usage, see standard error"}
-            write_stdout(json.dumps({"message_type": "fatal", **content}))
-        raise
     except AugcliError as error:
         if debug:
             traceback.print_exc()
-        _fail(_text_of(error), error.exit_code, as_json=as_json)
+        from augcli.cli.given import text_of  # noqa: PLC0415 - not needed for --version
+
+        _fail(text_of(error), error.exit_code, as_json=as_json)
     except Exception as error:
         if debug:
             traceback.print_exc()
@@ -81,15 +83,16 @@ def application() -> typer.Typer:
     import typer  # noqa: PLC0415 - not needed for --version
 
     from augcli.cli.generated import SCORER, add_commands  # noqa: PLC0415
-    from augcli.cli.recipes import recipe_commands  # noqa: PLC0415
+    from augcli.cli.help import Group  # noqa: PLC0415
+    from augcli.cli.recipes import RECIPE, recipe_commands  # noqa: PLC0415
     from augcli.cli.scorer import scorer_commands  # noqa: PLC0415
     from augcli.cli.verbs import add_verbs  # noqa: PLC0415
 
     app = typer.Typer(
         name="augcli",
+        cls=Group,
         help="Make augmented image data sets, offline, with soft labels that are true.",
         epilog=EPILOG,
-        no_args_is_help=True,
         pretty_exceptions_enable=False,
         # Plain help reads better in 80 columns, keeps [brackets], and is 50 ms faster.
         rich_markup_mode=None,
@@ -110,18 +113,20 @@ def application() -> typer.Typer:
         pass
 
     add_commands(app, run_command, score_command)
-    app.add_typer(recipe_commands(), name="recipe")
+    app.add_typer(recipe_commands(), name=RECIPE)
     app.add_typer(scorer_commands(), name=SCORER)
     add_verbs(app)
     return app
 
 
-def run_command(folder: Path, recipe: Recipe, options: RunOptions, command: CommandOptions) -> None:
+def run_command(folder: Path, recipe: Recipe, options: RunOptions, given: Given) -> None:
     """Run a recipe over a folder."""
     import typer  # noqa: PLC0415
 
+    from augcli.cli.options import CommandOptions  # noqa: PLC0415
     from augcli.cli.progress import showing_progress  # noqa: PLC0415
 
+    command = given.build(CommandOptions)
     if command.print_recipe:
         from augcli.recipes.recipe import with_options  # noqa: PLC0415
 
@@ -137,23 +142,24 @@ def run_command(folder: Path, recipe: Recipe, options: RunOptions, command: Comm
         # Imported here, because it needs the decoders, which a run imports in its workers.
         from augcli.cli.preview import show_preview  # noqa: PLC0415
 
-        show_preview(run, as_json=command.json)
+        show_preview(run, given.spell, as_json=command.json)
         return
     from augcli.run.make import make  # noqa: PLC0415
 
-    with showing_progress(command) as listener:
+    with showing_progress(command, given.spell) as listener:
         summary = make(run, listener)
     raise typer.Exit(summary.exit_code)
 
 
-def score_command(folder: Path, options: HeatMapOptions, command: CommandOptions) -> None:
+def score_command(folder: Path, options: HeatMapOptions, given: Given) -> None:
     """Make or update a file of heat maps."""
     import typer  # noqa: PLC0415
 
+    from augcli.cli.options import CommandOptions  # noqa: PLC0415
     from augcli.cli.progress import showing_progress  # noqa: PLC0415
     from augcli.run.heatmaps import make_heat_maps  # noqa: PLC0415
 
-    with showing_progress(command) as listener:
+    with showing_progress(given.build(CommandOptions), given.spell) as listener:
         summary = make_heat_maps(folder, options, listener)
     raise typer.Exit(summary.exit_code)
 
@@ -163,12 +169,6 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
     for handled in (signal.SIGINT, signal.SIGTERM):
         signal.signal(handled, signal.SIG_DFL)
     raise Interrupted(number)
-
-
-def _text_of(error: AugcliError) -> str:
-    if isinstance(error, ParameterError):
-        return f"{error.flag} {with_flags(error.message)}"
-    return with_flags(str(error))
 
 
 def _fail(text: str, code: int, *, as_json: bool) -> None:

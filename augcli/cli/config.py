@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from augcli.cli.suggestions import suggestion
 from augcli.errors import UsageError, near_miss
 from augcli.files import decode_text, read_given
 
@@ -13,10 +14,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+class Key(NamedTuple):
+    """One option in a configuration file.
+
+    Attributes:
+        value: As TOML gives it, not yet checked.
+        place: What messages call it, such as ``top_n in augcli.toml ([cutmix])``.
+    """
+
+    value: Any
+    place: str
+
+
 def read_config(
-    path: Path, command: str, known: Collection[str], commands: Mapping[str, Collection[str]]
-) -> dict[str, Any]:
-    """Return the options that a configuration file gives to a command.
+    path: Path, command: str, commands: Mapping[str, Collection[str]]
+) -> dict[str, Key]:
+    """Return the options that a configuration file gives to a command, by name.
 
     Keys at the top are for every command that has such an option; a table named like a
     command is for that command and wins. A key may be written ``top_n`` or ``top-n``.
@@ -24,7 +37,6 @@ def read_config(
     Args:
         path: The TOML file.
         command: The command that runs.
-        known: Names of its options.
         commands: Names of the options of every command.
 
     Raises:
@@ -33,32 +45,34 @@ def read_config(
     try:
         text = decode_text(read_given(path))
     except OSError as error:
-        raise UsageError(f"--config {path}: can't be read ({error.strerror})") from None
+        raise UsageError(f"`config` {path}: can't be read ({error.strerror})") from None
     except ValueError as error:
-        raise UsageError(f"--config {path}: {error}") from None
+        raise UsageError(f"`config` {path}: {error}") from None
     try:
         content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"--config {path}: is not TOML: {error}") from None
+        raise UsageError(f"`config` {path}: is not TOML: {error}") from None
+    known = commands[command]
     everywhere = {name for names in commands.values() for name in names}
-    chosen: dict[str, Any] = {}
+    chosen: dict[str, Key] = {}
     for key, value in content.items():
         name = key.replace("-", "_")
         if isinstance(value, dict):
             if key not in commands:
                 raise UsageError(
-                    f"--config {path}: [{key}] is not a command{near_miss(key, commands)}"
+                    f"`config` {path}: [{key}] is not a command{near_miss(key, commands)}"
                 )
             continue
         if name not in everywhere:
-            raise UsageError(f"--config {path}: {key} is not known{near_miss(name, everywhere)}")
+            raise UsageError(f"`config` {path}: {key} is not known{near_miss(name, everywhere)}")
         if name in known:
-            chosen[name] = value
+            chosen[name] = Key(value, f"{key} in {path}")
     for key, value in content.get(command, {}).items():
         name = key.replace("-", "_")
         if name not in known:
             raise UsageError(
-                f"--config {path}: [{command}] {key} is not known{near_miss(name, known)}"
+                f"`config` {path}: [{command}] {key} is not known"
+                f"{suggestion(name, command, commands)}"
             )
-        chosen[name] = value
+        chosen[name] = Key(value, f"{key} in {path} ([{command}])")
     return chosen

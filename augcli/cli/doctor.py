@@ -20,7 +20,7 @@ COLUMNS = 80
 MARKS = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
 FOLDER = typer.Argument(
     None,
-    metavar="[FOLDER]",
+    metavar="FOLDER",
     help="Check also whether outputs can be written, renamed and locked in this folder.",
     show_default=False,
 )

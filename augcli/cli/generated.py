@@ -11,10 +11,12 @@ import typer
 from augcli.augmentations import REGISTRY
 from augcli.augmentations.base import Mixer
 from augcli.classifiers.options import ClassifierOptions
-from augcli.cli.config import read_config
+from augcli.cli.examples import examples
+from augcli.cli.given import Given, OptionsByClass, given_options
+from augcli.cli.help import Command
 from augcli.cli.options import CommandOptions
 from augcli.errors import with_flags
-from augcli.params import Declared, build, declared
+from augcli.params import Declared, declared
 from augcli.recipes.options import MIXER_OPTIONS, SCORER_OPTIONS, RunOptions
 from augcli.recipes.recipe import Recipe
 from augcli.run.options import HeatMapOptions
@@ -25,9 +27,8 @@ if TYPE_CHECKING:
     from augcli.augmentations.base import Augmentation
 
     AnyAugmentation = Augmentation[Any]
-    RunRecipe = Callable[[Path, Recipe, RunOptions, CommandOptions], None]
-    ScoreFolder = Callable[[Path, HeatMapOptions, CommandOptions], None]
-    OptionsByClass = dict[type, tuple[Declared, ...]]
+    RunRecipe = Callable[[Path, Recipe, RunOptions, Given], None]
+    ScoreFolder = Callable[[Path, HeatMapOptions, Given], None]
 
 RUN = "run"
 """The command that runs a recipe."""
@@ -46,16 +47,35 @@ def add_commands(app: typer.Typer, run: RunRecipe, score: ScoreFolder) -> None:
         score: Called with INPUT and the options.
     """
     for augmentation in REGISTRY:
-        text = _help(augmentation)
-        # Typer would cut the first sentence short in the list of commands.
-        short = text.partition("\n")[0]
-        app.command(augmentation.name, help=text, short_help=short)(
-            _augmentation_command(augmentation, run)
+        add_command(
+            app, augmentation.name, _help(augmentation), _augmentation_command(augmentation, run)
         )
-    app.command(RUN, help="Run a recipe: a chain of steps in a TOML file.")(_recipe_command(run))
-    app.command(HEATMAPS, help="Score every image once and store the heat maps in a file.")(
-        _heat_map_command(score)
-    )
+    text = "Run a recipe: a chain of steps in a TOML file."
+    add_command(app, RUN, text, _recipe_command(run))
+    text = "Score every image once and store the heat maps in a file."
+    add_command(app, HEATMAPS, text, _heat_map_command(score))
+
+
+def add_command(
+    group: typer.Typer, name: str, text: str, command: Callable[..., None], parent: str = ""
+) -> None:
+    """Add a command to the application or to a group of it.
+
+    Args:
+        group: The application or the group.
+        name: The command's name.
+        text: What ``--help`` says; its first line is also shown in the list of commands.
+        command: The function, with the signature that Typer reads.
+        parent: The group's name.
+    """
+    group.command(
+        name,
+        cls=Command,
+        help=text,
+        # Typer would cut the first sentence short in the list of commands.
+        short_help=text.partition("\n")[0],
+        epilog=examples(f"{parent} {name}".strip()),
+    )(command)
 
 
 def options_of(augmentation: type[AnyAugmentation] | None) -> OptionsByClass:
@@ -100,16 +120,12 @@ def _augmentation_command(
     options = options_of(augmentation)
 
     def command(**arguments: Any) -> None:
-        given = given_options(augmentation.name, options, arguments)
-        method = build(augmentation, given[augmentation])
-        chosen = build(RunOptions, given[RunOptions])
-        recipe = Recipe.of(method, chosen.prob)
-        run(
-            Path(arguments["input_folder"]),
-            recipe,
-            chosen,
-            build(CommandOptions, given[CommandOptions]),
-        )
+        given = given_options(augmentation.name, options, arguments, names_by_command)
+        with given.spelling():
+            method = given.build(augmentation)
+            chosen = given.build(RunOptions)
+            recipe = Recipe.of(method, chosen.prob)
+            run(Path(arguments["input_folder"]), recipe, chosen, given)
 
     return declare_command(command, augmentation.name, [_input()], options)
 
@@ -118,15 +134,12 @@ def _recipe_command(run: RunRecipe) -> Callable[..., None]:
     options = options_of(None)
 
     def command(**arguments: Any) -> None:
-        given = given_options(RUN, options, arguments)
-        recipe = Recipe.load(Path(arguments["recipe"]))
-        chosen = build(RunOptions, {**recipe.run, **given[RunOptions]})
-        run(
-            Path(arguments["input_folder"]),
-            recipe,
-            chosen,
-            build(CommandOptions, given[CommandOptions]),
-        )
+        given = given_options(RUN, options, arguments, names_by_command)
+        with given.spelling():
+            recipe = Recipe.load(Path(arguments["recipe"]))
+        given = given.after(RunOptions, recipe.run, f"{arguments['recipe']} ([run])")
+        with given.spelling():
+            run(Path(arguments["input_folder"]), recipe, given.build(RunOptions), given)
 
     recipe = inspect.Parameter(
         "recipe",
@@ -140,9 +153,9 @@ def _heat_map_command(score: ScoreFolder) -> Callable[..., None]:
     options = heat_map_options()
 
     def command(**arguments: Any) -> None:
-        given = given_options(HEATMAPS, options, arguments)
-        chosen = build(HeatMapOptions, given[HeatMapOptions])
-        score(Path(arguments["input_folder"]), chosen, build(CommandOptions, given[CommandOptions]))
+        given = given_options(HEATMAPS, options, arguments, names_by_command)
+        with given.spelling():
+            score(Path(arguments["input_folder"]), given.build(HeatMapOptions), given)
 
     return declare_command(command, HEATMAPS, [_input()], options)
 
@@ -162,43 +175,14 @@ def declare_command(
     return command
 
 
-def given_options(
-    command: str, options: OptionsByClass, arguments: dict[str, Any]
-) -> dict[type, dict[str, Any]]:
-    """Return the values from the command line, the environment and the file, by class.
-
-    Args:
-        command: Name of the command, for its table in the file.
-        options: Its options, by the class that declares them.
-        arguments: Values as Typer gives them; None for an option that is not set.
-
-    Raises:
-        UsageError: A value or the file is wrong.
-    """
-    given = {
-        field.name: arguments[field.name]
-        if field.kind is bool
-        else field.value_of_text(arguments[field.name])
-        for fields in options.values()
-        for field in fields
-        if arguments[field.name] is not None
-    }
-    if "config" in given:
-        given = {**_from_config(command, given["config"]), **given}
-    return {
-        owner: {field.name: given[field.name] for field in fields if field.name in given}
-        for owner, fields in options.items()
-    }
-
-
-def _from_config(command: str, path: Path) -> dict[str, Any]:
+def names_by_command() -> dict[str, set[str]]:
+    """Return the names of the options that a configuration file may set, by command."""
     commands = {augmentation.name: options_of(augmentation) for augmentation in REGISTRY}
     commands |= {RUN: options_of(None), HEATMAPS: heat_map_options(), SCORER: prepare_options()}
-    names = {
+    return {
         name: {field.name for fields in options.values() for field in fields} - {"config"}
         for name, options in commands.items()
     }
-    return read_config(path, command, names[command], names)
 
 
 def _input() -> inspect.Parameter:
@@ -218,8 +202,9 @@ def _input() -> inspect.Parameter:
 def _option(field: Declared, *, undo: bool) -> inspect.Parameter:
     """Return an option as Typer declares it.
 
-    The default is always None, which shows that the option was not set: a configuration file
-    may set it then. Values arrive as text, so that only :mod:`augcli.params` checks them.
+    The default is always None, which shows that the option was not set: the environment or a
+    configuration file may set it then. Values arrive as text, so that only
+    :mod:`augcli.params` checks them. Typer's panels are the groups of ``--help``.
 
     Args:
         field: The declared option.
@@ -233,9 +218,8 @@ def _option(field: Declared, *, undo: bool) -> inspect.Parameter:
         *names,
         help=describe(field),
         metavar=None if switch else metavar(field),
-        envvar=f"AUGCLI_{field.name.upper()}",
-        show_envvar=False,
         show_default=False,
+        rich_help_panel=field.param.group,
         autocompletion=(lambda: list(field.choices)) if field.choices else None,
     )
     kind = bool | None if switch else str | None

@@ -11,6 +11,8 @@ from augcli.data.manifest import COLUMNS
 from augcli.run.preview import preview
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from augcli.data.manifest import Row
     from augcli.run.check import Run
     from augcli.run.preview import Preview
@@ -21,8 +23,14 @@ UNLABELLED = "(unlabelled)"
 """Stands for the class of an image that has none."""
 
 
-def show_preview(run: Run, *, as_json: bool) -> None:
-    """Print what a run would make; nothing is written."""
+def show_preview(run: Run, spell: Callable[[str], str], *, as_json: bool) -> None:
+    """Print what a run would make; nothing is written.
+
+    Args:
+        run: The run, checked.
+        spell: Writes the options in a message as they were given.
+        as_json: Whether to print one JSON object.
+    """
     plan = preview(run)
     if as_json:
         rows = [dict(zip(COLUMNS, row.cells(), strict=True)) for row in plan.rows]
@@ -30,22 +38,25 @@ def show_preview(run: Run, *, as_json: bool) -> None:
         content = {**asdict(plan), "rows": rows, "failures": failures}
         write_stdout(json.dumps({"message_type": "plan", "out": run.output.path, **content}))
         return
-    for line in preview_lines(plan, run.sources.place, run.output.path):
+    for line in preview_lines(plan, run.sources.place, run.output.path, spell):
         write_stdout(printable(line))
 
 
-def preview_lines(plan: Preview, folder: str, out: str) -> list[str]:
+def preview_lines(plan: Preview, folder: str, out: str, spell: Callable[[str], str]) -> list[str]:
     """Return a plan for people, with its first rows and failures."""
     classes = ", ".join(f"{name or UNLABELLED} {n:,}" for name, n in plan.per_class.items())
+    free = f"{_size(plan.bytes_free)} free"
+    if plan.bytes_needed > plan.bytes_free:
+        free = f"only {free}: make room, or give another folder with {spell('`out`')}"
     lines = [
         f"input    {folder}: {plan.sources:,} images ({_shortened(classes)})",
-        f"out      {out}",
+        f"out      {out}, which can be written",
         f"outputs  {plan.outputs:,} images, {plan.done:,} already made",
-        f"space    about {_size(plan.bytes_needed)} needed, {_size(plan.bytes_free)} free",
+        f"space    about {_size(plan.bytes_needed)} needed, {free}",
     ]
     for row in plan.rows[:SHOWN]:
         lines += _row_lines(row)
-    lines += [f"  {row.source}: would fail: {row.reason}" for row in plan.failures[:SHOWN]]
+    lines += [f"  {row.source}: would fail: {spell(row.reason)}" for row in plan.failures[:SHOWN]]
     return [*lines, "nothing was written"]
 
 

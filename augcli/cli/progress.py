@@ -18,7 +18,7 @@ from augcli.errors import Interrupted, with_flags
 from augcli.run.messages import Error, Notice, Progress, Started, Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from augcli.cli.options import CommandOptions
     from augcli.run.messages import Listener, Message
@@ -30,8 +30,14 @@ JSON_SECONDS = 1.0
 
 
 @contextlib.contextmanager
-def showing_progress(options: CommandOptions) -> Iterator[Listener]:
+def showing_progress(
+    options: CommandOptions, spell: Callable[[str], str] = with_flags
+) -> Iterator[Listener]:
     """Yield the listener that shows a run as the options say.
+
+    Args:
+        options: What is printed.
+        spell: Writes the options in a message as they were given.
 
     Raises:
         Interrupted: A signal stopped the run; with the counts of its last progress message.
@@ -45,9 +51,9 @@ def showing_progress(options: CommandOptions) -> Iterator[Listener]:
                 case Progress():
                     progress = message
                 case Notice(text):
-                    message = Notice(with_flags(text))
+                    message = Notice(spell(text))
                 case Error(source, stage, reason):
-                    message = Error(source, stage, with_flags(reason))
+                    message = Error(source, stage, spell(reason))
             display(message)
 
         try:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import typer
 
+from augcli.cli.generated import add_command
+from augcli.cli.help import Group
 from augcli.cli.streams import printable, write_stderr, write_stdout
 from augcli.errors import UsageError, near_miss
 from augcli.files import create_file
@@ -14,18 +16,20 @@ from augcli.params import values
 from augcli.recipes.recipe import Recipe, shipped_recipes
 from augcli.recipes.schema import recipe_schema
 
+RECIPE = "recipe"
+"""The group of commands."""
+
 
 def recipe_commands() -> typer.Typer:
     """Return the group of commands."""
-    group = typer.Typer(
-        help="Start, check and describe recipes.", no_args_is_help=True, rich_markup_mode=None
+    group = typer.Typer(cls=Group, help="Start, check and describe recipes.", rich_markup_mode=None)
+    name = typer.Argument(
+        "erase", metavar="NAME", help="erase, attentive or family [default: erase]."
     )
-    name = typer.Argument("erase", metavar="NAME", help="erase, attentive or family.")
     out = typer.Option(
         None, "--out", "-o", metavar="FILE", help="File to write [default: NAME.toml]."
     )
 
-    @group.command()
     def init(name: str = name, out: str | None = out) -> None:
         """Write one of the shipped recipes into a file, to start from."""
         shipped = shipped_recipes()
@@ -43,18 +47,18 @@ def recipe_commands() -> typer.Typer:
             raise UsageError(f"{path} can't be written ({error.strerror})") from None
         write_stdout(str(path))
 
-    @group.command()
     def check(path: str = typer.Argument(metavar="RECIPE", help="The TOML file.")) -> None:
         """Check a recipe and print what it does, step by step."""
         for line in recipe_lines(Recipe.load(Path(path))):
             write_stdout(printable(line))
         write_stderr("recipe is valid")
 
-    @group.command()
     def schema() -> None:
         """Print the JSON Schema of recipes, for editors that complete TOML."""
         write_stdout(json.dumps(recipe_schema(), indent=2))
 
+    for command in (init, check, schema):
+        add_command(group, command.__name__, command.__doc__ or "", command, RECIPE)
     return group
 
 

@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from augcli.classifiers.options import ClassifierOptions
-from augcli.cli.generated import SCORER, declare_command, given_options, prepare_options
+from augcli.cli.generated import (
+    SCORER,
+    add_command,
+    declare_command,
+    names_by_command,
+    prepare_options,
+)
+from augcli.cli.given import given_options
+from augcli.cli.help import Group
 from augcli.cli.options import CommandOptions
 from augcli.cli.streams import printable, write_stderr, write_stdout
-from augcli.params import build
 
 if TYPE_CHECKING:
     from augcli.classifiers.describe import ScorerFacts
@@ -22,7 +29,7 @@ if TYPE_CHECKING:
 CLASSIFIER = typer.Argument(metavar="CLASSIFIER", help="ONNX file that gives class scores.")
 FILE = typer.Argument(
     None,
-    metavar="[FILE]",
+    metavar="FILE",
     help="The scorer; the one that augcli ships if left out.",
     show_default=False,
 )
@@ -34,8 +41,8 @@ JSON = typer.Option(False, "--json", help="One JSON object on standard output.")
 def scorer_commands() -> typer.Typer:
     """Return the group of commands."""
     group = typer.Typer(
+        cls=Group,
         help="Make a scorer of any classifier, or describe a scorer.",
-        no_args_is_help=True,
         rich_markup_mode=None,
     )
     classifier = inspect.Parameter(
@@ -43,18 +50,20 @@ def scorer_commands() -> typer.Typer:
     )
     make = declare_command(_prepare, "prepare", [classifier], prepare_options())
     summary = "Make a scorer of a classifier: its last feature map becomes the heat map."
-    group.command("prepare", help=summary)(make)
-    group.command("show", help="Show what a scorer takes and gives, and what it costs.")(_show)
+    add_command(group, "prepare", summary, make, SCORER)
+    summary = "Show what a scorer takes and gives, and what it costs."
+    add_command(group, "show", summary, _show, SCORER)
     return group
 
 
 def _prepare(**arguments: Any) -> None:
-    given = given_options(SCORER, prepare_options(), arguments)
-    options = build(ClassifierOptions, given[ClassifierOptions])
-    command = build(CommandOptions, given[CommandOptions])
-    from augcli.classifiers.prepare import make_scorer  # noqa: PLC0415
+    given = given_options(SCORER, prepare_options(), arguments, names_by_command)
+    with given.spelling():
+        options = given.build(ClassifierOptions)
+        command = given.build(CommandOptions)
+        from augcli.classifiers.prepare import make_scorer  # noqa: PLC0415
 
-    made = make_scorer(arguments["classifier"], options)
+        made = make_scorer(arguments["classifier"], options)
     if command.json:
         write_stdout(json.dumps({"message_type": "prepared", **asdict(made)}))
         return

@@ -9,8 +9,10 @@ from pathlib import Path
 import typer
 
 from augcli.cli.doctor import doctor
+from augcli.cli.generated import add_command
 from augcli.cli.progress import counted
 from augcli.cli.streams import write_stderr, write_stdout
+from augcli.errors import with_flags
 
 OUT = typer.Argument(metavar="OUT", help="An output folder of augcli.")
 JSON = typer.Option(False, "--json", help="Print one JSON object on standard output.")
@@ -23,9 +25,10 @@ SHOWN = 20
 
 def add_verbs(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command(help="Show what is made, failed and left in an output folder.")(status)
-    app.command(help="Check files and labels for damage.")(verify)
-    app.command(help="Check that all that augcli needs is installed and works.")(doctor)
+    add_command(app, "status", "Show what is made, failed and left in an output folder.", status)
+    add_command(app, "verify", "Check files and labels for damage.", verify)
+    text = "Check that all that augcli needs is installed and works."
+    add_command(app, "doctor", text, doctor)
 
 
 def status(out: str = OUT, as_json: bool = JSON) -> None:
@@ -59,7 +62,7 @@ def verify(out: str = OUT, against: str | None = AGAINST, as_json: bool = JSON) 
         write_stdout(json.dumps({"message_type": "verified", **content}))
     else:
         for problem in result.problems[:SHOWN]:
-            write_stderr(f"{problem.file_name}: {problem.what}")
+            write_stderr(f"{problem.file_name}: {with_flags(problem.what)}")
         if len(result.problems) > SHOWN:
             write_stderr(
                 f"and {len(result.problems) - SHOWN:,} more problems; --json prints all of them"

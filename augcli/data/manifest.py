@@ -35,7 +35,8 @@ class Row(NamedTuple):
 
     Attributes:
         file_name: Path relative to OUT, with ``/``.
-        label: Its soft label; the classes of the base come first.
+        label: Its soft label; the classes of the base come first. Weights count pixels, or
+            with ``label_mode`` attention the heat-map mass that is visible.
         source_a: Path of the base relative to INPUT, with ``/``.
         source_b: Path of the donor; empty where there is none.
         method: Name of the augmentation; ``original`` for a source that came along.

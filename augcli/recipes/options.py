@@ -4,54 +4,93 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from augcli.attention.device import parse_device
 from augcli.augmentations.size import parse_size, size_frame
 from augcli.data.codecs.formats import PNG_LEVEL
-from augcli.params import Param, check
+from augcli.errors import near_miss
+from augcli.params import ByName, Param, check
 
 if TYPE_CHECKING:
     from augcli.pixels.frame import Frame
 
 
-MODEL = Param("ONNX scorer that gives the heat maps [default: the shipped one].")
+MODEL = Param("ONNX scorer that gives the heat maps [default: the shipped one].", group="input")
 DEVICE = Param(
     "Device that scores images: cpu, cuda, another one of onnxruntime, or auto (a GPU if "
     "one works).",
     parse=parse_device,
     metavar="auto|cpu|cuda|NAME",
+    group="run",
 )
-MAX_PIXELS = Param("Refuse larger images before decoding them.", 1, 2**30, "pixels")
-FOLLOW_LINKS = Param("Follow symbolic links, including those that lead out of INPUT.")
+MAX_PIXELS = Param("Refuse larger images before decoding them.", 1, 2**30, "pixels", group="input")
+FOLLOW_LINKS = Param(
+    "Follow symbolic links, including those that lead out of INPUT.", group="input"
+)
 WORKERS = Param(
-    "Worker processes; 0 uses this process only [default: one for each available core].", 0, 4096
+    "Worker processes; 0 uses this process only [default: one for each available core].",
+    0,
+    4096,
+    group="run",
 )
+ENDINGS = {"jpeg": "jpg", "jpe": "jpg"}
+"""Other names of the formats that are written."""
+FORMATS = ("same", "jpg", "png", "webp")
+
+
+def parse_format(value: Any) -> str:
+    """Return a format of the outputs, such as ``jpg``, from its name or file ending.
+
+    Raises:
+        ValueError: augcli does not write it.
+
+    Example:
+        >>> [parse_format(name) for name in ("png", "JPEG", ".jpg")]
+        ['png', 'jpg', 'jpg']
+    """
+    name = str(value).strip().lower().removeprefix(".")
+    name = ENDINGS.get(name, name)
+    if name not in FORMATS:
+        hint = "; png loses no pixel either" if name in ("tif", "tiff", "bmp") else ""
+        hint = hint or near_miss(name, (*FORMATS, *ENDINGS))
+        raise ValueError(f"is {value!r}, but must be one of {', '.join(FORMATS)}{hint}")
+    return name
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions:
+class RunOptions(ByName):
     """What a run does, for every augmentation."""
 
     out: Annotated[
         Path | None,
-        Param("Folder for the results [default: INPUT-COMMAND beside INPUT].", short="-o"),
+        Param(
+            "Folder for the results [default: INPUT-COMMAND beside INPUT].",
+            short="-o",
+            group="output",
+        ),
     ] = None
     labels: Annotated[
         Path | None,
-        Param("CSV table with the columns file_name,label, instead of one folder per class."),
+        Param(
+            "CSV table with the columns file_name,label, instead of one folder per class.",
+            group="input",
+        ),
     ] = None
     layout: Annotated[
         Literal["auto", "classes"],
         Param(
             "What the folders of INPUT are: classes, or auto (classes, but folders named train, "
-            "val, test or fold1 that hold folders are refused: they are splits of a data set)."
+            "val, test or fold1 that hold folders are refused: they are splits of a data set).",
+            group="input",
         ),
     ] = "auto"
-    copies: Annotated[int, Param("Augmented images per original.", 1, 10_000)] = 1
+    copies: Annotated[int, Param("Augmented images per original.", 1, 10_000, group="amount")] = 1
     prob: Annotated[
         float,
-        Param("Share of images that are augmented; the others stay unchanged.", 0, 1),
+        Param(
+            "Share of images that are augmented; the others stay unchanged.", 0, 1, group="amount"
+        ),
     ] = 1.0
     pair: Annotated[
         Literal["any", "different", "same"],
@@ -60,38 +99,60 @@ class RunOptions:
     model: Annotated[Path | None, MODEL] = None
     heatmaps: Annotated[
         Path | None,
-        Param("File made by augcli heatmaps; images that it holds are not scored again."),
+        Param(
+            "File made by augcli heatmaps; images that it holds are not scored again.",
+            group="input",
+        ),
     ] = None
     device: Annotated[str, DEVICE] = "cpu"
     size: Annotated[
         str | None,
-        Param("Size of the outputs [default: the source's own].", parse=parse_size, metavar="WxH"),
+        Param(
+            "Size of the outputs [default: the source's own].",
+            parse=parse_size,
+            metavar="WxH|N",
+            group="output",
+        ),
     ] = None
     format: Annotated[
         Literal["same", "jpg", "png", "webp"],
-        Param("File format of the outputs; same is the source's, but PNG for BMP and TIFF."),
+        Param(
+            "File format of the outputs; same is the source's, but PNG for BMP and TIFF.",
+            parse=parse_format,
+            metavar="|".join(FORMATS),
+            group="output",
+        ),
     ] = "same"
-    quality: Annotated[int, Param("JPEG and WebP quality.", 1, 100)] = 95
+    quality: Annotated[int, Param("JPEG and WebP quality.", 1, 100, group="output")] = 95
     subsampling: Annotated[
         Literal["same", "420", "444"],
         Param(
             "Colours of a JPEG: at half resolution (420), at full resolution (444), or as in the "
-            "source if it is a JPEG (same)."
+            "source if it is a JPEG (same).",
+            group="output",
         ),
     ] = "same"
     png_level: Annotated[
-        int, Param("PNG compression: higher is smaller and slower; the pixels stay the same.", 0, 9)
+        int,
+        Param(
+            "PNG compression: higher is smaller and slower; the pixels stay the same.",
+            0,
+            9,
+            group="output",
+        ),
     ] = PNG_LEVEL
     originals: Annotated[
         Literal["none", "encode", "copy"],
         Param(
             "Also write the originals: encode (with the settings of the outputs, so that "
-            "compression does not reveal which images are mixed) or copy (the same bytes)."
+            "compression does not reveal which images are mixed) or copy (the same bytes).",
+            group="amount",
         ),
     ] = "none"
     seed: Annotated[int, Param("Random seed.", 0)] = 0
     limit: Annotated[
-        int | None, Param("Use only this many sources, chosen by hash from all classes.", 1)
+        int | None,
+        Param("Use only this many sources, chosen by hash from all classes.", 1, group="amount"),
     ] = None
     max_pixels: Annotated[int, MAX_PIXELS] = 100_000_000
     follow_links: Annotated[bool, FOLLOW_LINKS] = False
@@ -100,16 +161,22 @@ class RunOptions:
         Literal["none", "shard", "file"],
         Param(
             "When outputs are forced to disk: none (survives a killed process), shard (with "
-            "each part: survives power loss) or file (each at once)."
+            "each part: survives power loss) or file (each at once).",
+            group="run",
         ),
     ] = "none"
-    retry_failed: Annotated[bool, Param("Retry images that failed in an earlier run.")] = False
-    fail_fast: Annotated[bool, Param("Stop at the first failed image.")] = False
-    max_errors: Annotated[int | None, Param("Stop when more images than this have failed.", 0)] = (
-        None
-    )
+    retry_failed: Annotated[
+        bool, Param("Retry images that failed in an earlier run.", group="run")
+    ] = False
+    fail_fast: Annotated[bool, Param("Stop at the first failed image.", group="run")] = False
+    max_errors: Annotated[
+        int | None, Param("Stop when more images than this have failed.", 0, group="run")
+    ] = None
     overwrite: Annotated[
-        bool, Param("Remove the results of another augcli command in OUT and start over.")
+        bool,
+        Param(
+            "Remove the results of another augcli command in OUT and start over.", group="output"
+        ),
     ] = False
 
     def __post_init__(self) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from augcli.params import build
+from augcli.augmentations import METHODS
+from augcli.augmentations.base import Augmentation
+from augcli.errors import ParameterError
+from augcli.params import build, declared, public_name, refuse_unknown
 from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
 from augcli.run.check import check
@@ -13,9 +17,6 @@ from augcli.run.make import make
 from augcli.run.messages import Summary, ignore
 
 if TYPE_CHECKING:
-    import os
-
-    from augcli.augmentations.base import Augmentation
     from augcli.run.messages import Listener
 
 __all__ = ["Summary", "augment"]
@@ -54,9 +55,57 @@ def augment(
         >>> summary.images, summary.failed
         (16, 0)
     """
+    place = _path(folder)
+    _check_method(augmentation)
+    if not callable(listener):
+        raise ParameterError("listener", f"is {listener!r}, but must be a function")
+    _check_names(options)
     if isinstance(augmentation, Recipe):
+        if "prob" in options:
+            raise ParameterError("prob", "belongs to the steps of a recipe: give it there")
+        chosen = build(RunOptions, {**augmentation.run, **options}, "the options of a run")
         recipe = augmentation
     else:
-        recipe = Recipe.of(augmentation, options.get("prob", 1.0))
-    chosen = build(RunOptions, {**recipe.run, **options}, "the options of a run")
-    return make(check(Path(folder), recipe, chosen), listener)
+        chosen = RunOptions(**options)
+        recipe = Recipe.of(augmentation, chosen.prob)
+    return make(check(place, recipe, chosen), listener)
+
+
+def _path(folder: object) -> Path:
+    """Return INPUT as a path."""
+    if not isinstance(folder, str | Path | os.PathLike) or not str(folder):
+        raise ParameterError("folder", f"is {folder!r}, but must be the path of a folder of images")
+    path = os.fspath(folder)
+    if not isinstance(path, str) or "\0" in path:
+        raise ParameterError("folder", f"is {path!r}, but must be text without NUL characters")
+    return Path(path)
+
+
+def _check_method(method: object) -> None:
+    """Refuse what is neither an augmentation nor a recipe, and say what to give."""
+    if isinstance(method, Augmentation | Recipe):
+        return
+    instead = "a method, such as augcli.Cutout(patch=16), or a recipe"
+    if isinstance(method, type) and issubclass(method, Augmentation):
+        instead = f"a method with its options: {public_name(method)}()"
+    elif isinstance(method, str) and method in METHODS:
+        instead = f"the method itself: {public_name(METHODS[method])}()"
+    elif isinstance(method, str | Path):
+        instead += "; Recipe.load(Path(...)) reads one from a file"
+    raise ParameterError("augmentation", f"is {method!r}, but must be {instead}")
+
+
+def _check_names(options: dict[str, Any]) -> None:
+    """Refuse an option that no run has; say whose it is."""
+    known = [field.name for field in declared(RunOptions)]
+    for name in options:
+        owners = [
+            public_name(method)
+            for method in METHODS.values()
+            if name in {field.name for field in declared(method)}
+        ]
+        if name not in known and owners:
+            raise ParameterError(
+                name, f"is not an option of augment, but of {' and '.join(owners)}: give it there"
+            )
+    refuse_unknown(options, known, "is not an option of augment")

@@ -6,32 +6,43 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from augcli.params import Param, check
+from augcli.params import ByName, Param, check
 from augcli.recipes.options import DEVICE, FOLLOW_LINKS, MAX_PIXELS, MODEL, WORKERS
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeatMapOptions:
+class HeatMapOptions(ByName):
     """How ``augcli heatmaps`` scores, and what it writes."""
 
     out: Annotated[
         Path,
-        Param("File for the heat maps; where it is there, it is brought up to date.", short="-o"),
+        Param(
+            "File for the heat maps; where it is there, it is brought up to date.",
+            short="-o",
+            group="output",
+        ),
     ] = Path("heatmaps.npz")
     grid: Annotated[
         int, Param("Rows and columns of the heat maps; the largest that will be asked for.", 1, 64)
     ] = 7
     overlay: Annotated[
         Path | None,
-        Param("Folder for pictures that show each image under its heat map, to judge a scorer."),
+        Param(
+            "Folder for pictures that show each image under its heat map, to judge a scorer.",
+            group="output",
+        ),
     ] = None
-    top_n: Annotated[int, Param("Best cells that such a picture frames.", 1, 4096)] = 6
+    top_n: Annotated[
+        int, Param("Best cells that such a picture frames.", 1, 4096, group="output")
+    ] = 6
     model: Annotated[Path | None, MODEL] = None
     device: Annotated[str, DEVICE] = "cpu"
     max_pixels: Annotated[int, MAX_PIXELS] = 100_000_000
     follow_links: Annotated[bool, FOLLOW_LINKS] = False
     workers: Annotated[int | None, WORKERS] = None
-    overwrite: Annotated[bool, Param("Replace what the file holds; all images are scored.")] = False
+    overwrite: Annotated[
+        bool, Param("Replace what the file holds; all images are scored.", group="output")
+    ] = False
 
     def __post_init__(self) -> None:
         check(self)

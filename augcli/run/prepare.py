@@ -88,7 +88,7 @@ def prepare(run: Run, listener: Listener) -> Prepared:
     """
     output = run.output
     before = output.record()
-    own = record = _own(run, before)
+    own = record = own_record(run, before)
     gpu = scorer_on_gpu(run.options, run.chain)
     _announce(run, gpu, listener)
     storage = run.storage(gpu)
@@ -107,7 +107,7 @@ def prepare(run: Run, listener: Listener) -> Prepared:
     elif not is_settled:
         _open(run)
         # Another run may have written it before the lock was taken.
-        own = record = _own(run, output.record())
+        own = record = own_record(run, output.record())
         if record is None:
             raise _written_meanwhile(run)
     chain = run.chain.with_mean_colour(record.mean_colour) if record.mean_colour else run.chain
@@ -117,8 +117,12 @@ def prepare(run: Run, listener: Listener) -> Prepared:
     return Prepared(run, chain, record, own, backlog, storage, gpu, pool, is_settled)
 
 
-def _own(run: Run, record: RunRecord | None) -> RunRecord | None:
-    """Return the record of OUT where this command made it, None where it is to be new."""
+def own_record(run: Run, record: RunRecord | None) -> RunRecord | None:
+    """Return the record of OUT where this command made it, None where it is to be new.
+
+    Raises:
+        OutputError: Another command made it.
+    """
     if record is None:
         return None
     text = difference(record.identity, run.identity)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import os
 import shutil
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -11,8 +13,12 @@ from typing import TYPE_CHECKING
 
 from augcli.data.output import output_files
 from augcli.data.sinks.folder import FolderSink
+from augcli.data.stopping import FULL, disk_full
+from augcli.errors import OutputError
+from augcli.files import create_file, remove_file
 from augcli.plan.ring import shards_for
 from augcli.run.mean_colour import mean_colour
+from augcli.run.prepare import own_record
 from augcli.work.events import Failed
 from augcli.work.pool import InThisProcess
 from augcli.work.reading import Reader
@@ -20,6 +26,7 @@ from augcli.work.shard_maker import ShardMaker
 
 if TYPE_CHECKING:
     from augcli.data.manifest import Failure, Row
+    from augcli.data.output import OutputFolder
     from augcli.plan.jobs import Task
     from augcli.run.check import Run
     from augcli.work.events import Event
@@ -64,9 +71,15 @@ class _Nowhere:
 
 
 def preview(run: Run) -> Preview:
-    """Make the first jobs of a run in memory and return what the whole would be."""
+    """Make the first jobs of a run in memory and return what the whole would be.
+
+    Raises:
+        OutputError: OUT can't be written, or another command made it.
+        Stopped: The disk of OUT is full.
+    """
+    record = own_record(run, run.output.record())
+    try_output(run.output)
     settings = run.read_settings(run.storage()._replace(table=""))
-    record = run.output.record()
     chain = run.chain
     if chain.needs_mean_colour:
         colour = record.mean_colour if record else None
@@ -107,6 +120,39 @@ def preview(run: Run) -> Preview:
         (outputs - backlog.already_done) * sum(sizes) // len(sizes) if sizes else 0,
         shutil.disk_usage(_existing(Path(run.output.path))).free,
     )
+
+
+def try_output(output: OutputFolder) -> None:
+    """Make OUT, if it is missing, and a file in it, and remove both again.
+
+    Raises:
+        OutputError: It can't be written.
+        Stopped: Its disk is full.
+    """
+    missing = [output.path]
+    while not os.path.lexists(os.path.dirname(missing[-1])):
+        missing.append(os.path.dirname(missing[-1]))
+    made: list[str] = []
+    try:
+        for path in reversed(missing):
+            if not os.path.isdir(path):
+                os.mkdir(path)
+                made.append(path)
+        trial = os.path.join(output.path, f".augcli-trial-{os.getpid()}")
+        create_file(trial, b"")
+        remove_file(trial)
+    except OSError as error:
+        if error.errno in FULL:
+            raise disk_full() from None
+        raise OutputError(
+            f"OUT {output.folder} can't be written ({error.strerror}); "
+            "give write permission, or another folder with `out`"
+        ) from None
+    finally:
+        for path in reversed(made):
+            # A run that began meanwhile needs it.
+            with contextlib.suppress(OSError):
+                os.rmdir(path)
 
 
 def _existing(folder: Path) -> Path:

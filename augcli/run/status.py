@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from augcli.data.output import OutputFolder
-from augcli.data.run_record import RECORD
+from augcli.data.run_record import RECORD, RunRecord
 from augcli.errors import OutputError
+from augcli.files import read_json
 from augcli.plan.parts import Parts
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+WANTED = "give a folder that a run of augcli has made, such as images-cutmix"
 
 
 @dataclass(frozen=True)
@@ -42,16 +46,41 @@ class Status:
         return max(0, self.jobs - self.made - self.failed)
 
 
+def open_output(out: Path) -> tuple[OutputFolder, RunRecord]:
+    """Return an output folder of augcli, and its run.json.
+
+    Args:
+        out: OUT, which must be there.
+
+    Raises:
+        OutputError: It is not an output folder of augcli.
+    """
+    if not os.path.isdir(out):
+        problem = "is not a folder" if os.path.lexists(out) else "does not exist"
+        raise OutputError(f"OUT {out} {problem}; {WANTED}")
+    try:
+        record = RunRecord.from_json(read_json(os.path.join(out, RECORD)))
+    except FileNotFoundError:
+        raise OutputError(
+            f"OUT {out} is not an output folder of augcli: it holds no {RECORD}, which every run "
+            f"writes; {WANTED}"
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise OutputError(
+            f"OUT {out} is not an output folder of augcli, or is damaged: its {RECORD} can't be "
+            f"read ({reason})"
+        ) from None
+    return OutputFolder(out), record
+
+
 def status(out: Path) -> Status:
     """Return the status of an output folder.
 
     Raises:
         OutputError: It is not an output folder of augcli.
     """
-    output = OutputFolder(out)
-    record = output.record()
-    if record is None:
-        raise OutputError(f"OUT {out} has no {RECORD}: it was not made by augcli, or not begun")
+    output, record = open_output(out)
     made = failed = damaged = 0
     parts = Parts(output.files)
     for stored in parts.read():

@@ -21,6 +21,7 @@ from augcli.data.stores.folder import FolderStore
 from augcli.errors import InputError, OutputError, UnreadableImage
 from augcli.recipes.recipe import Recipe
 from augcli.run.remake import Remaker
+from augcli.run.status import open_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -86,7 +87,7 @@ def verify(
         progress: Called with the number of rows checked.
 
     Raises:
-        OutputError: There is no manifest of augcli, or another recipe made it.
+        OutputError: OUT is not an output folder of augcli, or another recipe made it.
         InputError: INPUT is no folder.
 
     Example:
@@ -97,12 +98,9 @@ def verify(
         >>> verified.rows, verified.identical, verified.problems
         (16, 16, [])
     """
-    output = OutputFolder(Path(out))
-    record = output.record() if os.path.isdir(output.path) else None
+    output, record = open_output(Path(out))
     if against is not None and not os.path.isdir(against):
         raise InputError(f"INPUT {against} is not a folder; give the one that OUT was made from")
-    if record is None:
-        raise OutputError(f"OUT {out} has no {RECORD}: it was not made by augcli, or not begun")
     remaker = None
     labels: dict[str, Label] = {}
     if against is not None:

@@ -21,10 +21,30 @@ def test_a_size_is_width_times_height(width: int, height: int) -> None:
     assert size_frame(size) == Frame(height, width)
 
 
+@given(anything)
+def test_one_number_is_both_sides(side: int) -> None:
+    assert parse_size(side) == parse_size(f" {side} ") == parse_size((side, side))
+
+
 @pytest.mark.parametrize(
     "found",
-    ["", "224", "0x4", "4x0", "4x4x4", "4 x 4", "-4x4", "1.5x2", "100000x1", 224, (4,), None],
+    [
+        "",
+        "0",
+        "0x4",
+        "4x0",
+        "4x4x4",
+        "4 x 4",
+        "-4x4",
+        "1.5x2",
+        "100000x1",
+        0,
+        4.0,
+        True,
+        (4,),
+        None,
+    ],
 )
 def test_anything_else_is_refused_with_an_example(found: Any) -> None:
-    with pytest.raises(ValueError, match="must be WIDTHxHEIGHT in pixels, such as 224x224"):
+    with pytest.raises(ValueError, match="must be WIDTHxHEIGHT in pixels, such as 640x480"):
         parse_size(found)

@@ -129,7 +129,10 @@ def test_names_the_option_when_the_config_file_has_a_wrong_value(
     path = tmp_path / "augcli.toml"
     path.write_text('copies = "two"')
     end = cli("cutmix", photos, "--config", path)
-    assert (end.code, end.err) == (2, "augcli: --copies is 'two', but must be a whole number\n")
+    assert (end.code, end.err) == (
+        2,
+        f"augcli: copies in {path}: is 'two', but must be a whole number\n",
+    )
 
 
 @pytest.mark.parametrize(
@@ -154,7 +157,7 @@ def test_shows_the_plan_and_writes_nothing_when_dry(
     assert (end.code, end.err) == (0, "")
     lines = end.out.splitlines()
     assert lines[0] == f"input    {photos}: 9 images (cat 4, dog 3, emu 2)"
-    assert lines[1] == f"out      {photos}-{name}"
+    assert lines[1] == f"out      {photos}-{name}, which can be written"
     assert lines[2] == "outputs  18 images, 0 already made"
     assert lines[3].startswith("space    about ")
     assert lines[-1] == "nothing was written"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from augcli.errors import with_flags
 from tests import models
 from tests.command import Outcome
 from tests.photos import class_folders, picture, rows, save, times
@@ -226,7 +227,7 @@ def failing(cli: Cli, photos: Path, out: Path) -> tuple[Outcome, list[str]]:
     assert f"1 image failed, see {out}/errors.csv\n" in end.err
     (row,) = rows(out, "errors.csv")
     assert [line for line in end.err.splitlines() if line.startswith("failed: ")] == [
-        f"failed: {row['source']}: {row['reason']} ({row['stage']})"
+        f"failed: {row['source']}: {with_flags(row['reason'])} ({row['stage']})"
     ]
     return end, [row["source"], row["stage"], row["reason"]]
 
@@ -261,6 +262,8 @@ def test_refuses_it_before_decoding_when_a_header_declares_huge_pixels(
     (photos / "cat/bad.png").write_bytes(data + chunk(b"IEND", b""))
     reason = failing(cli, photos, out)[1][2]
     assert "declares 50,000 x 50,000 pixels; at most 100,000,000 are allowed" in reason
+    # The file says the same, wherever the run was started from; the terminal names the flag.
+    assert reason.endswith("(`max_pixels`)")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")

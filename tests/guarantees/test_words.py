@@ -40,11 +40,12 @@ def test_each_is_used_or_refused_in_a_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", ["labels", "out"])
 def test_path_with_a_nul_is_refused(cli: Cli, photos: Path, tmp_path: Path, key: str) -> None:
-    (tmp_path / "options.toml").write_text(f'{key} = "a\\u0000b"\n')
-    end = cli("cutout", photos, "--config", tmp_path / "options.toml")
+    path = tmp_path / "options.toml"
+    path.write_text(f'{key} = "a\\u0000b"\n')
+    end = cli("cutout", photos, "--config", path)
     assert (end.code, end.err) == (
         2,
-        f"augcli: --{key} holds a NUL character, which no path can\n",
+        f"augcli: {key} in {path}: holds a NUL character, which no path can\n",
     )
 
 

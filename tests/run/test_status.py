@@ -11,9 +11,11 @@ from augcli.data.output import PARTS, OutputFolder, output_files
 from augcli.errors import OutputError
 from augcli.plan.parts import Parts
 from augcli.run.status import Status, status
+from augcli.run.verify import verify
 from tests.photos import class_folders
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.conftest import Cli
@@ -73,12 +75,35 @@ def test_run_is_alive_while_it_holds_the_lock(out: Path) -> None:
     assert not status(out).alive
 
 
-@pytest.mark.parametrize("make", [False, True], ids=["missing", "empty"])
-def test_folder_that_is_not_ours_is_refused(tmp_path: Path, make: bool) -> None:
-    if make:
-        (tmp_path / "out").mkdir()
-    with pytest.raises(OutputError, match=r"has no run\.json: it was not made by augcli"):
-        status(tmp_path / "out")
+@pytest.mark.parametrize("look", [status, verify], ids=["status", "verify"])
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("missing", "does not exist; give a folder that a run of augcli has made"),
+        ("file", "is not a folder; give a folder that a run of augcli has made"),
+        ("empty", "it holds no run.json, which every run writes; give"),
+        ("foreign", "it holds no run.json, which every run writes; give"),
+        ("other record", "its run.json can't be read (it is not what augcli wrote)"),
+    ],
+)
+def test_folder_that_is_not_ours_is_refused(
+    tmp_path: Path, look: Callable[[Path], object], kind: str, words: str
+) -> None:
+    out = tmp_path / "out"
+    if kind == "file":
+        out.write_text("mine")
+    elif kind != "missing":
+        out.mkdir()
+    if kind == "foreign":
+        (out / "photo.jpg").write_text("mine")
+    if kind == "other record":
+        (out / "run.json").write_text("{}")
+    with pytest.raises(OutputError) as refused:
+        look(out)
+    assert str(refused.value).startswith(f"OUT {out} ")
+    assert words in str(refused.value)
+    # The folder was given to be read: another one for results is no fix.
+    assert "`out`" not in str(refused.value)
 
 
 def test_command_tells_it_in_words_and_in_json(cli: Cli, out: Path) -> None:

@@ -231,5 +231,5 @@ def _notes(deep: bool, alpha: bool) -> tuple[str, ...]:
 def _too_many_pixels(container: str, width: int, height: int, limit: int) -> UnreadableImage:
     return UnreadableImage(
         f"a {container} image that declares {width:,} x {height:,} pixels; "
-        f"at most {limit:,} are allowed (max_pixels)"
+        f"at most {limit:,} are allowed (`max_pixels`)"
     )

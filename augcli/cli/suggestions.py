@@ -1,0 +1,57 @@
+"""What a mistyped option may have meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from augcli.errors import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+MOST_NAMED = 3
+"""Commands that a suggestion names at most."""
+
+
+def suggestion(
+    word: str,
+    command: str,
+    commands: Mapping[str, Collection[str]],
+    write: Callable[[str], str] = repr,
+) -> str:
+    """Return the nearest option, or the commands that have this option, or nothing.
+
+    Args:
+        word: What was written, where a command has no option that is written so.
+        command: The command.
+        commands: The options of every command.
+        write: Writes an option as it should have been written.
+
+    Example:
+        >>> commands = {"cutmix": ["top_n", "grid"], "cutout": ["patch"]}
+        >>> suggestion("topn", "cutmix", commands)
+        "; did you mean 'top_n'?"
+        >>> suggestion("top_n", "cutout", commands)
+        '; that is an option of cutmix'
+        >>> suggestion("topn", "cutout", commands)
+        "; did you mean 'top_n'? That is an option of cutmix"
+    """
+    owners = _owners(word, commands)
+    if owners and word not in commands[command]:
+        return f"; that is an option of {owners}"
+    own = nearest(word, commands[command])
+    if own:
+        return f"; did you mean {write(own)}?"
+    other = nearest(word, {option for options in commands.values() for option in options})
+    if other:
+        owners = _owners(other, commands)
+        return f"; did you mean {write(other)}? That is an option of {owners}"
+    return ""
+
+
+def _owners(option: str, commands: Mapping[str, Collection[str]]) -> str:
+    """Return the commands that have an option, such as ``cutmix, mixup and others``."""
+    named = [command for command, options in commands.items() if option in options]
+    if len(named) > MOST_NAMED:
+        named[MOST_NAMED - 1 :] = ["others"]
+    return " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
