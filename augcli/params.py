@@ -8,6 +8,8 @@ recipes and configuration files, and the tables in the docs are made from these 
 Field types: ``int``, ``float``, ``bool``, ``str``, ``Path``, ``Literal`` of strings, each
 also ``| None``; any type with ``Param(parse=...)``.
 
+Over 300 lines, because everything that reads a declaration checks values and names with it.
+
 Example:
     >>> @dataclass(frozen=True, kw_only=True)
     ... class Blur:
@@ -48,6 +50,8 @@ __all__ = [
     "build",
     "check",
     "declared",
+    "public_name",
+    "refuse_unknown",
     "values",
 ]
 

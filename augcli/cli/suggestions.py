@@ -42,7 +42,8 @@ def suggestion(
     own = nearest(word, commands[command])
     if own:
         return f"; did you mean {write(own)}?"
-    other = nearest(word, {option for options in commands.values() for option in options})
+    everywhere = sorted({option for options in commands.values() for option in options})
+    other = nearest(word, everywhere)
     if other:
         owners = _owners(other, commands)
         return f"; did you mean {write(other)}? That is an option of {owners}"
