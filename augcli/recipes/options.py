@@ -62,7 +62,7 @@ class RunOptions:
     ] = None
     format: Annotated[
         Literal["same", "jpg", "png", "webp"],
-        Param("File format of the outputs; same is the source's, but PNG for BMP and TIFF."),
+        Param("File format of the outputs; same is the source's if augcli writes it, else PNG."),
     ] = "same"
     quality: Annotated[int, Param("JPEG and WebP quality.", 1, 100)] = 95
     subsampling: Annotated[

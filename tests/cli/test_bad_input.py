@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from augcli.errors import with_flags
 from tests import models
 from tests.command import Outcome
 from tests.photos import class_folders, picture, rows, save, times
@@ -56,9 +57,9 @@ def test_says_what_it_skipped_when_input_holds_other_images_only(
     cli: Cli, tmp_path: Path, out: Path
 ) -> None:
     (tmp_path / "photos").mkdir()
-    (tmp_path / "photos/a.gif").write_bytes(b"GIF89a")
+    (tmp_path / "photos/a.jxl").write_bytes(b"\xff\x0a")
     error = refused(cli, out, "cutout", tmp_path / "photos")
-    assert "holds no image; skipped 1 GIF file (not supported); augcli reads " in error
+    assert "holds no image; skipped 1 JXL file (not supported); augcli reads " in error
 
 
 def test_is_refused_when_input_is_a_file(cli: Cli, photos: Path, out: Path) -> None:
@@ -226,7 +227,7 @@ def failing(cli: Cli, photos: Path, out: Path) -> tuple[Outcome, list[str]]:
     assert f"1 image failed, see {out}/errors.csv\n" in end.err
     (row,) = rows(out, "errors.csv")
     assert [line for line in end.err.splitlines() if line.startswith("failed: ")] == [
-        f"failed: {row['source']}: {row['reason']} ({row['stage']})"
+        f"failed: {row['source']}: {with_flags(row['reason'])} ({row['stage']})"
     ]
     return end, [row["source"], row["stage"], row["reason"]]
 

@@ -93,11 +93,11 @@ def test_hidden_files_and_folders_are_not_read(tmp_path: Path) -> None:
 
 
 def test_images_of_other_formats_are_counted_and_not_read(tmp_path: Path) -> None:
-    found = list_sources(make(tmp_path, "a.jpg", "b.GIF", "c.gif", "d.heic", "notes.txt"))
+    found = list_sources(make(tmp_path, "a.jpg", "b.JXL", "c.jxl", "d.jp2", "notes.txt"))
     assert found.paths == ["a.jpg"]
     assert found.skipped_in_words() == [
-        "skipped 2 GIF files (not supported)",
-        "skipped 1 HEIC file (not supported)",
+        "skipped 2 JXL files (not supported)",
+        "skipped 1 JP2 file (not supported)",
     ]
 
 
@@ -235,8 +235,8 @@ def test_input_without_images_is_told(tmp_path: Path, name: str, message: str) -
 
 
 def test_input_of_other_files_only_says_what_was_found(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"skipped 2 GIF files \(not supported\)"):
-        list_sources(make(tmp_path, "a.gif", "b.gif"))
+    with pytest.raises(InputError, match=r"skipped 2 JXL files \(not supported\)"):
+        list_sources(make(tmp_path, "a.jxl", "b.jxl"))
 
 
 def test_thousands_of_files_are_listed_quickly(tmp_path: Path) -> None:
