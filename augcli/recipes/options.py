@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from augcli.attention.device import parse_device
 from augcli.augmentations.size import parse_size, size_frame
-from augcli.data.codecs.formats import PNG_LEVEL
+from augcli.data.codecs.choices import BACKGROUND, WHITE_LEVEL
+from augcli.data.codecs.formats import FULL_WHITE, PNG_LEVEL
 from augcli.params import Param, check
 
 if TYPE_CHECKING:
@@ -75,6 +76,15 @@ class RunOptions:
     png_level: Annotated[
         int, Param("PNG compression: higher is smaller and slower; the pixels stay the same.", 0, 9)
     ] = PNG_LEVEL
+    channels: Annotated[
+        Literal["same", "rgb"],
+        Param(
+            "Channels of the outputs: same (one where base and donor are grey and no colour was "
+            "put in) or rgb (always three)."
+        ),
+    ] = "same"
+    white_level: Annotated[int | str, WHITE_LEVEL] = FULL_WHITE
+    background: Annotated[str | None, BACKGROUND] = None
     originals: Annotated[
         Literal["none", "encode", "copy"],
         Param(

@@ -13,6 +13,7 @@ from augcli.data.output import output_files
 from augcli.data.sinks.folder import FolderSink
 from augcli.plan.ring import shards_for
 from augcli.run.mean_colour import mean_colour
+from augcli.run.white_level import estimated_white_level
 from augcli.work.events import Failed
 from augcli.work.pool import InThisProcess
 from augcli.work.reading import Reader
@@ -65,8 +66,14 @@ class _Nowhere:
 
 def preview(run: Run) -> Preview:
     """Make the first jobs of a run in memory and return what the whole would be."""
-    settings = run.read_settings(run.storage()._replace(table=""))
     record = run.output.record()
+    storage = run.storage()._replace(table="")
+    if run.white_level is None:
+        level = record.white_level if record else None
+        if level is None:
+            level = estimated_white_level(run.sources, InThisProcess(run.read_settings(storage)))
+        run = replace(run, white_level=level)
+    settings = run.read_settings(storage)
     chain = run.chain
     if chain.needs_mean_colour:
         colour = record.mean_colour if record else None

@@ -110,7 +110,9 @@ def verify(
     if against is not None:
         if recipe is not None and not isinstance(recipe, Recipe):
             recipe = Recipe.of(recipe)
-        remaker = Remaker(FolderStore(os.fspath(against)), record.identity, recipe)
+        remaker = Remaker(
+            FolderStore(os.fspath(against)), record.identity, recipe, record.white_level
+        )
     verified = Verified()
     classes = _classes(output.path)
     if classes != sorted(classes):

@@ -22,6 +22,9 @@ Wanted = Literal["same", "jpg", "png", "webp"]
 Subsampling = Literal["420", "444"]
 """How a JPEG stores its colours: at half the resolution in both directions, or in full."""
 
+Channels = Literal["same", "rgb"]
+"""The option ``channels``: one for what is grey all through and three else, or always three."""
+
 WantedSubsampling = Literal["same", "420", "444"]
 """The option ``subsampling``; ``same`` takes that of a JPEG source."""
 
@@ -59,6 +62,9 @@ _SAME: Final[dict[str, Format]] = {
 
 EXTENSIONS: Final = frozenset(f".{ending}" for ending in _SAME)
 """File endings of sources, in lower case and with the dot."""
+
+DEEP_ENDINGS: Final = frozenset({".png", ".apng", ".tif", ".tiff", ".ppm", ".pgm", ".pnm"})
+"""Those of formats that can have 16 bits a sample."""
 
 READABLE: Final = "JPEG, PNG, WebP, GIF, BMP, DIB, TIFF, PNM, AVIF and HEIC"
 """The formats that augcli reads, as messages name them."""
@@ -277,12 +283,14 @@ class OutputEncoding:
         quality: JPEG and WebP quality, 1 to 100.
         subsampling: Of the colours in JPEG.
         png_level: Compression of PNG, 0 to 9.
+        channels: One for grey pictures of grey sources, or always three.
     """
 
     format: Wanted = "same"
     quality: int = 95
     subsampling: WantedSubsampling = "same"
     png_level: int = PNG_LEVEL
+    channels: Channels = "same"
 
 
 def _text_kind(head: bytes) -> FileKind:
