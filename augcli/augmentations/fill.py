@@ -73,12 +73,19 @@ def draw_fill(fill: str, stream: Stream) -> DrawnFill:
 
 
 def fill_pixels(drawn: DrawnFill, image: Image) -> Colour | NDArray[np.uint8]:
-    """Return what a recorded fill shows: a colour, or a picture uint8 (H, W, 3)."""
+    """Return what a recorded fill shows: a colour, or a picture uint8 (H, W, 3).
+
+    Noise is grey, one value a pixel, where the picture is.
+    """
     if not isinstance(drawn, str):
         return drawn
     if drawn == "image-mean":
         return pixels.mean_colour(image)
-    words = Stream("noise", drawn).words(-(-image.size // 8))
+    # Colour in a grey picture is what a network would learn first. A row decides for most photos.
+    grey = pixels.is_grey(image[:1]) and pixels.is_grey(image)
+    height, width, channels = image.shape
+    count = height * width * (1 if grey else channels)
+    words = Stream("noise", drawn).words(-(-count // 8))
     # With a fixed order of bytes the noise is the same on big-endian machines.
-    noise: NDArray[np.uint8] = words.astype("<u8").view("u1")
-    return noise[: image.size].reshape(image.shape)
+    noise: NDArray[np.uint8] = words.astype("<u8").view("u1")[:count]
+    return noise.reshape(height, width, 1).repeat(3, axis=2) if grey else noise.reshape(image.shape)

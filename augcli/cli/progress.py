@@ -243,7 +243,7 @@ def summary_lines(summary: Summary) -> list[str]:
             f"{summary.images_per_second:,.0f} images a second, {summary.seconds:.1f} s in total"
         )
     for remark, count in summary.remarks.items():
-        lines.append(f"note: {remark} ({counted(count, 'image')})")
+        lines.append(f"note: {with_flags(remark)} ({counted(count, 'image')})")
     if summary.failed:
         lines.append(f"{counted(summary.failed, 'image')} failed, see {summary.errors}")
     return lines

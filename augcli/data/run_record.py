@@ -29,6 +29,7 @@ class RunRecord:
         identity: What the outputs depend on, see :mod:`augcli.plan.fingerprint`.
         shards: Shards of each copy, a power of two.
         mean_colour: The data set's mean colour, where it was estimated.
+        white_level: The level of 16-bit images that becomes 255, given or estimated.
         jobs: Outputs wanted, originals not counted.
         versions: Of Python and of the packages that outputs may depend on.
         platform: Of the computer.
@@ -43,6 +44,7 @@ class RunRecord:
     identity: Mapping[str, Any]
     shards: int
     mean_colour: Colour | None = None
+    white_level: int | None = None
     jobs: int = 0
     versions: Mapping[str, str] = field(default_factory=dict)
     platform: str = ""
@@ -60,7 +62,7 @@ class RunRecord:
         """
         table = _table(content)
         identity, shards, state = (table.get(key) for key in ("identity", "shards", "state"))
-        colour = table.get("mean_colour")
+        colour, white_level = table.get("mean_colour"), table.get("white_level")
         fits = (
             isinstance(identity, dict)
             and isinstance(identity.get("command"), str)
@@ -69,6 +71,7 @@ class RunRecord:
             and 0 < shards < MOST_SHARDS
             and shards & (shards - 1) == 0
             and (colour is None or _is_colour(colour))
+            and (white_level is None or (type(white_level) is int and 0 < white_level < 65536))
         )
         if not fits:
             raise ValueError("it is not what augcli wrote")
@@ -82,6 +85,7 @@ class RunRecord:
             identity=identity,
             shards=shards,
             mean_colour=tuple(colour) if colour else None,
+            white_level=white_level,
             jobs=jobs if type(jobs) is int else 0,
             versions=_table(table.get("versions")),
             platform=_text(table.get("platform")),

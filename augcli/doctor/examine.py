@@ -256,6 +256,8 @@ def _formats(system: System) -> Iterator[Finding]:
 
 
 def _format(name: str, trial: dict[str, Any]) -> Finding:
+    if trial.get("missing"):
+        return Finding("formats", name, "ok", f"not read; reading it needs {trial['missing']}")
     if not trial["failure"]:
         text = "read and written" if trial["written"] else "read"
         return Finding("formats", name, "ok", text)

@@ -100,10 +100,15 @@ def _device(name: str) -> dict[str, Any]:
 
 
 def _formats(_: str) -> dict[str, dict[str, Any]]:
+    from augcli.data.codecs.pillow import missing_for  # noqa: PLC0415
     from augcli.doctor.codec_trial import CODECS, try_codec  # noqa: PLC0415
 
     return {
-        codec.name: {"written": codec.written is not None, "failure": try_codec(codec)}
+        codec.name: {
+            "written": codec.written is not None,
+            "missing": missing_for(codec.name),
+            "failure": "" if missing_for(codec.name) else try_codec(codec),
+        }
         for codec in CODECS
     }
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from augcli.attention.device import parse_device
 from augcli.augmentations.size import parse_size, size_frame
-from augcli.data.codecs.formats import PNG_LEVEL
+from augcli.data.codecs.choices import BACKGROUND, WHITE_LEVEL
+from augcli.data.codecs.formats import FULL_WHITE, PNG_LEVEL
 from augcli.errors import near_miss
 from augcli.params import ByName, Param, check
 
@@ -117,7 +118,7 @@ class RunOptions(ByName):
     format: Annotated[
         Literal["same", "jpg", "png", "webp"],
         Param(
-            "File format of the outputs; same is the source's, but PNG for BMP and TIFF.",
+            "File format of the outputs; same is the source's if augcli writes it, else PNG.",
             parse=parse_format,
             metavar="|".join(FORMATS),
             group="output",
@@ -141,6 +142,16 @@ class RunOptions(ByName):
             group="output",
         ),
     ] = PNG_LEVEL
+    channels: Annotated[
+        Literal["same", "rgb"],
+        Param(
+            "Channels of the outputs: same (one where base and donor are grey and no colour was "
+            "put in) or rgb (always three).",
+            group="output",
+        ),
+    ] = "same"
+    white_level: Annotated[int | str, WHITE_LEVEL] = FULL_WHITE
+    background: Annotated[str | None, BACKGROUND] = None
     originals: Annotated[
         Literal["none", "encode", "copy"],
         Param(

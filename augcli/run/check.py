@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from augcli.data.codecs.formats import OutputEncoding
+from augcli.data.codecs.choices import background_colour, given_white_level
+from augcli.data.codecs.formats import FULL_WHITE, OutputEncoding
 from augcli.data.label_table import apply_labels
 from augcli.data.output import MAPS, OutputFolder
 from augcli.data.sinks.folder import FolderSink
@@ -48,6 +49,7 @@ class Run:
         output: Where to.
         identity: What the outputs depend on.
         heatmaps: A file of heat maps that the run can use, checked.
+        white_level: Level of 16-bit images that becomes 255; None until it is estimated.
     """
 
     store: Store
@@ -57,6 +59,7 @@ class Run:
     output: OutputFolder
     identity: dict[str, Any]
     heatmaps: Path | None = None
+    white_level: int | None = None
 
     @property
     def workers(self) -> int:
@@ -83,6 +86,8 @@ class Run:
             store=self.store,
             max_pixels=self.options.max_pixels,
             frame=self.options.frame,
+            white_level=self.white_level or FULL_WHITE,
+            background=background_colour(self.options.background),
             model=self.options.model,
             grid=largest_grid(self.chain),
             storage=storage,
@@ -106,6 +111,7 @@ class Run:
                 quality=options.quality,
                 subsampling=options.subsampling,
                 png_level=options.png_level,
+                channels=options.channels,
             ),
             originals=options.originals,
         )
@@ -116,7 +122,7 @@ class Run:
         return Processes(settings, self.workers) if self.workers else InThisProcess(settings)
 
     def plan(self, chain: Chain, shard_count: int) -> Plan:
-        """Return all jobs; the chain has the mean colour."""
+        """Return all jobs; the chain has the mean colour, the run the white level."""
         return Plan(
             self.sources,
             chain.seed,
@@ -124,7 +130,7 @@ class Run:
             self.options.pair,
             chain.mixer_at is not None,
             shard_count,
-            command_hash(self.identity, chain),
+            command_hash({**self.identity, "white_level": self.white_level}, chain),
         )
 
     def backlog(self, plan: Plan, *, was_complete: bool) -> Backlog:
@@ -168,6 +174,7 @@ def check(folder: Path, recipe: Recipe, options: RunOptions) -> Run:
         OutputFolder(out, options.fsync),
         made,
         heatmaps=usable_maps(options, chain, made["scorer"]),
+        white_level=given_white_level(options.white_level),
     )
 
 

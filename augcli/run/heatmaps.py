@@ -19,8 +19,10 @@ from augcli.attention.device import AUTO
 from augcli.attention.heat_map_file import KEY_BYTES, About, HeatMaps, save_maps
 from augcli.attention.map_table import STORED_TYPE, MapTable
 from augcli.attention.scorer import Scorer, on_device
+from augcli.data.codecs.choices import background_colour, given_white_level
 from augcli.data.codecs.decoding import decode
 from augcli.data.codecs.encoding import encode
+from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.manifest import Failure, write_table
 from augcli.data.names import output_name
 from augcli.data.stopping import writing
@@ -32,6 +34,7 @@ from augcli.pixels.overlay import overlay
 from augcli.run.machine import usable_cores
 from augcli.run.messages import Error, HeatMapsSummary, Notice, Progress, Started, ignore
 from augcli.run.scoring import device_words, score_sources
+from augcli.run.white_level import estimated_white_level, white_level_words
 from augcli.work.pool import InThisProcess
 from augcli.work.processes import Processes
 from augcli.work.settings import MapStorage, ReadSettings
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from augcli.attention.map_spec import MapSpec
-    from augcli.data.stores.sources import Sources, Store
+    from augcli.data.stores.sources import Sources
     from augcli.run.messages import Listener
     from augcli.run.options import HeatMapOptions
     from augcli.work.events import Scored
@@ -138,14 +141,25 @@ def make_heat_maps(
         store=store,
         max_pixels=options.max_pixels,
         frame=None,
+        white_level=given_white_level(options.white_level) or FULL_WHITE,
+        background=background_colour(options.background),
         model=options.model,
         grid=options.grid,
         storage=storage,
     )
-    pool: Pool = (
-        InThisProcess(settings) if workers == 0 else Processes(settings, min(workers, count))
-    )
+
+    def new_pool() -> Pool:
+        workers_needed = min(workers, count)
+        return InThisProcess(settings) if workers == 0 else Processes(settings, workers_needed)
+
+    pool = new_pool()
     try:
+        if given_white_level(options.white_level) is None:
+            settings = replace(settings, white_level=estimated_white_level(sources, pool))
+            listener(Notice(white_level_words(settings.white_level)))
+            # Other workers, which read with this level.
+            pool.close()
+            pool = new_pool()
         with writing(str(options.out)):
             _collect(pool, sources, gpu, spec, storage, collected, begun, listener)
             _write(sources, options, spec, collected)
@@ -153,7 +167,7 @@ def make_heat_maps(
         pool.close()
     if options.overlay:
         with writing(str(options.overlay)):
-            _draw(store, options, options.overlay)
+            _draw(settings, options, options.overlay)
     seconds = time.time() - begun
     summary = HeatMapsSummary(
         NAME,
@@ -250,11 +264,16 @@ def _write(sources: Sources, options: HeatMapOptions, spec: MapSpec, collected: 
         remove_file(table)
 
 
-def _draw(store: Store, options: HeatMapOptions, folder: Path) -> None:
+def _draw(settings: ReadSettings, options: HeatMapOptions, folder: Path) -> None:
     """Write a picture of every image that has a map."""
     for path, heat_map in HeatMaps.open(options.out).items():
         try:
-            image = decode(store.read(path), max_pixels=options.max_pixels).image
+            image = decode(
+                settings.store.read(path),
+                max_pixels=settings.max_pixels,
+                white_level=settings.white_level,
+                background=settings.background,
+            ).image
         except (OSError, UnreadableImage):
             continue  # it changed since it was scored
         cells = ranked_cells(heat_map, min(options.top_n, heat_map.size))

@@ -9,6 +9,8 @@ from augcli.plan.ring import sample
 from augcli.work.questions import MeanColours
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from augcli.data.stores.sources import Sources
     from augcli.pixels.frame import Colour
     from augcli.work.pool import Pool
@@ -20,16 +22,26 @@ MOST_BYTES = 64 * 2**20
 BATCH = 16
 
 
-def chosen(sources: Sources, seed: int) -> list[str]:
-    """Return the paths of at most 256 sources, chosen by a hash."""
-    paths = sources.paths
+def chosen(
+    sources: Sources, seed: int, purpose: str, candidates: Sequence[int] | None = None
+) -> list[str]:
+    """Return the paths of at most 256 sources, chosen by a hash.
+
+    Args:
+        sources: All of them.
+        seed: Another seed chooses others.
+        purpose: Another purpose chooses others.
+        candidates: Indices of those that may be chosen; all where None.
+    """
+    indices = range(len(sources)) if candidates is None else candidates
+    paths = [sources.paths[index] for index in indices]
     selected: list[str] = []
     total = 0
-    for index in sample(paths, seed, "mean", MOST_IMAGES):
+    for number in sample(paths, seed, purpose, MOST_IMAGES):
         if len(selected) >= FEW_IMAGES and total > MOST_BYTES:
             break
-        selected.append(paths[index])
-        total += sources.sizes[index]
+        selected.append(paths[number])
+        total += sources.sizes[indices[number]]
     return selected
 
 
@@ -39,7 +51,7 @@ def mean_colour(sources: Sources, seed: int, pool: Pool) -> Colour:
     Raises:
         InputError: None of the sample can be read.
     """
-    paths = chosen(sources, seed)
+    paths = chosen(sources, seed, "mean")
     batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
     answers = dict(pool.ask(MeanColours, iter(batches)))
     measured: list[Colour | str] = [answers[path] for path in paths]

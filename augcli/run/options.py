@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from augcli.data.codecs.choices import BACKGROUND, WHITE_LEVEL
+from augcli.data.codecs.formats import FULL_WHITE
 from augcli.params import ByName, Param, check
 from augcli.recipes.options import DEVICE, FOLLOW_LINKS, MAX_PIXELS, MODEL, WORKERS
 
@@ -37,6 +39,8 @@ class HeatMapOptions(ByName):
     ] = 6
     model: Annotated[Path | None, MODEL] = None
     device: Annotated[str, DEVICE] = "cpu"
+    white_level: Annotated[int | str, WHITE_LEVEL] = FULL_WHITE
+    background: Annotated[str | None, BACKGROUND] = None
     max_pixels: Annotated[int, MAX_PIXELS] = 100_000_000
     follow_links: Annotated[bool, FOLLOW_LINKS] = False
     workers: Annotated[int | None, WORKERS] = None

@@ -19,6 +19,7 @@ from augcli.plan.ring import shards_for
 from augcli.run.mean_colour import mean_colour
 from augcli.run.messages import Error, Notice, Started
 from augcli.run.scoring import scorer_on_gpu, scoring_notices
+from augcli.run.white_level import estimated_white_level, white_level_words
 from augcli.version import VERSION
 
 if TYPE_CHECKING:
@@ -98,6 +99,13 @@ def prepare(run: Run, listener: Listener) -> Prepared:
         # Before anything is written or removed: a bad scorer changes nothing in OUT.
         pool = run.pool(storage)
         try:
+            if run.white_level is None:
+                white_level = estimated_white_level(run.sources, pool)
+                listener(Notice(white_level_words(white_level)))
+                run = replace(run, white_level=white_level)
+                # Other workers, which read with this level.
+                pool.close()
+                pool = run.pool(storage)
             record = _new_record(run, pool)
             _open(run)
             _start_over(run, before)
@@ -110,6 +118,8 @@ def prepare(run: Run, listener: Listener) -> Prepared:
         own = record = own_record(run, output.record())
         if record is None:
             raise _written_meanwhile(run)
+    if record.white_level:
+        run = replace(run, white_level=record.white_level)
     chain = run.chain.with_mean_colour(record.mean_colour) if record.mean_colour else run.chain
     plan = run.plan(chain, record.shards)
     record = replace(record, jobs=plan.jobs) if not is_settled else record
@@ -196,6 +206,7 @@ def _new_record(run: Run, pool: Pool) -> RunRecord:
         identity=run.identity,
         shards=shards_for(len(run.sources)),
         mean_colour=colour,
+        white_level=run.white_level,
     )
 
 

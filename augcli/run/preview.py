@@ -19,6 +19,7 @@ from augcli.files import create_file, remove_file
 from augcli.plan.ring import shards_for
 from augcli.run.mean_colour import mean_colour
 from augcli.run.prepare import own_record
+from augcli.run.white_level import estimated_white_level
 from augcli.work.events import Failed
 from augcli.work.pool import InThisProcess
 from augcli.work.reading import Reader
@@ -79,7 +80,13 @@ def preview(run: Run) -> Preview:
     """
     record = own_record(run, run.output.record())
     try_output(run.output)
-    settings = run.read_settings(run.storage()._replace(table=""))
+    storage = run.storage()._replace(table="")
+    if run.white_level is None:
+        level = record.white_level if record else None
+        if level is None:
+            level = estimated_white_level(run.sources, InThisProcess(run.read_settings(storage)))
+        run = replace(run, white_level=level)
+    settings = run.read_settings(storage)
     chain = run.chain
     if chain.needs_mean_colour:
         colour = record.mean_colour if record else None

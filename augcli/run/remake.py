@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from augcli.data.codecs.choices import background_colour
 from augcli.data.codecs.decoding import decode
 from augcli.data.codecs.encoding import copied, encode_output
-from augcli.data.codecs.formats import OutputEncoding
+from augcli.data.codecs.formats import FULL_WHITE, OutputEncoding
 from augcli.errors import OutputError, ParameterError
 from augcli.params import build, declared
 from augcli.pixels.resize import resize
@@ -51,13 +52,18 @@ class Remaker:
         store: INPUT.
         identity: What run.json says the outputs depend on.
         recipe: What was done, where run.json names a method that is not registered.
+        white_level: The level of 16-bit images that became 255; None for the highest.
 
     Raises:
         OutputError: run.json says something that this version can't do, or another recipe.
     """
 
     def __init__(
-        self, store: Store, identity: Mapping[str, Any], recipe: Recipe | None = None
+        self,
+        store: Store,
+        identity: Mapping[str, Any],
+        recipe: Recipe | None = None,
+        white_level: int | None = None,
     ) -> None:
         self._store = store
         names = {field.name for field in declared(RunOptions)}
@@ -81,7 +87,10 @@ class Remaker:
             quality=options.quality,
             subsampling=options.subsampling,
             png_level=options.png_level,
+            channels=options.channels,
         )
+        self._white_level = white_level or FULL_WHITE
+        self._background = background_colour(options.background)
 
     def make(self, row: Row) -> Remade:
         """Make the output of a row.
@@ -96,16 +105,23 @@ class Remaker:
         base = self._decoded(data)
         if row.method == "original" and self._options.originals == "copy":
             return Remade(base.image, copied(path, data), is_exact=True)
-        image, donated = base.image, None
+        image, grey, donated = base.image, base.grey, None
         if row.method != "original":
-            donor = self._decoded(self._store.read(row.source_b)).image if row.source_b else None
-            result = self._chain.replay(json.loads(row.draw), image, donor)
+            donor = self._decoded(self._store.read(row.source_b)) if row.source_b else None
+            grey &= donor is None or donor.grey
+            draw = json.loads(row.draw)
+            result = self._chain.replay(draw, image, donor.image if donor else None)
             image, donated = result.image, result.donated
-        encoded = encode_output(image, path, base.subsampling, self._encoding)
+        encoded = encode_output(image, path, base.subsampling, self._encoding, grey=grey)
         return Remade(image, encoded, encoded.ending == "png", donated)
 
     def _decoded(self, data: bytes) -> Decoded:
-        decoded = decode(data, max_pixels=self._options.max_pixels)
+        decoded = decode(
+            data,
+            max_pixels=self._options.max_pixels,
+            white_level=self._white_level,
+            background=self._background,
+        )
         if self._options.frame:
             return replace(decoded, image=resize(decoded.image, self._options.frame))
         return decoded

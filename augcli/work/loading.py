@@ -33,6 +33,7 @@ class LoadedSource:
         result: After the steps before the mixer.
         notes: What decoding had to simplify.
         subsampling: Of the colours in JPEG, where outputs are to have that of the source.
+        grey: Whether its file stores greys only.
         score: Returns the heat map of the original, and of what is made of it.
         heat_maps: By number of rows and columns, those that were needed.
     """
@@ -43,6 +44,7 @@ class LoadedSource:
     result: Result
     notes: tuple[str, ...]
     subsampling: Subsampling
+    grey: bool
     score: Score
     heat_maps: dict[int, HeatMap] = field(default_factory=dict)
 
@@ -103,7 +105,7 @@ class Loader:
         data = reader.read(path, source.stamp)
         decoded = reader.decoded(data, path)
         image = reader.sized(decoded.image)
-        score = reader.maps.score_of(path, data, image)
+        score = reader.maps.score_of(path, reader.scored_bytes(data), image)
         try:
             result = self._chain.lead(image, self._chain.chance(Subject(path, copy), score))
         except UnreadableImage as error:
@@ -115,5 +117,6 @@ class Loader:
             result,
             decoded.notes,
             decoded.subsampling,
+            decoded.grey,
             score,
         )

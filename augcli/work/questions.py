@@ -57,6 +57,28 @@ class MeanColours:
 
 
 @dataclass(frozen=True)
+class HighestLevels:
+    """What is the highest level of each source with 16 bits a sample? None for all others."""
+
+    paths: list[str]
+
+    def answer(self, reader: Reader) -> list[int | None]:
+        """Return the highest levels."""
+        return [self._level(reader, path) for path in self.paths]
+
+    @staticmethod
+    def _level(reader: Reader, path: str) -> int | None:
+        from augcli.data.codecs.deep import highest_level  # noqa: PLC0415
+        from augcli.errors import UnreadableImage  # noqa: PLC0415
+        from augcli.work.reading import SourceFailed  # noqa: PLC0415
+
+        try:
+            return highest_level(reader.read(path), reader.settings.max_pixels)
+        except (SourceFailed, UnreadableImage):
+            return None  # it is reported when its turn comes
+
+
+@dataclass(frozen=True)
 class HeatMapsOf:
     """What is the heat map of each source, or the picture to be scored elsewhere?"""
 
@@ -79,7 +101,7 @@ class HeatMapsOf:
 
         try:
             data = reader.read(path)
-            return reader.maps.scored(data, picture)
+            return reader.maps.scored(reader.scored_bytes(data), picture)
         except SourceFailed as error:
             return error.failure
         except UnreadableImage as error:

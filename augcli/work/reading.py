@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from augcli.data.codecs.decoding import decode
+from augcli.data.codecs.formats import FULL_WHITE
+from augcli.data.codecs.headers import read_header
 from augcli.data.manifest import Failure
 from augcli.errors import UnreadableImage
 from augcli.pixels.resize import resize
@@ -85,10 +87,38 @@ class Reader:
         Raises:
             SourceFailed: It is no picture that augcli reads.
         """
+        settings = self.settings
         try:
-            return decode(data, max_pixels=self.settings.max_pixels, enough=enough)
+            return decode(
+                data,
+                max_pixels=settings.max_pixels,
+                white_level=settings.white_level,
+                background=settings.background,
+                enough=enough,
+            )
         except UnreadableImage as error:
             raise SourceFailed(path, "decode", error.reason) from None
+
+    def scored_bytes(self, data: bytes) -> bytes:
+        """Return what a heat map belongs to: a file and the options that change its pixels.
+
+        Args:
+            data: The bytes of the file, and the result where no such option changes it.
+        """
+        white_level, background = self.settings.white_level, self.settings.background
+        if white_level == FULL_WHITE and background is None:
+            return data
+        try:
+            header = read_header(data)
+        except UnreadableImage:
+            return data
+        suffix = b""
+        if header.deep and white_level != FULL_WHITE:
+            suffix += b"white level %d" % white_level
+        # Only a decoder knows whether some kinds are transparent.
+        if background is not None and (header.alpha or not header.plain):
+            suffix += b"background " + bytes(background)
+        return data + suffix
 
     def sized(self, image: Image) -> Image:
         """Return a picture as large as outputs are."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from augcli.data.codecs.formats import FULL_WHITE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from augcli.data.codecs.formats import OutputEncoding
     from augcli.data.stores.sources import Store
     from augcli.files import Fsync
-    from augcli.pixels.frame import Frame
+    from augcli.pixels.frame import Colour, Frame
     from augcli.recipes.chain import Chain
 
 
@@ -40,6 +42,8 @@ class ReadSettings:
     Attributes:
         store: Where sources come from.
         max_pixels: Larger images are refused.
+        white_level: Level of 16-bit images that becomes 255.
+        background: Colour behind transparent pixels; None drops transparency.
         frame: Height and width of the outputs, or None for the source's own.
         model: The scorer; None for the shipped one.
         grid: Rows and columns of the largest heat map; 0 where nothing is scored.
@@ -49,6 +53,8 @@ class ReadSettings:
     store: Store
     max_pixels: int
     frame: Frame | None
+    white_level: int = FULL_WHITE
+    background: Colour | None = None
     model: Path | None = None
     grid: int = 0
     storage: MapStorage = field(default_factory=MapStorage)

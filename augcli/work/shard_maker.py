@@ -161,7 +161,8 @@ class ShardMaker:
         draw = _JSON(chain.record(result))
         remarks = [*base.notes, *result.remarks]
         pending = Pending(job, chain.name, copy, label, donor_path, draw, remarks)
-        encoded = self._writer.encode(job.base.path, result.image, base.subsampling)
+        grey = base.grey and (donor is None or donor.grey)
+        encoded = self._writer.encode(job.base.path, result.image, base.subsampling, grey)
         part.made.append(self._writer.write(shard, pending, result.image, encoded))
         if copy == 0 and self._settings.originals != "none":
             part.made.append(self._original(job, base, shard))
@@ -214,7 +215,7 @@ class ShardMaker:
         path = job.base.path
         pending = Pending(job, "original", 0, job.base.label, "", "{}", [])
         if self._settings.originals == "encode":
-            encoded = self._writer.encode(path, base.original, base.subsampling)
+            encoded = self._writer.encode(path, base.original, base.subsampling, base.grey)
         else:
             encoded = copied(path, base.data)
         return self._writer.write(shard, pending, base.original, encoded)

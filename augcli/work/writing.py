@@ -54,19 +54,22 @@ class Writer:
     def __init__(self, encoding: OutputEncoding) -> None:
         self._encoding = encoding
 
-    def encode(self, path: str, image: Image, subsampling: Subsampling) -> Encoded:
+    def encode(
+        self, path: str, image: Image, subsampling: Subsampling, grey: bool = False
+    ) -> Encoded:
         """Encode a picture.
 
         Args:
             path: Name of the base.
             image: uint8 (H, W, 3), RGB.
             subsampling: That of the base, used where the run is to keep it.
+            grey: Whether all files that it was made of store greys only.
 
         Raises:
             SourceFailed: It can't be an output.
         """
         try:
-            return encode_output(image, path, subsampling, self._encoding)
+            return encode_output(image, path, subsampling, self._encoding, grey=grey)
         except UnreadableImage as error:
             raise SourceFailed(path, "encode", error.reason) from None
 

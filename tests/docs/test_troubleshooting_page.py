@@ -22,11 +22,11 @@ def test_photos_of_other_formats_are_read_after_the_conversion(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     save(tmp_path / "images/cat/a.png", picture(1, 20, 30))
-    Image.fromarray(picture(2, 20, 30)).save(tmp_path / "images/cat/a.GIF")
+    Image.fromarray(picture(2, 20, 30)).save(tmp_path / "images/cat/a.TGA")
     (snippet,) = (
         one.text for one in blocks(ROOT / "docs" / "troubleshooting.md") if one.language == "python"
     )
     exec(snippet, {})
     assert cli("cutout", "images").code == 0
     sources = [row["source_a"] for row in rows(tmp_path / "images-cutout")]
-    assert sorted(sources) == ["cat/a.GIF.jpg", "cat/a.png"]
+    assert sorted(sources) == ["cat/a.TGA.jpg", "cat/a.png"]

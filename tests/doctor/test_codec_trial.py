@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from augcli.data.codecs.containers import Container
 from augcli.data.codecs.decoding import Decoded, decode
+from augcli.data.codecs.pillow import missing_for
 from augcli.doctor import codec_trial as trial
 from augcli.doctor.codec_trial import CODECS, try_codec
 
 if TYPE_CHECKING:
     from augcli.doctor.codec_trial import Codec
 
-each_codec = pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.name)
+THERE = [codec for codec in CODECS if not missing_for(codec.name)]
+each_codec = pytest.mark.parametrize("codec", THERE, ids=lambda codec: codec.name)
 
 
 @each_codec
@@ -44,6 +47,8 @@ def test_a_format_that_only_opencv_reads_is_reported(
         raise OSError("cannot identify image file")
 
     monkeypatch.setattr(Image, "open", failing)
+    if codec.name == "HEIC":
+        pytest.skip("a plug-in reads it that Image.open does not know")
     assert try_codec(codec) == "can't read it with Pillow (OSError: cannot identify image file)"
 
 
@@ -56,3 +61,7 @@ def test_wrong_pixels_are_noticed(
 ) -> None:
     monkeypatch.setattr(trial, "decode", lambda data: Decoded(change(decode(data).image)))
     assert try_codec(codec) == "augcli reads other pixels than were written"
+
+
+def test_every_format_that_is_read_is_tried() -> None:
+    assert {codec.name for codec in CODECS} == set(get_args(Container))

@@ -262,6 +262,14 @@ def test_a_format_that_is_missing() -> None:
     assert "pip install" in finding.fix
 
 
+def test_a_format_that_needs_an_extra_is_no_problem() -> None:
+    trial = {"written": False, "missing": "pillow-heif: pip install …", "failure": ""}
+    system = system_with({"formats": Answer({"HEIC": trial})})
+    assert not problems(system)
+    texts = [finding.text for finding in examine(system=system) if finding.name == "HEIC"]
+    assert texts == ["not read; reading it needs pillow-heif: pip install …"]
+
+
 def test_no_format_where_the_decoders_are_gone() -> None:
     (finding,) = problems(system_with({"formats": Answer(failure="ImportError: no cv2")}))
     assert finding.text == "no image can be read or written (ImportError: no cv2)"

@@ -82,7 +82,8 @@ def test_a_device_that_is_not_there_is_a_failure() -> None:
 
 
 def test_all_formats_are_tried() -> None:
-    assert list(ask("formats").value) == ["JPEG", "PNG", "WebP", "BMP", "TIFF"]
+    names = ["JPEG", "PNG", "WebP", "GIF", "BMP", "DIB", "TIFF", "PNM", "AVIF", "HEIC"]
+    assert list(ask("formats").value) == names
 
 
 def test_opencv_names_its_instructions() -> None:

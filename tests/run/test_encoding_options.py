@@ -60,11 +60,13 @@ def test_outputs_have_the_sampling_that_is_asked_for(
     kept = "444" if wanted in (None, "same") else wanted
     others = "420" if wanted in (None, "same") else wanted
     expected = {"444": kept, "422": others, "420": others, "grey": others, "drawn": others}
-    assert samplings(out) == {
+    by_method = {
         (name, method): sampling
         for name, sampling in expected.items()
         for method in ("cutmix", "original")
     }
+    # Its donor is in colour.
+    assert samplings(out) == {**by_method, ("grey", "original"): "one channel"}
     found = augcli.verify(out, against=mixed)
     assert (found.remade, found.identical, found.problems) == (10, 10, [])
 

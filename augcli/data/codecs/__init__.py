@@ -1,7 +1,10 @@
 """Image files: which formats there are, and how they become pixels and pixels become files.
 
 - ``formats``: names, file endings and first bytes; imports no decoder.
-- ``headers``: size, orientation and the like, read without decoding. It uses ``tags`` (of TIFF
-  and Exif) and ``disagreements`` (files that OpenCV and Pillow read differently).
-- ``decoding``, ``encoding``: bytes to an array, an array to bytes.
+- ``headers``: size, orientation and the like, read without decoding, into the record of
+  ``containers``. It uses ``png``, ``tiff`` and ``pnm`` (headers of these), ``tags`` (of TIFF and
+  Exif) and ``disagreements`` (files that OpenCV and Pillow read differently).
+- ``decoding``: bytes to an array. It uses ``pillow`` (files opened with Pillow), ``deep`` (16 bits
+  a sample) and ``orientation``.
+- ``encoding``: an array to bytes.
 """

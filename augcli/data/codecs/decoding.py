@@ -6,44 +6,49 @@ fails. Neither is given a path: OpenCV's own file functions crash on some names 
 partly grey pictures for files that are cut short.
 
 The right pixels are those of ``ImageOps.exif_transpose(Image.open(...)).convert("RGB")``,
-except that 16-bit samples are reduced to their high byte, where Pillow clips grey at 255.
+except that 16-bit samples are reduced to their high byte, or by a white level, where Pillow
+clips grey at 255.
 Colour profiles, gamma and background chunks change no pixel in either library. No decoder
 can detect damage inside compressed JPEG data, or an end marker that is set too early.
 """
 
 from __future__ import annotations
 
-import io
-import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import cv2
 import numpy as np
-from PIL import (
-    BmpImagePlugin,
-    ImageFile,
-    ImageOps,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import ImageOps
 
-from augcli.data.codecs.headers import Container, Header, read_header
+from augcli.data.codecs.containers import called
+from augcli.data.codecs.deep import deep_levels, few_levels, reduced
+from augcli.data.codecs.formats import FULL_WHITE
+from augcli.data.codecs.headers import read_header
+from augcli.data.codecs.orientation import upright
+from augcli.data.codecs.pillow import (
+    COLOUR_MODES,
+    check_size,
+    is_grey,
+    is_transparent,
+    opened_with_pillow,
+)
+from augcli.data.codecs.png import bare_png
 from augcli.errors import UnreadableImage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
     from PIL import Image
 
+    from augcli.data.codecs.containers import Header
     from augcli.data.codecs.formats import Subsampling
+    from augcli.pixels.frame import Colour
+
+    Pixels = NDArray[np.uint8]
 
 DEEP: Final = "16-bit reduced to 8-bit"
 ALPHA: Final = "transparency dropped"
+BANDS: Final = "bands beyond red, green and blue dropped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +57,39 @@ class Decoded:
 
     Attributes:
         image: uint8 (height, width, 3), RGB, upright, C-contiguous, writable.
-        notes: What was simplified: `DEEP`, `ALPHA`, both or nothing. An opaque alpha channel
-            counts too; the colours behind it stay as stored.
+        notes: What was simplified: `DEEP`, `ALPHA`, `BANDS` and the text of
+            :func:`augcli.data.codecs.deep.few_levels`, each where it applies. An opaque alpha
+            channel counts too; the colours behind it stay as stored.
         subsampling: ``444`` for a JPEG that stores its colours at full resolution, ``420`` for
             any other file.
+        grey: Whether the file stores greys only, so that red, green and blue are equal everywhere.
+            A colour format may also hold a picture of greys; that is not looked for.
     """
 
-    image: NDArray[np.uint8]
+    image: Pixels
     notes: tuple[str, ...] = ()
     subsampling: Subsampling = "420"
+    grey: bool = False
 
 
 def decode(
-    data: bytes, *, max_pixels: int = 100_000_000, enough: tuple[int, int] | None = None
+    data: bytes,
+    *,
+    max_pixels: int = 100_000_000,
+    white_level: int = FULL_WHITE,
+    background: Colour | None = None,
+    enough: tuple[int, int] | None = None,
 ) -> Decoded:
-    """Decode a JPEG, PNG, WebP, BMP or TIFF, recognised by its content.
+    """Decode an image file, recognised by its content.
 
     Args:
-        data: The whole file.
+        data: The whole file: JPEG, PNG, WebP, GIF, BMP, DIB, TIFF, PNM, AVIF or HEIC.
         max_pixels: Most pixels that a picture may declare. A larger one is refused by its
             header, before memory is allocated.
+        white_level: The level of 16-bit samples that becomes 255, 1 to 65535; see
+            :func:`augcli.data.codecs.deep.reduced`.
+        background: The colour that shows behind transparent pixels; None drops the
+            transparency, and the colours behind it show.
         enough: Height and width that the caller needs at least. A larger JPEG may then be
             decoded at a half, a quarter or an eighth of its size, never smaller than this, in a
             fraction of the time; its pixels are averages, exact to a few levels.
@@ -87,32 +105,43 @@ def decode(
         >>> from augcli.data.codecs.encoding import encode
         >>> decode(encode(np.full((2, 3, 3), 7, np.uint8), "png", quality=90)).image.shape
         (2, 3, 3)
-        >>> decode(b"GIF89a")
+        >>> decode(b"8BPS")
         Traceback (most recent call last):
-        augcli.errors.UnreadableImage: a GIF image, which augcli does not read; ...
+        augcli.errors.UnreadableImage: a Photoshop document, which augcli does not read; ...
     """
     header = read_header(data)
-    if header.width * header.height > max_pixels:
-        raise _too_many_pixels(header.container, header.width, header.height, max_pixels)
-    if header.plain:
-        divisor = _divisor(header, enough) if enough else 1
-        try:
-            decoded = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS | _REDUCED[divisor])
-        except cv2.error:
-            decoded = None
-        # Another size than declared means that the header was misread.
-        declared = (-(-header.height // divisor), -(-header.width // divisor), 3)
-        if decoded is not None and decoded.shape == declared:
-            image = cast("NDArray[np.uint8]", decoded)
-            notes = _notes(header.deep, header.alpha)
-            return Decoded(_upright(image, header.orientation), notes, header.subsampling)
-    return _decode_with_pillow(data, header, max_pixels)
+    check_size(header.container, header.width, header.height, max_pixels)
+    scaled = header.deep and white_level != FULL_WHITE
+    composed = header.alpha and background is not None
+    image = None
+    if header.plain and not (scaled or composed):
+        image = _decode_with_opencv(data, header, enough)
+    if image is None:
+        return _decode_with_pillow(data, header, max_pixels, white_level, background)
+    notes = _notes(header, header.alpha, image, white_level) if header.deep or header.alpha else ()
+    return Decoded(upright(image, header.orientation), notes, header.subsampling, header.grey)
 
 
 # The orientation is applied here: releases of OpenCV disagree about it.
 _FLAGS: Final = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 # Bits of IMREAD_REDUCED_COLOR_2, _4 and _8 without those that ask for BGR.
 _REDUCED: Final = {1: 0, 2: 16, 4: 32, 8: 64}
+
+
+def _decode_with_opencv(
+    data: bytes, header: Header, enough: tuple[int, int] | None
+) -> Pixels | None:
+    """Decode a plain file, not turned upright; None where OpenCV fails."""
+    divisor = _divisor(header, enough) if enough else 1
+    if header.container == "PNG":
+        data = bare_png(data)
+    try:
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS | _REDUCED[divisor])
+    except cv2.error:
+        return None
+    # Another size than declared means that the header was misread.
+    declared = (-(-header.height // divisor), -(-header.width // divisor), 3)
+    return cast("Pixels", decoded) if decoded is not None and decoded.shape == declared else None
 
 
 def _divisor(header: Header, enough: tuple[int, int]) -> int:
@@ -124,112 +153,80 @@ def _divisor(header: Header, enough: tuple[int, int]) -> int:
     return next(n for n in (8, 4, 2, 1) if n == 1 or shorter >= n * longest)
 
 
-# The plug-ins themselves and not Image.open, which judges the size by a global limit of
-# its own and may take a file for another format than the one that was recognised.
-_PILLOW: Final[dict[Container, type[ImageFile.ImageFile]]] = {
-    "JPEG": JpegImagePlugin.JpegImageFile,
-    "PNG": PngImagePlugin.PngImageFile,
-    "WebP": WebPImagePlugin.WebPImageFile,
-    "BMP": BmpImagePlugin.BmpImageFile,
-    "TIFF": TiffImagePlugin.TiffImageFile,
-}
-
-_ALPHA_MODES: Final = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
-_MODES: Final = _ALPHA_MODES | {"1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "LAB"}
-
-
-def _decode_with_pillow(data: bytes, header: Header, max_pixels: int) -> Decoded:
+def _decode_with_pillow(
+    data: bytes, header: Header, max_pixels: int, white_level: int, background: Colour | None
+) -> Decoded:
     """Decode with Pillow, whose verdict is final.
 
     Raises:
         UnreadableImage: Pillow can't decode it.
     """
-    try:
-        with _strict_pillow():
-            opened = _PILLOW[header.container](io.BytesIO(data))
-            return _load(opened, header, max_pixels)
-    except (UnreadableImage, MemoryError):
-        raise
-    except Exception as error:
-        # Broken bytes make Pillow's plug-ins raise any exception. The reason is in our own
-        # words, because Pillow's differ between its releases.
-        cut = "truncat" in str(error).lower() or isinstance(error, EOFError)
-        damage = "that is cut short" if cut else "that is damaged or of an unusual kind"
-        raise UnreadableImage(
-            f"a {header.container} image {damage}; copy or export it again"
-        ) from None
+    with opened_with_pillow(data, header, max_pixels) as opened:
+        picture, orientation = _loaded(opened, header)
+        alpha = header.alpha or is_transparent(picture)
+        keyed = background is not None and "transparency" in picture.info
+        image, levels = _colours(data, header, picture, white_level, with_levels=keyed)
+        notes = _notes(header, alpha, image, white_level)
+        grey = header.grey or is_grey(picture)
+        if background is not None and is_transparent(picture):
+            image = _composed(image, _opacity(picture, levels), background)
+            notes = tuple(note for note in notes if note != ALPHA)
+            grey &= len(set(background)) == 1
+    return Decoded(upright(image, orientation), notes, header.subsampling, grey)
 
 
-def _load(picture: Image.Image, header: Header, max_pixels: int) -> Decoded:
-    """Load the pixels of a picture that Pillow has opened."""
-    width, height = picture.size
-    # Pillow may know a size where the header gave none.
-    if width * height > max_pixels:
-        raise _too_many_pixels(header.container, width, height, max_pixels)
-    orientation = header.orientation
+class _Samples(NamedTuple):
+    """Colours of a picture, and the 16-bit levels that they were reduced from."""
+
+    image: Pixels
+    levels: NDArray[np.uint16] | None = None
+
+
+def _loaded(picture: Image.Image, header: Header) -> tuple[Image.Image, int]:
+    """Load the pixels of a picture, and return it with the orientation still to be applied."""
+    if header.container == "PNM" and header.deep:
+        return picture, 1  # Pillow is slow here and not needed
     if header.container == "TIFF" or not header.width:
         # Pillow turns TIFF while loading; and a header that was not read to its end may
         # have missed the orientation.
-        picture = ImageOps.exif_transpose(picture)
-        orientation = 1
-    else:
-        picture.load()
-    alpha = header.alpha or picture.mode in _ALPHA_MODES
-    if header.deep and picture.mode[0] == "I":
-        high = (np.asarray(picture) >> 8).astype(np.uint8)
-        image = np.repeat((255 - high if header.inverted else high)[..., None], 3, axis=2)
-    elif picture.mode in _MODES:
-        image = np.array(picture.convert("RGB"))
-    else:
-        raise UnreadableImage(f"a {header.container} image of samples that don't fit 8 bits")
-    notes = _notes(header.deep, alpha)
-    return Decoded(_upright(image, orientation), notes, header.subsampling)
+        return ImageOps.exif_transpose(picture), 1
+    picture.load()
+    return picture, header.orientation
 
 
-@contextmanager
-def _strict_pillow() -> Iterator[None]:
-    """Prevent Pillow from warning about odd bytes and from filling missing pixels with grey.
-
-    ``LOAD_TRUNCATED_IMAGES`` is a global that training scripts often set.
-    """
-    lenient = ImageFile.LOAD_TRUNCATED_IMAGES
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = lenient
+def _colours(
+    data: bytes, header: Header, picture: Image.Image, white_level: int, *, with_levels: bool
+) -> _Samples:
+    """Return the colours of a loaded picture, without its transparency."""
+    only_pillow = white_level == FULL_WHITE and picture.mode[0] != "I" and not with_levels
+    if header.deep and (header.container == "PNM" or not only_pillow):
+        levels = deep_levels(data, header, picture)
+        return _Samples(reduced(levels, white_level, inverted=header.inverted), levels)
+    if picture.mode not in COLOUR_MODES:
+        raise UnreadableImage(f"{called(header.container)} of samples that don't fit 8 bits")
+    return _Samples(np.array(picture.convert("RGB")))
 
 
-def _upright(image: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Turn a picture as its Exif orientation (1 to 8) asks for."""
-    if orientation == 1:
-        return image
-    turned: cv2.typing.MatLike
-    if orientation in _FLIPS:
-        turned = cv2.flip(image, _FLIPS[orientation])
-    elif orientation in _ROTATIONS:
-        turned = cv2.rotate(image, _ROTATIONS[orientation])
-    else:
-        turned = cv2.transpose(image)
-        if orientation == 7:
-            turned = cv2.flip(turned, -1)
-    return cast("NDArray[np.uint8]", turned)
+def _opacity(picture: Image.Image, levels: NDArray[np.uint16] | None) -> Pixels:
+    """Return uint8 (height, width): how much of each pixel is opaque, 255 for all of it."""
+    transparent = picture.info.get("transparency")
+    if levels is not None and isinstance(transparent, int | tuple):
+        # Pillow compares 8 bits with a transparent colour of 16.
+        hidden = np.all(levels == np.asarray(transparent), axis=2)
+        return np.where(hidden, 0, 255).astype(np.uint8)
+    return np.asarray(picture.convert("RGBA").getchannel("A"))
 
 
-_FLIPS: Final = {2: 1, 3: -1, 4: 0}
-_ROTATIONS: Final = {6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}
+def _composed(image: Pixels, opacity: Pixels, background: Colour) -> Pixels:
+    """Return a picture over one colour, each value rounded to the nearest."""
+    share = opacity[..., None].astype(np.uint32)
+    behind = np.asarray(background, np.uint32)
+    return ((image * share + behind * (255 - share) + 127) // 255).astype(np.uint8)
 
 
-def _notes(deep: bool, alpha: bool) -> tuple[str, ...]:
-    if not deep and not alpha:
-        return ()
-    return (DEEP,) * deep + (ALPHA,) * alpha
-
-
-def _too_many_pixels(container: str, width: int, height: int, limit: int) -> UnreadableImage:
-    return UnreadableImage(
-        f"a {container} image that declares {width:,} x {height:,} pixels; "
-        f"at most {limit:,} are allowed (`max_pixels`)"
-    )
+def _notes(header: Header, alpha: bool, image: Pixels, white_level: int) -> tuple[str, ...]:
+    notes = (DEEP,) * header.deep + (ALPHA,) * alpha + (BANDS,) * header.more_bands
+    if header.deep and white_level == FULL_WHITE:
+        few = few_levels(image, inverted=header.inverted)
+        return (*notes, few) if few else notes
+    return notes

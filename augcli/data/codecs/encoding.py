@@ -10,6 +10,7 @@ import numpy as np
 
 from augcli.data.codecs.formats import PNG_LEVEL, output_ending, output_subsampling
 from augcli.errors import UnreadableImage
+from augcli.pixels.colour import is_grey
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +38,12 @@ class Encoded(NamedTuple):
 
 
 def encode_output(
-    image: NDArray[np.uint8], source: str, subsampling: Subsampling, options: OutputEncoding
+    image: NDArray[np.uint8],
+    source: str,
+    subsampling: Subsampling,
+    options: OutputEncoding,
+    *,
+    grey: bool = False,
 ) -> Encoded:
     """Encode an output.
 
@@ -46,6 +52,8 @@ def encode_output(
         source: Name of the base.
         subsampling: That of the base, used where the run is to keep it.
         options: How.
+        grey: Whether all files that it was made of store greys only. If the output has no colour
+            either, it is written with one channel, unless three are wanted.
 
     Raises:
         UnreadableImage: The picture is larger than the format can hold.
@@ -53,7 +61,15 @@ def encode_output(
     ending = output_ending(source, options.format)
     colours = output_subsampling(subsampling, options.subsampling)
     quality, png_level = options.quality, options.png_level
-    data = encode(image, ending, quality=quality, subsampling=colours, png_level=png_level)
+    data = encode(
+        image,
+        ending,
+        quality=quality,
+        subsampling=colours,
+        png_level=png_level,
+        # Looked for in grey data sets only: comparing the channels of every photo takes time.
+        one_channel=grey and options.channels == "same" and is_grey(image),
+    )
     return Encoded(ending, data)
 
 
@@ -69,6 +85,7 @@ def encode(
     quality: int,
     subsampling: Subsampling = "420",
     png_level: int = PNG_LEVEL,
+    one_channel: bool = False,
 ) -> bytes:
     """Encode a picture, without metadata; no setting is left to OpenCV's defaults.
 
@@ -80,6 +97,7 @@ def encode(
         subsampling: Colours of a JPEG: ``420`` halves their resolution, so that colour bleeds
             up to a block across an edge; ``444`` stores all of it, in larger files.
         png_level: PNG compression, 0 to 9; changes no pixel.
+        one_channel: Write the red channel alone, as a grey picture; not for WebP, which has none.
 
     Returns:
         The bytes of the file.
@@ -107,7 +125,12 @@ def encode(
         )
     parameters = _parameters(file_format, quality, subsampling, png_level)
     succeeded, encoded = cv2.imencode(
-        "." + file_format, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), parameters
+        "." + file_format,
+        # No name keeps this copy: its memory is at once that of the next picture.
+        cv2.extractChannel(image, 0)
+        if one_channel and file_format != "webp"
+        else cv2.cvtColor(image, cv2.COLOR_RGB2BGR),
+        parameters,
     )
     if not succeeded:
         raise UnreadableImage(f"an output of {width:,} x {height:,} pixels that can't be encoded")

@@ -14,38 +14,26 @@ releases take the first; older releases of Pillow don't read XMP.
 from __future__ import annotations
 
 import struct
-import zlib
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from augcli.data.codecs.containers import Header, is_grey_palette, several
 from augcli.data.codecs.disagreements import (
     BETWEEN_SCANS,
     ends_where_it_says,
     palette_fits,
     scans_end_well,
 )
-from augcli.data.codecs.formats import READABLE, Subsampling, describe_unread
-from augcli.data.codecs.tags import TIFF_STARTS, count_directories, first_directory, orientation_of
+from augcli.data.codecs.formats import READABLE, file_kind
+from augcli.data.codecs.png import png_header
+from augcli.data.codecs.pnm import pnm_header
+from augcli.data.codecs.tags import TIFF_STARTS, orientation_of
+from augcli.data.codecs.tiff import tiff_header
 from augcli.errors import UnreadableImage
 
-Container = Literal["JPEG", "PNG", "WebP", "BMP", "TIFF"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-
-class Header(NamedTuple):
-    """What a file declares about its picture.
-
-    Width and height are the stored ones, before the orientation is applied; both are 0 where
-    they could not be read.
-    """
-
-    container: Container
-    width: int = 0
-    height: int = 0
-    orientation: int = 1  # as Exif counts: 1 is upright, 2 to 8 need turning
-    plain: bool = False  # OpenCV is known to decode it to Pillow's pixels
-    alpha: bool = False
-    deep: bool = False  # 16 bits a sample
-    inverted: bool = False  # 16-bit grey where 0 is white, which Pillow doesn't invert
-    subsampling: Subsampling = "420"  # 444 for a JPEG with colours at full resolution
+    from augcli.data.codecs.formats import Subsampling
 
 
 def read_header(data: bytes) -> Header:
@@ -68,19 +56,15 @@ def read_header(data: bytes) -> Header:
         >>> header.container, header.width, header.height, header.plain
         ('BMP', 7, 5, True)
     """
-    if data.startswith(b"\xff\xd8\xff"):
+    if data.startswith(b"\xff\xd8\xff"):  # nearly every file
         return _jpeg(data)
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return _png(data)
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return _webp(data)
     if data[:4] in TIFF_STARTS:
-        return _tiff(data)
-    # Two letters alone would take a text about BMWs for an image.
-    if data[:2] == b"BM" and data[14:18] in _BMP_HEADERS:
-        return _bmp(data)
-    kind = describe_unread(data)
-    raise UnreadableImage(f"{kind}, which augcli does not read; it reads {READABLE}")
+        return tiff_header(data)
+    kind = file_kind(data)
+    reader = _READERS.get(kind.ending)
+    if reader is None:
+        raise UnreadableImage(f"{kind.name}, which augcli does not read; it reads {READABLE}")
+    return reader(data)
 
 
 def _jpeg(data: bytes) -> Header:
@@ -124,68 +108,8 @@ def _jpeg(data: bytes) -> Header:
     except IndexError:
         plain = False
     orientation = orientation_of(exif, xmp) if exif or xmp else 1
-    return Header("JPEG", width, height, orientation, plain, subsampling=subsampling)
-
-
-def _png(data: bytes) -> Header:
-    """Walk all chunks, because the orientation may come after the pixels."""
-    if data[12:16] != b"IHDR" or len(data) < 33:
-        return Header("PNG")
-    width, height, depth, colour = struct.unpack_from(">LLBB", data, 16)
-    exif = xmp = b""
-    transparent = pixels_seen = False
-    plain = True
-    position, end = 33, len(data)
-    while position + 8 <= end:
-        length = int.from_bytes(data[position : position + 4], "big")
-        kind = data[position + 4 : position + 8]
-        start = position + 8
-        if kind == b"IDAT":
-            pixels_seen = True
-        elif kind == b"tRNS":
-            transparent = True
-        elif kind == b"acTL" and not pixels_seen:
-            frames = int.from_bytes(data[start : start + 4], "big")
-            if frames > 1:
-                raise UnreadableImage(_several("an animated PNG", frames, "frames"))
-        elif kind == b"eXIf":
-            exif = data[start : start + length]
-        elif kind in (b"tEXt", b"zTXt", b"iTXt"):
-            body = data[start : start + length]
-            exif = exif or _exif_of_text(kind, body)
-            if body.startswith(b"XML:com.adobe.xmp\0"):
-                xmp = body
-        # OpenCV allocates as much memory as a chunk declares, up to 2 GB.
-        plain &= start + length + 4 <= end
-        if kind != b"IDAT" and not pixels_seen:
-            # Pillow checks these sums, OpenCV doesn't.
-            check = data[start + length : start + length + 4]
-            plain &= zlib.crc32(data[position + 4 : start + length]).to_bytes(4, "big") == check
-        position = start + length + 4
-    return Header(
-        "PNG",
-        width,
-        height,
-        orientation_of(exif, xmp) if exif or xmp else 1,
-        plain=plain,
-        alpha=colour in (4, 6) or transparent,
-        deep=depth == 16,
-    )
-
-
-def _exif_of_text(kind: bytes, body: bytes) -> bytes:
-    """Return the Exif that ImageMagick writes into a PNG text chunk as hexadecimal digits."""
-    keyword, _, rest = body.partition(b"\0")
-    if keyword != b"Raw profile type exif":
-        return b""
-    try:
-        if kind == b"zTXt":
-            # 256 KiB of digits hold twice what an Exif block of a JPEG may hold.
-            rest = zlib.decompressobj().decompress(rest[1:], 1 << 18)
-        # An empty line, the name and the length come before the digits.
-        return bytes.fromhex("".join(rest.decode("ascii").split("\n")[3:]))
-    except (ValueError, zlib.error):
-        return b""
+    grey = components == 1
+    return Header("JPEG", width, height, orientation, plain, grey=grey, subsampling=subsampling)
 
 
 def _webp(data: bytes) -> Header:
@@ -219,7 +143,7 @@ def _webp(data: bytes) -> Header:
             frames += 1
         position += 8 + length + (length & 1)
     if frames > 1:
-        raise UnreadableImage(_several("an animated WebP", frames, "frames"))
+        raise UnreadableImage(several("an animated WebP", frames, "frames"))
     orientation = orientation_of(exif, xmp) if exif or xmp else 1
     plain = not flags & _WEBP_ANIMATION and ends_where_it_says(data)
     return Header("WebP", width, height, orientation, plain, bool(flags & _WEBP_ALPHA))
@@ -229,55 +153,45 @@ _WEBP_ALPHA: Final = 0x10
 _WEBP_ANIMATION: Final = 0x02
 
 
-_BMP_HEADERS: Final = frozenset(struct.pack("<L", n) for n in (12, 16, 40, 52, 56, 64, 108, 124))
-
-
 def _bmp(data: bytes) -> Header:
     """Read the fixed fields; Pillow decodes bit fields, 16-bit pixels and run lengths."""
-    try:
-        if data[14] == 12:
-            width, height, _, depth = struct.unpack_from("<HHHH", data, 18)
-            compression = 0
-        else:
-            width, height, _, depth, compression = struct.unpack_from("<llHHL", data, 18)
-    except struct.error:
-        return Header("BMP")
+    width, height, depth, compression = _dib_fields(data[14:])
     plain = compression == 0 and depth in (1, 4, 8, 24, 32) and palette_fits(data, depth)
-    return Header("BMP", abs(width), abs(height), plain=plain)  # negative: stored top down
+    grey = False
+    if plain and depth <= 8:
+        header = int.from_bytes(data[14:18], "little")
+        entry = 3 if header == 12 else 4
+        grey = is_grey_palette(data[14 + header : 14 + header + (entry << depth)], entry)
+    return Header("BMP", width, height, plain=plain, grey=grey)
 
 
-def _tiff(data: bytes) -> Header:
-    """Read the first directory, count the others, refuse what can't become 8-bit RGB.
-
-    Pillow always decodes TIFF: OpenCV multiplies colours by alpha, doesn't widen 2 and 4 bits,
-    and takes the wrong bytes of 16-bit colour.
-    """
-    tags = first_directory(data)
-    pages = count_directories(data)
-    if not pages:
-        raise UnreadableImage("a TIFF image that is cut short; copy or export it again")
-    if pages > 1:
-        raise UnreadableImage(_several("a TIFF", pages, "pages"))
-    bits, sample_format = tags.get(258, 1), tags.get(339, 1)
-    refused = ""
-    # Raw photos are TIFF files whose first picture is a small preview.
-    if tags.get(254, 0) & 1 or 50706 in tags or data[8:10] == b"CR":
-        refused = "with a preview only, as in a camera's raw photo; develop it to JPEG or PNG"
-    elif sample_format == 3:
-        refused = f"of {bits}-bit floating point samples; save it with 8 or 16 bits a sample"
-    elif sample_format == 2:
-        refused = f"of signed {bits}-bit samples; save it with 8 or 16 unsigned bits a sample"
-    elif bits not in (1, 2, 4, 8, 16):
-        refused = f"of {bits}-bit samples; save it with 8 or 16 bits a sample"
-    elif bits == 16 and tags.get(284) == 2 and tags.get(277, 1) > 1:
-        refused = "of 16-bit samples in separate planes; save it with its channels interleaved"
-    if refused:
-        raise UnreadableImage(f"a TIFF {refused}")
-    deep = bits == 16
-    inverted = deep and tags.get(262) == 0
-    width, height = tags.get(256, 0), tags.get(257, 0)
-    return Header("TIFF", width, height, deep=deep, inverted=inverted)
+def _dib(data: bytes) -> Header:
+    """Read the size of a BMP without its first 14 bytes, which Pillow decodes."""
+    width, height, *_ = _dib_fields(data)
+    return Header("DIB", width, height)
 
 
-def _several(kind: str, number: int, parts: str) -> str:
-    return f"{kind} of {number} {parts}; save each as a file of its own, or only the first"
+def _dib_fields(data: bytes) -> tuple[int, int, int, int]:
+    """Return width, height, bits a pixel and compression; zeros where the header is cut short."""
+    try:
+        if data[0] == 12:
+            width, height, _, depth = struct.unpack_from("<HHHH", data, 4)
+            return width, height, depth, 0
+        width, height, _, depth, compression = struct.unpack_from("<llHHL", data, 4)
+    except struct.error:
+        return 0, 0, 0, 0
+    return abs(width), abs(height), depth, compression  # a negative height: stored top down
+
+
+_READERS: Final[dict[str, Callable[[bytes], Header]]] = {
+    ".png": png_header,
+    ".webp": _webp,
+    ".bmp": _bmp,
+    ".dib": _dib,
+    **dict.fromkeys((".pbm", ".pgm", ".ppm"), pnm_header),
+    # Pillow reads the headers of these, before it decodes a pixel.
+    ".gif": lambda _: Header("GIF"),
+    ".avif": lambda _: Header("AVIF"),
+    ".heic": lambda _: Header("HEIC"),
+}
+"""What reads a header, by the ending that the kind of the file should have."""

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Letters of the struct module for the tag types that hold whole numbers. Not single bytes:
 # Pillow returns them as bytes and so never takes them for an orientation.
@@ -32,6 +35,13 @@ _LAYOUTS: Final = {
     b"MM\0+": _Layout(">", "Q", "Q", 8),
 }
 
+
+SUBFILE: Final = 254
+"""The tag that says what a page of a TIFF is of the others."""
+REDUCED: Final = 1
+"""Its bit for a smaller copy of another page."""
+MASK: Final = 4
+"""Its bit for the transparency of another page."""
 
 TIFF_STARTS: Final = frozenset(_LAYOUTS)
 """The first four bytes of TIFF: little and big endian, 32 and 64 bits."""
@@ -83,13 +93,16 @@ def first_directory(data: bytes) -> dict[int, int]:
         >>> first_directory(b"II*" + bytes(1) + struct.pack("<LH", 8, 1) + entry)
         {274: 6}
     """
-    tags: dict[int, int] = {}
     layout = _LAYOUTS.get(data[:4])
-    if layout is None:
-        return tags
-    offset = _number(data, layout, layout.word, layout.first)
-    count = offset and _number(data, layout, layout.entries, offset)
-    if not offset or not count:
+    offset = layout and _number(data, layout, layout.word, layout.first)
+    return _directory(data, layout, offset) if layout and offset else {}
+
+
+def _directory(data: bytes, layout: _Layout, offset: int) -> dict[int, int]:
+    """Read the directory at an offset, see :func:`first_directory`."""
+    tags: dict[int, int] = {}
+    count = _number(data, layout, layout.entries, offset)
+    if not count:
         return tags
     inside = struct.calcsize("=" + layout.word)
     entry = struct.Struct(f"{layout.order}HH{layout.word}")
@@ -111,24 +124,34 @@ def first_directory(data: bytes) -> dict[int, int]:
     return tags
 
 
-def count_directories(data: bytes) -> int:
-    """Count the pages of a TIFF, to the end of the chain or to where it comes back to itself.
+def is_raw_photo(tags: Mapping[int, int]) -> bool:
+    """Return whether a TIFF is a camera's raw photo, whose first picture is a small preview.
+
+    Args:
+        tags: Its first directory.
+    """
+    return bool(tags.get(SUBFILE, 0) & REDUCED) or 50706 in tags
+
+
+def directories(data: bytes) -> list[dict[int, int]]:
+    """Return the directories of a TIFF, one for each page: see :func:`first_directory`.
 
     Args:
         data: A whole TIFF file.
 
     Returns:
-        The number of directories, 0 where not even the first can be read.
+        All to the end of the chain, or to where it comes back to itself; none where not even the
+        first can be read.
     """
     layout = _LAYOUTS[data[:4]]
     inside = struct.calcsize("=" + layout.word)
-    seen: set[int] = set()
+    pages: dict[int, dict[int, int]] = {}
     offset = _number(data, layout, layout.word, layout.first)
-    while offset and offset not in seen:
+    while offset and offset not in pages:
         count = _number(data, layout, layout.entries, offset)
         if not count:
             break
-        seen.add(offset)
+        pages[offset] = _directory(data, layout, offset)
         end = offset + struct.calcsize("=" + layout.entries) + count * (4 + 2 * inside)
         offset = _number(data, layout, layout.word, end)
-    return len(seen)
+    return list(pages.values())

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from augcli.data.codecs.formats import EXTENSIONS, describe_unread
+from augcli.data.codecs.formats import EXTENSIONS, file_kind
 from augcli.data.names import OURS
 from augcli.data.run_record import is_output_folder
 from augcli.files import modified_at, open_file
@@ -14,6 +14,7 @@ from augcli.files import modified_at, open_file
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from augcli.data.codecs.formats import FileKind
     from augcli.data.stores.sources import Sources
 
 OF_THE_SYSTEM = frozenset(
@@ -29,10 +30,8 @@ MOST_LOOKED_AT = 1000
 """Files of unknown endings that are looked at; the others are counted by their ending."""
 NO_IMAGE = "no image"
 WRONG_ENDING = "the file name has another ending"
-READABLE_STARTS = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG\r\n\x1a\n": "PNG",
-}
+NAMELESS = frozenset({"no known kind of image", "a file that begins with zero bytes only"})
+"""Names of kinds that say nothing more than that."""
 
 
 @dataclass(slots=True)
@@ -178,17 +177,13 @@ def describe_skipped(head: bytes) -> tuple[str, str]:
         >>> describe_skipped(b"8BPS")
         ('Photoshop document', 'not supported')
     """
-    for start, name in READABLE_STARTS.items():
-        if head.startswith(start):
-            return f"{name} image", WRONG_ENDING
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "WebP image", WRONG_ENDING
-    words = describe_unread(head)
-    if words == "no known kind of image":
-        return "other file", NO_IMAGE
-    kind = words.partition(" ")[2] if words.startswith(("a ", "an ")) else words
-    return kind, NO_IMAGE if kind in NO_IMAGES else "not supported"
+    kind = file_kind(head)
+    if kind.is_read:
+        return _noun(kind), WRONG_ENDING
+    if kind.is_picture:
+        return _noun(kind), "not supported"
+    return "other file" if kind.name in NAMELESS else _noun(kind), NO_IMAGE
 
 
-NO_IMAGES = frozenset({"empty file", "text file", "HTML page", "ZIP archive", "gzip archive"})
-"""Kinds of files that nobody takes for an image."""
+def _noun(kind: FileKind) -> str:
+    return kind.name.partition(" ")[2].partition(" and not ")[0]

@@ -123,17 +123,18 @@ def test_picture_larger_than_its_format_is_refused(file_format: Any, side: int) 
 
 @pytest.mark.parametrize("extension", sorted(EXTENSIONS))
 def test_every_source_has_an_output_ending(extension: str) -> None:
-    same = {".jpg": "jpg", ".jpeg": "jpg", ".jpe": "jpg", ".webp": "webp"}.get(extension, "png")
+    jpegs = dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp"), "jpg")
+    same = {**jpegs, ".webp": "webp"}.get(extension, "png")
     for path in (f"cat/a{extension}", f"a.b/c.d{extension.upper()}"):
         assert output_ending(path, "same") == same
         assert output_ending(path, "webp") == "webp"
         assert output_ending(path, "webp", copied=True) == extension[1:]
 
 
-@pytest.mark.parametrize("path", [".gif", "cat/a.gif", "cat.jpg/a", "a", ""])
+@pytest.mark.parametrize("path", [".jxl", "cat/a.jxl", "cat.jpg/a", "a", ""])
 @pytest.mark.parametrize("copied", [False, True])
 def test_an_output_ending_for_an_unknown_source_is_an_error(path: str, copied: bool) -> None:
-    with pytest.raises(ValueError, match=f"path is {path!r}, but must end in one of .bmp, .jpe"):
+    with pytest.raises(ValueError, match=f"path is {path!r}, but must end in one of .apng, .avif"):
         output_ending(path, "same", copied=copied)
 
 

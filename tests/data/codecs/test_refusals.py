@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, features
 
-from augcli.data.codecs import decoding
+from augcli.data.codecs import pillow
 from augcli.data.codecs.decoding import decode
-from augcli.data.codecs.formats import describe_unread
+from augcli.data.codecs.formats import READABLE, file_kind
 from augcli.errors import UnreadableImage
 
 if TYPE_CHECKING:
@@ -40,8 +40,12 @@ from tests.data.codecs.pictures import (
     tiff,
 )
 
+CONTAINERS = ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "DIB"]
+if features.check("avif"):
+    CONTAINERS.append("AVIF")
 
-@pytest.mark.parametrize("container", ["JPEG", "PNG", "WEBP", "BMP", "TIFF"])
+
+@pytest.mark.parametrize("container", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM"])
 @pytest.mark.parametrize("options", [{}, {"progressive": True, "compression": "tiff_lzw"}])
 def test_cut_files_are_refused_where_pillow_refuses_and_whole_elsewhere(
     container: str, options: dict[str, Any]
@@ -77,7 +81,9 @@ def test_jpeg_without_its_end_marker_is_decided_as_pillow_decides() -> None:
     assert outcomes == {"read", "refused"}
 
 
-@pytest.mark.parametrize("container", ["JPEG", "PNG", "WEBP", "BMP", "TIFF"])
+@pytest.mark.parametrize(
+    "container", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "DIB", "AVIF"]
+)
 def test_half_a_file_is_refused_even_where_pillow_is_lenient(
     container: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,7 +109,7 @@ def test_webp_with_damaged_transparency_is_decided_as_pillow_decides() -> None:
     assert "refused" in outcomes
 
 
-@pytest.mark.parametrize("container", ["JPEG", "PNG", "WEBP", "BMP", "TIFF"])
+@pytest.mark.parametrize("container", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "DIB"])
 def test_flipped_bytes_give_a_picture_or_a_reason(container: str) -> None:
     data = saved(in_mode("RGB"), container)
     rng = np.random.default_rng(11)
@@ -143,7 +149,7 @@ HUGE = {
 def test_huge_picture_is_refused_before_it_is_decoded(
     container: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoding, "_PILLOW", {})
+    monkeypatch.setattr(pillow, "_PLUGINS", {})
     monkeypatch.setattr(cv2, "imdecode", None)
     started = time.perf_counter()
     reason = refused(HUGE[container])
@@ -152,7 +158,9 @@ def test_huge_picture_is_refused_before_it_is_decoded(
     assert "100,000,000" in reason
 
 
-@pytest.mark.parametrize("container", ["JPEG", "PNG", "WEBP", "BMP", "TIFF"])
+@pytest.mark.parametrize(
+    "container", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "DIB", "AVIF"]
+)
 def test_picture_of_just_the_allowed_size_is_read(container: str) -> None:
     data = saved(in_mode("RGB"), container)
     assert decode(data, max_pixels=HEIGHT * WIDTH).image.shape == (HEIGHT, WIDTH, 3)
@@ -190,21 +198,25 @@ def test_pillows_own_limit_neither_warns_nor_refuses(
         (b"<!DOCTYPE html><html>not found</html>", "an HTML page"),
         (b'<?xml version="1.0"?><svg></svg>', "an SVG drawing"),
         (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
-        (saved(in_mode("P"), "GIF"), "a GIF image"),
-        (saved(in_mode("RGB"), "PPM"), "a PNM image"),
-        (saved(in_mode("RGB"), "ICO"), "an icon (ICO)"),
-        (b"\0\0\0\x20ftypavif\0\0\0\0", "an AVIF image"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC image"),
+        (saved(in_mode("RGB"), "ICO"), "an ICO icon"),
+        (saved(in_mode("RGB"), "ICNS"), "an ICNS icon"),
         (b"\0\0\0\x18ftypmp42\0\0\0\0", "a video or another ISO media file"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "a camera raw photo"),
         (b"\xff\x4f\xff\x51\0\0", "a JPEG 2000 image"),
+        (b"\xff\x0a" + bytes(60), "a JPEG XL image"),
         (b"8BPS\0\1", "a Photoshop document"),
+        (b"P7\nWIDTH 2\n", "a PAM image"),
+        (bytes(128) + b"DICM\2\0", "a DICOM file"),
+        (b"v/1\x01\2\0\0\0", "an OpenEXR image"),
+        (b"\x93NUMPY\1\0", "a NumPy array"),
         (b"\x01\x02\x03\x04\x05", "no known kind of image"),
     ],
 )
 def test_what_is_no_readable_image_is_refused_by_name(data: bytes, name: str) -> None:
-    assert describe_unread(data).startswith(name)
-    expected = f"{describe_unread(data)}, which augcli does not read; "
-    assert refused(data) == expected + "it reads JPEG, PNG, WebP, BMP and TIFF"
+    kind = file_kind(data)
+    assert kind.name.startswith(name)
+    assert not kind.is_read
+    assert refused(data) == f"{kind.name}, which augcli does not read; it reads {READABLE}"
 
 
 @pytest.mark.parametrize(
@@ -213,6 +225,8 @@ def test_what_is_no_readable_image_is_refused_by_name(data: bytes, name: str) ->
         ("PNG", "an animated PNG of 3 frames"),
         ("WEBP", "an animated WebP of 3 frames"),
         ("TIFF", "a TIFF of 3 pages"),
+        ("GIF", "an animated GIF of 3 frames"),
+        *([("AVIF", "an animated AVIF of 3 frames")] if "AVIF" in CONTAINERS else []),
     ],
 )
 def test_several_pictures_in_a_file_are_refused(container: str, kind: str) -> None:
@@ -243,6 +257,8 @@ def test_animation_of_one_frame_is_read() -> None:
         (tiff(NOISE[..., 0].tobytes(), 8, 1, t339=2), "a TIFF of signed 8-bit samples"),
         (tiff(NOISE.tobytes(), 12, 1), "a TIFF of 12-bit samples"),
         (tiff(bytes(9), 16, 3, t284=2), "a TIFF of 16-bit samples in separate planes"),
+        (tiff(bytes(9), 8, 5, t262=1), "a TIFF of 5 bands"),
+        (tiff(bytes(9), 16, 13, t262=1), "a TIFF of 13 bands"),
         (tiff(NOISE[..., 0].tobytes(), 8, 1, t254=1), "a TIFF with a preview only"),
     ],
 )
@@ -261,7 +277,7 @@ def test_tiff_whose_pages_form_a_ring_ends() -> None:
 def test_plain_photos_never_take_the_slow_path(
     container: str, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoding, "_PILLOW", {})
+    monkeypatch.setattr(pillow, "_PLUGINS", {})
     data = saved(in_mode(mode), container)
     assert_same(decode(data), by_pillow(data))
 

@@ -1,0 +1,54 @@
+"""The white level of 16-bit pictures, where it is estimated: 10-, 12- and 14-bit data.
+
+The highest level in a sample is rounded up to 2**k - 1, with k of at least 8: data of k bits have
+at most this level. A level that no picture of the sample has, but another one, then still fits.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from augcli.data.codecs.formats import DEEP_ENDINGS, FULL_WHITE
+from augcli.run.mean_colour import BATCH, chosen
+from augcli.work.questions import HighestLevels
+
+if TYPE_CHECKING:
+    from augcli.data.stores.sources import Sources
+    from augcli.work.pool import Pool
+
+LEAST_BITS: Final = 8
+SEED: Final = 0
+"""Always the same, so that heat maps and runs with other seeds agree on the level."""
+
+
+def estimated_white_level(sources: Sources, pool: Pool) -> int:
+    """Return the white level of a sample, the same for any number of workers.
+
+    Args:
+        sources: At most 256 are read, chosen by a hash from those whose names end as those of
+            formats that can have 16 bits.
+        pool: Answers.
+
+    Returns:
+        2**k - 1 for a k from 8 to 16; 65535 where no picture of the sample has 16 bits.
+    """
+    endings = [os.path.splitext(path)[1].lower() for path in sources.paths]
+    candidates = [index for index, ending in enumerate(endings) if ending in DEEP_ENDINGS]
+    paths = chosen(sources, SEED, "white level", candidates)
+    batches = (paths[start : start + BATCH] for start in range(0, len(paths), BATCH))
+    answers = [answer for _, answer in pool.ask(HighestLevels, batches)]
+    levels = [answer for answer in answers if isinstance(answer, int)]
+    if not levels:
+        return FULL_WHITE
+    return int((1 << max(LEAST_BITS, max(levels).bit_length())) - 1)
+
+
+def white_level_words(white_level: int) -> str:
+    """Return a notice about a level that was estimated.
+
+    Example:
+        >>> white_level_words(4095)
+        'white level of 16-bit images, estimated: 4,095 of 65,535'
+    """
+    return f"white level of 16-bit images, estimated: {white_level:,} of {FULL_WHITE:,}"
