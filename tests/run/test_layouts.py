@@ -178,6 +178,21 @@ def test_classes_that_look_alike_are_named(tmp_path: Path) -> None:
     assert said.startswith(words)
 
 
+def test_classes_of_a_table_that_look_alike_are_named_and_nothing_of_folders(
+    tmp_path: Path,
+) -> None:
+    folder = class_folders(tmp_path / "data", {"dog": 2})
+    (folder / "empty").mkdir()
+    save(folder / "loose.png", picture(1, 9, 9))
+    paths = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*"))
+    table = tmp_path / "labels.csv"
+    labels = ("dog", "Dog", "cat")
+    lines = (f"{path},{label}\n" for path, label in zip(paths, labels, strict=True))
+    table.write_text("file_name,label\n" + "".join(lines))
+    (said,) = notices(folder, tmp_path / "out", labels=table)
+    assert said.startswith("classes 'Dog', 'dog' differ in case or blanks only")
+
+
 def test_images_beside_class_folders_are_named(photos: Path, tmp_path: Path) -> None:
     save(photos / "loose.jpg", picture(1, 20, 20))
     said = notices(photos, tmp_path / "out")

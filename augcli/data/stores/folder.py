@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -175,12 +174,3 @@ def _notices(sources: Sources, tops: dict[str, int]) -> Iterator[str]:
     loose = [path for path in sources.paths if "/" not in path]
     if loose and sources.classes:
         yield f"images beside the class folders have no label: {len(loose):,}, first {loose[0]!r}"
-    plain = Counter(_plain(name) for name in sources.classes)
-    for name, count in plain.items():
-        if count > 1:
-            alike = ", ".join(repr(label) for label in sources.classes if _plain(label) == name)
-            yield f"classes {alike} differ in case or blanks only; each stays a class of its own"
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.casefold().split())

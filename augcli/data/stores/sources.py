@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from augcli.data.labels import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 @dataclass(slots=True)
@@ -93,16 +93,25 @@ class Sources:
         self.set_labels(Label.of(name) for name in names)
 
     def set_labels(self, labels: Iterable[Label]) -> None:
-        """Give each source a label, in the order of ``paths``."""
+        """Give each source a label, in the order of ``paths``; notices of other labels go."""
         number: dict[Label, int] = {}
         self.label_of = array("l", [number.setdefault(label, len(number)) for label in labels])
         self.labels = list(number)
         self.classes = sorted({name for label in self.labels for name in label.classes})
+        self.notices = list(_alike(self.classes))
 
 
 def stamp(size: int, modified: int) -> str:
     """Return what tells a file from a changed one, from its bytes and its time of change."""
     return f"{size}-{modified}"
+
+
+def _alike(classes: list[str]) -> Iterator[str]:
+    """Yield a line for each group of classes that a typing error may have made."""
+    plain = {name: " ".join(name.casefold().split()) for name in classes}
+    for key in (key for key, count in Counter(plain.values()).items() if count > 1):
+        names = ", ".join(repr(name) for name in classes if plain[name] == key)
+        yield f"classes {names} differ in case or blanks only; each stays a class of its own"
 
 
 class SourceChanged(OSError):
