@@ -23,6 +23,7 @@ from augcli.files import (
     read_given,
     read_json,
 )
+from tests.command import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,6 +119,20 @@ def dead_process() -> int:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return process.pid
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says so in a file")
+def test_temporary_files_of_dead_processes_that_nobody_waited_for_are_removed(out: Path) -> None:
+    files = Folder(str(out), ".tmp")
+    host = Path(files._unfinished_name()).name.split("~")[0]
+    process = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.read()
+    wait_for(lambda: b") Z" in Path(f"/proc/{process.pid}/stat").read_bytes())
+    (out / ".tmp" / f"{host}~{process.pid}~00000000~0").write_bytes(b"")
+    files.remove_unfinished()
+    process.communicate()
+    assert tree(out) == {}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are not looked up there")

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from augcli.files.descriptors import BY_DESCRIPTOR, NO_FOLLOW, Descriptors, LinkInside
 from augcli.files.publishing import WRITE_FLAGS, sync_descriptor, write_all
-from augcli.files.reading import READ_AND_WRITE, READ_FLAGS, read_descriptor, regular
+from augcli.files.reading import (
+    READ_AND_WRITE,
+    READ_FLAGS,
+    read_descriptor,
+    read_file,
+    regular,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -265,4 +271,17 @@ def _is_alive(process: int) -> bool:
         return False
     except OSError:
         return True  # it belongs to another user
-    return True
+    return not _is_zombie(process)
+
+
+def _is_zombie(process: int) -> bool:
+    """Return whether a process is dead and only not yet taken note of.
+
+    In a container whose first process takes no note of dead children, it stays so for ever.
+    """
+    try:
+        # The name of the program, in parentheses, may itself hold parentheses and spaces.
+        fields = read_file(f"/proc/{process}/stat").data.rpartition(b")")[2].split()
+    except OSError:
+        return False
+    return fields[:1] == [b"Z"]
