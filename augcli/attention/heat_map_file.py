@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from augcli.pixels.frame import HeatMap
 
 FORMAT = 1
+ARRAYS = ("about", "paths", "hashes", "maps")
 KEY_BYTES = 32
 HEADER_BYTES = 30
 """Size of the fixed part of a file's header in a ZIP archive."""
@@ -129,12 +130,14 @@ class HeatMaps(Mapping[str, "HeatMap"]):
         """
         try:
             with open_file(path) as file, zipfile.ZipFile(file) as archive:
+                # Before anything is read: a few bytes of other entries can unpack to any size.
+                if sorted(archive.namelist()) != sorted(f"{name}.npy" for name in ARRAYS):
+                    raise ValueError("it has other entries")
+                if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+                    raise ValueError("it is compressed")
                 if check and archive.testzip():
                     raise ValueError("it is damaged")
-                arrays = {
-                    name: _mapped(path, archive.getinfo(f"{name}.npy"))
-                    for name in ("about", "paths", "hashes", "maps")
-                }
+                arrays = {name: _mapped(path, archive.getinfo(f"{name}.npy")) for name in ARRAYS}
             heat_maps = cls(
                 _about(arrays["about"]), arrays["paths"], arrays["hashes"], arrays["maps"]
             )
@@ -260,8 +263,6 @@ def _about(array: NDArray[Any]) -> About:
 
 def _mapped(path: str | os.PathLike[str], entry: zipfile.ZipInfo) -> NDArray[Any]:
     """Return an array of an archive, mapped into memory: nothing is read yet."""
-    if entry.compress_type != zipfile.ZIP_STORED:
-        raise ValueError("it is compressed")
     with open_file(path) as file:
         file.seek(entry.header_offset)
         header = file.read(HEADER_BYTES)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 STORED_TYPE = np.float16
 """Of stored maps: half the size of float32, and more precise than a scorer is."""
+NAME_END = re.compile(r"-[0-9a-f]{16}-[0-9]+x[0-9]+-[0-9]+")
+"""What a table's name has after its beginning."""
 KEY_BYTES = 32
 CHECK_BYTES = 8
 PROBES = 32

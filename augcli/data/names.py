@@ -6,6 +6,7 @@ import functools
 import re
 import unicodedata
 
+from augcli.files.descriptors import is_inside
 from augcli.rng import digest
 
 _UNSAFE = re.compile(r"[^\w-]+")
@@ -14,6 +15,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³])"
 OURS = frozenset(
     {"metadata.csv", "classes.txt", "errors.csv", "run.json", "readme.md", "parts.jsonl.gz"}
 )
+_OUTPUT = re.compile(r"(.+/)?[^/]+-[0-9a-f]{8}-[^/]+-[0-9]+\.[A-Za-z0-9]+", re.DOTALL)
 LONGEST = 100
 """Bytes of a stem or folder, the rest is cut off; file systems allow 255 for a whole name."""
 
@@ -39,6 +41,21 @@ def output_name(path: str, method: str, copy: int, extension: str) -> str:
     stem = _shortened(_UNSAFE.sub("_", unicodedata.normalize("NFC", name.rpartition(".")[0])))
     file_name = f"{stem or '_'}-{digest(path, size=4).hex()}-{method}-{copy}.{extension}"
     return f"{_safe_folders(folder)}/{file_name}" if folder else file_name
+
+
+def is_output_name(name: str) -> bool:
+    """Return whether :func:`output_name` can have given a name.
+
+    A record of an output folder names files that augcli removes. It may come from somebody else.
+
+    Example:
+        >>> is_output_name("cat/a-0ff50eee-cutmix-0.jpg"), is_output_name("cat/a.jpg")
+        (True, False)
+        >>> is_output_name("../a-0ff50eee-cutmix-0.jpg")
+        False
+    """
+    hidden = name.startswith(".") or "/." in name
+    return is_inside(name) and not hidden and _OUTPUT.fullmatch(name) is not None
 
 
 @functools.lru_cache(maxsize=4096)

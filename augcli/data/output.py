@@ -138,6 +138,7 @@ class OutputFolder:
             self.files.close()  # the folder may be a new one
             for name in (PARTS, TEMPORARY):
                 self.files.make_folder(name)
+            self.files.names(MAPS)  # refuses a link there
             # Held until close(): the lock lives as long as the file is open.
             lock = self.files.open_table(LOCK)
             if _try_lock(lock):

@@ -10,6 +10,8 @@ import os
 import stat
 from typing import IO, Any, BinaryIO, NamedTuple
 
+from augcli.files.descriptors import NO_FOLLOW
+
 Path = str | os.PathLike[str]
 
 JSON_LIMIT = 64 << 20
@@ -123,8 +125,12 @@ def open_file(path: Path) -> io.BufferedReader:
 
 
 def open_table(path: Path) -> BinaryIO:
-    """Open a file, made if it is missing, for reading and writing at any place."""
-    return open(os.open(path, READ_AND_WRITE, 0o666), "r+b", buffering=0)
+    """Open a file, made if it is missing, for reading and writing at any place.
+
+    Raises:
+        OSError: It can't be made, or a symbolic link has its name.
+    """
+    return open(os.open(path, READ_AND_WRITE | NO_FOLLOW, 0o666), "r+b", buffering=0)
 
 
 def open_null() -> IO[bytes]:

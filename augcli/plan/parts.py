@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from augcli.data.labels import Label
 from augcli.data.manifest import Failure, Row
+from augcli.data.names import is_output_name
 from augcli.data.output import FOLDED_PARTS, PARTS
 from augcli.data.sinks.folder import PART_ENDING, part_name
 from augcli.data.stopping import writing
@@ -124,7 +125,7 @@ def _row_to_json(row: Row) -> list[Any]:
 
 
 def _from_json(content: Any) -> Part:
-    return Part(
+    part = Part(
         content["shard"],
         content["command"],
         content["fingerprint"],
@@ -137,6 +138,33 @@ def _from_json(content: Any) -> Part:
         content["obsolete"],
         content["sources"],
     )
+    _check(part)
+    return part
+
+
+def _check(part: Part) -> None:
+    """Check what a part holds: it may come from somebody else, and names files to remove.
+
+    Raises:
+        ValueError: It holds something else than augcli writes.
+    """
+    texts = [part.shard, part.command, part.fingerprint, *part.stood_in, *part.sources]
+    texts += [*part.stood_in.values(), *part.sources.values(), *part.obsolete]
+    numbers: list[Any] = []
+    for job, size, remarks, row in part.made:
+        texts += [job, *remarks, row.file_name, *row[2:6], row.sha256]
+        numbers += [size, row.width, row.height, row.copy]
+        if not all(type(weight) in (int, float) and weight >= 0 for _, weight in row.label.weights):
+            raise ValueError("a weight is no number")
+    for job, failure in part.failed:
+        texts += [job, *failure]
+    if not all(type(text) is str for text in texts):
+        raise ValueError("a text is something else")
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        raise ValueError("a number is something else")
+    names = [*part.obsolete, *(made.row.file_name for made in part.made)]
+    if not _NAME.fullmatch(part.shard) or not all(map(is_output_name, names)):
+        raise ValueError("a name is none that augcli gives")
 
 
 class StoredPart(NamedTuple):

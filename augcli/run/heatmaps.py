@@ -17,7 +17,7 @@ import numpy as np
 
 from augcli.attention.device import AUTO
 from augcli.attention.heat_map_file import KEY_BYTES, About, HeatMaps, save_maps
-from augcli.attention.map_table import STORED_TYPE, MapTable
+from augcli.attention.map_table import NAME_END, STORED_TYPE, MapTable
 from augcli.attention.scorer import Scorer, on_device
 from augcli.data.codecs.choices import background_colour, given_white_level
 from augcli.data.codecs.decoding import decode
@@ -28,7 +28,7 @@ from augcli.data.names import output_name
 from augcli.data.stopping import writing
 from augcli.data.stores.folder import FolderStore
 from augcli.errors import HeatMapsError, OutputError, UnreadableImage
-from augcli.files import publish_file, remove_file
+from augcli.files import open_file, publish_file, remove_file
 from augcli.pixels.heat_maps import ranked_cells
 from augcli.pixels.overlay import overlay
 from augcli.run.machine import usable_cores
@@ -191,6 +191,12 @@ def _check_places(sources: Sources, options: HeatMapOptions) -> None:
         raise OutputError(f"`out` {options.out}: the folder {folder} does not exist; make it")
     if os.path.isdir(options.out):
         raise OutputError(f"`out` {options.out} is a folder; give a file, such as heatmaps.npz")
+    errors = HeatMapsSummary.errors_of(str(options.out))
+    if os.path.lexists(errors) and not _is_error_table(errors):
+        raise OutputError(
+            f"{errors}: is no table of errors that augcli made, and would be replaced if an image "
+            "fails; rename it, or give another file with `out`"
+        )
     if options.overlay:
         whole = os.path.realpath(options.overlay)
         if f"{whole}{os.sep}".startswith(f"{sources.place}{os.sep}"):
@@ -206,9 +212,17 @@ def _before(options: HeatMapOptions, spec: MapSpec) -> HeatMaps | None:
     Raises:
         HeatMapsError: It holds something else.
     """
-    if options.overwrite or not os.path.lexists(options.out):
+    if not os.path.lexists(options.out):
         return None
-    maps = HeatMaps.load(options.out)
+    try:
+        maps = HeatMaps.open(options.out, check=not options.overwrite)
+    except HeatMapsError as error:
+        raise HeatMapsError(
+            f"`out` {error}; augcli replaces only a file of heat maps: give another, or remove "
+            "this file"
+        ) from None
+    if options.overwrite:
+        return None
     about = _about(spec)
     if maps.about != about:
         what = "another scorer" if maps.about.scorer != about.scorer else "another `grid`"
@@ -258,10 +272,22 @@ def _write(sources: Sources, options: HeatMapOptions, spec: MapSpec, collected: 
     if collected.failures:
         failures = sorted(collected.failures)
         publish_file(errors, lambda file: write_table(file, Failure._fields, failures))
-    else:
+    elif _is_error_table(errors):
         remove_file(errors)
-    for table in glob.glob(f"{glob.escape(str(options.out))}.part-*"):
-        remove_file(table)
+    beginning = f"{options.out}.part"
+    for table in glob.glob(f"{glob.escape(beginning)}-*"):
+        if NAME_END.fullmatch(table.removeprefix(beginning)):
+            remove_file(table)
+
+
+def _is_error_table(path: str) -> bool:
+    """Return whether augcli made a table, by its first line."""
+    header = ",".join(Failure._fields).encode()
+    try:
+        with open_file(path) as file:
+            return file.read(len(header) + 1).rstrip() == header
+    except OSError:
+        return False
 
 
 def _draw(settings: ReadSettings, options: HeatMapOptions, folder: Path) -> None:

@@ -78,6 +78,16 @@ def test_stops_when_the_disk_is_full_and_goes_on_when_there_is_room(
     assert tree(out, hidden=False) == clean
 
 
+def stopped(source: Path, method: augcli.Cutout, out: Path, nth: int) -> str:
+    """Let the disk be full once; return what the run says of it, if it ends."""
+    try:
+        with faults.faults(faults.Plan(nth, errno.ENOSPC, forever=False)):
+            augcli.augment(source, method, out=out, copies=2, workers=0)
+    except Stopped as error:
+        return str(error)
+    return ""
+
+
 def test_space_that_is_needed_is_about_what_the_rest_takes(
     tmp_path: Path,
 ) -> None:
@@ -85,10 +95,13 @@ def test_space_that_is_needed_is_about_what_the_rest_takes(
     method = augcli.Cutout(patch=5, fill="black")
     augcli.augment(source, method, out=tmp_path / "clean", copies=2, workers=0)
     size = sum(len(data) for data in tree(tmp_path / "clean").values())
-    plan = faults.Plan(301, errno.ENOSPC, forever=False)
-    with faults.faults(plan), pytest.raises(Stopped) as error:
-        augcli.augment(source, method, out=tmp_path / "out", copies=2, workers=0)
+    for nth in range(300, 320):
+        # A call that only reads or tidies up may fail without harm.
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        said = stopped(source, method, tmp_path / "out", nth)
+        if said:
+            break
     there = sum(len(data) for data in tree(tmp_path / "out").values())
-    number, unit = str(error.value).partition("about ")[2].split()[:2]
+    number, unit = said.partition("about ")[2].split()[:2]
     needed = float(number) * {"kB": 1e3, "MB": 1e6}[unit]
     assert 0.5 < needed / (size - there) < 2
