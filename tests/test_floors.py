@@ -152,7 +152,7 @@ OPENED = {
     "attention/heat_map_file.py": {"zipfile.ZipFile"},
     # Standard streams that are closed, and the channel to the parent: no files.
     "cli/app.py": {"os.open"},
-    "cli/streams.py": {"os.open"},
+    "cli/streams.py": {"os.open", "os.fdopen"},
     "work/worker.py": {"os.fdopen"},
 }
 

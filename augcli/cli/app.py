@@ -10,7 +10,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
-from augcli.cli.streams import write_stderr, write_stdout
+from augcli.cli.streams import take_stderr, write_stderr, write_stdout
 from augcli.errors import EXIT_BUG, AugcliError, Interrupted
 from augcli.version import VERSION
 
@@ -46,6 +46,8 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     debug, as_json = "--debug" in sys.argv, "--json" in sys.argv
+    if not debug:
+        take_stderr()
     try:
         application()(prog_name="augcli")
     except AugcliError as error:

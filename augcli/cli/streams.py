@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
+from typing import Final
+
+from augcli.files import open_null
+
+_STANDARD_ERROR: Final = 2
 
 
 def write_stderr(text: str) -> None:
@@ -12,6 +18,29 @@ def write_stderr(text: str) -> None:
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(printable(text) + "\n")
         sys.stderr.flush()
+
+
+def take_stderr() -> None:
+    """Give ``sys.stderr`` a descriptor of its own, and let descriptor 2 lead nowhere.
+
+    Libraries in C write lines on odd images there, past Python and from any thread. Nothing else
+    in this process writes to the descriptor itself.
+    """
+    if os.name == "nt":
+        return  # where descriptors and the console are tied in ways of their own
+    try:
+        if sys.stderr.fileno() != _STANDARD_ERROR:
+            return  # somebody has replaced it, as tests do
+        sys.stderr.flush()
+        own = os.dup(_STANDARD_ERROR)
+    except (OSError, ValueError, AttributeError):
+        return  # closed
+    encoding, errors = sys.stderr.encoding, sys.stderr.errors
+    # Without a buffer: what a full disk does not take would make Python exit with 120.
+    raw = os.fdopen(own, "wb", buffering=0)
+    sys.stderr = io.TextIOWrapper(raw, encoding, errors, write_through=True)
+    with open_null() as nowhere:
+        os.dup2(nowhere.fileno(), _STANDARD_ERROR)
 
 
 def write_stdout(text: str) -> None:

@@ -156,10 +156,11 @@ def make_heat_maps(
     try:
         if given_white_level(options.white_level) is None:
             settings = replace(settings, white_level=estimated_white_level(sources, pool))
-            listener(Notice(white_level_words(settings.white_level)))
-            # Other workers, which read with this level.
-            pool.close()
-            pool = new_pool()
+            if settings.white_level != FULL_WHITE:
+                listener(Notice(white_level_words(settings.white_level)))
+                # Other workers, which read with this level.
+                pool.close()
+                pool = new_pool()
         with writing(str(options.out)):
             _collect(pool, sources, gpu, spec, storage, collected, begun, listener)
             _write(sources, options, spec, collected)

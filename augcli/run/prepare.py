@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST
 from augcli.data.output import FOLDED_PARTS
 from augcli.data.run_record import RECORD, RunRecord
@@ -101,11 +102,12 @@ def prepare(run: Run, listener: Listener) -> Prepared:
         try:
             if run.white_level is None:
                 white_level = estimated_white_level(run.sources, pool)
-                listener(Notice(white_level_words(white_level)))
                 run = replace(run, white_level=white_level)
-                # Other workers, which read with this level.
-                pool.close()
-                pool = run.pool(storage)
+                if white_level != FULL_WHITE:
+                    listener(Notice(white_level_words(white_level)))
+                    # Other workers, which read with this level.
+                    pool.close()
+                    pool = run.pool(storage)
             record = _new_record(run, pool)
             _open(run)
             _start_over(run, before)

@@ -212,3 +212,9 @@ def test_other_white_levels_are_refused(value: Any) -> None:
     for options in (RunOptions, HeatMapOptions):
         with pytest.raises(ParameterError, match=r"white_level is .* 1 to 65535, or auto"):
             options(white_level=value)
+
+
+def test_an_estimate_of_nothing_is_not_reported(tmp_path: Path) -> None:
+    folder = class_folders(tmp_path / "photos", {"cat": 2, "dog": 2})
+    _, messages = run(folder, tmp_path / "out", white_level="auto")
+    assert not [message for message in messages if isinstance(message, Notice)]

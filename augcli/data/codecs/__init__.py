@@ -5,6 +5,6 @@
   ``containers``. It uses ``png``, ``tiff`` and ``pnm`` (headers of these), ``tags`` (of TIFF and
   Exif) and ``disagreements`` (files that OpenCV and Pillow read differently).
 - ``decoding``: bytes to an array. It uses ``pillow`` (files opened with Pillow), ``deep`` (16 bits
-  a sample) and ``orientation``.
+  a sample), ``orientation`` and ``silence`` (nothing on standard error).
 - ``encoding``: an array to bytes.
 """

@@ -34,6 +34,7 @@ from augcli.data.codecs.pillow import (
     opened_with_pillow,
 )
 from augcli.data.codecs.png import bare_png
+from augcli.data.codecs.silence import silenced
 from augcli.errors import UnreadableImage
 
 if TYPE_CHECKING:
@@ -114,10 +115,11 @@ def decode(
     scaled = header.deep and white_level != FULL_WHITE
     composed = header.alpha and background is not None
     image = None
-    if header.plain and not (scaled or composed):
-        image = _decode_with_opencv(data, header, enough)
-    if image is None:
-        return _decode_with_pillow(data, header, max_pixels, white_level, background)
+    with silenced():
+        if header.plain and not (scaled or composed):
+            image = _decode_with_opencv(data, header, enough)
+        if image is None:
+            return _decode_with_pillow(data, header, max_pixels, white_level, background)
     notes = _notes(header, header.alpha, image, white_level) if header.deep or header.alpha else ()
     return Decoded(upright(image, header.orientation), notes, header.subsampling, header.grey)
 

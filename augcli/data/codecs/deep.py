@@ -15,6 +15,7 @@ from augcli.data.codecs.orientation import upright
 from augcli.data.codecs.pillow import check_size, opened_with_pillow
 from augcli.data.codecs.png import bare_png
 from augcli.data.codecs.pnm import deep_pnm
+from augcli.data.codecs.silence import silenced
 from augcli.errors import UnreadableImage
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def highest_level(data: bytes, max_pixels: int) -> int | None:
     if not header.deep:
         return None
     check_size(header.container, header.width, header.height, max_pixels)
-    with opened_with_pillow(data, header, max_pixels) as picture:
+    with silenced(), opened_with_pillow(data, header, max_pixels) as picture:
         return int(deep_levels(data, header, picture).max())
 
 
