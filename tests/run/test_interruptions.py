@@ -239,6 +239,24 @@ def test_stops_when_nothing_can_be_written_any_more(
     assert (cli(*command, "--out", out).code, len(rows(out))) == (0, 8)
 
 
+@pytest.mark.parametrize("other", [[], ["--seed", 1]])
+def test_a_run_whose_folder_was_replaced_writes_nothing_into_the_new_one(
+    command: list[object], gate: Path, tmp_path: Path, other: list[object]
+) -> None:
+    out = tmp_path / "out"
+    process = start(*command, "--out", out, "--workers", 2, env=held(gate))
+    wait_for((tmp_path / "gate-reached").exists)
+    shutil.rmtree(out)
+    assert call(*command, *other, "--out", out).code == 0
+    made = tree(out), (out / "run.json").read_bytes()
+    gate.unlink()
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 3
+    assert f"augcli: OUT {out} was " in err
+    assert (tree(out), (out / "run.json").read_bytes()) == made
+    assert call("verify", out).code == 0
+
+
 POISON = """
 import os, signal, sys
 
