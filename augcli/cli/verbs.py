@@ -67,6 +67,8 @@ def verify(out: str = OUT, against: str | None = AGAINST, as_json: bool = JSON) 
             write_stderr(
                 f"and {len(result.problems) - SHOWN:,} more problems; --json prints all of them"
             )
+        for text in result.unchecked:
+            write_stderr(f"not checked: {text}")
         problem_count = counted(len(result.problems), "problem")
         write_stdout(f"{counted(result.rows, 'row')} checked, {problem_count}")
         if against:

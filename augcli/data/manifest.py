@@ -170,6 +170,26 @@ class Failure(NamedTuple):
     reason: str
 
 
+def read_failures(table: BinaryIO) -> Iterator[Failure]:
+    """Yield the rows of an errors.csv, and close it.
+
+    Raises:
+        OSError: It can't be read.
+        ValueError: It is not what augcli writes.
+    """
+    with io.TextIOWrapper(table, encoding="utf-8", newline="") as file, _long_cells():
+        try:
+            lines = csv.reader(file, strict=True)
+            if tuple(next(lines, ())) != Failure._fields:
+                raise ValueError("it has other columns than augcli writes")
+            for cells in lines:
+                if len(cells) != len(Failure._fields):
+                    raise ValueError(f"line {lines.line_num} has {len(cells)} cells")
+                yield Failure(*cells)
+        except csv.Error as error:
+            raise ValueError(str(error)) from None
+
+
 class _Lines:
     """Takes lines that end with CR LF and writes them with LF.
 

@@ -19,7 +19,9 @@ from augcli.data.run_record import RECORD
 from augcli.data.sinks.folder import FolderSink
 from augcli.data.stores.folder import FolderStore
 from augcli.errors import InputError, OutputError, UnreadableImage
+from augcli.plan.parts import Parts
 from augcli.recipes.recipe import Recipe
+from augcli.run.audit import Audit
 from augcli.run.remake import Remaker
 from augcli.run.status import open_output
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from augcli.augmentations.base import Augmentation
+    from augcli.data.run_record import RunRecord
     from augcli.data.sinks.sink import Sink
     from augcli.pixels.frame import Image
     from augcli.run.remake import Remade
@@ -42,6 +45,11 @@ CODEC_WORST = 48
 
 WRONG_HASH = (
     "is not the file that was written (sha256); remove it and run the command again to make it anew"
+)
+
+
+WITHOUT_PARTS = (
+    f"without {FOLDED_PARTS}, rows that were changed or removed can't be told from those made"
 )
 
 
@@ -61,12 +69,14 @@ class Verified:
         remade: Outputs that were made again from their sources.
         identical: How many of them have the same bytes.
         problems: All that is wrong.
+        unchecked: What could not be checked, and why.
     """
 
     rows: int = 0
     remade: int = 0
     identical: int = 0
     problems: list[Problem] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
 
 
 def verify(
@@ -118,22 +128,38 @@ def verify(
             Problem(CLASSES, "the classes are not in the order of code points")
         )
     sink = FolderSink(output.files)
-    seen: set[str] = set()
+    audit = Audit()
     for row in _rows(output):
         verified.rows += 1
-        if row.file_name in seen:
+        if audit.see(row):
             verified.problems.append(Problem(row.file_name, "has two rows"))
-        seen.add(row.file_name)
         verified.problems += [Problem(row.file_name, what) for what in _labels_wrong(row, classes)]
         data = _read(sink, row, verified)
         if data is not None and remaker:
             _compare(row, data, remaker, labels, verified)
         progress(verified.rows)
-    strays = sorted(_strays(output.path, seen))
+    strays = sorted(_strays(output.path, audit.names))
     verified.problems += [Problem(name, "has no row") for name in strays]
     if record.state != "complete":
         verified.problems.append(Problem(RECORD, "the run is not complete; run the command again"))
+    else:
+        verified.problems += _audited(audit, output, record, classes, verified)
     return verified
+
+
+def _audited(
+    audit: Audit, output: OutputFolder, record: RunRecord, classes: list[str], verified: Verified
+) -> list[Problem]:
+    """Compare the tables with the parts; return what is wrong with files not yet named."""
+    if Parts(output.files).are_folded:
+        named = {problem.file_name for problem in verified.problems}
+        found = [Problem(*found) for found in audit.problems(output, classes)]
+        return [problem for problem in found if problem.file_name not in named]
+    verified.unchecked.append(WITHOUT_PARTS)
+    counted = record.counts.get("images")
+    if verified.rows == counted:
+        return []
+    return [Problem(MANIFEST, f"has {verified.rows:,} rows, but {RECORD} counts {counted}")]
 
 
 def _rows(output: OutputFolder) -> Iterator[Row]:

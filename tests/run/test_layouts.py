@@ -90,7 +90,10 @@ def test_verify_finds_a_label_that_does_not_follow_from_its_source(
     first = max(label(row), key=label(row).__getitem__)
     hard = json.dumps({first: 1.0}).replace('"', '""')
     table.write_text(table.read_text().replace(row["label"].replace('"', '""'), hard))
-    assert augcli.verify(tmp_path / "out").problems == []
+    (problem,) = augcli.verify(tmp_path / "out").problems
+    assert problem.what == "its row in metadata.csv is not the one that was made"
+    # Nor without the parts, where the sources are there.
+    (tmp_path / "out/parts.jsonl.gz").unlink()
     problems = augcli.verify(tmp_path / "out", against=tmp_path / "mixed").problems
     assert "but its sources and its draw give" in problems[0].what
 

@@ -1,0 +1,93 @@
+"""The tables of an output folder, compared with the records of what was made."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from augcli.data.manifest import CLASSES, ERRORS, MANIFEST, Failure, read_failures
+from augcli.data.output import FOLDED_PARTS
+from augcli.plan.parts import Parts
+from augcli.run.finish import Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from augcli.data.manifest import Row
+    from augcli.data.output import OutputFolder
+
+LISTED = "list"
+"""Stage of a failure that no part records: the image was refused before the plan was made."""
+
+
+class Audit:
+    """What the tables hold, row by row, and what the parts say of it.
+
+    A row is remembered as a hash: a million rows fit in memory.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[str, bytes] = {}
+
+    def see(self, row: Row) -> bool:
+        """Remember a row of the manifest; return whether its file had a row before."""
+        before = row.file_name in self._rows
+        self._rows[row.file_name] = _digest(row)
+        return before
+
+    @property
+    def names(self) -> set[str]:
+        """The files that have a row."""
+        return set(self._rows)
+
+    def problems(self, output: OutputFolder, classes: list[str]) -> Iterator[tuple[str, str]]:
+        """Yield the file and what is wrong where tables differ from the parts.
+
+        Args:
+            output: A complete OUT, with its folded parts.
+            classes: Those of classes.txt.
+        """
+        parts = Parts(output.files)
+        totals = Totals()
+        missing = self._rows
+        for stored in parts.read():
+            if not stored.part:
+                continue
+            for made in stored.part.made:
+                totals.add(made.row, is_soft=True)
+                there = missing.pop(made.row.file_name, None)
+                if there is None:
+                    yield made.row.file_name, f"was made, but has no row in {MANIFEST}"
+                elif there != _digest(made.row):
+                    yield made.row.file_name, f"its row in {MANIFEST} is not the one that was made"
+            for _, failure in stored.part.failed:
+                totals.add_failure(failure)
+        if parts.is_cut:
+            yield FOLDED_PARTS, "is damaged; run the command again to make what it recorded anew"
+            return
+        for name in missing:
+            yield name, f"has a row in {MANIFEST}, but no run made it"
+        if set(classes) != totals.classes:
+            yield CLASSES, "does not hold the classes of the outputs"
+        yield from _failures(output, totals)
+
+
+def _failures(output: OutputFolder, totals: Totals) -> Iterator[tuple[str, str]]:
+    """Compare errors.csv with the failures that the parts record."""
+    try:
+        there = {failure.source: failure for failure in read_failures(output.files.open(ERRORS))}
+    except FileNotFoundError:
+        there = {}
+    except (OSError, ValueError) as error:
+        yield ERRORS, f"can't be read: {error}"
+        return
+    expected = {source: Failure(*failure) for source, failure in totals.failures.items()}
+    for source in sorted(there.keys() | expected.keys()):
+        found = there.get(source)
+        is_listed = found is not None and found.stage == LISTED
+        if found != expected.get(source) and not is_listed:
+            yield ERRORS, f"does not say of {source!r} what happened to it"
+
+
+def _digest(row: Row) -> bytes:
+    return hashlib.blake2b(repr(row).encode("utf-8", "surrogatepass"), digest_size=16).digest()
