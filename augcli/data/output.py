@@ -75,6 +75,11 @@ class OutputFolder:
                 "fix that, or give another folder with `out`"
             ) from None
         if set(names) - {STATE} and RECORD not in names:
+            if FOLDED_PARTS in names or STATE in names:
+                raise OutputError(
+                    f"OUT {folder} has no {RECORD}, which says what command made its files; "
+                    "restore it, or give another folder with `out`"
+                )
             raise OutputError(
                 f"OUT {folder} holds files that augcli did not make; "
                 "give another folder with `out`, or an empty one"

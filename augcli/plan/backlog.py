@@ -89,6 +89,7 @@ class Backlog:
                 self.damaged += 1
             elif self.was_complete:
                 self.changes["new"] += len(task.sources)
+            task.sources_before = task.sources
             return task
         task.sources_before = part.sources
         if task.sources != part.sources:

@@ -6,7 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from augcli.data.codecs.encoding import copied
+from augcli.data.codecs.formats import output_ending
 from augcli.data.manifest import Failure
+from augcli.data.names import output_name
 from augcli.data.stopping import stopped
 from augcli.errors import UnreadableImage
 from augcli.plan.parts import UNFINISHED, Part
@@ -18,7 +20,7 @@ from augcli.work.shard_tally import ShardTally
 from augcli.work.writing import Pending, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from augcli.augmentations.base import Mixer
     from augcli.data.sinks.sink import ShardWriter, Sink
@@ -81,10 +83,11 @@ class ShardMaker:
         tally = ShardTally(task.shard, announce)
         shard = self._sink.open(task.shard)
         try:
-            if task.obsolete:
+            if task.jobs or task.obsolete:
                 # Before outputs are replaced or removed their part forgets them: so a part
-                # never names a file that is not the one it recorded, however a run ends.
-                shard.commit(_without_obsolete(task).to_bytes())
+                # never names a file that is not the one it recorded. And it names all that
+                # will be published: so however a run ends, the next one knows its files.
+                shard.commit(self._intent(task).to_bytes())
             part = self.make_part(task, shard, announce, stop_asked, tally)
             shard.commit(part.to_bytes())
             for name in part.obsolete:
@@ -106,6 +109,28 @@ class ShardMaker:
                 self._reader.maps.take_missing(),
             )
         )
+
+    def _intent(self, task: Task) -> Part:
+        """Return what a shard's part says while its outputs are being made."""
+        planned = (name for job in task.jobs for name in self._names(job.base.path, task.copy))
+        return Part(
+            task.shard,
+            task.command,
+            UNFINISHED,
+            task.made,
+            task.failed,
+            task.stood_in,
+            list(dict.fromkeys((*task.obsolete, *planned))),
+            task.sources_before,
+        )
+
+    def _names(self, path: str, copy: int) -> Iterator[str]:
+        """Yield the names that the outputs of a job get."""
+        wanted, originals = self._settings.encoding.format, self._settings.originals
+        yield output_name(path, self._chain.name, copy, output_ending(path, wanted))
+        if copy == 0 and originals != "none":
+            ending = output_ending(path, wanted, copied=originals == "copy")
+            yield output_name(path, "original", 0, ending)
 
     def make_part(
         self,
@@ -219,17 +244,3 @@ class ShardMaker:
         else:
             encoded = copied(path, base.data)
         return self._writer.write(shard, pending, base.original, encoded)
-
-
-def _without_obsolete(task: Task) -> Part:
-    """Return what a shard's part says while its outputs are being replaced."""
-    return Part(
-        task.shard,
-        task.command,
-        UNFINISHED,
-        task.made,
-        task.failed,
-        task.stood_in,
-        task.obsolete,
-        task.sources_before,
-    )

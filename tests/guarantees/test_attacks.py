@@ -234,3 +234,18 @@ def test_a_pipe_in_place_of_a_source_is_a_problem_of_verify(
     os.mkfifo(source)
     assert cli("verify", out, "--against", photos).code == 1
     shutil.rmtree(photos)
+
+
+def test_an_output_without_its_record_is_not_mixed_with_another(
+    cli: Cli, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    command = ("cutout", photos, "--fill", "black", "--workers", 0, "--out", out)
+    assert cli(*command).code == 0
+    (out / "run.json").unlink()
+    before = tree(out)
+    for more in ((), ("--seed", 1), ("--overwrite",)):
+        end = cli(*command, *more)
+        assert (end.code, end.out) == (2, "")
+        assert f"OUT {out} has no run.json, which says what command made its files" in end.err
+    assert tree(out) == before

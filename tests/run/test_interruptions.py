@@ -244,7 +244,7 @@ def test_a_run_whose_folder_was_replaced_writes_nothing_into_the_new_one(
     command: list[object], gate: Path, tmp_path: Path, other: list[object]
 ) -> None:
     out = tmp_path / "out"
-    process = start(*command, "--out", out, "--workers", 2, env=held(gate))
+    process = start(*command, "--out", out, "--workers", 1, env=held(gate))
     wait_for((tmp_path / "gate-reached").exists)
     shutil.rmtree(out)
     assert call(*command, *other, "--out", out).code == 0
@@ -255,6 +255,52 @@ def test_a_run_whose_folder_was_replaced_writes_nothing_into_the_new_one(
     assert f"augcli: OUT {out} was " in err
     assert (tree(out), (out / "run.json").read_bytes()) == made
     assert call("verify", out).code == 0
+
+
+@pytest.mark.parametrize(
+    "following",
+    [
+        ["cutout", "--format", "jpg", "--overwrite"],
+        ["cutout", "--seed", 1, "--overwrite"],
+        ["dropblock", "--overwrite"],
+        ["cutout", "--format", "png", "--limit", 3, "--overwrite"],
+    ],
+)
+def test_a_command_after_an_interrupted_one_leaves_no_stray_file(
+    cli: Cli, photos: Path, gate: Path, tmp_path: Path, following: list[object]
+) -> None:
+    out, fresh = tmp_path / "out", tmp_path / "fresh"
+    options = ["--copies", 2, "--fill", "black", "--format", "png", "--workers", 1]
+    process = start("cutout", photos, *options, "--out", out, env=held(gate))
+    wait_for((tmp_path / "gate-reached").exists)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert list(out.glob("*/*.png"))
+    method, *rest = following
+    command = [method, photos, "--copies", 2, "--fill", "black", *rest, "--workers", 0]
+    assert cli(*command, "--out", out).code == 0
+    assert cli(*command, "--out", fresh).code == 0
+    assert tree(out) == tree(fresh)
+    assert cli("verify", out).code == 0
+
+
+def test_an_output_of_an_interrupted_run_goes_with_its_source(
+    cli: Cli, photos: Path, gate: Path, tmp_path: Path
+) -> None:
+    source, out = tmp_path / "photos", tmp_path / "out"
+    shutil.copytree(photos, source)
+    command = ["cutout", source, "--fill", "black", "--format", "png", "--out", out]
+    process = start(*command, "--workers", 1, env=held(gate))
+    wait_for((tmp_path / "gate-reached").exists)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    # The last: its shard has no part yet.
+    made = max(out.glob("*/*.png"), key=lambda path: path.stat().st_mtime_ns)
+    stem = made.name.split("-")[0]
+    next(source.glob(f"{made.parent.name}/{stem}.*")).unlink()
+    assert cli(*command, "--workers", 0).code == 0
+    assert not made.exists()
+    assert cli("verify", out, "--against", source).code == 0
 
 
 POISON = """
