@@ -124,7 +124,7 @@ def dead_process() -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says so in a file")
 def test_temporary_files_of_dead_processes_that_nobody_waited_for_are_removed(out: Path) -> None:
     files = Folder(str(out), ".tmp")
-    host = Path(files._unfinished_name()).name.split("~")[0]
+    host = files._unfinished_leaf().split("~")[0]
     process = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.read()
@@ -138,10 +138,10 @@ def test_temporary_files_of_dead_processes_that_nobody_waited_for_are_removed(ou
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are not looked up there")
 def test_only_temporary_files_of_dead_runs_are_removed(out: Path) -> None:
     files = Folder(str(out), ".tmp")
-    own = Path(files._unfinished_name())
-    host, _, token, _ = own.name.split("~")
+    own = files._unfinished_leaf()
+    host, _, token, _ = own.split("~")
     names = {
-        "own": own.name,
+        "own": own,
         "alive": f"{host}~{os.getppid()}~{token}~0",
         "dead": f"{host}~{dead_process()}~{token}~0",
         "earlier run of this process": f"{host}~{os.getpid()}~00000000~0",

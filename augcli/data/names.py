@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import unicodedata
 
-from augcli.files.descriptors import is_inside
 from augcli.rng import digest
 
 _UNSAFE = re.compile(r"[^\w-]+")
@@ -15,11 +15,17 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³])"
 OURS = frozenset(
     {"metadata.csv", "classes.txt", "errors.csv", "run.json", "readme.md", "parts.jsonl.gz"}
 )
-_OUTPUT = re.compile(r"(.+/)?[^/]+-[0-9a-f]{8}-[^/]+-[0-9]+\.[A-Za-z0-9]+", re.DOTALL)
+_IN_NAME = r"[^/\0\\:]" if os.name == "nt" else r"[^/\0]"
+_OUTPUT = re.compile(
+    rf"(?:(?!\.){_IN_NAME}+/)*(?!\.){_IN_NAME}+-[0-9a-f]{{8}}-{_IN_NAME}+-[0-9]+\.[A-Za-z0-9]+"
+)
+"""No folder of an output is hidden."""
 LONGEST = 100
 """Bytes of a stem or folder, the rest is cut off; file systems allow 255 for a whole name."""
 
 
+# A shard asks twice: for what it will make, and when that is made.
+@functools.lru_cache(maxsize=4096)
 def output_name(path: str, method: str, copy: int, extension: str) -> str:
     """Return where in OUT the output of a source goes, with ``/``.
 
@@ -54,8 +60,7 @@ def is_output_name(name: str) -> bool:
         >>> is_output_name("../a-0ff50eee-cutmix-0.jpg")
         False
     """
-    hidden = name.startswith(".") or "/." in name
-    return is_inside(name) and not hidden and _OUTPUT.fullmatch(name) is not None
+    return _OUTPUT.fullmatch(name) is not None
 
 
 @functools.lru_cache(maxsize=4096)

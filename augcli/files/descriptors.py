@@ -12,11 +12,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 from collections import OrderedDict
 
 BY_DESCRIPTOR = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | NO_FOLLOW | getattr(os, "O_CLOEXEC", 0)
+_OUTSIDE = re.compile(r"(?:\A|/)\.{0,2}(?:/|\Z)|\0" + (r"|[\\:]" if os.name == "nt" else ""))
 MOST_OPEN = 64
 """Descriptors of folders that are open at a time."""
 
@@ -28,9 +30,7 @@ def is_inside(name: str) -> bool:
         >>> is_inside("cat/a.jpg"), is_inside("../a.jpg"), is_inside("/a.jpg"), is_inside("a//b")
         (True, False, False, False)
     """
-    parts = name.split("/")
-    outside = {"", ".", ".."} & set(parts)
-    return not outside and "\0" not in name and (os.name != "nt" or not set(name) & set("\\:"))
+    return _OUTSIDE.search(name) is None
 
 
 class LinkInside(OSError):
@@ -88,10 +88,14 @@ class Descriptors:
         if not is_inside(name):
             raise OSError(errno.EINVAL, f"{name!r} is no name inside the folder")
         above, _, leaf = name.rpartition("/")
+        return self.reach(above, leaf)
+
+    def reach(self, folder: str, leaf: str) -> tuple[str, int | None]:
+        """Return the same for a file of a folder, whose name is known to be right."""
         if not BY_DESCRIPTOR:
-            self._check(above)
-            return f"{self.path}/{name}", None
-        return leaf, self.folder(above)
+            self._check(folder)
+            return f"{self.path}/{folder}/{leaf}" if folder else f"{self.path}/{leaf}", None
+        return leaf, self.folder(folder)
 
     def folder(self, name: str) -> int:
         """Return the descriptor of a folder, by its path relative to the whole one.

@@ -73,18 +73,24 @@ class Folder:
             name: The file.
             content: The bytes, or what writes them into a file.
         """
-        if len(os.fsencode(f"{self.path}/{name}")) >= LONGEST_PATH:
+        whole = f"{self.path}/{name}"
+        # A letter has at most four bytes.
+        if len(whole) * 4 >= LONGEST_PATH and len(os.fsencode(whole)) >= LONGEST_PATH:
             # It could be written by descriptors, but nobody could read it by its path.
             raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
-        unfinished = self._unfinished_name()
+        unfinished = self._unfinished_leaf()
         try:
-            with self._descriptor(unfinished, WRITE_FLAGS) as descriptor:
+            leaf, place = self._folders.reach(self._temporary, unfinished)
+            descriptor = os.open(leaf, WRITE_FLAGS | NO_FOLLOW, 0o666, dir_fd=place)
+            try:
                 write_all(descriptor, content)
                 if self._fsync == "file":
                     sync_descriptor(descriptor)
+            finally:
+                os.close(descriptor)
             self.make_folder(name.rpartition("/")[0])
             # Writing the content may have used other folders: their descriptors are few.
-            leaf, place = self._folders.locate(unfinished)
+            leaf, place = self._folders.reach(self._temporary, unfinished)
             target, target_place = self._folders.locate(name)
             os.replace(leaf, target, src_dir_fd=place, dst_dir_fd=target_place)
             if self._fsync != "none":
@@ -92,7 +98,7 @@ class Folder:
             if self._fsync == "file":
                 self.sync()
         except BaseException:
-            self.remove(unfinished)
+            self.remove(f"{self._temporary}/{unfinished}")
             raise
 
     def sync(self) -> None:
@@ -209,7 +215,7 @@ class Folder:
     @contextlib.contextmanager
     def scratch(self) -> Iterator[BinaryIO]:
         """Open a file for reading and writing that is gone afterwards."""
-        name = self._unfinished_name()
+        name = f"{self._temporary}/{self._unfinished_leaf()}"
         with self.open_table(name) as file:
             try:
                 yield file
@@ -223,8 +229,8 @@ class Folder:
                 if self._is_left_over(name):
                     self.remove(f"{self._temporary}/{name}")
 
-    def _unfinished_name(self) -> str:
-        return f"{self._temporary}/{self._token}~{next(self._numbers)}"
+    def _unfinished_leaf(self) -> str:
+        return f"{self._token}~{next(self._numbers)}"
 
     def _is_folder(self, name: str) -> bool:
         if not BY_DESCRIPTOR:

@@ -151,17 +151,18 @@ def _check(part: Part) -> None:
     texts = [part.shard, part.command, part.fingerprint, *part.stood_in, *part.sources]
     texts += [*part.stood_in.values(), *part.sources.values(), *part.obsolete]
     numbers: list[Any] = []
+    weights: list[Any] = []
     for job, size, remarks, row in part.made:
         texts += [job, *remarks, row.file_name, *row[2:6], row.sha256]
         numbers += [size, row.width, row.height, row.copy]
-        if not all(type(weight) in (int, float) and weight >= 0 for _, weight in row.label.weights):
-            raise ValueError("a weight is no number")
+        weights += [weight for _, weight in row.label.weights]
     for job, failure in part.failed:
         texts += [job, *failure]
-    if not all(type(text) is str for text in texts):
-        raise ValueError("a text is something else")
-    if not all(type(number) is int and number >= 0 for number in numbers):
-        raise ValueError("a number is something else")
+    # By their set, which is several times quicker than one by one.
+    if not (set(map(type, texts)) <= {str} and set(map(type, numbers)) <= {int}):
+        raise ValueError("a text or a number is something else")
+    if not set(map(type, weights)) <= {int, float} or min(numbers + weights, default=0) < 0:
+        raise ValueError("a weight or a number is no such number")
     names = [*part.obsolete, *(made.row.file_name for made in part.made)]
     if not _NAME.fullmatch(part.shard) or not all(map(is_output_name, names)):
         raise ValueError("a name is none that augcli gives")

@@ -125,10 +125,12 @@ def _serve(tasks: queue.SimpleQueue[Any], answer: Any, stopping: threading.Event
 
     import cv2  # noqa: PLC0415 - after the environment is set
 
+    from augcli.data.codecs.silence import SILENCE  # noqa: PLC0415
     from augcli.work.reading import Reader  # noqa: PLC0415
     from augcli.work.shard_maker import StopAsked  # noqa: PLC0415
 
     cv2.setNumThreads(1)
+    SILENCE.is_needed = False
     reader: Reader | None = None
     maker: ShardMaker | None = None
     while True:

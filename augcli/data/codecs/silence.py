@@ -29,10 +29,33 @@ if TYPE_CHECKING:
 _STANDARD_ERROR: Final = 2
 
 
+class Silence:
+    """What a process says of its own standard error.
+
+    Attributes:
+        is_needed: Whether lines of libraries can reach somebody. A process whose descriptor 2
+            leads nowhere, or into a file that only its parent reads, sets it to False.
+    """
+
+    def __init__(self) -> None:
+        self.is_needed = True
+        self._nowhere: int | None = None
+
+    def nowhere(self) -> int:
+        """Return a descriptor of the null device, which stays open: opening it takes a while."""
+        if self._nowhere is None:
+            with open_null() as file:
+                self._nowhere = os.dup(file.fileno())
+        return self._nowhere
+
+
+SILENCE: Final = Silence()
+
+
 @contextmanager
 def silenced() -> Iterator[None]:
     """Let descriptor 2 lead nowhere while the block runs, if this is the only thread."""
-    if threading.active_count() > 1:
+    if not SILENCE.is_needed or threading.active_count() > 1:
         yield
         return
     try:
@@ -41,8 +64,7 @@ def silenced() -> Iterator[None]:
         yield
         return
     try:
-        with open_null() as nowhere:
-            os.dup2(nowhere.fileno(), _STANDARD_ERROR)
+        os.dup2(SILENCE.nowhere(), _STANDARD_ERROR)
         yield
     finally:
         os.dup2(own, _STANDARD_ERROR)
