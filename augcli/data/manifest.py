@@ -133,14 +133,27 @@ def read_rows(table: BinaryIO) -> Iterator[Row]:
         OSError: It can't be read.
         ValueError: It is not what augcli writes.
     """
+    for columns, cells in _cells(table, {COLUMNS, SOFT_COLUMNS}):
+        yield Row.from_cells(cells, columns)
+
+
+def _cells(
+    table: BinaryIO, known: set[tuple[str, ...]]
+) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    """Yield the header and the cells of each row, and close the table."""
     with io.TextIOWrapper(table, encoding="utf-8", newline="") as file, _long_cells():
         try:
             lines = csv.reader(file, strict=True)
-            columns = tuple(next(lines, COLUMNS))
-            if columns not in (COLUMNS, SOFT_COLUMNS):
+            header = next(lines, None)
+            if header is None:
+                return
+            columns = tuple(header)
+            if columns not in known:
                 raise ValueError("it has other columns than augcli writes")
             for cells in lines:
-                yield Row.from_cells(cells, columns)
+                if len(cells) != len(columns):
+                    raise ValueError(f"line {lines.line_num} has {len(cells)} cells")
+                yield columns, cells
         except csv.Error as error:
             raise ValueError(str(error)) from None
 
@@ -177,17 +190,8 @@ def read_failures(table: BinaryIO) -> Iterator[Failure]:
         OSError: It can't be read.
         ValueError: It is not what augcli writes.
     """
-    with io.TextIOWrapper(table, encoding="utf-8", newline="") as file, _long_cells():
-        try:
-            lines = csv.reader(file, strict=True)
-            if tuple(next(lines, ())) != Failure._fields:
-                raise ValueError("it has other columns than augcli writes")
-            for cells in lines:
-                if len(cells) != len(Failure._fields):
-                    raise ValueError(f"line {lines.line_num} has {len(cells)} cells")
-                yield Failure(*cells)
-        except csv.Error as error:
-            raise ValueError(str(error)) from None
+    for _, cells in _cells(table, {Failure._fields}):
+        yield Failure(*cells)
 
 
 class _Lines:

@@ -7,14 +7,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from augcli.plan.parts import Part, StoredPart, shard_order
+from augcli.plan.part import Part
+from augcli.plan.parts import StoredPart, shard_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from augcli.data.sinks.sink import Sink
     from augcli.plan.jobs import Task
-    from augcli.plan.parts import Made, Parts
+    from augcli.plan.part import Made
+    from augcli.plan.parts import Parts
     from augcli.plan.plan import Plan
 
 TRIED_AGAIN = frozenset({"read", "worker"})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from augcli.data.labels import Label
     from augcli.data.manifest import Failure
-    from augcli.plan.parts import Made
+    from augcli.plan.part import Made
 
 
 class Source(NamedTuple):

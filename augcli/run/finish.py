@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from augcli.data.manifest import Row
-    from augcli.plan.parts import Part, StoredPart
+    from augcli.plan.part import Part
+    from augcli.plan.parts import StoredPart
     from augcli.run.prepare import Prepared
     from augcli.run.progress import RunProgress
 

@@ -263,10 +263,8 @@ def _difference(row: Row, data: bytes, remade: Remade) -> str:
     if data == remade.encoded.data:
         return ""
     try:
-        there = decode(data, max_pixels=2**30).image
-        made = (
-            remade.image if remade.is_exact else decode(remade.encoded.data, max_pixels=2**30).image
-        )
+        there = _pixels(data)
+        made = remade.image if remade.is_exact else _pixels(remade.encoded.data)
     except UnreadableImage as error:
         return f"can't be decoded: {error.reason}"
     return _pixels_differ(there, made, exact=remade.is_exact)

@@ -11,7 +11,7 @@ from augcli.data.manifest import Failure
 from augcli.data.names import output_name
 from augcli.data.stopping import stopped
 from augcli.errors import UnreadableImage
-from augcli.plan.parts import UNFINISHED, Part
+from augcli.plan.part import UNFINISHED, Part
 from augcli.recipes.decisions import MixMaps, Subject
 from augcli.work.events import Failed, NeedsDonors, ShardDone
 from augcli.work.loading import Loader
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from augcli.data.sinks.sink import ShardWriter, Sink
     from augcli.pixels.frame import HeatMap
     from augcli.plan.jobs import Job, Task
-    from augcli.plan.parts import Made
+    from augcli.plan.part import Made
     from augcli.recipes.chain import Result
     from augcli.work.events import Event
     from augcli.work.loading import LoadedSource

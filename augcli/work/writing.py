@@ -10,7 +10,7 @@ from augcli.data.codecs.encoding import encode_output
 from augcli.data.manifest import Row
 from augcli.data.names import output_name
 from augcli.errors import UnreadableImage
-from augcli.plan.parts import Made
+from augcli.plan.part import Made
 from augcli.work.reading import SourceFailed
 
 if TYPE_CHECKING:

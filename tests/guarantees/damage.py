@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import augcli
 from augcli.data.output import FOLDED_PARTS, PARTS, output_files
-from augcli.plan.parts import Part, Parts
+from augcli.plan.part import Part
+from augcli.plan.parts import Parts
 from augcli.run.messages import Notice
 from tests.guarantees.state import photos
 from tests.photos import tree

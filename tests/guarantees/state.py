@@ -12,7 +12,7 @@ from tests.photos import picture, save
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from augcli.plan.parts import Part
+    from augcli.plan.part import Part
 
 VARIANTS = 3
 

@@ -11,7 +11,8 @@ import pytest
 from augcli.data.labels import Label
 from augcli.data.manifest import Failure, Row
 from augcli.data.output import FOLDED_PARTS, PARTS, OutputFolder
-from augcli.plan.parts import Made, Part, Parts
+from augcli.plan.part import Made, Part
+from augcli.plan.parts import Parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,7 +1,8 @@
 """Which image formats there are: names, file endings and first bytes.
 
 Listing a folder and planning a run need these facts a million times and must not pay for
-importing OpenCV or Pillow, so this module imports only the standard library.
+importing OpenCV or Pillow, so this module imports only the standard library. It is long because of
+its tables.
 """
 
 from __future__ import annotations
