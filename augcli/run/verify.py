@@ -9,9 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from augcli.data.codecs.decoding import decode
 from augcli.data.labels import Label
 from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST, Row, read_rows
 from augcli.data.output import FOLDED_PARTS, STATE, OutputFolder
@@ -22,6 +19,7 @@ from augcli.errors import InputError, OutputError, UnreadableImage
 from augcli.plan.parts import Parts
 from augcli.recipes.recipe import Recipe
 from augcli.run.audit import Audit
+from augcli.run.differences import SUM_TOLERANCE, file_difference, label_difference
 from augcli.run.remake import Remaker
 from augcli.run.status import open_output
 
@@ -31,23 +29,10 @@ if TYPE_CHECKING:
     from augcli.augmentations.base import Augmentation
     from augcli.data.run_record import RunRecord
     from augcli.data.sinks.sink import Sink
-    from augcli.pixels.frame import Image
-    from augcli.run.remake import Remade
-
-SUM_TOLERANCE = 1e-9
-CODEC_MEAN = 2.0
-"""Mean difference, in levels of 255, that two versions of a codec may have."""
-MOST_PIXELS = 2**30
-"""Of an output: it was made, so it is not refused for its size."""
-CODEC_WORST = 48
-"""Largest difference of one value that they may have."""
-
 
 WRONG_HASH = (
     "is not the file that was written (sha256); remove it and run the command again to make it anew"
 )
-
-
 WITHOUT_PARTS = (
     f"without {FOLDED_PARTS}, rows that were changed or removed can't be told from those made"
 )
@@ -235,56 +220,9 @@ def _compare(
         return
     verified.remade += 1
     verified.identical += data == remade.encoded.data
-    difference = _label_difference(row, remade, labels) or _difference(row, data, remade)
+    difference = label_difference(row, remade, labels) or file_difference(data, remade)
     if difference:
         note(difference)
-
-
-def _label_difference(row: Row, remade: Remade, labels: Mapping[str, Label]) -> str:
-    """Return how a label differs from what its sources and its draw give."""
-    base, donor = labels.get(row.source_a), labels.get(row.source_b)
-    if base is None or (row.source_b and donor is None):
-        if remade.donated and len(row.label.weights) > 1:
-            given, total = remade.donated
-            if abs(given / total - row.weight_b) > SUM_TOLERANCE:
-                return f"weight_b is {row.weight_b}, but the draw gives {given / total}"
-        return ""
-    expected = base
-    if donor is not None and remade.donated:
-        expected = base.mixed(donor, *remade.donated)
-    before, now = row.label.to_json(), expected.to_json()
-    names = before.keys() | now.keys()
-    if any(abs(before.get(name, 0) - now.get(name, 0)) > SUM_TOLERANCE for name in names):
-        return f"the label is {row.label}, but its sources and its draw give {expected}"
-    return ""
-
-
-def _difference(row: Row, data: bytes, remade: Remade) -> str:
-    if data == remade.encoded.data:
-        return ""
-    try:
-        there = _pixels(data)
-        made = remade.image if remade.is_exact else _pixels(remade.encoded.data)
-    except UnreadableImage as error:
-        return f"can't be decoded: {error.reason}"
-    return _pixels_differ(there, made, exact=remade.is_exact)
-
-
-def _pixels(data: bytes) -> Image:
-    return decode(data, max_pixels=MOST_PIXELS).image
-
-
-def _pixels_differ(there: Image, made: Image, *, exact: bool) -> str:
-    if there.shape != made.shape:
-        return f"is {there.shape[1]} x {there.shape[0]}, not {made.shape[1]} x {made.shape[0]}"
-    difference = np.abs(there.astype(np.int16) - made)
-    mean, worst = float(difference.mean()), int(difference.max())
-    if (exact and worst) or mean > CODEC_MEAN or worst > CODEC_WORST:
-        return (
-            f"differs from what its sources give: {mean:.2f} levels on average, {worst} at most; "
-            "a source or the file has changed"
-        )
-    return ""
 
 
 def _strays(out: str, known: set[str]) -> Iterator[str]:
