@@ -168,19 +168,28 @@ def _long_cells() -> Iterator[None]:
         csv.field_size_limit(limit)
 
 
+MACHINE_STAGES = frozenset({"read", "worker", "memory", "time"})
+"""Stages whose failures come from the machine, so that another run may succeed."""
+
+
 class Failure(NamedTuple):
     """One image that could not be made, as a row of errors.csv.
 
     Attributes:
         source: Path relative to INPUT.
-        stage: ``list``, ``read``, ``decode``, ``score``, ``augment``, ``donor``, ``encode`` or
-            ``worker``.
+        stage: ``list``, ``read``, ``decode``, ``score``, ``augment``, ``donor``, ``encode``,
+            ``worker``, ``memory`` or ``time``.
         reason: One clause.
     """
 
     source: str
     stage: str
     reason: str
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether it says more about the machine than about the image: every run tries again."""
+        return self.stage in MACHINE_STAGES
 
 
 def read_failures(table: BinaryIO) -> Iterator[Failure]:

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from augcli.plan.parts import Parts
     from augcli.plan.plan import Plan
 
-TRIED_AGAIN = frozenset({"read", "worker"})
-"""Stages whose failures say more about the machine than about the image."""
-
 
 @dataclass(slots=True)
 class Backlog:
@@ -124,7 +121,7 @@ class Backlog:
             for job, failure in part.failed
             if job in planned
             and not self.retry_failed
-            and failure.stage not in TRIED_AGAIN
+            and not failure.is_provisional
             # A donor that could not be read may be another one by now.
             and not (moved and failure.stage == "donor")
         ]

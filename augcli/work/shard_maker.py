@@ -163,7 +163,7 @@ class ShardMaker:
                 failure = (
                     error.failure
                     if isinstance(error, SourceFailed)
-                    else Failure(job.base.path, "worker", "not enough memory for this image")
+                    else Failure(job.base.path, "memory", "not enough memory for this image")
                 )
                 part.failed.append((job.fingerprint, failure))
                 announce(Failed(failure))
