@@ -198,7 +198,7 @@ class Chain:
         result.donor_records = donor.records
         frame = Frame.of(result.image)
         draw, weighed = decisions.mix(at, choice, frame)
-        result.image = mixer.apply((result.image, donor.image), draw)
+        result.image = mixer.apply_unchecked((result.image, donor.image), draw)
         result.donated = weighed.donated
         if mixer.label_mode == "area" and at + 1 < len(self.steps):
             result.shown = (mixer.mask(draw, frame), mixer.opacity(draw))
@@ -214,7 +214,7 @@ class Chain:
         augmentation = choice.augmentation
         frame = Frame.of(result.image)
         draw = decisions.draw(index, choice, result.image)
-        result.image = augmentation.apply((result.image,), draw)
+        result.image = augmentation.apply_unchecked((result.image,), draw)
         if result.shown:
             # A crop, say, may leave more or less of the donor: labels stay counts of pixels.
             mask, opacity = result.shown

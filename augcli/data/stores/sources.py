@@ -94,13 +94,18 @@ class Sources:
 
     def set_classes(self, names: Iterable[str]) -> None:
         """Give each source one class, in the order of ``paths``; empty means unlabelled."""
-        self.set_labels(Label.of(name) for name in names)
+        number: dict[str, int] = {}
+        label_of = array("l", [number.setdefault(name, len(number)) for name in names])
+        self._set([Label.of(name) for name in number], label_of)
 
     def set_labels(self, labels: Iterable[Label]) -> None:
         """Give each source a label, in the order of ``paths``; notices of other labels go."""
         number: dict[Label, int] = {}
-        self.label_of = array("l", [number.setdefault(label, len(number)) for label in labels])
-        self.labels = list(number)
+        label_of = array("l", [number.setdefault(label, len(number)) for label in labels])
+        self._set(list(number), label_of)
+
+    def _set(self, labels: list[Label], label_of: array[int]) -> None:
+        self.labels, self.label_of = labels, label_of
         self.classes = sorted({name for label in self.labels for name in label.classes})
         self.notices = list(_alike(self.classes))
 
