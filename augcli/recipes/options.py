@@ -26,6 +26,9 @@ DEVICE = Param(
     group="run",
 )
 MAX_PIXELS = Param("Refuse larger images before decoding them.", 1, 2**30, "pixels", group="input")
+MAX_BYTES = Param("Refuse larger files before reading them.", 1, 2**40, "bytes", group="input")
+MOST_BYTES = 2**30
+"""Default of ``max_bytes``: ten times the largest photo."""
 FOLLOW_LINKS = Param(
     "Follow symbolic links, including those that lead out of INPUT.", group="input"
 )
@@ -166,6 +169,7 @@ class RunOptions(ByName):
         Param("Use only this many sources, chosen by hash from all classes.", 1, group="amount"),
     ] = None
     max_pixels: Annotated[int, MAX_PIXELS] = 100_000_000
+    max_bytes: Annotated[int, MAX_BYTES] = MOST_BYTES
     follow_links: Annotated[bool, FOLLOW_LINKS] = False
     workers: Annotated[int | None, WORKERS] = None
     fsync: Annotated[

@@ -85,6 +85,7 @@ class Run:
         return ReadSettings(
             store=self.store,
             max_pixels=self.options.max_pixels,
+            max_bytes=self.options.max_bytes,
             frame=self.options.frame,
             white_level=self.white_level or FULL_WHITE,
             background=background_colour(self.options.background),

@@ -6,33 +6,41 @@ import struct
 import zlib
 from typing import Final
 
-from augcli.data.codecs.containers import Header, is_grey_palette, several
+from augcli.data.codecs.containers import Header, cut_short, is_grey_palette, several
 from augcli.data.codecs.tags import orientation_of
 from augcli.errors import UnreadableImage
 
 _START: Final = 33
 """Bytes of the signature and the first chunk, which declares the size."""
-_PIXELS: Final = frozenset({b"PLTE", b"IDAT", b"IEND"})
+_END: Final = b"IEND"
+_PIXELS: Final = frozenset({b"PLTE", b"IDAT"})
 """The other chunks that decide pixels."""
 
 
 def png_header(data: bytes) -> Header:
-    """Walk all chunks, because the orientation may come after the pixels.
+    """Walk all chunks to the end marker, because the orientation may come after the pixels.
+
+    What comes after the end marker is no part of the picture.
 
     Raises:
-        UnreadableImage: It is an animation.
+        UnreadableImage: It has no end marker, or is an animation.
     """
     if data[12:16] != b"IHDR" or len(data) < _START:
+        if _END not in data:
+            raise cut_short("PNG")
         return Header("PNG")
     width, height, depth, colour = struct.unpack_from(">LLBB", data, 16)
     exif = xmp = kind = b""
     transparent = pixels_seen = False
     plain, grey = True, colour in (0, 4)
     position, end = _START, len(data)
-    while position + 8 <= end:
+    while kind != _END:
         length = int.from_bytes(data[position : position + 4], "big")
         kind_before, kind = kind, data[position + 4 : position + 8]
         start = position + 8
+        # Other letters are no chunk: the rest of the file was never written, or is damaged.
+        if not kind.isalpha() or (kind == _END and start + length + 4 > end):
+            raise cut_short("PNG")
         if kind == b"IDAT":
             # Where anything stands between two of them, Pillow stops.
             plain &= not pixels_seen or kind_before == kind
@@ -76,10 +84,10 @@ def bare_png(data: bytes) -> bytes:
 
     libpng, through OpenCV, writes a line to standard error for each profile or date that it finds
     odd. Nothing in Python can prevent that, so it gets to see none. (Transparency is left out too:
-    it changes no colour.)
+    it changes no colour.) What comes after the end marker is left out as well.
 
     Args:
-        data: A whole PNG whose header is plain.
+        data: A PNG that :func:`png_header` read to its end marker.
 
     Returns:
         The same bytes, or a copy without the chunks.
@@ -89,16 +97,18 @@ def bare_png(data: bytes) -> bytes:
         b'\x00\x00\x00\x00IENDcccc'
     """
     parts = [data[:_START]]
-    kept_from, position, end = _START, _START, len(data)
-    while position + 8 <= end:
+    kept_from = position = _START
+    kind = b""
+    while kind != _END:
         after = position + 12 + int.from_bytes(data[position : position + 4], "big")
-        if data[position + 4 : position + 8] not in _PIXELS:
+        kind = data[position + 4 : position + 8]
+        if kind not in _PIXELS and kind != _END:
             parts.append(data[kept_from:position])
             kept_from = after
         position = after
-    if kept_from == _START:
+    if kept_from == _START and position >= len(data):
         return data
-    return b"".join((*parts, data[kept_from:]))
+    return b"".join((*parts, data[kept_from:position]))
 
 
 def _exif_of_text(kind: bytes, body: bytes) -> bytes:

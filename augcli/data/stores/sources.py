@@ -129,15 +129,18 @@ class Store(Protocol):
         """
         ...
 
-    def read(self, path: str, stamp: str = "") -> bytes:
-        """Return the bytes of a source.
+    def read(self, path: str, stamp: str = "", *, max_bytes: int | None = None) -> bytes:
+        """Return the bytes of a source; a large one is read only if its beginning is a picture.
 
         Args:
             path: Its name in :class:`Sources`.
             stamp: What it was when it was listed; not compared where empty.
+            max_bytes: Most bytes that it may have; any number where None.
 
         Raises:
-            SourceChanged: It is another one by now.
+            SourceChanged: It is another one by now, or changed while it was read.
+            UnreadableImage: It is larger, or no picture that augcli reads.
             OSError: It can't be read.
+            MemoryError: Memory ran out.
         """
         ...
