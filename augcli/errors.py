@@ -145,7 +145,7 @@ class UnreadableImage(Exception):
 NO_MEMORY = "not enough memory for this image"
 """Why one image can't be made where memory ran out."""
 _OUT_OF_MEMORY = re.compile(
-    r"insufficient memory|out of memory|bad_alloc|bad allocation|failed to allocate|not enough memory",
+    "insufficient memory|not enough memory|out of memory|bad.alloc|failed to allocate",
     re.IGNORECASE,
 )
 

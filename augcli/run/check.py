@@ -15,7 +15,7 @@ from augcli.data.output import MAPS, OutputFolder
 from augcli.data.sinks.folder import FolderSink
 from augcli.data.stores.folder import FolderStore
 from augcli.errors import InputError, OutputError, UsageError
-from augcli.files import read_given
+from augcli.files import TABLE_LIMIT, read_given
 from augcli.plan.backlog import Backlog
 from augcli.plan.fingerprint import command_hash, identity
 from augcli.plan.parts import Parts
@@ -212,7 +212,7 @@ def _apply_labels(sources: Sources, table: Path) -> str:
 
     try:
         # Read once: a pipe has nothing left the second time.
-        data = read_given(table)
+        data = read_given(table, TABLE_LIMIT)
     except OSError as error:
         raise InputError(f"`labels` {table}: can't be read ({error.strerror})") from None
     apply_labels(sources, table, data)

@@ -15,7 +15,8 @@ from augcli.data.output import FOLDED_PARTS, STATE, OutputFolder
 from augcli.data.run_record import RECORD
 from augcli.data.sinks.folder import FolderSink
 from augcli.data.stores.folder import FolderStore
-from augcli.errors import InputError, OutputError, UnreadableImage
+from augcli.errors import NO_MEMORY, InputError, OutputError, UnreadableImage
+from augcli.files import TABLE_LIMIT
 from augcli.plan.parts import Parts
 from augcli.recipes.recipe import Recipe
 from augcli.run.audit import Audit
@@ -163,7 +164,7 @@ def _classes(output: OutputFolder) -> list[str]:
     """Return the class names of classes.txt, where line breaks and backslashes are escaped."""
     path = os.path.join(output.path, CLASSES)
     try:
-        lines = output.files.read(CLASSES).decode("utf-8").split("\n")[:-1]
+        lines = output.files.read(CLASSES, TABLE_LIMIT).decode("utf-8").split("\n")[:-1]
     except (OSError, UnicodeDecodeError) as error:
         raise OutputError(f"{path} can't be read: {error}") from None
     meant = {"\\\\": "\\", "\\n": "\n", "\\r": "\r"}
@@ -214,6 +215,9 @@ def _compare(
         return
     except UnreadableImage as error:
         note(f"a source can't be used: {error.reason}")
+        return
+    except MemoryError:
+        note(f"can't be made again: {NO_MEMORY}")
         return
     except Exception as error:  # a draw that was changed by hand leads to any error
         note(f"the draw can't be applied: {error}")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from augcli.data.codecs.encoding import copied
 from augcli.data.codecs.formats import output_ending
-from augcli.data.manifest import Failure
 from augcli.data.names import output_name
 from augcli.data.stopping import stopped
 from augcli.errors import UnreadableImage

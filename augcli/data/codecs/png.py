@@ -35,12 +35,9 @@ def png_header(data: bytes) -> Header:
     plain, grey = True, colour in (0, 4)
     position, end = _START, len(data)
     while kind != _END:
-        length = int.from_bytes(data[position : position + 4], "big")
-        kind_before, kind = kind, data[position + 4 : position + 8]
+        kind_before = kind
+        length, kind = _chunk(data, position)
         start = position + 8
-        # Other letters are no chunk: the rest of the file was never written, or is damaged.
-        if not kind.isalpha() or (kind == _END and start + length + 4 > end):
-            raise cut_short("PNG")
         if kind == b"IDAT":
             # Where anything stands between two of them, Pillow stops.
             plain &= not pixels_seen or kind_before == kind
@@ -77,6 +74,19 @@ def png_header(data: bytes) -> Header:
         deep=depth == 16,
         grey=grey,
     )
+
+
+def _chunk(data: bytes, position: int) -> tuple[int, bytes]:
+    """Return the length and the kind of the chunk at a position.
+
+    Raises:
+        UnreadableImage: There is none: the rest was never written, or the end marker is cut.
+    """
+    length = int.from_bytes(data[position : position + 4], "big")
+    kind = data[position + 4 : position + 8]
+    if not kind.isalpha() or (kind == _END and position + length + 12 > len(data)):
+        raise cut_short("PNG")
+    return length, kind
 
 
 def bare_png(data: bytes) -> bytes:
