@@ -69,12 +69,14 @@ class Parts:
         self.is_cut = False
 
     def loose(self) -> list[str]:
-        """Return the names of the shards whose part is a file of its own, in order."""
-        names = [
-            name.removesuffix(PART_ENDING)
-            for name in self._files.names(PARTS)
-            if name.endswith(PART_ENDING)
-        ]
+        """Return the names of the shards whose part is a file of its own, in order.
+
+        Raises:
+            Stopped: Their folder can't be listed: a link or a file may lie in its place.
+        """
+        with writing(self._files.path):
+            found = self._files.names(PARTS)
+        names = [name.removesuffix(PART_ENDING) for name in found if name.endswith(PART_ENDING)]
         return sorted((name for name in names if SHARD_NAME.fullmatch(name)), key=shard_order)
 
     @property
@@ -146,7 +148,7 @@ class Parts:
     def _loose(self, shard: str) -> StoredPart:
         path = f"{self._files.path}/{part_name(shard)}"
         try:
-            content = self._files.read(part_name(shard))
+            content = self._files.read(part_name(shard), LONGEST_LINE)
         except FileNotFoundError:
             content = b""
         except OSError as error:
