@@ -75,31 +75,38 @@ def read_file(path: Path, limit: int | None = None) -> Content:
         os.close(descriptor)
 
 
-def read_checked(path: Path, limit: int | None, check: Callable[[bytes, int], object]) -> Content:
+def read_checked(path: Path, limit: int, check: Callable[[bytes, int, int], object]) -> Content:
     """Return the content of a regular file, unless its beginning says that it is of no use.
 
     Args:
         path: The file.
-        limit: The most bytes that are read of it, where it grows meanwhile.
-        check: Called with the first 512 bytes and the size of a file that is larger than
-            :data:`SMALL` or than the limit, before the rest is read. What it raises ends the
+        limit: The most bytes that it may have.
+        check: Called with the first 512 bytes, the size and the limit of a file that is larger
+            than :data:`SMALL` or than the limit, before the rest is read. What it raises ends the
             reading.
 
     Raises:
-        OSError: It can't be read, or is no regular file.
+        OSError: It can't be read, is no regular file, or is larger than the limit.
     """
-    descriptor, status = _open_regular(path)
+    # Each call counts: this is done for every image.
+    descriptor = os.open(path, READ_FLAGS)
     try:
-        if status.st_size > SMALL or (limit is not None and status.st_size > limit):
-            check(os.read(descriptor, HEAD_BYTES), status.st_size)
+        before = os.fstat(descriptor)
+        size = before.st_size
+        if size > SMALL or size > limit or not stat.S_ISREG(before.st_mode):
+            regular(descriptor)
+            check(os.read(descriptor, HEAD_BYTES), size, limit)
             os.lseek(descriptor, 0, os.SEEK_SET)
-        content = read_descriptor(descriptor, status, limit)
+            data = read_descriptor(descriptor, before, limit).data
+        else:
+            data = os.read(descriptor, size + 1)
+            if len(data) != size:
+                data = _rest(descriptor, data, limit)
         after = os.fstat(descriptor)
     finally:
         os.close(descriptor)
-    if after.st_mtime_ns == status.st_mtime_ns and after.st_size == len(content.data):
-        return content
-    return content._replace(is_steady=False)
+    is_steady = after.st_mtime_ns == before.st_mtime_ns and after.st_size == size == len(data)
+    return Content(data, size, modified_at(before), is_steady)
 
 
 def read_descriptor(descriptor: int, status: os.stat_result, limit: int | None) -> Content:

@@ -10,6 +10,7 @@ from augcli.attention.device import parse_device
 from augcli.augmentations.size import parse_size, size_frame
 from augcli.data.codecs.choices import BACKGROUND, WHITE_LEVEL
 from augcli.data.codecs.formats import FULL_WHITE, PNG_LEVEL
+from augcli.data.stores.sources import MOST_BYTES
 from augcli.errors import near_miss
 from augcli.params import ByName, Param, check
 
@@ -27,8 +28,6 @@ DEVICE = Param(
 )
 MAX_PIXELS = Param("Refuse larger images before decoding them.", 1, 2**30, "pixels", group="input")
 MAX_BYTES = Param("Refuse larger files before reading them.", 1, 2**40, "bytes", group="input")
-MOST_BYTES = 2**30
-"""Default of ``max_bytes``: ten times the largest photo."""
 FOLLOW_LINKS = Param(
     "Follow symbolic links, including those that lead out of INPUT.", group="input"
 )

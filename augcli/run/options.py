@@ -8,6 +8,7 @@ from typing import Annotated
 
 from augcli.data.codecs.choices import BACKGROUND, WHITE_LEVEL
 from augcli.data.codecs.formats import FULL_WHITE
+from augcli.data.stores.sources import MOST_BYTES
 from augcli.params import ByName, Param, check
 from augcli.recipes.options import (
     DEVICE,
@@ -15,7 +16,6 @@ from augcli.recipes.options import (
     MAX_BYTES,
     MAX_PIXELS,
     MODEL,
-    MOST_BYTES,
     WORKERS,
 )
 

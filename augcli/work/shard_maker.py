@@ -9,7 +9,7 @@ from augcli.data.codecs.encoding import copied
 from augcli.data.codecs.formats import output_ending
 from augcli.data.names import output_name
 from augcli.data.stopping import stopped
-from augcli.errors import UnreadableImage
+from augcli.errors import Stopped, UnreadableImage
 from augcli.plan.part import UNFINISHED, Part
 from augcli.recipes.decisions import MixMaps, Subject
 from augcli.work.events import Failed, NeedsDonors, ShardDone
@@ -101,6 +101,11 @@ class ShardMaker:
             return
         except OSError as error:
             raise stopped(error, self._settings.out) from error
+        except MemoryError:
+            raise Stopped(
+                "memory ran out between two images; give fewer `workers`, then run the same "
+                "command again to continue"
+            ) from None
         outputs = len(part.made) - len(task.made)
         announce(
             ShardDone(

@@ -64,7 +64,7 @@ def test_a_huge_file_that_is_no_picture_is_refused_by_its_first_bytes(
     cli: Cli, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sparse(photos / "cat/900.jpg", 20 << 30)
-    sizes = []
+    sizes: list[int] = []
     read = os.read
 
     def watched(descriptor: int, size: int) -> bytes:
@@ -312,6 +312,31 @@ def test_memory_that_runs_out_while_verifying_is_a_problem_of_that_output(
     assert f"can't be made again: {REASON}" in end.err
 
 
+@needs_sparse_files
+def test_a_huge_file_in_place_of_an_output_is_a_problem_of_that_output(
+    cli: Cli, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert cli("cutout", photos, "--out", out).code == 0
+    output = next(path for path in sorted(out.rglob("*.png")))
+    sparse(output, 20 << 30)
+    end = cli("verify", out)
+    assert end.code == 1
+    assert f"{output.name}: can't be read (has {20 << 30:,} bytes, more than" in end.err
+
+
+def test_memory_that_runs_out_between_images_is_a_sentence(
+    cli: Cli, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(_: object) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr("augcli.plan.part.Part.to_bytes", short)
+    end = cli("cutout", photos, "--fill", "black", "--out", tmp_path / "out")
+    assert end.code == 3
+    assert "memory ran out between two images" in end.err
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="limits memory as Linux does")
 def test_only_the_image_that_needs_too_much_memory_fails(photos: Path, tmp_path: Path) -> None:
     """In a process with a real limit, with a picture that is too large for it as base and donor."""
@@ -435,7 +460,7 @@ def test_a_source_that_is_rewritten_while_it_is_read_is_no_mixture(
     other = whole[:-12] + b"\0\0\0\0IEND" + whole[-4:]
     identity = source.stat().st_ino
     read = os.read
-    changed = []
+    changed: list[str] = []
 
     def interrupted(descriptor: int, size: int) -> bytes:
         if os.fstat(descriptor).st_ino != identity or changed:
