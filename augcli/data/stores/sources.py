@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
+MOST_BYTES = 2**30
+"""Bytes of the largest source that is read by default: ten times the largest photo."""
+
+
 @dataclass(slots=True)
 class Sources:
     """The pictures of a store, sorted by path (code points).
@@ -138,15 +142,18 @@ class Store(Protocol):
         """
         ...
 
-    def read(self, path: str, stamp: str = "") -> bytes:
-        """Return the bytes of a source.
+    def read(self, path: str, stamp: str = "", *, max_bytes: int = MOST_BYTES) -> bytes:
+        """Return the bytes of a source; a large one is read only if its beginning is a picture.
 
         Args:
             path: Its name in :class:`Sources`.
             stamp: What it was when it was listed; not compared where empty.
+            max_bytes: Most bytes that it may have.
 
         Raises:
-            SourceChanged: It is another one by now.
+            SourceChanged: It is another one by now, or changed while it was read.
+            UnreadableImage: It is larger, or no picture that augcli reads.
             OSError: It can't be read.
+            MemoryError: Memory ran out.
         """
         ...
