@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from augcli.data.manifest import Failure
 from augcli.errors import InputError
 from augcli.plan.ring import sample
 from augcli.work.questions import MeanColours
@@ -54,12 +55,13 @@ def mean_colour(sources: Sources, seed: int, pool: Pool) -> Colour:
     paths = chosen(sources, seed, "mean")
     batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
     answers = dict(pool.ask(MeanColours, iter(batches)))
-    measured: list[Colour | str] = [answers[path] for path in paths]
-    colours = [colour for colour in measured if not isinstance(colour, str)]
+    measured: list[Colour | Failure | str] = [answers[path] for path in paths]
+    colours = [colour for colour in measured if not isinstance(colour, Failure | str)]
     if not colours:
+        first = measured[0]
         raise InputError(
-            f"none of the {len(paths)} images that were tried can be read, "
-            f"the first is {paths[0]!r}: {measured[0]}"
+            f"none of the {len(paths)} images that were tried can be read, the first is "
+            f"{paths[0]!r}: {first.reason if isinstance(first, Failure) else first}"
         )
     count = len(colours)
     red, green, blue = (

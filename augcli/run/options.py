@@ -9,7 +9,7 @@ from typing import Annotated
 from augcli.data.codecs.choices import BACKGROUND, WHITE_LEVEL
 from augcli.data.codecs.formats import FULL_WHITE
 from augcli.params import ByName, Param, check
-from augcli.recipes.options import DEVICE, FOLLOW_LINKS, MAX_PIXELS, MODEL, WORKERS
+from augcli.recipes.options import DEVICE, FOLLOW_LINKS, MAX_PIXELS, MODEL, TIMEOUT, WORKERS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,7 @@ class HeatMapOptions(ByName):
     max_pixels: Annotated[int, MAX_PIXELS] = 100_000_000
     follow_links: Annotated[bool, FOLLOW_LINKS] = False
     workers: Annotated[int | None, WORKERS] = None
+    timeout: Annotated[float | None, TIMEOUT] = None
     overwrite: Annotated[
         bool, Param("Replace what the file holds; all images are scored.", group="output")
     ] = False

@@ -156,18 +156,24 @@ class ShardMaker:
         for job in task.jobs:
             if stop_asked():
                 raise StopAsked
+            self._reader.turn_to(job.base.path)
             try:
                 self._make(job, task.copy, part, shard)
-                tally.tick(made=1)
             except (SourceFailed, MemoryError) as error:
+                if stop_asked():
+                    raise StopAsked from None
                 failure = (
                     error.failure
                     if isinstance(error, SourceFailed)
                     else Failure(job.base.path, "memory", "not enough memory for this image")
                 )
                 part.failed.append((job.fingerprint, failure))
+                self._reader.turn_to("")
                 announce(Failed(failure))
                 tally.tick(failed=1)
+            else:
+                self._reader.turn_to("")
+                tally.tick(made=1)
         names = {made.row.file_name for made in part.made}
         part.obsolete = [name for name in task.obsolete if name not in names]
         return part
@@ -209,6 +215,7 @@ class ShardMaker:
         mixer = self._chain.mixer(chance)
         if mixer:
             donor = self._donor(job, copy, part, mixer)
+            self._reader.turn_to(job.base.path)
         try:
             result = self._chain.run(base.result, donor.result if donor else None, chance)
         except UnreadableImage as error:
