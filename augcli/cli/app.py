@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from augcli.cli.signals import Signals
-from augcli.errors import EXIT_BUG, AugcliError, Interrupted
+from augcli.errors import EXIT_BUG, AugcliError, Interrupted, Stopped
 from augcli.version import VERSION
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from augcli.recipes.recipe import Recipe
     from augcli.run.options import HeatMapOptions
 
+LEAST_MEMORY = 256 << 20
+"""Bytes of addresses: the libraries alone need most of them."""
 EPILOG = """\
 Examples:
   augcli cutout images --patch 16
@@ -50,6 +52,25 @@ def main() -> None:
         sys.exit(error.exit_code)
 
 
+def _check_memory() -> None:
+    """Check the limit of this process: libraries that get no memory end it without a word.
+
+    Raises:
+        Stopped: It is too low for any command.
+    """
+    try:
+        import resource  # noqa: PLC0415
+    except ImportError:
+        return  # Windows has no such limit
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if 0 <= limit < LEAST_MEMORY:
+        raise Stopped(
+            f"this process may use {limit >> 20:,} MiB of memory, and augcli needs at least "
+            f"{LEAST_MEMORY >> 20:,} MiB; raise the limit (ulimit -v), then run the same command "
+            "again"
+        )
+
+
 def _run(signals: Signals, *, debug: bool) -> None:
     """Run the command.
 
@@ -66,6 +87,7 @@ def _run(signals: Signals, *, debug: bool) -> None:
     # The processor's cores are for the workers; threads that can't be started end the process.
     for library in ("OPENBLAS", "OMP", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    _check_memory()
     if not debug:
         take_stderr()
     try:
