@@ -147,6 +147,8 @@ def application(signals: Signals | None = None) -> typer.Typer:
     from augcli.cli.scorer import scorer_commands  # noqa: PLC0415
     from augcli.cli.verbs import add_verbs  # noqa: PLC0415
 
+    # Never entered: no signal is handled.
+    signals = signals or Signals(lambda _: None)
     app = typer.Typer(
         name="augcli",
         cls=Group,
@@ -171,12 +173,10 @@ def application(signals: Signals | None = None) -> typer.Typer:
     def callback(version: bool = version_option) -> None:
         pass
 
-    # Never entered: no signal is handled.
-    signals = signals or Signals(lambda _: None)
     run = functools.partial(run_command, signals)
     add_commands(app, run, functools.partial(score_command, signals))
     app.add_typer(recipe_commands(), name=RECIPE)
-    app.add_typer(scorer_commands(), name=SCORER)
+    app.add_typer(scorer_commands(signals), name=SCORER)
     add_verbs(app)
     return app
 

@@ -45,6 +45,7 @@ class Signals:
         self._number = 0
         self._is_in_order = False
         self._counts = (0, 0)
+        self._unfinished: str | None = None
         self._sender = self._receiver = -1
         self._watcher: threading.Thread | None = None
 
@@ -105,6 +106,15 @@ class Signals:
         finally:
             self._is_in_order = False
 
+    @contextlib.contextmanager
+    def removing(self, unfinished: str) -> Iterator[None]:
+        """Remove a temporary file of the block too, where a signal ends the process."""
+        self._unfinished = unfinished
+        try:
+            yield
+        finally:
+            self._unfinished = None
+
     def counting(self, listener: Listener) -> Listener:
         """Return a listener that also notes how far a run is, for the last sentence."""
         from augcli.run.messages import Progress  # noqa: PLC0415 - not needed for --help
@@ -156,7 +166,10 @@ class Signals:
         with contextlib.suppress(RuntimeError):
             timer.start()
         from augcli.cli.streams import show_cursor  # noqa: PLC0415 - see augcli.cli.app.main
+        from augcli.files import remove_file  # noqa: PLC0415
 
+        if self._unfinished:
+            remove_file(self._unfinished)
         show_cursor()
         self.say(Interrupted(self._number, *self._counts))
         os._exit(code)

@@ -48,14 +48,19 @@ def replacing(path: Path) -> Iterator[str]:
 
     Where an error ends it, the temporary file is removed and nothing else changes.
     """
-    folder, name = os.path.split(os.fspath(path))
-    unfinished = os.path.join(folder, f".{name}.tmp-{os.getpid()}")
+    unfinished = unfinished_name(path)
     try:
         yield unfinished
         os.replace(unfinished, path)
     except BaseException:
         remove_file(unfinished)
         raise
+
+
+def unfinished_name(path: Path) -> str:
+    """Return the name that a file has until it is written whole by this process."""
+    folder, name = os.path.split(os.fspath(path))
+    return os.path.join(folder, f".{name}.tmp-{os.getpid()}")
 
 
 def write_file(path: Path, content: bytes | Callable[[BinaryIO], object]) -> None:
