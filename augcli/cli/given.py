@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from augcli.cli.config import read_config
-from augcli.errors import AugcliError, ParameterError, flag, with_flags
+from augcli.errors import AugcliError, Interrupted, ParameterError, flag, with_flags
 from augcli.params import Declared, build
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ class Given:
         """
         try:
             yield
+        except Interrupted:
+            raise
         except AugcliError as error:
             raise CommandError(text_of(error, self.written), error.exit_code) from error
 

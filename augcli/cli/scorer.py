@@ -21,10 +21,12 @@ from augcli.cli.given import given_options
 from augcli.cli.help import Group
 from augcli.cli.options import CommandOptions
 from augcli.cli.streams import printable, write_stderr, write_stdout
+from augcli.files import unfinished_name
 
 if TYPE_CHECKING:
     from augcli.classifiers.describe import ScorerFacts
     from augcli.classifiers.prepare import PreparedScorer
+    from augcli.cli.signals import Signals
 
 CLASSIFIER = typer.Argument(metavar="CLASSIFIER", help="ONNX file that gives class scores.")
 FILE = typer.Argument(
@@ -38,8 +40,12 @@ SMALL = 64
 JSON = typer.Option(False, "--json", help="One JSON object on standard output.")
 
 
-def scorer_commands() -> typer.Typer:
-    """Return the group of commands."""
+def scorer_commands(signals: Signals) -> typer.Typer:
+    """Return the group of commands.
+
+    Args:
+        signals: End a command.
+    """
     group = typer.Typer(
         cls=Group,
         help="Make a scorer of any classifier, or describe a scorer.",
@@ -48,7 +54,11 @@ def scorer_commands() -> typer.Typer:
     classifier = inspect.Parameter(
         "classifier", inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[str, CLASSIFIER]
     )
-    make = declare_command(_prepare, "prepare", [classifier], prepare_options())
+
+    def prepare(**arguments: Any) -> None:
+        _prepare(signals, arguments)
+
+    make = declare_command(prepare, "prepare", [classifier], prepare_options())
     summary = "Make a scorer of a classifier: its last feature map becomes the heat map."
     add_command(group, "prepare", summary, make, SCORER)
     summary = "Show what a scorer takes and gives, and what it costs."
@@ -56,14 +66,15 @@ def scorer_commands() -> typer.Typer:
     return group
 
 
-def _prepare(**arguments: Any) -> None:
+def _prepare(signals: Signals, arguments: dict[str, Any]) -> None:
     given = given_options(SCORER, prepare_options(), arguments, names_by_command)
     with given.spelling():
         options = given.build(ClassifierOptions)
         command = given.build(CommandOptions)
         from augcli.classifiers.prepare import make_scorer  # noqa: PLC0415
 
-        made = make_scorer(arguments["classifier"], options)
+        with signals.removing(unfinished_name(options.out)):
+            made = make_scorer(arguments["classifier"], options)
     if command.json:
         write_stdout(json.dumps({"message_type": "prepared", **asdict(made)}))
         return

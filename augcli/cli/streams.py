@@ -20,6 +20,16 @@ def write_stderr(text: str) -> None:
         sys.stderr.flush()
 
 
+def show_cursor() -> None:
+    """Make the cursor of a terminal visible again, which a progress bar hides."""
+    # While a bar moves, this is Rich's, which takes such sequences away.
+    stderr = getattr(sys.stderr, "rich_proxied_file", sys.stderr)
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        if stderr.isatty() and os.environ.get("TERM") != "dumb":
+            stderr.write("\x1b[?25h")
+            stderr.flush()
+
+
 def take_stderr() -> None:
     """Give ``sys.stderr`` a descriptor of its own, and let descriptor 2 lead nowhere.
 

@@ -11,6 +11,7 @@ from augcli.files.publishing import (
     publish_file,
     remove_file,
     replacing,
+    unfinished_name,
     write_file,
 )
 from augcli.files.reading import (
@@ -61,5 +62,6 @@ __all__ = [
     "read_json",
     "remove_file",
     "replacing",
+    "unfinished_name",
     "write_file",
 ]

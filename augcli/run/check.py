@@ -13,6 +13,7 @@ from augcli.data.codecs.formats import FULL_WHITE, OutputEncoding
 from augcli.data.label_table import apply_labels
 from augcli.data.output import MAPS, OutputFolder
 from augcli.data.sinks.folder import FolderSink
+from augcli.data.stopping import carry_on
 from augcli.data.stores.folder import FolderStore
 from augcli.errors import InputError, OutputError, UsageError
 from augcli.files import TABLE_LIMIT, read_given
@@ -22,6 +23,7 @@ from augcli.plan.parts import Parts
 from augcli.plan.plan import Plan
 from augcli.plan.ring import sample
 from augcli.recipes.chain import Chain
+from augcli.recipes.options import seconds_of
 from augcli.rng import digest
 from augcli.run.machine import usable_cores
 from augcli.run.scoring import largest_grid, scores_sources, usable_maps
@@ -31,6 +33,7 @@ from augcli.work.settings import MakeSettings, MapStorage, ReadSettings
 
 if TYPE_CHECKING:
     from augcli.attention.scorer import Scorer
+    from augcli.data.stopping import Checkpoint
     from augcli.data.stores.sources import Sources, Store
     from augcli.recipes.options import RunOptions
     from augcli.recipes.recipe import Recipe
@@ -51,6 +54,7 @@ class Run:
         heatmaps: A file of heat maps that the run can use, checked.
         folders: Those of INPUT that hold sources, `limit` or not.
         white_level: Level of 16-bit images that becomes 255; None until it is estimated.
+        checkpoint: Called between two images; what it raises ends the run.
     """
 
     store: Store
@@ -62,6 +66,7 @@ class Run:
     folders: frozenset[str] = frozenset()
     heatmaps: Path | None = None
     white_level: int | None = None
+    checkpoint: Checkpoint = carry_on
 
     @property
     def workers(self) -> int:
@@ -94,6 +99,7 @@ class Run:
             model=self.options.model,
             grid=largest_grid(self.chain),
             storage=storage,
+            timeout=seconds_of(self.options.timeout),
         )
 
     def make_settings(self, chain: Chain, out_identity: tuple[int, int]) -> MakeSettings:
@@ -122,7 +128,9 @@ class Run:
     def pool(self, storage: MapStorage) -> Pool:
         """Start what answers questions about sources and makes shards."""
         settings = self.read_settings(storage)
-        return Processes(settings, self.workers) if self.workers else InThisProcess(settings)
+        if not self.workers:
+            return InThisProcess(settings, self.checkpoint)
+        return Processes(settings, self.workers, self.checkpoint)
 
     def plan(self, chain: Chain, shard_count: int) -> Plan:
         """Return all jobs; the chain has the mean colour, the run the white level."""
@@ -144,13 +152,16 @@ class Run:
         )
 
 
-def check(folder: Path, recipe: Recipe, options: RunOptions) -> Run:
+def check(
+    folder: Path, recipe: Recipe, options: RunOptions, checkpoint: Checkpoint = carry_on
+) -> Run:
     """Check everything that can be checked without opening an image.
 
     Args:
         folder: INPUT.
         recipe: What to do; its ``run`` table is in ``options`` already.
         options: How.
+        checkpoint: Called between two images of the run; what it raises ends it.
 
     Raises:
         UsageError: A wrong option or wrong input.
@@ -180,6 +191,7 @@ def check(folder: Path, recipe: Recipe, options: RunOptions) -> Run:
         folders,
         heatmaps=usable_maps(options, chain, made["scorer"]),
         white_level=given_white_level(options.white_level),
+        checkpoint=checkpoint,
     )
 
 

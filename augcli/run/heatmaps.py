@@ -25,7 +25,7 @@ from augcli.data.codecs.encoding import check_sides, encode
 from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.manifest import Failure, write_table
 from augcli.data.names import output_name
-from augcli.data.stopping import writing
+from augcli.data.stopping import carry_on, writing
 from augcli.data.stores.folder import FolderStore
 from augcli.errors import (
     NO_MEMORY,
@@ -37,8 +37,17 @@ from augcli.errors import (
 from augcli.files import open_file, publish_file, remove_file
 from augcli.pixels.heat_maps import ranked_cells
 from augcli.pixels.overlay import overlay
+from augcli.recipes.options import seconds_of
 from augcli.run.machine import usable_cores
-from augcli.run.messages import Error, HeatMapsSummary, Notice, Progress, Started, ignore
+from augcli.run.messages import (
+    Error,
+    HeatMapsSummary,
+    Notice,
+    Progress,
+    Started,
+    ignore,
+    time_notices,
+)
 from augcli.run.scoring import device_words, score_sources
 from augcli.run.white_level import estimated_white_level, white_level_words
 from augcli.work.pool import InThisProcess
@@ -52,6 +61,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from augcli.attention.map_spec import MapSpec
+    from augcli.data.stopping import Checkpoint
     from augcli.data.stores.sources import Sources
     from augcli.run.messages import Listener
     from augcli.run.options import HeatMapOptions
@@ -103,7 +113,10 @@ class _Collected:
 
 
 def make_heat_maps(
-    folder: Path, options: HeatMapOptions, listener: Listener = ignore
+    folder: Path,
+    options: HeatMapOptions,
+    listener: Listener = ignore,
+    checkpoint: Checkpoint = carry_on,
 ) -> HeatMapsSummary:
     """Score the images of a folder that the file does not know yet, and write it.
 
@@ -111,6 +124,7 @@ def make_heat_maps(
         folder: INPUT.
         options: How.
         listener: Called with each message.
+        checkpoint: Called between two images; what it raises ends the run.
 
     Raises:
         UsageError: Wrong input, a file of another scorer or grid, or a device that is not used.
@@ -132,7 +146,7 @@ def make_heat_maps(
     )
     if options.device == AUTO:
         listener(Notice(device_words(gpu)))
-    for text in sources.skipped_in_words():
+    for text in (*sources.skipped_in_words(), *time_notices(options.timeout, workers)):
         listener(Notice(text))
     collected = _Collected.empty(count, spec)
     collected.failures += [Failure(path, "list", reason) for path, reason in sources.refused]
@@ -154,11 +168,14 @@ def make_heat_maps(
         model=options.model,
         grid=options.grid,
         storage=storage,
+        timeout=seconds_of(options.timeout),
     )
 
     def new_pool() -> Pool:
         workers_needed = min(workers, count)
-        return InThisProcess(settings) if workers == 0 else Processes(settings, workers_needed)
+        if workers == 0:
+            return InThisProcess(settings, checkpoint)
+        return Processes(settings, workers_needed, checkpoint)
 
     pool = new_pool()
     try:
@@ -176,7 +193,7 @@ def make_heat_maps(
         pool.close()
     if options.overlay:
         with writing(str(options.overlay)):
-            for failure in _draw(settings, options, options.overlay):
+            for failure in _draw(settings, options, options.overlay, checkpoint):
                 collected.failures.append(failure)
                 listener(Error(*failure))
     seconds = time.time() - begun
@@ -301,9 +318,12 @@ def _is_error_table(path: str) -> bool:
         return False
 
 
-def _draw(settings: ReadSettings, options: HeatMapOptions, folder: Path) -> Iterator[Failure]:
+def _draw(
+    settings: ReadSettings, options: HeatMapOptions, folder: Path, checkpoint: Checkpoint
+) -> Iterator[Failure]:
     """Write a picture of every image that has a map; yield those for which memory ran out."""
     for path, heat_map in HeatMaps.open(options.out).items():
+        checkpoint()
         try:
             image = decode(
                 _unchanged(settings, path),

@@ -52,9 +52,7 @@ def score_sources(
     waiting: dict[tuple[int, ...], list[tuple[str, Scored]]] = {}
     batches = (paths[start : start + BATCH] for start in range(0, len(paths), BATCH))
     for path, answer in pool.ask(HeatMapsOf, batches):
-        if isinstance(answer, str):
-            yield path, Failure(path, "worker", answer)
-        elif isinstance(answer, Failure) or answer.picture is None:
+        if isinstance(answer, Failure) or answer.picture is None:
             yield path, answer
         else:
             assert gpu

@@ -9,13 +9,8 @@ from augcli.data.codecs.encoding import copied
 from augcli.data.codecs.formats import output_ending
 from augcli.data.names import output_name
 from augcli.data.stopping import stopped
-<<<<<<< HEAD
-from augcli.errors import UnreadableImage
-from augcli.plan.part import UNFINISHED, Part, Tried
-=======
 from augcli.errors import Stopped, UnreadableImage
-from augcli.plan.part import UNFINISHED, Part
->>>>>>> b20-reading
+from augcli.plan.part import UNFINISHED, Part, Tried
 from augcli.recipes.decisions import MixMaps, Subject
 from augcli.work.events import Failed, NeedsDonors, ShardDone
 from augcli.work.loading import Loader
@@ -172,18 +167,24 @@ class ShardMaker:
         for job in task.jobs:
             if stop_asked():
                 raise StopAsked
+            self._reader.turn_to(job.base.path)
             try:
                 self._make(job, task.copy, part, shard)
-                tally.tick(made=1)
             except Exception as error:
+                if stop_asked():
+                    raise StopAsked from None
                 # Sources that are read or scored name themselves; what is left is the base's.
                 error = without_memory(job.base.path, error)
                 if not isinstance(error, SourceFailed):
                     raise error from None
                 failure = error.failure
                 part.failed.append((job.fingerprint, failure))
+                self._reader.turn_to("")
                 announce(Failed(failure))
                 tally.tick(failed=1)
+            else:
+                self._reader.turn_to("")
+                tally.tick(made=1)
         # However often the run was interrupted, its records are the same bytes.
         part.made.sort(key=lambda made: made.row.file_name)
         part.failed.sort()
@@ -229,6 +230,7 @@ class ShardMaker:
         mixer = self._chain.mixer(chance)
         if mixer:
             donor = self._donor(job, copy, part, mixer)
+            self._reader.turn_to(job.base.path)
         try:
             result = self._chain.run(base.result, donor.result if donor else None, chance)
         except UnreadableImage as error:
