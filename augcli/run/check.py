@@ -167,6 +167,7 @@ def check(
         UsageError: A wrong option or wrong input.
     """
     _check_surroundings(folder, options.out)
+    _check_size(options)
     chain = Chain(recipe.name, recipe.steps, options.seed, options.copies, recipe.survival)
     out = options.out or default_out(folder, chain.name)
     store = FolderStore(os.fspath(folder), os.fspath(out), options.follow_links, options.layout)
@@ -233,6 +234,21 @@ def _apply_labels(sources: Sources, table: Path) -> str:
         raise InputError(f"`labels` {table}: can't be read ({error.strerror})") from None
     apply_labels(sources, table, data)
     return hashlib.sha256(data).hexdigest()
+
+
+def _check_size(options: RunOptions) -> None:
+    """Refuse outputs that no memory holds.
+
+    Raises:
+        UsageError: Each output would have more pixels than a source may have.
+    """
+    frame = options.frame
+    pixels = frame.height * frame.width if frame else 0
+    if pixels > options.max_pixels:
+        raise UsageError(
+            f"`size` {options.size} is {pixels:,} pixels; at most {options.max_pixels:,} are "
+            "allowed (`max_pixels`)"
+        )
 
 
 def _check_labels(chain: Chain, sources: Sources, options: RunOptions) -> None:
