@@ -93,6 +93,8 @@ def _run(signals: Signals, *, debug: bool) -> None:
     try:
         application(signals)(prog_name="augcli")
     except Exception as error:
+        # Whatever a library raises while a signal is pending may come from the signal.
+        signals.check()
         if debug:
             import traceback  # noqa: PLC0415
 

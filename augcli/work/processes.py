@@ -240,6 +240,8 @@ class Processes:
         try:
             threading.Thread(target=self._listen, args=(member,), daemon=True).start()
         except RuntimeError as error:
+            assert process.stdout
+            process.stdout.close()
             raise refused_by_system(error) or error from None
         member.send(worker.SetUp(self._settings))
         if self._making:

@@ -105,7 +105,7 @@ def test_every_command_ends_where_a_library_never_returns(
 ) -> None:
     made = tmp_path / "made"
     cli("cutout", photos, "--fill", "black", "--out", made)
-    (tmp_path / "recipe.toml").write_text('[[steps]]\nuse = "flip"\n')
+    (tmp_path / "recipe.toml").write_text('[[step]]\nuse = "flip"\n')
     places = {name: tmp_path / name for name in ("photos", "out", "made")}
     places |= {"recipe": tmp_path / "recipe.toml", "maps": tmp_path / "maps.npz"}
     name = {"status": "parts.jsonl.gz", "doctor": "cv2"}.get(command[0], "photos/b/002.jpg")
@@ -288,7 +288,7 @@ def test_an_image_that_takes_too_long_is_a_failed_image_until_it_does_not(
     assert cli(*command).code == 0
     if options:
         assert cli("cutout", photos, *options, "--out", tmp_path / "clean").code == 0
-        assert tree(out) == tree(tmp_path / "clean")
+        assert tree(out, hidden=False) == tree(tmp_path / "clean", hidden=False)
 
 
 def test_heat_maps_have_the_same_limit(photos: Path, tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ def test_a_limit_is_no_limit_for_many_images_in_a_row(photos: Path, tmp_path: Pa
 
 def test_a_limit_without_workers_is_said_to_be_none(cli: Cli, photos: Path, tmp_path: Path) -> None:
     command = ["cutout", photos, "--fill", "black", "--out", tmp_path / "out"]
-    said = "--timeout is of no use with AUGCLI_WORKERS 0: no other process can end an image\n"
+    said = "--timeout is of no use with AUGCLI_WORKERS (environment) 0: no other process can end "
     assert said in cli(*command, "--timeout", 5).err
     assert said not in cli(*command, "--overwrite").err
 
@@ -351,8 +351,10 @@ def test_a_thread_that_can_not_be_started_is_a_sentence(
 
 
 def test_a_thread_that_a_worker_can_not_start_is_a_sentence(photos: Path, tmp_path: Path) -> None:
-    action = "import threading; threading.Thread.start = None"
-    env, _ = hooked(tmp_path, "augcli.work.worker", action)
+    action = "import threading; "
+    action += "threading.Thread.start = 'augcli.work.worker' in sys.orig_argv or self_start"
+    action = action.replace("self_start", "threading.Thread.start")
+    env, _ = hooked(tmp_path, "augcli.work.child", action)
     made: Any = call("cutout", photos, "--out", tmp_path / "out", "--workers", 1, env=env)
     assert made.code == 3
     assert "a worker ended (exit code 1) before it made anything: TypeError" in made.err
