@@ -12,6 +12,7 @@
     └── Interrupted         130   stopped by a signal (143 for SIGTERM); run again to continue
 
     UnreadableImage               one image; becomes a row of errors.csv, never ends a run
+    └── NotScored                     the scorer gives no heat map for it
 
 Exit code 0 means that everything was made, 1 that the run finished but some images failed
 (``errors.csv``), 70 that augcli itself has a bug.
@@ -140,6 +141,14 @@ class UnreadableImage(Exception):
     def __reduce__(self) -> tuple[type[UnreadableImage], tuple[str]]:
         """Pickle by the reason alone, so that an error of a worker arrives unchanged."""
         return (UnreadableImage, (self.reason,))
+
+
+class NotScored(UnreadableImage):
+    """The scorer gives no heat map for one image."""
+
+    def __reduce__(self) -> tuple[type[NotScored], tuple[str]]:
+        """Pickle by the reason alone; see :class:`UnreadableImage`."""
+        return (NotScored, (self.reason,))
 
 
 def near_miss(word: str, known: Iterable[str]) -> str:

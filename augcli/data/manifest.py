@@ -172,6 +172,10 @@ MACHINE_STAGES = frozenset({"read", "worker", "memory", "time"})
 """Stages whose failures come from the machine, so that another run may succeed."""
 
 
+NO_MEMORY = "not enough memory for this image"
+"""Reason of failures in the stage ``memory``."""
+
+
 class Failure(NamedTuple):
     """One image that could not be made, as a row of errors.csv.
 

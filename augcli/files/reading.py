@@ -103,14 +103,22 @@ def read_json(path: Path, limit: int = JSON_LIMIT) -> Any:
     return parse_json(read_file(path, limit).data)
 
 
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"{word} is not JSON")
+
+
+_DECODE = json.JSONDecoder(parse_constant=_refuse_constant).decode
+
+
 def parse_json(data: bytes) -> Any:
     """Return what JSON in UTF-8 holds.
 
     Raises:
-        ValueError: It is something else, or is nested too deeply.
+        ValueError: It is something else, is nested too deeply, or holds NaN, Infinity or a whole
+            number of thousands of digits.
     """
     try:
-        return json.loads(data.decode("utf-8"))
+        return _DECODE(data.decode("utf-8"))
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 from augcli.attention.device import AUTO, CPU
 from augcli.attention.heat_map_file import HeatMaps
 from augcli.attention.map_table import MapTable
-from augcli.data.manifest import Failure
-from augcli.errors import HeatMapsError, ParameterError, UnreadableImage
+from augcli.data.manifest import NO_MEMORY, Failure
+from augcli.errors import HeatMapsError, NotScored, ParameterError
 from augcli.run.messages import Notice
 from augcli.work.questions import HeatMapsOf
 from augcli.work.settings import MapStorage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from augcli.attention.scorer import Scorer
+    from augcli.pixels.frame import HeatMap
     from augcli.recipes.chain import Chain
     from augcli.recipes.options import RunOptions
     from augcli.run.messages import Listener
@@ -62,12 +63,33 @@ def score_sources(
 
 
 def _on_gpu(gpu: Scorer, group: list[tuple[str, Scored]]) -> Iterator[tuple[str, Scored | Failure]]:
-    maps = gpu.storable_maps([scored.picture for _, scored in group if scored.picture is not None])
+    pictures = [scored.picture for _, scored in group if scored.picture is not None]
+    maps: Iterable[HeatMap | Failure]
+    try:
+        maps = gpu.storable_maps(pictures)
+    except (NotScored, MemoryError):
+        # One of them did it: scored one by one, they show which.
+        maps = (_alone(gpu, path, scored) for path, scored in group)
     for (path, scored), heat_map in zip(group, maps, strict=True):
+        if isinstance(heat_map, Failure):
+            yield path, heat_map
+            continue
         try:
             yield path, scored._replace(heat_map=gpu.checked(heat_map).copy(), picture=None)
-        except UnreadableImage as error:
+        except NotScored as error:
             yield path, Failure(path, "score", error.reason)
+
+
+def _alone(gpu: Scorer, path: str, scored: Scored) -> HeatMap | Failure:
+    """Return the map of one picture, or why there is none."""
+    assert scored.picture is not None
+    try:
+        heat_map: HeatMap = gpu.storable_maps([scored.picture])[0]
+    except NotScored as error:
+        return Failure(path, "score", error.reason)
+    except MemoryError:
+        return Failure(path, "memory", NO_MEMORY)
+    return heat_map
 
 
 def usable_maps(options: RunOptions, chain: Chain, scorer: str | None) -> Path | None:

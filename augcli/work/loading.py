@@ -6,9 +6,10 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from augcli.data.manifest import NO_MEMORY
 from augcli.errors import UnreadableImage
 from augcli.recipes.decisions import Subject
-from augcli.work.reading import SourceFailed
+from augcli.work.reading import SourceFailed, stage_of
 
 if TYPE_CHECKING:
     from augcli.data.codecs.formats import Subsampling
@@ -59,6 +60,8 @@ class LoadedSource:
                 self.heat_maps[grid] = self.score(self.result.image, grid)
             except UnreadableImage as error:
                 raise SourceFailed(self.source.path, "score", error.reason) from None
+            except MemoryError:
+                raise SourceFailed(self.source.path, "memory", NO_MEMORY) from None
         return self.heat_maps[grid]
 
 
@@ -109,7 +112,7 @@ class Loader:
         try:
             result = self._chain.lead(image, self._chain.chance(Subject(path, copy), score))
         except UnreadableImage as error:
-            raise SourceFailed(path, "augment", error.reason) from None
+            raise SourceFailed(path, stage_of(error), error.reason) from None
         return LoadedSource(
             source,
             data if self._with_data else b"",

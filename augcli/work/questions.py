@@ -90,7 +90,7 @@ class HeatMapsOf:
 
     @staticmethod
     def _scored(reader: Reader, path: str) -> Scored | Failure:
-        from augcli.data.manifest import Failure  # noqa: PLC0415
+        from augcli.data.manifest import NO_MEMORY, Failure  # noqa: PLC0415
         from augcli.errors import UnreadableImage  # noqa: PLC0415
         from augcli.work.reading import SourceFailed  # noqa: PLC0415
 
@@ -106,3 +106,5 @@ class HeatMapsOf:
             return error.failure
         except UnreadableImage as error:
             return Failure(path, "score", error.reason)
+        except MemoryError:
+            return Failure(path, "memory", NO_MEMORY)

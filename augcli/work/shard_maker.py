@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from augcli.data.codecs.encoding import copied
 from augcli.data.codecs.formats import output_ending
-from augcli.data.manifest import Failure
+from augcli.data.manifest import NO_MEMORY, Failure
 from augcli.data.names import output_name
 from augcli.data.stopping import stopped
 from augcli.errors import UnreadableImage
@@ -15,7 +15,7 @@ from augcli.plan.part import UNFINISHED, Part
 from augcli.recipes.decisions import MixMaps, Subject
 from augcli.work.events import Failed, NeedsDonors, ShardDone
 from augcli.work.loading import Loader
-from augcli.work.reading import SourceFailed
+from augcli.work.reading import SourceFailed, stage_of
 from augcli.work.shard_tally import ShardTally
 from augcli.work.writing import Pending, Writer
 
@@ -163,7 +163,7 @@ class ShardMaker:
                 failure = (
                     error.failure
                     if isinstance(error, SourceFailed)
-                    else Failure(job.base.path, "memory", "not enough memory for this image")
+                    else Failure(job.base.path, "memory", NO_MEMORY)
                 )
                 part.failed.append((job.fingerprint, failure))
                 announce(Failed(failure))
@@ -212,7 +212,7 @@ class ShardMaker:
         try:
             result = self._chain.run(base.result, donor.result if donor else None, chance)
         except UnreadableImage as error:
-            raise SourceFailed(job.base.path, "augment", error.reason) from None
+            raise SourceFailed(job.base.path, stage_of(error), error.reason) from None
         if mixer and not donor:
             result.remarks.append(UNMIXED)
         return result, donor
