@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 EXIT_OK = 0
 EXIT_SOME_FAILED = 1
 EXIT_BUG = 70
+LONGEST = 4096
+"""Letters of the longest word for which a similar one is searched: a path may be that long."""
 _OPTION = re.compile(r"`([a-z][a-z0-9_]*)`")
 
 
@@ -166,7 +168,8 @@ def near_miss(word: str, known: Iterable[str]) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the known word that is most like another one; empty where none is like it."""
-    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    # No option is that long, and a comparison takes time for each letter.
+    close = get_close_matches(word, list(known), n=1, cutoff=0.6) if len(word) <= LONGEST else []
     return close[0] if close else ""
 
 

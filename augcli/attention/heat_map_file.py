@@ -18,7 +18,9 @@ without the file.
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
 import struct
 import zipfile
 import zlib
@@ -29,7 +31,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 
 from augcli.errors import HeatMapsError
-from augcli.files import open_file, publish_file
+from augcli.files import open_file, parse_json, publish_file
 from augcli.pixels.heat_maps import pool_map
 
 if TYPE_CHECKING:
@@ -40,6 +42,19 @@ if TYPE_CHECKING:
 FORMAT = 1
 ARRAYS = ("about", "paths", "hashes", "maps")
 KEY_BYTES = 32
+MOST_ABOUT = 1 << 16
+"""Bytes of what a file says about its maps."""
+LARGEST_GRID = 64
+LONGEST_PATH = 4096
+"""Bytes of a path that systems take, with the zero at its end."""
+PIECE = 1 << 16
+"""Maps that are checked at a time."""
+MAGIC = b"\x93NUMPY\x01\x00"
+ARRAY = re.compile(
+    rb"\{'descr': '(\|u1|<f2)', 'fortran_order': False, "
+    rb"'shape': \(((?:\d{1,15},? ?){1,3})\), \} *\n"
+)
+"""What NumPy writes before an array, its type and its shape."""
 HEADER_BYTES = 30
 """Size of the fixed part of a file's header in a ZIP archive."""
 _DAMAGED = (
@@ -210,9 +225,12 @@ class HeatMaps(Mapping[str, "HeatMap"]):
             raise ValueError("its arrays have other types or shapes")
         if not self.serves(self.about.grid) or min(self.map_shape) < self.about.grid:
             raise ValueError("its maps are smaller than its grid")
+        if whole and len(self._paths) > count * LONGEST_PATH:
+            raise ValueError("its paths are longer than paths can be")
         if whole and self._names.count("\0") != count:
             raise ValueError("it has another number of paths than of maps")
-        if whole and not np.isfinite(self._maps).all():
+        pieces = range(0, count if whole else 0, PIECE)
+        if not all(np.isfinite(self._maps[start : start + PIECE]).all() for start in pieces):
             raise ValueError("it holds maps with NaN or infinity")
 
 
@@ -255,10 +273,16 @@ def _bytes(text: str) -> NDArray[np.uint8]:
 
 
 def _about(array: NDArray[Any]) -> About:
-    fields = json.loads(array.tobytes())
+    if array.dtype != np.uint8 or array.size > MOST_ABOUT:
+        raise ValueError("what it says about its maps is no text")
+    fields = parse_json(array.tobytes())
     if fields["format"] != FORMAT:
         raise ValueError(f"its format is {fields['format']}, and this version reads {FORMAT}")
-    return About(str(fields["scorer"]), int(fields["grid"]), bool(fields["poolable"]))
+    scorer, grid, poolable = (fields[name] for name in About._fields)
+    types = [type(value) for value in (scorer, grid, poolable)]
+    if types != [str, int, bool] or not 1 <= grid <= LARGEST_GRID:
+        raise ValueError("what it says about its maps is of other types")
+    return About(scorer, grid, poolable)
 
 
 def _mapped(path: str | os.PathLike[str], entry: zipfile.ZipInfo) -> NDArray[Any]:
@@ -271,15 +295,21 @@ def _mapped(path: str | os.PathLike[str], entry: zipfile.ZipInfo) -> NDArray[Any
         file.seek(lengths, os.SEEK_CUR)
         shape, dtype = _array_header(file)
         start = file.tell()
+    # What an array claims to hold must be what the archive holds of it.
+    bytes_of_header = start - entry.header_offset - HEADER_BYTES - lengths
+    content = math.prod(shape) * dtype.itemsize
+    if bytes_of_header + content != entry.file_size:
+        raise ValueError("an array has another size than its header says")
     if 0 in shape:
         return np.empty(shape, dtype)
     return np.memmap(path, dtype, "r", start, shape)
 
 
 def _array_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    if np.lib.format.read_magic(file) != (1, 0):
+    """Return shape and type of an array, as NumPy writes them; its reader takes any Python."""
+    beginning = file.read(len(MAGIC) + 2)
+    text = file.read(int.from_bytes(beginning[len(MAGIC) :], "little"))
+    match = ARRAY.fullmatch(text)
+    if beginning[: len(MAGIC)] != MAGIC or not match:
         raise ValueError("an array has another format")
-    shape, column_major, dtype = np.lib.format.read_array_header_1_0(file)
-    if column_major or dtype.hasobject:
-        raise ValueError("an array has another format")
-    return shape, dtype
+    return tuple(map(int, re.findall(rb"\d+", match[2]))), np.dtype(match[1].decode())

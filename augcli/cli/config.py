@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.cli.suggestions import suggestion
 from augcli.errors import UsageError, near_miss
-from augcli.files import decode_text, read_given
+from augcli.files import TOML_LIMIT, decode_text, parse_toml, read_given
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -43,15 +42,11 @@ def read_config(
         UsageError: The file can't be read, is not UTF-8 or not TOML, or has an unknown key.
     """
     try:
-        text = decode_text(read_given(path))
+        content = parse_toml(decode_text(read_given(path, TOML_LIMIT)))
     except OSError as error:
         raise UsageError(f"`config` {path}: can't be read ({error.strerror})") from None
     except ValueError as error:
         raise UsageError(f"`config` {path}: {error}") from None
-    try:
-        content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"`config` {path}: is not TOML: {error}") from None
     known = commands[command]
     everywhere = {name for names in commands.values() for name in names}
     chosen: dict[str, Key] = {}

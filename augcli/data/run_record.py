@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard, get_args
 
 from augcli.files import read_json
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 RECORD = "run.json"
 State = Literal["running", "complete"]
-MOST_SHARDS = 2**31
+MOST_SHARDS = 1 << 20
+"""Of each copy; no more are given to 134 million sources, which is more than fit in memory."""
+DEEPEST = 16
+"""Levels of tables and lists in an identity."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +69,14 @@ class RunRecord:
         fits = (
             isinstance(identity, dict)
             and isinstance(identity.get("command"), str)
+            and _is_flat(identity)
+            and isinstance(state, str)
             and state in get_args(State)
             and type(shards) is int
-            and 0 < shards < MOST_SHARDS
+            and 0 < shards <= MOST_SHARDS
             and shards & (shards - 1) == 0
             and (colour is None or _is_colour(colour))
+            and _are_counts(table.get("counts", {}))
             and (white_level is None or (type(white_level) is int and 0 < white_level < 65536))
         )
         if not fits:
@@ -86,8 +92,12 @@ class RunRecord:
             shards=shards,
             mean_colour=tuple(colour) if colour else None,
             white_level=white_level,
-            jobs=jobs if type(jobs) is int else 0,
-            versions=_table(table.get("versions")),
+            jobs=jobs if _is_count(jobs) else 0,
+            versions={
+                name: version
+                for name, version in _table(table.get("versions")).items()
+                if isinstance(version, str)
+            },
             platform=_text(table.get("platform")),
             device=device if isinstance(device, str) else None,
             refused=_text(table.get("refused")),
@@ -123,6 +133,34 @@ def _is_colour(content: Any) -> bool:
         and len(content) == 3
         and all(type(value) is int and 0 <= value <= 255 for value in content)
     )
+
+
+def _is_count(content: Any) -> TypeGuard[int]:
+    return type(content) is int and 0 <= content < 2**63
+
+
+def _are_counts(content: Any) -> bool:
+    """Return whether these are the counts of a complete run, or none."""
+    if content == {}:
+        return True
+    remarks = _table(content).get("remarks")
+    weight = _table(content).get("mean_weight")
+    return (
+        isinstance(remarks, dict)
+        and all(map(_is_count, remarks.values()))
+        and isinstance(weight, int | float)
+        and 0 <= weight <= 1
+        and all(_is_count(content.get(key)) for key in ("images", "failed", "classes"))
+    )
+
+
+def _is_flat(content: Any) -> bool:
+    """Return whether tables and lists are not nested deeper than those that augcli writes."""
+    level = [content]
+    for _ in range(DEEPEST):
+        inner = [value.values() if isinstance(value, dict) else value for value in level]
+        level = [value for values in inner for value in values if isinstance(value, dict | list)]
+    return not level
 
 
 def _text(content: Any) -> str:

@@ -26,10 +26,11 @@ from augcli.files.reading import (
     read_given,
     read_json,
 )
-from augcli.files.text import decode_text
+from augcli.files.text import TOML_LIMIT, decode_text, parse_toml
 
 __all__ = [
     "JSON_LIMIT",
+    "TOML_LIMIT",
     "Content",
     "Folder",
     "Fsync",
@@ -43,6 +44,7 @@ __all__ = [
     "open_null",
     "open_table",
     "parse_json",
+    "parse_toml",
     "publish_file",
     "read_file",
     "read_given",

@@ -136,9 +136,15 @@ def open_table(path: Path) -> BinaryIO:
     """Open a file, made if it is missing, for reading and writing at any place.
 
     Raises:
-        OSError: It can't be made, or a symbolic link has its name.
+        OSError: It can't be made, or a symbolic link, a pipe or a device has its name.
     """
-    return open(os.open(path, READ_AND_WRITE | NO_FOLLOW, 0o666), "r+b", buffering=0)
+    descriptor = os.open(path, READ_AND_WRITE | NO_FOLLOW, 0o666)
+    try:
+        regular(descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return open(descriptor, "r+b", buffering=0)
 
 
 def open_null() -> IO[bytes]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from augcli.data.codecs.choices import background_colour, given_white_level
 from augcli.data.codecs.formats import FULL_WHITE, OutputEncoding
-from augcli.data.label_table import apply_labels
+from augcli.data.label_table import LARGEST_TABLE, apply_labels
 from augcli.data.output import MAPS, OutputFolder
 from augcli.data.sinks.folder import FolderSink
 from augcli.data.stores.folder import FolderStore
@@ -211,7 +211,7 @@ def _apply_labels(sources: Sources, table: Path) -> str:
 
     try:
         # Read once: a pipe has nothing left the second time.
-        data = read_given(table)
+        data = read_given(table, LARGEST_TABLE)
     except OSError as error:
         raise InputError(f"`labels` {table}: can't be read ({error.strerror})") from None
     apply_labels(sources, table, data)

@@ -16,6 +16,7 @@ from augcli.data.run_record import RECORD
 from augcli.data.sinks.folder import FolderSink
 from augcli.data.stores.folder import FolderStore
 from augcli.errors import InputError, OutputError, UnreadableImage
+from augcli.files import JSON_LIMIT
 from augcli.plan.parts import Parts
 from augcli.recipes.recipe import Recipe
 from augcli.run.audit import Audit
@@ -163,7 +164,7 @@ def _classes(output: OutputFolder) -> list[str]:
     """Return the class names of classes.txt, where line breaks and backslashes are escaped."""
     path = os.path.join(output.path, CLASSES)
     try:
-        lines = output.files.read(CLASSES).decode("utf-8").split("\n")[:-1]
+        lines = output.files.read(CLASSES, JSON_LIMIT).decode("utf-8").split("\n")[:-1]
     except (OSError, UnicodeDecodeError) as error:
         raise OutputError(f"{path} can't be read: {error}") from None
     meant = {"\\\\": "\\", "\\n": "\n", "\\r": "\r"}
