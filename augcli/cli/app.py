@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
 import signal
 import sys
 import traceback
 from typing import TYPE_CHECKING
 
-from augcli.cli.streams import take_stderr, write_stderr, write_stdout
+from augcli.cli.streams import take_stderr, write_json, write_stderr, write_stdout
 from augcli.errors import EXIT_BUG, AugcliError, Interrupted
 from augcli.version import VERSION
 
@@ -45,25 +44,24 @@ def main() -> None:
     _open_standard_streams()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
-    debug, as_json = "--debug" in sys.argv, "--json" in sys.argv
+    debug = "--debug" in sys.argv
     if not debug:
         take_stderr()
     try:
         application()(prog_name="augcli")
     except AugcliError as error:
         if debug:
-            traceback.print_exc()
+            _show_traceback()
         from augcli.cli.given import text_of  # noqa: PLC0415 - not needed for --version
 
-        _fail(text_of(error), error.exit_code, as_json=as_json)
+        _fail(text_of(error), error.exit_code)
     except Exception as error:
         if debug:
-            traceback.print_exc()
+            _show_traceback()
         _fail(
             f"augcli has a bug: {type(error).__name__}: {error}; the files in OUT are complete. "
             "Run again with --debug and report what it prints",
             EXIT_BUG,
-            as_json=as_json,
         )
 
 
@@ -173,8 +171,15 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
     raise Interrupted(number)
 
 
-def _fail(text: str, code: int, *, as_json: bool) -> None:
+def _show_traceback() -> None:
+    for line in traceback.format_exc().splitlines():
+        write_stderr(line)
+
+
+def _fail(text: str, code: int) -> None:
+    from augcli.cli.given import json_wanted  # noqa: PLC0415 - not needed for --version
+
     write_stderr(f"augcli: {text}")
-    if as_json:
-        write_stdout(json.dumps({"message_type": "fatal", "exit_code": code, "text": text}))
+    if json_wanted(sys.argv[1:]):
+        write_json({"message_type": "fatal", "exit_code": code, "text": text})
     sys.exit(code)

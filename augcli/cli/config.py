@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.cli.suggestions import suggestion
 from augcli.errors import UsageError, near_miss
-from augcli.files import TOML_LIMIT, decode_text, parse_toml, read_given
+from augcli.files import TOML_LIMIT, decode_text, parse_toml, read_file, read_given
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
 
@@ -71,3 +71,21 @@ def read_config(
             )
         chosen[name] = Key(value, f"{key} in {path} ([{command}])")
     return chosen
+
+
+def config_wants_json(path: str, command: Sequence[str]) -> bool:
+    """Return whether a configuration file has ``json = true`` for a command.
+
+    A file that can't be read wants nothing. A pipe, which was read before, is not read again.
+
+    Args:
+        path: The TOML file.
+        command: The name of the command; empty without one.
+    """
+    try:
+        content = parse_toml(decode_text(read_file(path, TOML_LIMIT).data))
+    except (OSError, ValueError):
+        return False
+    tables = [content.get(name) for name in command]
+    own = [table["json"] for table in tables if isinstance(table, dict) and "json" in table]
+    return [*own, content.get("json")][0] is True

@@ -8,7 +8,7 @@ import io
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 
 class CsvRow(NamedTuple):
@@ -23,7 +23,7 @@ class CsvRow(NamedTuple):
     cells: list[str]
 
 
-def csv_rows(table: BinaryIO, longest: int) -> Iterator[CsvRow]:
+def csv_rows(table: BinaryIO, longest: int) -> Generator[CsvRow]:
     r"""Yield the rows of a table in UTF-8 with or without a byte order mark, and close it.
 
     Args:

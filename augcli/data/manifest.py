@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -145,17 +146,17 @@ def _cells(
     table: BinaryIO, known: set[tuple[str, ...]]
 ) -> Iterator[tuple[tuple[str, ...], list[str]]]:
     """Yield the header and the cells of each row, and close the table."""
-    rows = csv_rows(table, LONGEST_ROW)
-    header = next(rows, None)
-    if header is None:
-        raise ValueError("it is empty")
-    columns = tuple(header.cells)
-    if columns not in known:
-        raise ValueError("it has other columns than augcli writes")
-    for line, cells in rows:
-        if len(cells) != len(columns):
-            raise ValueError(f"line {line} has {len(cells)} cells")
-        yield columns, cells
+    with contextlib.closing(csv_rows(table, LONGEST_ROW)) as rows:
+        header = next(rows, None)
+        if header is None:
+            raise ValueError("it is empty")
+        columns = tuple(header.cells)
+        if columns not in known:
+            raise ValueError("it has other columns than augcli writes")
+        for line, cells in rows:
+            if len(cells) != len(columns):
+                raise ValueError(f"line {line} has {len(cells)} cells")
+            yield columns, cells
 
 
 MACHINE_STAGES = frozenset({"read", "worker", "memory", "time"})

@@ -153,8 +153,9 @@ def _given(augmentation: Augmentation[Any]) -> dict[str, Any]:
 
 
 def _pairs(table: Mapping[str, Any]) -> list[str]:
-    # JSON's text, numbers, truth values and flat lists are TOML's too.
-    return [f"{name} = {json.dumps(value)}" for name, value in table.items()]
+    # JSON's text, numbers, truth values and flat lists are TOML's too, but for one character.
+    written = {name: json.dumps(value).replace("\x7f", "\\u007f") for name, value in table.items()}
+    return [f"{name} = {value}" for name, value in written.items()]
 
 
 @dataclass(frozen=True)
