@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from augcli.attention.device import open_session
-from augcli.attention.model_file import ModelFileError, model_sha256
+from augcli.attention.model_file import LARGEST_MODEL, ModelFileError, model_sha256
 from augcli.errors import ScorerError, UsageError
 from augcli.files import read_file
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from augcli.classifiers.options import ClassifierOptions
 
 MEGABYTE = 1_000_000
+PREPARED = "prepared"
+"""Key of the metadata, after ``augcli.``, that every scorer has which augcli made."""
 
 
 class Classifier(NamedTuple):
@@ -84,6 +86,17 @@ def read_classifier(path: Path, options: ClassifierOptions) -> Classifier:
 
         model = inliner.inline_local_functions(model)
     return Classifier(path, model, identity, size)
+
+
+def is_prepared(path: Path) -> bool:
+    """Return whether a file is a scorer that augcli made of a classifier."""
+    import onnx  # noqa: PLC0415
+
+    try:
+        model = onnx.load_model_from_string(read_file(path, LARGEST_MODEL).data)
+    except Exception:  # it can't be read, or is no ONNX
+        return False
+    return any(entry.key == f"augcli.{PREPARED}" for entry in model.metadata_props)
 
 
 def _check_it_loads(path: Path) -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard, get_args
 
 from augcli.files import read_json
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Mapping
 
     from augcli.pixels.frame import Colour
 
 RECORD = "run.json"
+TRACES = frozenset({".augcli", "parts.jsonl.gz"})
+"""What augcli also leaves in an output folder, where run.json is lost or not yet written."""
 State = Literal["running", "complete"]
 MOST_SHARDS = 1 << 20
 """Of each copy; no more are given to 134 million sources, which is more than fit in memory."""
@@ -112,19 +114,37 @@ class RunRecord:
 
 
 def is_output_folder(folder: str, entries: Iterable[os.DirEntry[str]]) -> bool:
-    """Return whether a folder is an output of augcli: its run.json says so.
+    """Return whether a folder is an output of augcli: its run.json or its parts say so.
 
     Args:
         folder: The folder.
         entries: What lies in it.
     """
-    if not any(entry.name == RECORD for entry in entries):
-        return False
+    names = {entry.name for entry in entries}
+    return not TRACES.isdisjoint(names) or (RECORD in names and has_record(folder))
+
+
+def has_record(folder: str) -> bool:
+    """Return whether a folder holds a run.json of augcli."""
     try:
         RunRecord.from_json(read_json(f"{folder}/{RECORD}"))
     except (OSError, ValueError):
         return False
     return True
+
+
+def output_above(path: str) -> str:
+    """Return the nearest output folder of augcli that a file or folder lies in, or nothing.
+
+    Args:
+        path: Absolute, without links; what it names need not be there.
+    """
+    above = os.path.dirname(path)
+    while above != path:
+        if has_record(above):
+            return above
+        path, above = above, os.path.dirname(above)
+    return ""
 
 
 def _is_colour(content: Any) -> bool:

@@ -14,7 +14,7 @@ from augcli.data.label_table import LARGEST_TABLE, apply_labels
 from augcli.data.output import MAPS, OutputFolder
 from augcli.data.sinks.folder import FolderSink
 from augcli.data.stores.folder import FolderStore
-from augcli.errors import InputError, OutputError, UsageError
+from augcli.errors import InputError, UsageError
 from augcli.files import read_given
 from augcli.plan.backlog import Backlog
 from augcli.plan.fingerprint import command_hash, identity
@@ -24,6 +24,7 @@ from augcli.plan.ring import sample
 from augcli.recipes.chain import Chain
 from augcli.rng import digest
 from augcli.run.machine import usable_cores
+from augcli.run.places import check_places
 from augcli.run.scoring import largest_grid, scores_sources, usable_maps
 from augcli.work.pool import InThisProcess
 from augcli.work.processes import Processes
@@ -157,14 +158,13 @@ def check(folder: Path, recipe: Recipe, options: RunOptions) -> Run:
     out = options.out or default_out(folder, chain.name)
     store = FolderStore(os.fspath(folder), os.fspath(out), options.follow_links, options.layout)
     sources = store.list()
+    check_places(sources.place, folder, out, has_labels=options.labels is not None)
     labels = _apply_labels(sources, options.labels) if options.labels else None
     if options.limit and options.limit < len(sources):
         sources = sources.select(
             sorted(sample(sources.paths, options.seed, "limit", options.limit))
         )
     _check_labels(chain, sources, options)
-    if os.path.realpath(out) == sources.place:
-        raise OutputError(f"OUT {out} is INPUT itself; give another folder with `out`")
     made = identity(chain, sources.place, options, labels)
     return Run(
         replace(store, folder=sources.place),

@@ -28,11 +28,12 @@ from augcli.data.names import output_name
 from augcli.data.stopping import writing
 from augcli.data.stores.folder import FolderStore
 from augcli.errors import HeatMapsError, OutputError, UnreadableImage
-from augcli.files import open_file, publish_file, remove_file
+from augcli.files import Folder, open_file, publish_file, remove_file
 from augcli.pixels.heat_maps import ranked_cells
 from augcli.pixels.overlay import overlay
 from augcli.run.machine import usable_cores
 from augcli.run.messages import Error, HeatMapsSummary, Notice, Progress, Started, ignore
+from augcli.run.places import check_overlay
 from augcli.run.scoring import device_words, score_sources
 from augcli.run.white_level import estimated_white_level, white_level_words
 from augcli.work.pool import InThisProcess
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
     from augcli.work.pool import Pool
 
 NAME = "heatmaps"
+UNFINISHED = ".augcli-overlay"
+"""Folder for overlays that are not yet whole."""
 QUALITY = 90
 """JPEG quality of overlays."""
 
@@ -199,12 +202,7 @@ def _check_places(sources: Sources, options: HeatMapOptions) -> None:
             "fails; rename it, or give another file with `out`"
         )
     if options.overlay:
-        whole = os.path.realpath(options.overlay)
-        if f"{whole}{os.sep}".startswith(f"{sources.place}{os.sep}"):
-            raise OutputError(
-                f"`overlay` {options.overlay} lies in INPUT, whose images it would join; "
-                "give a folder outside"
-            )
+        check_overlay(sources.place, options.overlay)
 
 
 def _before(options: HeatMapOptions, spec: MapSpec) -> HeatMaps | None:
@@ -215,13 +213,7 @@ def _before(options: HeatMapOptions, spec: MapSpec) -> HeatMaps | None:
     """
     if not os.path.lexists(options.out):
         return None
-    try:
-        maps = HeatMaps.open(options.out, check=not options.overwrite)
-    except HeatMapsError as error:
-        raise HeatMapsError(
-            f"`out` {error}; augcli replaces only a file of heat maps: give another, or remove "
-            "this file"
-        ) from None
+    maps = _maps_of(options, check=not options.overwrite)
     if options.overwrite:
         return None
     about = _about(spec)
@@ -232,6 +224,21 @@ def _before(options: HeatMapOptions, spec: MapSpec) -> HeatMaps | None:
             "score all images anew"
         )
     return maps
+
+
+def _maps_of(options: HeatMapOptions, *, check: bool = False) -> HeatMaps:
+    """Return what the file holds.
+
+    Raises:
+        HeatMapsError: It is no file of heat maps, so it is not replaced.
+    """
+    try:
+        return HeatMaps.open(options.out, check=check)
+    except HeatMapsError as error:
+        raise HeatMapsError(
+            f"`out` {error}; augcli replaces only a file of heat maps: give another, or remove "
+            "this file"
+        ) from None
 
 
 def _about(spec: MapSpec) -> About:
@@ -268,6 +275,9 @@ def _write(sources: Sources, options: HeatMapOptions, spec: MapSpec, collected: 
     hashes, maps = collected.hashes, collected.maps
     if not there.all():
         hashes, maps = hashes[there], maps[there]
+    if os.path.lexists(options.out):
+        # Somebody else may have put another file there meanwhile.
+        _maps_of(options)
     save_maps(options.out, _about(spec), paths, hashes, maps)
     errors = HeatMapsSummary.errors_of(str(options.out))
     if collected.failures:
@@ -292,19 +302,24 @@ def _is_error_table(path: str) -> bool:
 
 
 def _draw(settings: ReadSettings, options: HeatMapOptions, folder: Path) -> None:
-    """Write a picture of every image that has a map."""
-    for path, heat_map in HeatMaps.open(options.out).items():
-        try:
-            image = decode(
-                settings.store.read(path),
-                max_pixels=settings.max_pixels,
-                white_level=settings.white_level,
-                background=settings.background,
-            ).image
-        except (OSError, UnreadableImage):
-            continue  # it changed since it was scored
-        cells = ranked_cells(heat_map, min(options.top_n, heat_map.size))
-        data = encode(overlay(image, heat_map, cells), "jpg", quality=QUALITY)
-        name = os.path.join(folder, output_name(path, "heatmap", 0, "jpg"))
-        os.makedirs(os.path.dirname(name), exist_ok=True)
-        publish_file(name, data)
+    """Write a picture of every image that has a map; no link in the folder is followed."""
+    os.makedirs(folder, exist_ok=True)
+    files = Folder(os.path.realpath(folder), UNFINISHED)
+    files.make_folder(UNFINISHED)
+    try:
+        for path, heat_map in HeatMaps.open(options.out).items():
+            try:
+                image = decode(
+                    settings.store.read(path),
+                    max_pixels=settings.max_pixels,
+                    white_level=settings.white_level,
+                    background=settings.background,
+                ).image
+            except (OSError, UnreadableImage):
+                continue  # it changed since it was scored
+            cells = ranked_cells(heat_map, min(options.top_n, heat_map.size))
+            data = encode(overlay(image, heat_map, cells), "jpg", quality=QUALITY)
+            files.publish(output_name(path, "heatmap", 0, "jpg"), data)
+    finally:
+        files.remove_folder(UNFINISHED)
+        files.close()
