@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from augcli.pixels.frame import Image
 
 DEFAULT_SIDE = 224
-MOST_PIXELS = 2048 * 2048
+MOST_PIXELS = 4096 * 4096
 """Of the largest input of a scorer."""
 LARGEST = 1e9
 """Of the numbers that say how pixels are scaled, so that float32 holds the results."""

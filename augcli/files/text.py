@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import re
-import tomllib
 from typing import Any
 
 TOML_LIMIT = 1 << 20
@@ -15,11 +14,10 @@ LARGEST_NUMBER = 1 << 1023
 """Of whole numbers: a float holds all below it."""
 _TEXT = r"\"(?:[^\"\\\n]|\\.)*+\"|'[^'\n]*+'"
 _PART = rf"(?:[\w-]++|{_TEXT})"
-_TOKEN = re.compile(
+_TOKEN = (
     r"#[^\n]*+|\"\"\"(?:[^\\]|\\.)*?\"\"\"|\'\'\'.*?\'\'\'"
     rf"|(?P<long>{_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MOST_PARTS}}})"
-    rf"|{_PART}(?:[ \t]*+\.[ \t]*+{_PART})*+",
-    re.DOTALL,
+    rf"|{_PART}(?:[ \t]*+\.[ \t]*+{_PART})*+"
 )
 """A comment, a text of several lines, or a key: what stands in texts is no key."""
 _MARKS = {
@@ -74,7 +72,10 @@ def parse_toml(text: str) -> dict[str, Any]:
             ...
         ValueError: is not TOML: line 1 has a key of more than 20 parts
     """
-    start = next((token.start() for token in _TOKEN.finditer(text) if token["long"]), None)
+    import tomllib  # noqa: PLC0415 - workers and most commands read no TOML
+
+    tokens = re.finditer(_TOKEN, text, re.DOTALL)
+    start = next((token.start() for token in tokens if token["long"]), None)
     if start is not None:
         line = text.count("\n", 0, start) + 1
         raise ValueError(f"is not TOML: line {line} has a key of more than {MOST_PARTS} parts")

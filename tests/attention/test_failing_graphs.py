@@ -229,6 +229,31 @@ def test_metadata_beyond_measure_is_refused(
     assert len(str(error.value)) < 500
 
 
+@pytest.mark.parametrize("shape", [["N", 3, 30_000, 30_000], ["N", 3, 10**18, 7], [0, 3, 7, 7]])
+def test_an_input_beyond_measure_is_refused(tmp_path: Path, shape: list[int | str]) -> None:
+    with pytest.raises(ScorerError):
+        Scorer(models.save_identity(tmp_path / "m.onnx", shape), grid=1)
+
+
+@pytest.mark.parametrize("side", [20_000, 10**9])
+def test_a_map_beyond_measure_is_refused(tmp_path: Path, side: int) -> None:
+    """A few bytes of a graph can ask for any memory: here for a map of any size."""
+    node = helper.make_node("Expand", ["image", "shape"], ["map"])
+    shape = numpy_helper.from_array(np.array([1, 1, side, 2000], np.int64), "shape")
+    graph = helper.make_graph(
+        [helper.make_node("ReduceMean", ["whole"], ["image"], axes=[1, 2, 3], keepdims=1), node],
+        "scorer",
+        [helper.make_tensor_value_info("whole", TensorProto.FLOAT, [1, 3, 8, 8])],
+        [helper.make_tensor_value_info("map", TensorProto.FLOAT, [1, 1, None, None])],
+        [shape],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", models.OPSET)])
+    model.ir_version = models.IR_VERSION
+    onnx.save(model, str(tmp_path / "m.onnx"))
+    with pytest.raises(ScorerError):
+        Scorer(tmp_path / "m.onnx")
+
+
 def external(path: Path, location: str = "weights.bin") -> Path:
     """Save a scorer whose weights lie in a file beside it."""
     model = onnx.load(models.save_scorer(path))

@@ -305,6 +305,18 @@ def test_an_out_that_is_there_or_the_classifier_or_nowhere(tmp_path: Path) -> No
     assert (model.read_bytes(), (tmp_path / "there.onnx").read_bytes()) == (before, b"mine")
 
 
+@pytest.mark.parametrize("declared", [{"images": 10**9}, {"side": 30_000}, {"images": 2**60}])
+def test_an_input_beyond_measure(tmp_path: Path, declared: dict[str, int]) -> None:
+    model = toy_classifiers.save_classifier(tmp_path / "c.onnx")
+    content = onnx.load(model)
+    (image,) = content.graph.input
+    number, _, height, width = image.type.tensor_type.shape.dim
+    number.dim_value = declared.get("images", 1)
+    height.dim_value = width.dim_value = declared.get("side", 56)
+    onnx.save(content, model)
+    refusal(model)
+
+
 def test_only_a_scorer_that_augcli_made_is_replaced(tmp_path: Path) -> None:
     model = toy_classifiers.save_classifier(tmp_path / "c.onnx")
     other = toy_classifiers.save_classifier(tmp_path / "other.onnx")
