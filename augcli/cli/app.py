@@ -38,9 +38,9 @@ def main() -> None:
     # Thousands of objects are made while modules are imported, and none of them is garbage.
     gc.set_threshold(10_000)
     _open_standard_streams()
-    debug, as_json = "--debug" in sys.argv, "--json" in sys.argv
+    debug = "--debug" in sys.argv
     # Signals are handled before anything else is imported: an import takes time.
-    signals = Signals(lambda error: _say(error, as_json=as_json))
+    signals = Signals(_say)
     try:
         with signals:
             _run(signals, debug=debug)
@@ -48,7 +48,7 @@ def main() -> None:
         signals.say(error)
         sys.exit(error.exit_code)
     except AugcliError as error:
-        _say(error, as_json=as_json)
+        _say(error)
         sys.exit(error.exit_code)
 
 
@@ -96,9 +96,7 @@ def _run(signals: Signals, *, debug: bool) -> None:
         # Whatever a library raises while a signal is pending may come from the signal.
         signals.check()
         if debug:
-            import traceback  # noqa: PLC0415
-
-            traceback.print_exc()
+            _show_traceback()
         if isinstance(error, AugcliError):
             raise
         from augcli.data.stopping import refused_by_system  # noqa: PLC0415
@@ -231,7 +229,7 @@ def score_command(signals: Signals, folder: Path, options: HeatMapOptions, given
     raise typer.Exit(summary.exit_code)
 
 
-def _say(error: AugcliError, *, as_json: bool) -> None:
+def _say(error: AugcliError) -> None:
     """Write the sentence of an error."""
     from augcli.cli.streams import write_stderr  # noqa: PLC0415 - see main
 
@@ -241,14 +239,24 @@ def _say(error: AugcliError, *, as_json: bool) -> None:
 
         text = text_of(error)
     write_stderr(f"augcli: {text}")
-    if as_json:
-        import json  # noqa: PLC0415
+    from augcli.cli.given import json_wanted  # noqa: PLC0415
 
-        code = error.exit_code
-        _write_stdout(json.dumps({"message_type": "fatal", "exit_code": code, "text": text}))
+    if json_wanted(sys.argv[1:]):
+        from augcli.cli.streams import write_json  # noqa: PLC0415
+
+        write_json({"message_type": "fatal", "exit_code": error.exit_code, "text": text})
 
 
 def _write_stdout(text: str) -> None:
     from augcli.cli.streams import write_stdout  # noqa: PLC0415 - see main
 
     write_stdout(text)
+
+
+def _show_traceback() -> None:
+    import traceback  # noqa: PLC0415
+
+    from augcli.cli.streams import write_stderr  # noqa: PLC0415 - see main
+
+    for line in traceback.format_exc().splitlines():
+        write_stderr(line)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +19,7 @@ from augcli.cli.generated import (
 from augcli.cli.given import given_options
 from augcli.cli.help import Group
 from augcli.cli.options import CommandOptions
-from augcli.cli.streams import printable, write_stderr, write_stdout
+from augcli.cli.streams import write_json, write_line, write_path, write_stderr
 from augcli.files import unfinished_name
 
 if TYPE_CHECKING:
@@ -37,7 +36,9 @@ FILE = typer.Argument(
 )
 SMALL = 64
 """Pixels of the longer side up to which the shipped scorer uses its second file."""
-JSON = typer.Option(False, "--json", help="One JSON object on standard output.")
+JSON = typer.Option(
+    False, "--json", envvar="AUGCLI_JSON", help="One JSON object on standard output."
+)
 
 
 def scorer_commands(signals: Signals) -> typer.Typer:
@@ -76,12 +77,12 @@ def _prepare(signals: Signals, arguments: dict[str, Any]) -> None:
         with signals.removing(unfinished_name(options.out)):
             made = make_scorer(arguments["classifier"], options)
     if command.json:
-        write_stdout(json.dumps({"message_type": "prepared", **asdict(made)}))
+        write_json({"message_type": "prepared", **asdict(made)})
         return
     if not command.quiet:
         for line in prepared_lines(made):
             write_stderr(line)
-    write_stdout(made.file)
+    write_path(made.file)
 
 
 def _show(file: str | None = FILE, as_json: bool = JSON) -> None:
@@ -89,10 +90,10 @@ def _show(file: str | None = FILE, as_json: bool = JSON) -> None:
 
     facts = describe_scorer(file)
     if as_json:
-        write_stdout(json.dumps({"message_type": "scorer", **asdict(facts)}))
+        write_json({"message_type": "scorer", **asdict(facts)})
         return
     for line in facts_lines(facts):
-        write_stdout(printable(line))
+        write_line(line)
 
 
 def prepared_lines(made: PreparedScorer) -> list[str]:

@@ -233,6 +233,10 @@ class Parts:
             with file, gzip.GzipFile(fileobj=file) as archive:
                 while body := archive.readline(LONGEST_LINE):
                     content = body + archive.readline(LONGEST_LINE)
+                    if len(content) > LONGEST_LINE:
+                        # It may unpack to any size: what comes after it is not looked for.
+                        self.is_cut = True
+                        return
                     part = Part.from_bytes(content)
                     if part and shard_order(part.shard) > last:
                         last = shard_order(part.shard)

@@ -15,7 +15,7 @@ from augcli.data.output import MAPS, OutputFolder
 from augcli.data.sinks.folder import FolderSink
 from augcli.data.stopping import carry_on
 from augcli.data.stores.folder import FolderStore
-from augcli.errors import InputError, OutputError, UsageError
+from augcli.errors import InputError, UsageError
 from augcli.files import TABLE_LIMIT, read_given
 from augcli.plan.backlog import Backlog
 from augcli.plan.fingerprint import command_hash, identity
@@ -26,6 +26,7 @@ from augcli.recipes.chain import Chain
 from augcli.recipes.options import seconds_of
 from augcli.rng import digest
 from augcli.run.machine import usable_cores
+from augcli.run.places import check_places
 from augcli.run.scoring import largest_grid, scores_sources, usable_maps
 from augcli.work.pool import InThisProcess
 from augcli.work.processes import Processes
@@ -172,6 +173,7 @@ def check(
     out = options.out or default_out(folder, chain.name)
     store = FolderStore(os.fspath(folder), os.fspath(out), options.follow_links, options.layout)
     sources = store.list()
+    check_places(sources.place, folder, out, has_labels=options.labels is not None)
     labels = _apply_labels(sources, options.labels) if options.labels else None
     folders = sources.folders()
     if options.limit and options.limit < len(sources):
@@ -179,8 +181,6 @@ def check(
             sorted(sample(sources.paths, options.seed, "limit", options.limit))
         )
     _check_labels(chain, sources, options)
-    if os.path.realpath(out) == sources.place:
-        raise OutputError(f"OUT {out} is INPUT itself; give another folder with `out`")
     made = identity(chain, sources.place, options, labels)
     return Run(
         replace(store, folder=sources.place),

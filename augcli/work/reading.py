@@ -9,7 +9,7 @@ from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.codecs.headers import read_header
 from augcli.data.manifest import Failure
 from augcli.data.stopping import raise_interruption
-from augcli.errors import NO_MEMORY, UnreadableImage, is_out_of_memory
+from augcli.errors import NO_MEMORY, NotScored, UnreadableImage, is_out_of_memory
 from augcli.pixels.resize import resize
 from augcli.work.events import Touching
 from augcli.work.source_maps import SourceMaps
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from augcli.pixels.frame import Frame, Image
     from augcli.work.events import Event
     from augcli.work.settings import ReadSettings
+
+
+def stage_of(error: UnreadableImage) -> str:
+    """Return the stage in which an image failed that was read: scoring it, or a step."""
+    return "score" if isinstance(error, NotScored) else "augment"
 
 
 class SourceFailed(Exception):

@@ -14,7 +14,7 @@ from augcli.plan.part import UNFINISHED, Part, Tried
 from augcli.recipes.decisions import MixMaps, Subject
 from augcli.work.events import Failed, NeedsDonors, ShardDone
 from augcli.work.loading import Loader
-from augcli.work.reading import SourceFailed, without_memory
+from augcli.work.reading import SourceFailed, stage_of, without_memory
 from augcli.work.shard_tally import ShardTally
 from augcli.work.writing import Pending, Writer
 
@@ -234,7 +234,7 @@ class ShardMaker:
         try:
             result = self._chain.run(base.result, donor.result if donor else None, chance)
         except UnreadableImage as error:
-            raise SourceFailed(job.base.path, "augment", error.reason) from None
+            raise SourceFailed(job.base.path, stage_of(error), error.reason) from None
         if mixer and not donor:
             result.remarks.append(UNMIXED)
         return result, donor
