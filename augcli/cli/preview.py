@@ -37,7 +37,7 @@ def show_preview(run: Run, spell: Callable[[str], str], *, as_json: bool) -> Non
         content = {**asdict(plan), "rows": rows, "failures": failures}
         write_json({"message_type": "plan", "out": run.output.path, **content})
         return
-    for line in preview_lines(plan, run.sources.place, run.output.path, spell):
+    for line in preview_lines(plan, run.sources.root, run.output.path, spell):
         write_line(line)
 
 

@@ -6,23 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from augcli.data.labels import Label
     from augcli.data.manifest import Failure
+    from augcli.data.stores.sources import Source
     from augcli.plan.part import Made, Tried
-
-
-class Source(NamedTuple):
-    """A source as a job needs it.
-
-    Attributes:
-        path: Its name in the store.
-        label: What it shows.
-        stamp: What tells it from a changed one.
-    """
-
-    path: str
-    label: Label
-    stamp: str
 
 
 class Job(NamedTuple):

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from augcli.data.names import LONG_HASH, SHORT_HASH, same_names
-from augcli.plan.jobs import Job, Source, Task
+from augcli.plan.jobs import Job, Task
 from augcli.plan.ring import Ring
 from augcli.rng import Digest, digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from augcli.data.stores.sources import Sources
+    from augcli.data.stores.sources import Source, Sources
     from augcli.plan.ring import Pair, Shard
 
 DONORS = 3
@@ -92,11 +92,6 @@ class Plan:
             yield from job.donors[seen:]
             seen = len(job.donors)
 
-    def source(self, index: int) -> Source:
-        """Return a source as a job needs it."""
-        sources = self.sources
-        return Source(sources.paths[index], sources.label(index), sources.stamp(index))
-
     def _ring(self, copy: int) -> Ring:
         if copy not in self._rings:
             pair = self.pair if self.mixes else "any"
@@ -113,7 +108,7 @@ class Plan:
         def at(position: int) -> tuple[Source, tuple[str, str, str]]:
             """Return a source, and what an output depends on of it."""
             index = int(ring.order[position])
-            source = self.source(index)
+            source = sources.source(index)
             return source, (source.path, self._labels[sources.label_of[index]], source.stamp)
 
         for position in positions:

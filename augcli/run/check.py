@@ -173,7 +173,7 @@ def check(
     out = options.out or default_out(folder, chain.name)
     store = FolderStore(os.fspath(folder), os.fspath(out), options.follow_links, options.layout)
     sources = store.list()
-    check_places(sources.place, folder, out, has_labels=options.labels is not None)
+    check_places(sources.root, folder, out, has_labels=options.labels is not None)
     labels = _apply_labels(sources, options.labels) if options.labels else None
     folders = sources.folders()
     if options.limit and options.limit < len(sources):
@@ -181,9 +181,9 @@ def check(
             sorted(sample(sources.paths, options.seed, "limit", options.limit))
         )
     _check_labels(chain, sources, options)
-    made = identity(chain, sources.place, options, labels)
+    made = identity(chain, sources.root, options, labels)
     return Run(
-        replace(store, folder=sources.place),
+        replace(store, folder=sources.root),
         sources,
         chain,
         options,

@@ -100,7 +100,7 @@ def work(
     pool = prepared.pool = prepared.pool or run.pool(prepared.storage)
     if prepared.gpu:
         # So that no worker needs to score a source.
-        score_first(pool, run.sources.paths, prepared.gpu, prepared.storage, listener)
+        score_first(pool, run.sources, prepared.gpu, prepared.storage, listener)
     settings = run.make_settings(prepared.chain, run.output.files.identity())
     for event in pool.work(settings, tasks, prepared.backlog.plan.widen):
         progress.take(event)

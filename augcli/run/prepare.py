@@ -246,7 +246,7 @@ def _check_folders(run: Run, record: RunRecord) -> None:
     if not missing or run.options.accept_missing:
         return
     more = f" (and {len(missing) - 1:,} more)" if len(missing) > 1 else ""
-    folder = os.path.join(run.sources.place, missing[0])
+    folder = os.path.join(run.sources.root, missing[0])
     refused = dict(run.sources.refused)
     if missing[0] in refused:
         state = refused[missing[0]].removeprefix("the folder ")
@@ -264,7 +264,7 @@ def _announce(run: Run, gpu: Scorer | None, listener: Listener) -> None:
     listener(
         Started(
             run.chain.name,
-            run.sources.place,
+            run.sources.root,
             run.output.path,
             len(run.sources),
             len(run.sources.classes),

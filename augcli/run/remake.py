@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from augcli.data.codecs.decoding import Decoded
     from augcli.data.codecs.encoding import Encoded
     from augcli.data.manifest import Row
-    from augcli.data.stores.sources import Store
+    from augcli.data.stores.sources import Sources, Store
     from augcli.pixels.frame import Image
     from augcli.recipes.recipe import Recipe
 
@@ -51,6 +53,7 @@ class Remaker:
 
     Args:
         store: INPUT.
+        sources: What it holds.
         identity: What run.json says the outputs depend on.
         recipe: What was done, where run.json names a method that is not registered.
         white_level: The level of 16-bit images that became 255; None for the highest.
@@ -62,11 +65,13 @@ class Remaker:
     def __init__(
         self,
         store: Store,
+        sources: Sources,
         identity: Mapping[str, Any],
         recipe: Recipe | None = None,
         white_level: int | None = None,
     ) -> None:
         self._store = store
+        self._sources = sources
         names = {field.name for field in declared(RunOptions)}
         known = {name: value for name, value in identity.items() if name in names}
         try:
@@ -118,7 +123,10 @@ class Remaker:
         return Remade(image, encoded, encoded.ending == "png", donated)
 
     def _read(self, path: str) -> bytes:
-        return self._store.read(path, max_bytes=self._options.max_bytes)
+        index = self._sources.find(path)
+        if index is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        return self._store.read(self._sources.source(index), max_bytes=self._options.max_bytes)
 
     def _decoded(self, data: bytes) -> Decoded:
         decoded = decode(

@@ -114,9 +114,9 @@ def verify(
         if recipe is not None and not isinstance(recipe, Recipe):
             recipe = Recipe.of(recipe)
         store = FolderStore(os.fspath(against), layout="classes")
-        remaker = Remaker(store, record.identity, recipe, record.white_level)
+        sources = store.list()
+        remaker = Remaker(store, sources, record.identity, recipe, record.white_level)
         if not record.identity.get("labels"):
-            sources = store.list()
             labels = {path: sources.label(at) for at, path in enumerate(sources.paths)}
     verified = Verified()
     classes = _classes(output)

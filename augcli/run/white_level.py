@@ -36,8 +36,8 @@ def estimated_white_level(sources: Sources, pool: Pool) -> tuple[int, int]:
     """
     endings = [os.path.splitext(path)[1].lower() for path in sources.paths]
     candidates = [index for index, ending in enumerate(endings) if ending in DEEP_ENDINGS]
-    paths = chosen(sources, SEED, "white level", candidates)
-    batches = (paths[start : start + BATCH] for start in range(0, len(paths), BATCH))
+    indices = chosen(sources, SEED, "white level", candidates)
+    batches = sources.batches(indices, BATCH)
     answers = [answer for _, answer in pool.ask(HighestLevels, batches)]
     missed = sum(map(is_missed, answers))
     levels = [answer for answer in answers if isinstance(answer, int)]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from augcli.data.codecs.formats import Subsampling
+    from augcli.data.stores.sources import Source
     from augcli.pixels.frame import HeatMap, Image
-    from augcli.plan.jobs import Source
     from augcli.recipes.chain import Chain, Result
     from augcli.recipes.decisions import Score
     from augcli.work.reading import Reader
@@ -134,7 +134,7 @@ class Loader:
 
     def _load(self, source: Source, copy: int, *, is_base: bool) -> LoadedSource:
         reader, path = self._reader, source.path
-        data = reader.read(path, source.stamp)
+        data = reader.read(source)
         decoded = reader.decoded(data, path, sides=self._sides(path) if is_base else None)
         try:
             image = reader.sized(decoded.image)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from augcli.data.manifest import Failure
+    from augcli.data.stores.sources import Source
     from augcli.pixels.frame import Colour, Frame, Image
     from augcli.work.events import Scored
     from augcli.work.reading import Reader
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 class Question(Protocol):
     """Asked of a batch of sources."""
 
-    def __init__(self, paths: list[str]) -> None: ...
+    def __init__(self, sources: list[Source]) -> None: ...
 
     @property
-    def paths(self) -> list[str]:
+    def sources(self) -> list[Source]:
         """The sources."""
         ...
 
@@ -39,23 +40,23 @@ class Question(Protocol):
 class MeanColours:
     """What is the mean colour of each source?"""
 
-    paths: list[str]
+    sources: list[Source]
 
     def answer(self, reader: Reader) -> list[Colour | Failure]:
         """Return the mean colours."""
-        return [self._colour(reader, path) for path in self.paths]
+        return [self._colour(reader, source) for source in self.sources]
 
     @staticmethod
-    def _colour(reader: Reader, path: str) -> Colour | Failure:
+    def _colour(reader: Reader, source: Source) -> Colour | Failure:
         from augcli.pixels.fills import mean_colour  # noqa: PLC0415 - OpenCV only in workers
         from augcli.work.reading import SourceFailed, without_memory  # noqa: PLC0415
 
         try:
-            return mean_colour(reader.decoded(reader.read(path), path).image)
+            return mean_colour(reader.decoded(reader.read(source), source.path).image)
         except SourceFailed as error:
             return error.failure
         except Exception as error:
-            failed = without_memory(path, error)
+            failed = without_memory(source.path, error)
             if isinstance(failed, SourceFailed):
                 return failed.failure
             raise
@@ -65,26 +66,26 @@ class MeanColours:
 class HighestLevels:
     """What is the highest level of each source with 16 bits a sample? None for all others."""
 
-    paths: list[str]
+    sources: list[Source]
 
     def answer(self, reader: Reader) -> list[int | Failure | None]:
         """Return the highest levels."""
-        return [self._level(reader, path) for path in self.paths]
+        return [self._level(reader, source) for source in self.sources]
 
     @staticmethod
-    def _level(reader: Reader, path: str) -> int | Failure | None:
+    def _level(reader: Reader, source: Source) -> int | Failure | None:
         from augcli.data.codecs.deep import highest_level  # noqa: PLC0415
         from augcli.errors import UnreadableImage  # noqa: PLC0415
         from augcli.work.reading import SourceFailed, without_memory  # noqa: PLC0415
 
         try:
-            return highest_level(reader.read(path), reader.settings.max_pixels)
+            return highest_level(reader.read(source), reader.settings.max_pixels)
         except SourceFailed as error:
             return error.failure
         except UnreadableImage:
             return None  # it is reported when its turn comes
         except Exception as error:
-            failed = without_memory(path, error)
+            failed = without_memory(source.path, error)
             if isinstance(failed, SourceFailed):
                 return failed.failure
             raise
@@ -94,14 +95,14 @@ class HighestLevels:
 class HeatMapsOf:
     """What is the heat map of each source, or the picture to be scored elsewhere?"""
 
-    paths: list[str]
+    sources: list[Source]
 
     def answer(self, reader: Reader) -> list[Scored | Failure]:
         """Return the heat maps."""
-        return [self._scored(reader, path) for path in self.paths]
+        return [self._scored(reader, source) for source in self.sources]
 
     @staticmethod
-    def _scored(reader: Reader, path: str) -> Scored | Failure:
+    def _scored(reader: Reader, source: Source) -> Scored | Failure:
         from augcli.data.manifest import Failure  # noqa: PLC0415
         from augcli.errors import UnreadableImage  # noqa: PLC0415
         from augcli.work.reading import SourceFailed, without_memory  # noqa: PLC0415
@@ -109,17 +110,17 @@ class HeatMapsOf:
         def picture(enough: Frame) -> Image:
             # Outputs of a fixed size are resized from the whole picture.
             whole = reader.settings.frame is not None
-            return reader.sized(reader.decoded(data, path, None if whole else enough).image)
+            return reader.sized(reader.decoded(data, source.path, None if whole else enough).image)
 
         try:
-            data = reader.read(path)
+            data = reader.read(source)
             return reader.maps.scored(reader.scored_bytes(data), picture)
         except SourceFailed as error:
             return error.failure
         except UnreadableImage as error:
-            return Failure(path, "score", error.reason)
+            return Failure(source.path, "score", error.reason)
         except Exception as error:
-            failed = without_memory(path, error)
+            failed = without_memory(source.path, error)
             if isinstance(failed, SourceFailed):
                 return failed.failure
             raise

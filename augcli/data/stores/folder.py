@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from augcli.data.codecs.formats import EXTENSIONS, readable_kind
 from augcli.data.manifest import MANIFEST, read_rows
 from augcli.data.run_record import RECORD, RunRecord
-from augcli.data.stores.sources import MOST_BYTES, SourceChanged, Sources, stamp
+from augcli.data.stores.sources import MOST_BYTES, Source, SourceChanged, Sources, stamp
 from augcli.data.stores.walk import Walk
 from augcli.errors import InputError, UnreadableImage
 from augcli.files import open_file, read_checked, read_json
@@ -67,7 +67,7 @@ class FolderStore:
         sources = Sources(os.path.realpath(folder))
         out = os.path.realpath(self.out) if self.out and os.path.isdir(self.out) else ""
         inode = os.stat(out).st_ino if out else 0
-        walk = Walk(sources.place, out, inode, self.follow_links, sources)
+        walk = Walk(sources.root, out, inode, self.follow_links, sources)
         images = sorted(walk.files())
         for path, size, modified in images:
             sources.paths.append(path)
@@ -77,7 +77,7 @@ class FolderStore:
             known = " ".join(sorted(EXTENSIONS))
             skipped = "".join(f"; {text}" for text in sources.skipped_in_words())
             raise InputError(
-                f"INPUT {sources.place} holds no image{skipped}; augcli reads files named {known}"
+                f"INPUT {sources.root} holds no image{skipped}; augcli reads files named {known}"
             )
         made_by_augcli = self._labels_of_output(sources)
         if not made_by_augcli:
@@ -87,11 +87,11 @@ class FolderStore:
             sources.notices += _notices(sources, walk.tops)
         return sources
 
-    def read(self, path: str, stamp: str = "", *, max_bytes: int = MOST_BYTES) -> bytes:
+    def read(self, source: Source, *, max_bytes: int = MOST_BYTES) -> bytes:
         """Return the bytes of an image; see :meth:`augcli.data.stores.sources.Store.read`."""
-        content = read_checked(f"{self.folder}/{path}", max_bytes, _check_kind)
+        content = read_checked(f"{self.folder}/{source.path}", max_bytes, _check_kind)
         # Windows rounds the times that it lists.
-        is_changed = stamp and os.name != "nt" and stamp != _stamp(content.size, content.modified)
+        is_changed = os.name != "nt" and source.stamp != stamp(content.size, content.modified)
         if is_changed or not content.is_steady:
             raise SourceChanged(0, "changed during the run; run again")
         return content.data
@@ -107,14 +107,14 @@ class FolderStore:
                 images.
         """
         try:
-            record = RunRecord.from_json(read_json(f"{sources.place}/{RECORD}"))
+            record = RunRecord.from_json(read_json(f"{sources.root}/{RECORD}"))
         except (OSError, ValueError):
             return False
         what = f"INPUT {self.folder} was made by augcli, but"
         if record.state != "complete":
             raise InputError(f"{what} its run is not complete; run that command again first")
         try:
-            table = open_file(f"{sources.place}/{MANIFEST}")
+            table = open_file(f"{sources.root}/{MANIFEST}")
             labels = {row.file_name: row.label for row in read_rows(table)}
         except (OSError, ValueError) as error:
             raise InputError(f"{what} its {MANIFEST} can't be read ({error})") from None
@@ -132,9 +132,6 @@ class FolderStore:
             )
         sources.set_labels(labels[path] for path in sources.paths)
         return True
-
-
-_stamp = stamp
 
 
 def _check_kind(head: bytes, size: int, max_bytes: int) -> None:
@@ -178,8 +175,8 @@ def _check_splits(sources: Sources) -> None:
         names = ", ".join(splits[:SHOWN]) + (", …" if len(splits) > SHOWN else "")
         best = next((name for name in splits if name.lower().startswith("train")), splits[0])
         raise InputError(
-            f"INPUT {sources.place} holds splits of a data set ({names}), which must not be mixed "
-            f"with one another; give {os.path.join(sources.place, best)}, or `layout` classes if "
+            f"INPUT {sources.root} holds splits of a data set ({names}), which must not be mixed "
+            f"with one another; give {os.path.join(sources.root, best)}, or `layout` classes if "
             "they are classes"
         )
 

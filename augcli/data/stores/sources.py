@@ -3,18 +3,42 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from augcli.data.labels import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 MOST_BYTES = 2**30
 """Bytes of the largest source that is read by default: ten times the largest photo."""
+
+
+class Source(NamedTuple):
+    """A source as a job needs it.
+
+    Attributes:
+        path: Its name in the store.
+        label: What it shows.
+        stamp: What tells it from a changed one.
+        where: Where it lies in a container, in words of its store; empty for a file.
+        place: Path below OUT that gives its outputs their folder, stem and format; empty where
+            it is the path itself.
+        split: The part of the data set that it belongs to; empty where there are none.
+        group: What it must stay together with (a patient, a video); empty where there is none.
+    """
+
+    path: str
+    label: Label
+    stamp: str
+    where: str = ""
+    place: str = ""
+    split: str = ""
+    group: str = ""
 
 
 @dataclass(slots=True)
@@ -25,25 +49,41 @@ class Sources:
     memory.
 
     Attributes:
-        place: Where they come from: the folder, absolute.
+        root: Where they come from: the folder or file, absolute.
         paths: Name of each source; relative to the folder, with ``/``.
-        sizes: Bytes of each file.
-        modified: Time of each file's last change, in nanoseconds.
-        classes: The class names, sorted by code point.
+        sizes: Bytes of each source.
+        modified: Time of the last change of each, or of its container, in nanoseconds.
+        classes: The class names, sorted by code point, or in the order that was given.
         labels: The different labels that there are.
         label_of: Index into ``labels`` of each source.
+        starts: Where each lies in its container; empty where each is a file.
+        in_containers: Whether sources lie in containers, which gives outputs the folders of
+            their classes.
+        splits: Names of the splits, sorted; empty where there are none.
+        split_of: Index into ``splits`` of each source; empty where there are none.
+        groups: Names of the groups; empty where there are none.
+        group_of: Index into ``groups`` of each source; empty where there are none.
+        are_many: Whether labels may hold several classes at once, with weights that need not
+            sum to 1.
         refused: Path and reason of files that can't be used at all.
         skipped: How many files were not considered, by what they are and why.
-        notices: What a person should know of the classes.
+        notices: What a person should know of what was found.
     """
 
-    place: str
+    root: str
     paths: list[str] = field(default_factory=list)
     sizes: array[int] = field(default_factory=lambda: array("q"))
     modified: array[int] = field(default_factory=lambda: array("q"))
     classes: list[str] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     label_of: array[int] = field(default_factory=lambda: array("l"))
+    starts: array[int] = field(default_factory=lambda: array("q"))
+    in_containers: bool = False
+    splits: list[str] = field(default_factory=list)
+    split_of: array[int] = field(default_factory=lambda: array("l"))
+    groups: list[str] = field(default_factory=list)
+    group_of: array[int] = field(default_factory=lambda: array("l"))
+    are_many: bool = False
     refused: list[tuple[str, str]] = field(default_factory=list)
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
     notices: list[str] = field(default_factory=list)
@@ -51,18 +91,62 @@ class Sources:
     def __len__(self) -> int:
         return len(self.paths)
 
+    def source(self, index: int) -> Source:
+        """Return a source as a job needs it."""
+        path, label = self.paths[index], self.label(index)
+        if not (self.in_containers or self.splits or self.groups):
+            return Source(path, label, self.stamp(index))
+        return Source(
+            path,
+            label,
+            self.stamp(index),
+            str(self.starts[index]) if self.starts else "",
+            self._place(path, label, self.split(index)) if self.in_containers else "",
+            self.split(index),
+            self.groups[self.group_of[index]] if self.groups else "",
+        )
+
+    def batches(self, indices: Sequence[int], size: int) -> Iterator[list[Source]]:
+        """Yield the sources with these indices, so many at a time."""
+        for start in range(0, len(indices), size):
+            yield [self.source(index) for index in indices[start : start + size]]
+
+    def find(self, path: str) -> int | None:
+        """Return the index of a source, None where there is none of that name."""
+        index = bisect_left(self.paths, path)
+        return index if index < len(self.paths) and self.paths[index] == path else None
+
     def label(self, index: int) -> Label:
         """Return the label of a source; empty where it has none."""
         return self.labels[self.label_of[index]]
 
+    def split(self, index: int) -> str:
+        """Return the split of a source; empty where there are none."""
+        return self.splits[self.split_of[index]] if self.splits else ""
+
     @property
     def are_soft(self) -> bool:
         """Whether labels have weights of their own, as those of mixed images have."""
-        return any(len(label.weights) > 1 for label in self.labels)
+        return self.are_many or any(len(label.weights) > 1 for label in self.labels)
 
     def stamp(self, index: int) -> str:
-        """Return what tells a source from a changed one: size and time of the last change."""
-        return stamp(self.sizes[index], self.modified[index])
+        """Return what tells a source from a changed one: size and time of the last change.
+
+        In a container, the time of the container, and where the source lies in it.
+        """
+        plain = stamp(self.sizes[index], self.modified[index])
+        return f"{plain}-{self.starts[index]}" if self.starts else plain
+
+    @staticmethod
+    def _place(path: str, label: Label, split: str) -> str:
+        """Return a path in the folder of its split and class for a source of a container.
+
+        Example:
+            >>> Sources._place("train-0.tar/a/b.jpg", Label.of("cat"), "train")
+            'train/cat/b.jpg'
+        """
+        folders = [name.replace("/", "_") for name in (split, label.heaviest) if name]
+        return "/".join([*folders, path.rpartition("/")[2]])
 
     def folders(self) -> frozenset[str]:
         """Return the folders that the sources lie in; the empty name is that of the place."""
@@ -82,18 +166,20 @@ class Sources:
         ]
 
     def select(self, indices: list[int]) -> Sources:
-        """Return only the sources with these indices; the classes stay as they are."""
-        return Sources(
-            self.place,
-            [self.paths[index] for index in indices],
-            array("q", [self.sizes[index] for index in indices]),
-            array("q", [self.modified[index] for index in indices]),
-            self.classes,
-            self.labels,
-            array("l", [self.label_of[index] for index in indices]),
-            self.refused,
-            self.skipped,
-            self.notices,
+        """Return only the sources with these indices; classes and splits stay as they are."""
+
+        def chosen(values: array[int]) -> array[int]:
+            return array(values.typecode, [values[index] for index in indices] if values else [])
+
+        return replace(
+            self,
+            paths=[self.paths[index] for index in indices],
+            sizes=chosen(self.sizes),
+            modified=chosen(self.modified),
+            label_of=chosen(self.label_of),
+            starts=chosen(self.starts),
+            split_of=chosen(self.split_of),
+            group_of=chosen(self.group_of),
         )
 
     def set_classes(self, names: Iterable[str]) -> None:
@@ -142,12 +228,11 @@ class Store(Protocol):
         """
         ...
 
-    def read(self, path: str, stamp: str = "", *, max_bytes: int = MOST_BYTES) -> bytes:
+    def read(self, source: Source, *, max_bytes: int = MOST_BYTES) -> bytes:
         """Return the bytes of a source; a large one is read only if its beginning is a picture.
 
         Args:
-            path: Its name in :class:`Sources`.
-            stamp: What it was when it was listed; not compared where empty.
+            source: As :meth:`Sources.source` gives it.
             max_bytes: Most bytes that it may have.
 
         Raises:
