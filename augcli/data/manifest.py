@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import itertools
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +15,7 @@ from augcli.files import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from typing import BinaryIO
 
 MANIFEST = "metadata.csv"
@@ -28,7 +30,8 @@ COLUMNS = (
 )
 """The columns of metadata.csv where each source has one class."""
 SOFT_COLUMNS = ("file_name", "label", *COLUMNS[5:])
-"""The same where sources have soft labels: ``label`` is JSON, a weight by class."""
+"""The same where sources have soft labels or several classes: ``label`` is JSON, a weight by
+class."""
 LONGEST_ROW = 16 << 20
 """Characters of the longest row that is read; the draw of ten thousand boxes has 300,000."""
 
@@ -48,6 +51,8 @@ class Row(NamedTuple):
         height: Of the output, in pixels.
         copy: Copy number, 0 and up.
         sha256: Of the output file.
+        split: The part of the data set that the sources belong to; empty where there are none.
+        group: What the base must stay together with; empty where there is none.
     """
 
     file_name: str
@@ -60,6 +65,8 @@ class Row(NamedTuple):
     height: int
     copy: int
     sha256: str
+    split: str = ""
+    group: str = ""
 
     @property
     def weight_b(self) -> float:
@@ -69,7 +76,7 @@ class Row(NamedTuple):
     def soft_cells(self) -> tuple[object, ...]:
         """Return the row of metadata.csv with its whole label, see :data:`SOFT_COLUMNS`."""
         label = json.dumps(self.label.to_json(), ensure_ascii=False)
-        return (self.file_name, label, *self[2:])
+        return (self.file_name, label, *self[2:10])
 
     def cells(self) -> tuple[object, ...]:
         """Return the row of metadata.csv: ``label_a`` is the base's class, ``label_b`` the donor's.
@@ -94,7 +101,7 @@ class Row(NamedTuple):
 
         Args:
             cells: Of the line.
-            columns: :data:`COLUMNS` or :data:`SOFT_COLUMNS`.
+            columns: Names of the columns, see :class:`Columns`.
 
         Raises:
             ValueError: It has another number of cells, or text in the place of a number.
@@ -111,7 +118,42 @@ class Row(NamedTuple):
             height=int(values["height"]),
             copy=int(values["copy"]),
             sha256=values["sha256"],
+            split=values.get("split", ""),
+            group=values.get("group", ""),
         )
+
+
+class Columns(NamedTuple):
+    """Which columns a metadata.csv has.
+
+    Attributes:
+        soft: Whether labels are JSON, a weight by class.
+        splits: Whether there is a column ``split``.
+        groups: Whether there is a column ``group``.
+    """
+
+    soft: bool = False
+    splits: bool = False
+    groups: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns, in order."""
+        names = SOFT_COLUMNS if self.soft else COLUMNS
+        return (*names, *["split"] * self.splits, *["group"] * self.groups)
+
+    def cells(self, row: Row) -> tuple[object, ...]:
+        """Return the cells of a row."""
+        cells = row.soft_cells() if self.soft else row.cells()
+        if self.splits:
+            cells = (*cells, row.split)
+        return (*cells, row.group) if self.groups else cells
+
+
+KNOWN_COLUMNS = frozenset(
+    Columns(*kinds).names for kinds in itertools.product((False, True), repeat=3)
+)
+"""The columns that a metadata.csv may have."""
 
 
 def _label(values: Mapping[str, str]) -> Label:
@@ -138,12 +180,12 @@ def read_rows(table: BinaryIO) -> Iterator[Row]:
         OSError: It can't be read.
         ValueError: It is not what augcli writes.
     """
-    for columns, cells in _cells(table, {COLUMNS, SOFT_COLUMNS}):
+    for columns, cells in _cells(table, KNOWN_COLUMNS):
         yield Row.from_cells(cells, columns)
 
 
 def _cells(
-    table: BinaryIO, known: set[tuple[str, ...]]
+    table: BinaryIO, known: AbstractSet[tuple[str, ...]]
 ) -> Iterator[tuple[tuple[str, ...], list[str]]]:
     """Yield the header and the cells of each row, and close the table."""
     with contextlib.closing(csv_rows(table, LONGEST_ROW)) as rows:

@@ -6,10 +6,14 @@ import functools
 import os
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from augcli.rng import digest, digests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _UNSAFE = re.compile(r"[^\w-]+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³])", re.IGNORECASE)
@@ -35,7 +39,12 @@ LONG_HASH = 16
 # A shard asks twice: for what it will make, and when that is made.
 @functools.lru_cache(maxsize=4096)
 def output_name(
-    path: str, method: str, copy: int, extension: str, hash_bytes: int = SHORT_HASH
+    path: str,
+    method: str,
+    copy: int,
+    extension: str,
+    hash_bytes: int = SHORT_HASH,
+    place: str = "",
 ) -> str:
     """Return where in OUT the output of a source goes, with ``/``.
 
@@ -49,18 +58,21 @@ def output_name(
         copy: Copy number, 0 and up.
         extension: Without the dot.
         hash_bytes: Bytes of the path's hash: 4, or 16 for the sources of :func:`same_names`.
+        place: Path that gives folder and stem; the path itself where empty.
 
     Example:
         >>> output_name("cat/my.cat 1.jpg", "cutmix", 0, "jpg")
         'cat/my_cat_1-0ff50eee-cutmix-0.jpg'
     """
-    folder, _, name = path.rpartition("/")
+    folder, _, name = (place or path).rpartition("/")
     stem = _shortened(_UNSAFE.sub("_", unicodedata.normalize("NFC", name.rpartition(".")[0])))
     file_name = f"{stem or '_'}-{digest(path, size=hash_bytes).hex()}-{method}-{copy}.{extension}"
     return f"{_safe_folders(folder)}/{file_name}" if folder else file_name
 
 
-def same_names(paths: list[str]) -> frozenset[str]:
+def same_names(
+    paths: list[str], place_of: Callable[[int], str] = lambda index: ""
+) -> frozenset[str]:
     """Return the paths whose outputs would get the same name as those of another path.
 
     Among a million paths about a hundred have the hash of another one. Only for these the whole
@@ -68,13 +80,14 @@ def same_names(paths: list[str]) -> frozenset[str]:
 
     Args:
         paths: All sources.
+        place_of: Gives the place of a source, see :func:`output_name`, by its index.
     """
     hashes = np.frombuffer(digests(paths, SHORT_HASH), np.uint32)
     order = np.argsort(hashes, kind="stable")
     same = np.flatnonzero(hashes[order][1:] == hashes[order][:-1])
     names: dict[str, set[str]] = {}
     for index in {*order[same].tolist(), *order[same + 1].tolist()}:
-        name = output_name(paths[index], "", 0, "").casefold()
+        name = output_name(paths[index], "", 0, "", place=place_of(index)).casefold()
         names.setdefault(name, set()).add(paths[index])
     return frozenset(path for group in names.values() if len(group) > 1 for path in group)
 

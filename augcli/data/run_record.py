@@ -30,6 +30,7 @@ class RunRecord:
         augcli: Version that made it.
         state: Whether the last run came to its end.
         identity: What the outputs depend on, see :mod:`augcli.plan.fingerprint`.
+        amounts: Options that say how many outputs there are.
         folders: Folders of INPUT that hold sources.
         mean_colour: The data set's mean colour, where it was estimated.
         white_level: The level of 16-bit images that becomes 255, given or estimated.
@@ -46,6 +47,7 @@ class RunRecord:
     augcli: str
     state: State
     identity: Mapping[str, Any]
+    amounts: Mapping[str, Any] = field(default_factory=dict)
     folders: Sequence[str] = ()
     mean_colour: Colour | None = None
     white_level: int | None = None
@@ -90,6 +92,7 @@ class RunRecord:
             augcli=_text(table.get("augcli")),
             state=state,
             identity=identity,
+            amounts=_table(table.get("amounts")),
             folders=folders or (),
             mean_colour=tuple(colour) if colour else None,
             white_level=white_level,

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from augcli.attention.model_file import scorer_sha256
+from augcli.augmentations.base import Augmentation
 from augcli.params import values
 from augcli.recipes.options import NOT_OF_THE_RESULT
 from augcli.rng import digest
@@ -35,6 +36,9 @@ def identity(
     options_of_the_result = {
         name: value for name, value in values(options).items() if name not in NOT_OF_THE_RESULT
     }
+    if any(type(each).for_copy is not Augmentation.for_copy for each in chain.augmentations):
+        # A schedule over the copies: more of them change those that are there.
+        options_of_the_result["copies"] = chain.copies
     content = {
         "command": chain.name,
         "input": place,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from augcli.data.manifest import Failure
     from augcli.data.stores.sources import Source
     from augcli.plan.part import Made, Tried
+
+
+Original = Literal["none", "encode", "copy"]
+"""Whether a source is an output too: encoded as outputs are, or copied byte for byte."""
 
 
 class Job(NamedTuple):
@@ -22,6 +26,8 @@ class Job(NamedTuple):
         more: Whether the ring has more donors than these.
         hash_bytes: Of the path's hash in the output's name, see
             :func:`augcli.data.names.output_name`.
+        is_augmented: Whether the chain is applied to the base.
+        original: Whether the base is an output too, and how.
     """
 
     fingerprint: str
@@ -30,6 +36,8 @@ class Job(NamedTuple):
     donors: tuple[Source, ...]
     more: bool
     hash_bytes: int
+    is_augmented: bool = True
+    original: Original = "none"
 
 
 @dataclass(slots=True)

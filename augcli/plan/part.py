@@ -24,7 +24,7 @@ UNFINISHED = "unfinished"
 """Fingerprint of a part that only says what stays, while the rest of its shard is made."""
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_SHARD_NAME = re.compile(r"(\d{1,9})-(\d{1,7})-of-(\d{1,7})")
+_SHARD_NAME = re.compile(r"(\d{1,9})-(\d{1,7})-of-(\d{1,7})(?:-([A-Za-z0-9_]{1,100}))?")
 MOST_SHARDS = 1 << 22
 """Of one copy: enough for 500 million sources."""
 
@@ -36,14 +36,22 @@ class ShardName(NamedTuple):
         copy: Copy number.
         number: Which range of keys, 0 and up.
         ranges: How many ranges the copy is cut into, a power of two.
+        split: The part of the data set; empty where there are none.
     """
 
     copy: int
     number: int
     ranges: int
+    split: str = ""
 
     def __str__(self) -> str:
-        return f"{self.copy}-{self.number:05d}-of-{self.ranges:05d}"
+        name = f"{self.copy}-{self.number:05d}-of-{self.ranges:05d}"
+        return f"{name}-{self.split}" if self.split else name
+
+    @property
+    def order(self) -> tuple[int, str, int]:
+        """The place of the shard in the plan."""
+        return self.copy, self.split, self.number
 
     @classmethod
     def parse(cls, name: str) -> ShardName | None:
@@ -51,13 +59,15 @@ class ShardName(NamedTuple):
 
         Example:
             >>> ShardName.parse("0-00012-of-00032")
-            ShardName(copy=0, number=12, ranges=32)
+            ShardName(copy=0, number=12, ranges=32, split='')
             >>> ShardName.parse("0-00012-of-00033")
         """
         match = _SHARD_NAME.fullmatch(name)
         if not match:
             return None
-        shard = cls(*map(int, match.groups()))
+        *numbers, split = match.groups()
+        copy, number, ranges = map(int, numbers)
+        shard = cls(copy, number, ranges, split or "")
         is_valid = 0 <= shard.number < shard.ranges <= MOST_SHARDS
         is_valid = is_valid and shard.ranges & (shard.ranges - 1) == 0
         return shard if is_valid and str(shard) == name else None
@@ -152,7 +162,7 @@ class Part:
         key_of_base = key_of(name.copy)
         parts = [
             Part(
-                str(ShardName(name.copy, name.number * each + piece, count)),
+                str(ShardName(name.copy, name.number * each + piece, count, name.split)),
                 self.command,
                 UNFINISHED,
                 tried=self.tried,
@@ -226,7 +236,7 @@ def _check(part: Part) -> None:
     numbers: list[Any] = []
     weights: list[Any] = []
     for job, size, remarks, row in part.made:
-        texts += [job, *remarks, row.file_name, *row[2:6], row.sha256]
+        texts += [job, *remarks, row.file_name, *row[2:6], *row[9:]]
         numbers += [size, row.width, row.height, row.copy]
         weights += [weight for _, weight in row.label.weights]
     for job, failure in part.failed:

@@ -42,7 +42,7 @@ class StoredPart(NamedTuple):
     part: Part | None
 
 
-def shard_order(shard: str) -> tuple[int, int]:
+def shard_order(shard: str) -> tuple[int, str, int]:
     """Return the place of a shard in the plan, from its name.
 
     Example:
@@ -50,7 +50,7 @@ def shard_order(shard: str) -> tuple[int, int]:
         True
     """
     name = ShardName.parse(shard)
-    return (name.copy, name.number) if name else (-1, -1)
+    return name.order if name else (-1, "", -1)
 
 
 class Parts:
@@ -77,7 +77,7 @@ class Parts:
         Raises:
             Stopped: Their folder can't be listed: a link or a file may lie in its place.
         """
-        names = sorted(self._loose_names())
+        names = sorted(self._loose_names(), key=lambda name: name.order)
         count = self.shard_count if names else 0
         return [str(name) for name in names if name.ranges == count]
 
@@ -228,7 +228,7 @@ class Parts:
                 f"{self._files.path}/{FOLDED_PARTS} can't be read ({error.strerror}); fix that, "
                 "then run the same command again to continue"
             ) from None
-        last = (-1, -1)
+        last = (-1, "", -1)
         try:
             with file, gzip.GzipFile(fileobj=file) as archive:
                 while body := archive.readline(LONGEST_LINE):

@@ -79,6 +79,63 @@ def seconds_of(timeout: float | None) -> float:
     return TIMEOUT_SECONDS if timeout is None else timeout
 
 
+def parse_per_class(value: Any) -> int | str:
+    """Return a number of images, ``max`` or ``median``.
+
+    Raises:
+        ValueError: It is none of these.
+
+    Example:
+        >>> parse_per_class("500"), parse_per_class("max")
+        (500, 'max')
+    """
+    if value in ("max", "median"):
+        return str(value)
+    number = str(value)
+    if isinstance(value, bool) or not number.isascii() or not number.isdigit() or int(number) < 1:
+        raise ValueError(f"is {value!r}, but must be a number from 1, max or median")
+    return int(number)
+
+
+def parse_copies_of(value: Any) -> str:
+    """Return copies by class as text, checked.
+
+    Raises:
+        ValueError: It is not of the form ``cat=3,dog=0``.
+
+    Example:
+        >>> parse_copies_of({"cat": 3, "dog": 0})
+        'cat=3,dog=0'
+    """
+    text = (
+        ",".join(f"{name}={count}" for name, count in value.items())
+        if isinstance(value, dict)
+        else str(value)
+    )
+    copies_by_class(text)
+    return text
+
+
+def copies_by_class(text: str) -> dict[str, int]:
+    """Return the copies by class that a text such as ``cat=3,dog=0`` holds.
+
+    Raises:
+        ValueError: It is not of that form.
+    """
+    copies = {}
+    for part in text.split(","):
+        name, is_set, count = part.strip().rpartition("=")
+        if not (is_set and name and count.isascii() and count.isdigit()):
+            raise ValueError(f"is {text!r}, but must be such as cat=3,dog=0")
+        copies[name] = int(count)
+    return copies
+
+
+def class_names(text: str | None) -> frozenset[str]:
+    """Return the names that a text holds, separated by commas; none where there is no text."""
+    return frozenset(name.strip() for name in (text or "").split(",")) - {""}
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunOptions(ByName):
     """What a run does, for every augmentation."""
@@ -99,14 +156,61 @@ class RunOptions(ByName):
         ),
     ] = None
     layout: Annotated[
-        Literal["auto", "classes"],
+        Literal["auto", "classes", "splits", "flat"],
         Param(
-            "What the folders of INPUT are: classes, or auto (classes, but folders named train, "
-            "val, test or fold1 that hold folders are refused: they are splits of a data set).",
+            "What the folders of INPUT are: classes; splits of a data set, which hold classes; "
+            "flat (they say nothing); or auto (splits where two or more are named train, val, "
+            "test or fold1 and hold folders, else classes).",
             group="input",
         ),
     ] = "auto"
+    splits: Annotated[
+        str,
+        Param(
+            "Splits that are augmented, separated by commas, or all; the others come along.",
+            group="input",
+        ),
+    ] = "train"
+    rest: Annotated[
+        Literal["copy", "encode", "skip"],
+        Param(
+            "What is done with the other splits: copy (the same bytes), encode (with the settings "
+            "of the outputs; also where `size` or `format` is given) or skip.",
+            group="output",
+        ),
+    ] = "copy"
     copies: Annotated[int, Param("Augmented images per original.", 1, 10_000, group="amount")] = 1
+    per_class: Annotated[
+        int | str | None,
+        Param(
+            "Images of each class, originals included where they come along: a number, max (as "
+            "many as the largest class has) or median.",
+            parse=parse_per_class,
+            metavar="N|max|median",
+            group="amount",
+        ),
+    ] = None
+    total: Annotated[
+        int | None,
+        Param("Images in all, originals included where they come along.", 1, group="amount"),
+    ] = None
+    copies_of: Annotated[
+        str | None,
+        Param(
+            "Augmented images per original of single classes, such as cat=3,dog=0.",
+            parse=parse_copies_of,
+            metavar="CLASS=N,…",
+            group="amount",
+        ),
+    ] = None
+    only_classes: Annotated[
+        str | None,
+        Param("Classes that are augmented, separated by commas.", group="amount"),
+    ] = None
+    skip_classes: Annotated[
+        str | None,
+        Param("Classes that are not augmented, separated by commas.", group="amount"),
+    ] = None
     prob: Annotated[
         float,
         Param(
@@ -114,8 +218,11 @@ class RunOptions(ByName):
         ),
     ] = 1.0
     pair: Annotated[
-        Literal["any", "different", "same"],
-        Param("Class of the donor: any, different from the base's, or the same (mixers only)."),
+        Literal["any", "different", "same", "balanced"],
+        Param(
+            "Class of the donor: any, different from the base's, the same, or balanced (a "
+            "class with weight one over its size, so that rare ones give most; mixers only)."
+        ),
     ] = "any"
     model: Annotated[Path | None, MODEL] = None
     heatmaps: Annotated[
@@ -251,7 +358,9 @@ ONE_RUN_ONLY = frozenset(
     | {"heatmaps", "device", "accept_missing", "refresh_estimates"}
 )
 """Options that say how a run goes and change no output."""
-NOT_OF_THE_RESULT = ONE_RUN_ONLY | {"model", "labels", "layout", "prob"}
+AMOUNTS = frozenset({"copies", "per_class", "total", "copies_of", "only_classes", "skip_classes"})
+"""Options that say how many outputs there are, and change none of them."""
+NOT_OF_THE_RESULT = ONE_RUN_ONLY | AMOUNTS | {"model", "labels", "prob"}
 """Options that don't change the outputs, whose content does and not their name, or that the
 steps say already."""
 NOT_IN_RECIPE = ONE_RUN_ONLY | {"labels", "layout", "prob"}

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from augcli.data.codecs.choices import background_colour, given_white_level
 from augcli.data.codecs.formats import FULL_WHITE, OutputEncoding
 from augcli.data.label_table import apply_labels
+from augcli.data.manifest import Columns
 from augcli.data.output import MAPS, OutputFolder
 from augcli.data.sinks.folder import FolderSink
 from augcli.data.stopping import carry_on
-from augcli.data.stores.folder import FolderStore
+from augcli.data.stores.opening import open_store
 from augcli.errors import InputError, UsageError
 from augcli.files import TABLE_LIMIT, read_given
 from augcli.plan.backlog import Backlog
 from augcli.plan.fingerprint import command_hash, identity
 from augcli.plan.parts import Parts
-from augcli.plan.plan import Plan
+from augcli.plan.plan import ORIGINALS, Plan, Wanted
 from augcli.plan.ring import sample
 from augcli.recipes.chain import Chain
 from augcli.recipes.options import seconds_of
 from augcli.rng import digest
+from augcli.run.amounts import wanted_of
 from augcli.run.machine import usable_cores
 from augcli.run.places import check_places
 from augcli.run.scoring import largest_grid, scores_sources, usable_maps
@@ -53,6 +57,7 @@ class Run:
         output: Where to.
         identity: What the outputs depend on.
         heatmaps: A file of heat maps that the run can use, checked.
+        wanted: What is to be made of each source.
         folders: Those of INPUT that hold sources, `limit` or not.
         white_level: Level of 16-bit images that becomes 255; None until it is estimated.
         checkpoint: Called between two images; what it raises ends the run.
@@ -64,6 +69,7 @@ class Run:
     options: RunOptions
     output: OutputFolder
     identity: dict[str, Any]
+    wanted: Wanted
     folders: frozenset[str] = frozenset()
     heatmaps: Path | None = None
     white_level: int | None = None
@@ -76,6 +82,12 @@ class Run:
         return min(wanted, len(self.sources))
 
     @property
+    def columns(self) -> Columns:
+        """The columns of the manifest."""
+        sources = self.sources
+        return Columns(sources.are_soft, bool(sources.splits), any(sources.groups))
+
+    @property
     def refused(self) -> str:
         """Hash of the files that were refused when they were listed; empty without any."""
         refused = [part for pair in sorted(self.sources.refused) for part in pair]
@@ -83,7 +95,7 @@ class Run:
 
     def storage(self, gpu: Scorer | None = None) -> MapStorage:
         """Return where heat maps are stored: a table, where a map may be wanted again."""
-        again = self.options.copies > 1 and scores_sources(self.chain)
+        again = self.wanted.most_copies > 1 and scores_sources(self.chain)
         table = os.path.join(self.output.path, MAPS, "maps") if again or gpu else ""
         spec = gpu.map_spec if gpu else None
         return MapStorage(self.heatmaps, table, len(self.sources), spec)
@@ -123,7 +135,7 @@ class Run:
                 png_level=options.png_level,
                 channels=options.channels,
             ),
-            originals=options.originals,
+            copies_bytes=bool((self.wanted.originals == ORIGINALS.index("copy")).any()),
         )
 
     def pool(self, storage: MapStorage) -> Pool:
@@ -138,7 +150,7 @@ class Run:
         return Plan(
             self.sources,
             chain.seed,
-            self.options.copies,
+            self.wanted,
             self.options.pair,
             chain.mixer_at is not None,
             shard_count,
@@ -169,9 +181,8 @@ def check(
     """
     _check_surroundings(folder, options.out)
     _check_size(options)
-    chain = Chain(recipe.name, recipe.steps, options.seed, options.copies, recipe.survival)
-    out = options.out or default_out(folder, chain.name)
-    store = FolderStore(os.fspath(folder), os.fspath(out), options.follow_links, options.layout)
+    out = options.out or default_out(folder, recipe.name)
+    store = open_store(os.fspath(folder), os.fspath(out), options.follow_links, options.layout)
     sources = store.list()
     check_places(sources.root, folder, out, has_labels=options.labels is not None)
     labels = _apply_labels(sources, options.labels) if options.labels else None
@@ -180,15 +191,19 @@ def check(
         sources = sources.select(
             sorted(sample(sources.paths, options.seed, "limit", options.limit))
         )
-    _check_labels(chain, sources, options)
+    wanted = wanted_of(sources, options)
+    copies = max(1, wanted.most_copies)
+    chain = Chain(recipe.name, recipe.steps, options.seed, copies, recipe.survival)
+    _check_labels(chain, sources, wanted, options)
     made = identity(chain, sources.root, options, labels)
     return Run(
-        replace(store, folder=sources.root),
+        store,
         sources,
         chain,
         options,
         OutputFolder(out, options.fsync),
         made,
+        wanted,
         folders,
         heatmaps=usable_maps(options, chain, made["scorer"]),
         white_level=given_white_level(options.white_level),
@@ -251,22 +266,26 @@ def _check_size(options: RunOptions) -> None:
         )
 
 
-def _check_labels(chain: Chain, sources: Sources, options: RunOptions) -> None:
+def _check_labels(chain: Chain, sources: Sources, wanted: Wanted, options: RunOptions) -> None:
     if chain.mixer_at is None:
         return
-    for index in range(len(sources)):
+    bases = np.flatnonzero(wanted.copies)
+    # A donor comes from the split of the base.
+    mixed = {sources.split(index) for index in bases.tolist()}
+    giving = [index for index in range(len(sources)) if sources.split(index) in mixed]
+    for index in giving:
         if not sources.label(index).weights:
             raise InputError(
                 f"{chain.name} mixes labels, but {sources.paths[index]!r} has none: put the "
                 "images of each class into a folder of its own, or give `labels` table.csv "
                 "with the columns file_name,label"
             )
-    if len(sources) == 1:
+    if len(giving) == 1:
         raise InputError(
-            f"{chain.name} mixes two images, but INPUT holds only one: {sources.paths[0]!r}"
+            f"{chain.name} mixes two images, but INPUT holds only one: {sources.paths[giving[0]]!r}"
         )
     if options.pair == "different":
-        heaviest = {sources.labels[number].heaviest for number in set(sources.label_of)}
+        heaviest = {sources.label(index).heaviest for index in giving}
         if len(heaviest) == 1:
             raise InputError(
                 "`pair` different needs images of two classes, but all are of "

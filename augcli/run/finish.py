@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any
 from augcli.data.manifest import (
     CARD,
     CLASSES,
-    COLUMNS,
     ERRORS,
     MANIFEST,
-    SOFT_COLUMNS,
     Failure,
     card,
     write_table,
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
-    from augcli.data.manifest import Row
+    from augcli.data.manifest import Columns, Row
     from augcli.plan.part import Part
     from augcli.plan.parts import StoredPart
     from augcli.run.prepare import Prepared
@@ -166,43 +164,47 @@ def _fold(prepared: Prepared, shards: AbstractSet[str]) -> Totals:
     totals = Totals()
     for path, reason in prepared.run.sources.refused:
         totals.add_failure(Failure(path, "list", reason))
-    columns = SOFT_COLUMNS if prepared.run.sources.are_soft else COLUMNS
+    columns = prepared.run.columns
     with SortedRows(files) as rows:
-        collected = _collected(prepared, shards, totals, rows)
+        collected = _collected(prepared, shards, totals, columns, rows)
         if parts.loose() or not parts.are_folded or parts.is_cut:
             parts.fold(collected)
         else:
             deque(collected, maxlen=0)
-        counted = _counted(rows, totals)
-        files.publish(MANIFEST, lambda file: write_table(file, columns, counted))
+        counted = _counted(rows, totals, columns.names)
+        files.publish(MANIFEST, lambda file: write_table(file, columns.names, counted))
     _write_other_tables(prepared, totals)
     prepared.lost_classes = sorted(set(prepared.run.sources.classes) - totals.classes)
     return totals
 
 
 def _collected(
-    prepared: Prepared, shards: AbstractSet[str], totals: Totals, rows: SortedRows
+    prepared: Prepared,
+    shards: AbstractSet[str],
+    totals: Totals,
+    columns: Columns,
+    rows: SortedRows,
 ) -> Iterator[StoredPart]:
     """Yield the part of each shard, and collect its rows and failures.
 
     Raises:
         Stopped: A part is missing or damaged.
     """
-    is_soft = prepared.run.sources.are_soft
     for stored, part in _parts_of_plan(prepared, shards):
         for made in part.made:
-            rows.add(made.row.soft_cells() if is_soft else made.row.cells())
-            totals.add(made.row, is_soft=is_soft)
+            rows.add(columns.cells(made.row))
+            totals.add(made.row, is_soft=columns.soft)
             totals.remarks.update(made.remarks)
         for _, failure in part.failed:
             totals.add_failure(failure)
         yield stored
 
 
-def _counted(rows: Iterable[tuple[Any, ...]], totals: Totals) -> Iterator[tuple[Any, ...]]:
+def _counted(
+    rows: Iterable[tuple[Any, ...]], totals: Totals, names: tuple[str, ...]
+) -> Iterator[tuple[Any, ...]]:
     """Yield rows sorted by name, and count outputs that are the same as another copy."""
-    # From the end, where both kinds of tables have the same columns.
-    source_at, method_at, hash_at = (COLUMNS.index(name) - len(COLUMNS) for name in COPY_COLUMNS)
+    source_at, method_at, hash_at = map(names.index, COPY_COLUMNS)
     source, hashes = "", set[str]()
     for row in rows:
         if row[source_at] != source:

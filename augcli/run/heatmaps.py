@@ -25,7 +25,7 @@ from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.manifest import Failure, write_table
 from augcli.data.names import output_name
 from augcli.data.stopping import carry_on, writing
-from augcli.data.stores.folder import FolderStore
+from augcli.data.stores.opening import open_store
 from augcli.errors import (
     NO_MEMORY,
     HeatMapsError,
@@ -135,9 +135,8 @@ def make_heat_maps(
     """
     begun = time.time()
     # A map does not depend on classes or splits.
-    store = FolderStore(os.fspath(folder), None, options.follow_links, "classes")
+    store = open_store(os.fspath(folder), None, options.follow_links, "classes")
     sources = store.list()
-    store = replace(store, folder=sources.root)
     _check_places(sources, options)
     gpu = on_device(options.device, options.model, options.grid)
     spec = (gpu or Scorer(options.model, grid=options.grid)).map_spec

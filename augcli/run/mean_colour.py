@@ -51,8 +51,16 @@ def is_missed(answer: Any) -> bool:
     return isinstance(answer, str) or (isinstance(answer, Failure) and answer.is_provisional)
 
 
-def mean_colour(sources: Sources, seed: int, pool: Pool) -> tuple[Colour, int]:
+def mean_colour(
+    sources: Sources, candidates: Sequence[int], seed: int, pool: Pool
+) -> tuple[Colour, int]:
     """Return the mean of the mean colours of a sample, the same for any number of workers.
+
+    Args:
+        sources: All of them.
+        candidates: Indices of those that may be chosen.
+        seed: Another seed chooses others.
+        pool: Answers.
 
     Returns:
         The mean, and how many images could not be read because of the machine.
@@ -60,7 +68,7 @@ def mean_colour(sources: Sources, seed: int, pool: Pool) -> tuple[Colour, int]:
     Raises:
         InputError: None of the sample can be read.
     """
-    indices = chosen(sources, seed, "mean")
+    indices = chosen(sources, seed, "mean", candidates)
     batches = sources.batches(indices, BATCH)
     answers: dict[str, Colour | Failure | str] = dict(pool.ask(MeanColours, batches))
     colours = [answer for answer in answers.values() if not isinstance(answer, Failure | str)]

@@ -16,9 +16,11 @@ from augcli.data.output import FOLDED_PARTS
 from augcli.data.run_record import RECORD, RunRecord
 from augcli.data.stopping import DiskFull, disk_full
 from augcli.errors import OutputError, Stopped
+from augcli.params import values
 from augcli.plan.fingerprint import difference
 from augcli.plan.parts import Parts
 from augcli.plan.ring import ring_keys, shards_for
+from augcli.recipes.options import AMOUNTS
 from augcli.run.estimates import estimate
 from augcli.run.messages import Error, Notice, Started, time_notices
 from augcli.run.scoring import scorer_on_gpu, scoring_notices
@@ -123,7 +125,7 @@ def prepare(run: Run, listener: Listener) -> Prepared:
             run = replace(run, white_level=record.white_level)
         chain = run.chain.with_mean_colour(record.mean_colour) if record.mean_colour else run.chain
         parts = Parts(output.files)
-        shards = max(parts.shard_count, shards_for(len(run.sources)))
+        shards = max(parts.shard_count, shards_for(run.sources.largest_split))
         plan = run.plan(chain, shards)
         backlog = run.backlog(plan, was_complete=record.state == "complete")
         if not is_settled:
@@ -170,7 +172,7 @@ def _is_settled(run: Run, record: RunRecord) -> bool:
         and bool(record.counts)
         and record.refused == run.refused
         and not output.has_state
-        and Parts(files).shard_count >= shards_for(len(run.sources))
+        and Parts(files).shard_count >= shards_for(run.sources.largest_split)
         and all(files.size(name) is not None for name in tables)
     )
 
@@ -179,7 +181,7 @@ def _open(run: Run) -> None:
     try:
         run.output.open()
     except DiskFull:
-        needed = sum(run.sources.sizes) * run.options.copies
+        needed = sum(run.sources.sizes) * run.wanted.outputs // len(run.sources)
         raise disk_full(run.output.path, needed) from None
 
 
@@ -232,7 +234,8 @@ def _estimated(record: RunRecord | None, estimates: Estimates) -> RunRecord:
 
 def _planned(record: RunRecord, run: Run, plan: Plan) -> RunRecord:
     """Return a record with what is planned now."""
-    return replace(record, jobs=plan.jobs, folders=sorted(run.folders))
+    amounts = {name: value for name, value in values(run.options).items() if name in AMOUNTS}
+    return replace(record, jobs=plan.jobs, amounts=amounts, folders=sorted(run.folders))
 
 
 def _check_folders(run: Run, record: RunRecord) -> None:
@@ -268,7 +271,7 @@ def _announce(run: Run, gpu: Scorer | None, listener: Listener) -> None:
             run.output.path,
             len(run.sources),
             len(run.sources.classes),
-            len(run.sources) * run.options.copies,
+            int(run.wanted.copies.sum()),
             run.workers,
         )
     )

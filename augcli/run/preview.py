@@ -87,7 +87,7 @@ def preview(run: Run) -> Preview:
         run, colour = estimates.run, estimates.mean_colour
     settings = run.read_settings(storage)
     chain = run.chain.with_mean_colour(colour) if colour else run.chain
-    plan = run.plan(chain, shards_for(len(run.sources)))
+    plan = run.plan(chain, shards_for(run.sources.largest_split))
     backlog = run.backlog(plan, was_complete=False)
     firsts: list[Task] = []
     left = TRIED
@@ -108,7 +108,7 @@ def preview(run: Run) -> Preview:
         sizes += [made.size for made in part.made]
         rows += [made.row for made in part.made]
         failures += [event.failure for event in events if isinstance(event, Failed)]
-    outputs = plan.jobs + (len(run.sources) if run.options.originals != "none" else 0)
+    outputs = run.wanted.outputs
     indices = range(len(run.sources))
     per_class = Counter(run.sources.label(index).heaviest for index in indices)
     return Preview(

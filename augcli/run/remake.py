@@ -12,6 +12,7 @@ from augcli.data.codecs.choices import background_colour
 from augcli.data.codecs.decoding import decode
 from augcli.data.codecs.encoding import copied, encode_output
 from augcli.data.codecs.formats import FULL_WHITE, OutputEncoding
+from augcli.data.splits import is_chosen
 from augcli.errors import OutputError, ParameterError
 from augcli.files import parse_json
 from augcli.params import build, declared
@@ -19,6 +20,7 @@ from augcli.pixels.resize import resize
 from augcli.recipes.chain import Chain
 from augcli.recipes.options import RunOptions
 from augcli.recipes.step import Step
+from augcli.run.amounts import rest_original
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,7 +112,7 @@ class Remaker:
         path = row.source_a
         data = self._read(path)
         base = self._decoded(data)
-        if row.method == "original" and self._options.originals == "copy":
+        if row.method == "original" and self._is_copied(row.split):
             return Remade(base.image, copied(path, data), is_exact=True)
         image, grey, donated = base.image, base.grey, None
         if row.method != "original":
@@ -121,6 +123,12 @@ class Remaker:
             image, donated = result.image, result.donated
         encoded = encode_output(image, path, base.subsampling, self._encoding, grey=grey)
         return Remade(image, encoded, encoded.ending == "png", donated)
+
+    def _is_copied(self, split: str) -> bool:
+        """Return whether the originals of a split are copies of the sources' bytes."""
+        if is_chosen(split, self._options.splits) or not split:
+            return self._options.originals == "copy"
+        return rest_original(self._options) == "copy"
 
     def _read(self, path: str) -> bytes:
         index = self._sources.find(path)

@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
 from augcli.data.labels import Label
 from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST, Row, read_rows
@@ -15,7 +15,8 @@ from augcli.data.output import FOLDED_PARTS, STATE, OutputFolder
 from augcli.data.run_record import RECORD
 from augcli.data.sinks.folder import FolderSink
 from augcli.data.stopping import raise_interruption
-from augcli.data.stores.folder import FolderStore
+from augcli.data.stores.folder import Layout
+from augcli.data.stores.opening import open_store
 from augcli.errors import (
     NO_MEMORY,
     InputError,
@@ -113,7 +114,9 @@ def verify(
     if against is not None:
         if recipe is not None and not isinstance(recipe, Recipe):
             recipe = Recipe.of(recipe)
-        store = FolderStore(os.fspath(against), layout="classes")
+        layout = cast("Layout", record.identity.get("layout"))
+        known = layout if layout in get_args(Layout) else "auto"
+        store = open_store(os.fspath(against), layout=known)
         sources = store.list()
         remaker = Remaker(store, sources, record.identity, recipe, record.white_level)
         if not record.identity.get("labels"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from augcli.data.codecs.formats import FULL_WHITE
 
@@ -89,7 +89,7 @@ class MakeSettings:
         fsync: When outputs are forced to the disk.
         chain: What is done to each source.
         encoding: How outputs are encoded.
-        originals: Whether and how sources come along.
+        copies_bytes: Whether originals are copied byte for byte.
     """
 
     out: str
@@ -97,4 +97,4 @@ class MakeSettings:
     fsync: Fsync
     chain: Chain
     encoding: OutputEncoding
-    originals: Literal["none", "encode", "copy"]
+    copies_bytes: bool

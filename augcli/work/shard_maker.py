@@ -62,7 +62,7 @@ class ShardMaker:
         self._loader = Loader(
             reader,
             self._chain,
-            with_data=settings.originals == "copy",
+            with_data=settings.copies_bytes,
             check_sides=self._writer.check_sides,
         )
         self._sink = sink
@@ -135,13 +135,15 @@ class ShardMaker:
 
     def _names(self, job: Job, copy: int) -> Iterator[str]:
         """Yield the names that the outputs of a job get."""
-        path, hash_bytes = job.base.path, job.hash_bytes
-        wanted, originals = self._settings.encoding.format, self._settings.originals
-        name = self._chain.name
-        yield output_name(path, name, copy, output_ending(path, wanted), hash_bytes)
-        if copy == 0 and originals != "none":
-            ending = output_ending(path, wanted, copied=originals == "copy")
-            yield output_name(path, "original", 0, ending, hash_bytes)
+        (path, *_, place, _, _), wanted = job.base, self._settings.encoding.format
+        kinds: list[tuple[str, str]] = []
+        if job.is_augmented:
+            kinds.append((self._chain.name, output_ending(place or path, wanted)))
+        if job.original != "none":
+            ending = output_ending(place or path, wanted, copied=job.original == "copy")
+            kinds.append(("original", ending))
+        for method, ending in kinds:
+            yield output_name(path, method, copy, ending, job.hash_bytes, place)
 
     def make_part(
         self,
@@ -195,6 +197,10 @@ class ShardMaker:
 
     def _make(self, job: Job, copy: int, part: Part, shard: ShardWriter) -> None:
         """Make the outputs of one job and add them to the part."""
+        if not job.is_augmented:
+            base = self._loader.load_plain(job.base, is_encoded=job.original == "encode")
+            part.made.append(self._original(job, base, shard))
+            return
         chain = self._chain
         base = self._loader.load(job.base, copy, is_base=True)
         result, donor = base.result, None
@@ -208,9 +214,9 @@ class ShardMaker:
         remarks = [*base.notes, *result.remarks]
         pending = Pending(job, chain.name, copy, label, donor_path, draw, remarks)
         grey = base.grey and (donor is None or donor.grey)
-        encoded = self._writer.encode(job.base.path, result.image, base.subsampling, grey)
+        encoded = self._writer.encode(job.base, result.image, base.subsampling, grey)
         part.made.append(self._writer.write(shard, pending, result.image, encoded))
-        if copy == 0 and self._settings.originals != "none":
+        if job.original != "none":
             part.made.append(self._original(job, base, shard))
 
     def _mixed(
@@ -260,10 +266,9 @@ class ShardMaker:
         return None
 
     def _original(self, job: Job, base: LoadedSource, shard: ShardWriter) -> Made:
-        path = job.base.path
         pending = Pending(job, "original", 0, job.base.label, "", "{}", [])
-        if self._settings.originals == "encode":
-            encoded = self._writer.encode(path, base.original, base.subsampling, base.grey)
+        if job.original == "encode":
+            encoded = self._writer.encode(job.base, base.original, base.subsampling, base.grey)
         else:
-            encoded = copied(path, base.data)
+            encoded = copied(job.base.place or job.base.path, base.data)
         return self._writer.write(shard, pending, base.original, encoded)

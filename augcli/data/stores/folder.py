@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from augcli.data.codecs.formats import EXTENSIONS, readable_kind
 from augcli.data.manifest import MANIFEST, read_rows
 from augcli.data.run_record import RECORD, RunRecord
+from augcli.data.splits import splits_of_folders
 from augcli.data.stores.sources import MOST_BYTES, Source, SourceChanged, Sources, stamp
 from augcli.data.stores.walk import Walk
 from augcli.errors import InputError, UnreadableImage
@@ -19,13 +20,7 @@ from augcli.files import open_file, read_checked, read_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Layout = Literal["auto", "classes"]
-
-SPLIT = re.compile(
-    r"train(ing)?|val(id(ation)?)?|test(ing)?|dev|eval(uation)?|fold[-_ ]?\d+", re.IGNORECASE
-)
-"""Names of folders that hold a part of a data set and not a class."""
-SHOWN = 3
+Layout = Literal["auto", "classes", "splits", "flat"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +33,19 @@ class FolderStore:
     sockets and devices are skipped.
 
     Attributes:
-        folder: The folder.
+        folder: The folder, absolute.
         out: A folder that is never read, wherever it lies.
         follow_links: Whether symbolic links that lead out of the folder are followed.
-        layout: ``auto`` refuses folders of splits (``train``, ``val``, …), ``classes`` takes
-            them for classes.
+        layout: What the folders are: ``classes``; ``splits``, which hold folders of classes;
+            ``flat``, which say nothing; or ``auto``, the first or the second by their names.
+        given: The folder as it was given, for messages.
     """
 
     folder: str
     out: str | None = None
     follow_links: bool = False
     layout: Layout = "auto"
+    given: str = ""
 
     def list(self) -> Sources:
         """Return all images, sorted by path.
@@ -57,12 +54,12 @@ class FolderStore:
             InputError: The folder is missing, is not a folder, can't be read, holds no image,
                 or holds splits.
         """
-        folder = self.folder
+        folder, given = self.folder, self.given or self.folder
         if not os.path.lexists(folder):
-            raise InputError(f"INPUT {folder} does not exist; give a folder of images")
+            raise InputError(f"INPUT {given} does not exist; give a folder of images")
         if not os.path.isdir(folder):
             raise InputError(
-                f"INPUT {folder} is not a folder; give the folder that holds the images"
+                f"INPUT {given} is not a folder; give the folder that holds the images"
             )
         sources = Sources(os.path.realpath(folder))
         out = os.path.realpath(self.out) if self.out and os.path.isdir(self.out) else ""
@@ -81,11 +78,28 @@ class FolderStore:
             )
         made_by_augcli = self._labels_of_output(sources)
         if not made_by_augcli:
-            if self.layout == "auto":
-                _check_splits(sources)
-            sources.set_classes(map(_class_of, sources.paths))
-            sources.notices += _notices(sources, walk.tops)
+            self._set_classes(sources, walk.tops)
         return sources
+
+    def _set_classes(self, sources: Sources, tops: dict[str, int]) -> None:
+        """Take splits and classes from the folders."""
+        if self.layout == "flat":
+            sources.set_classes([""] * len(sources.paths))
+            return
+        splits = []
+        if self.layout == "auto":
+            splits = splits_of_folders(sources.paths)
+        elif self.layout == "splits":
+            splits = sorted({path.partition("/")[0] for path in sources.paths if "/" in path})
+        if not splits:
+            sources.set_classes(map(_class_of, sources.paths))
+            sources.notices += _notices(sources, tops)
+            return
+        sources.set_splits([path.partition("/")[0] for path in sources.paths], splits)
+        sources.set_classes(_class_of(path.partition("/")[2]) for path in sources.paths)
+        counts = Counter(sources.split(index) for index in range(len(sources)))
+        words = ", ".join(f"{name} ({counts[name]:,})" for name in splits)
+        sources.notices.append(f"splits: {words}; `layout` classes takes them for classes")
 
     def read(self, source: Source, *, max_bytes: int = MOST_BYTES) -> bytes:
         """Return the bytes of an image; see :meth:`augcli.data.stores.sources.Store.read`."""
@@ -110,7 +124,7 @@ class FolderStore:
             record = RunRecord.from_json(read_json(f"{sources.root}/{RECORD}"))
         except (OSError, ValueError):
             return False
-        what = f"INPUT {self.folder} was made by augcli, but"
+        what = f"INPUT {self.given or self.folder} was made by augcli, but"
         if record.state != "complete":
             raise InputError(f"{what} its run is not complete; run that command again first")
         try:
@@ -156,29 +170,6 @@ def _class_of(path: str) -> str:
     """
     top, slash, _ = path.partition("/")
     return unicodedata.normalize("NFC", top) if slash else ""
-
-
-def _check_splits(sources: Sources) -> None:
-    """Refuse folders of splits: pairs would cross them.
-
-    Raises:
-        InputError: Two or more folders are named like splits and hold folders.
-    """
-    splits = []
-    previous = ""
-    for path in sources.paths:
-        top, _, rest = path.partition("/")
-        if top != previous and "/" in rest and SPLIT.fullmatch(top):
-            splits.append(top)
-            previous = top
-    if len(splits) > 1:
-        names = ", ".join(splits[:SHOWN]) + (", …" if len(splits) > SHOWN else "")
-        best = next((name for name in splits if name.lower().startswith("train")), splits[0])
-        raise InputError(
-            f"INPUT {sources.root} holds splits of a data set ({names}), which must not be mixed "
-            f"with one another; give {os.path.join(sources.root, best)}, or `layout` classes if "
-            "they are classes"
-        )
 
 
 def _notices(sources: Sources, tops: dict[str, int]) -> Iterator[str]:

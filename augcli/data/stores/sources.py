@@ -125,6 +125,13 @@ class Sources:
         return self.splits[self.split_of[index]] if self.splits else ""
 
     @property
+    def largest_split(self) -> int:
+        """How many sources the largest split has, or all where there are no splits."""
+        if not self.splits:
+            return len(self)
+        return max(Counter(self.split_of).values(), default=0)
+
+    @property
     def are_soft(self) -> bool:
         """Whether labels have weights of their own, as those of mixed images have."""
         return self.are_many or any(len(label.weights) > 1 for label in self.labels)
@@ -181,6 +188,24 @@ class Sources:
             split_of=chosen(self.split_of),
             group_of=chosen(self.group_of),
         )
+
+    def set_splits(self, names: Iterable[str], splits: Sequence[str]) -> None:
+        """Give each source its split, in the order of ``paths``.
+
+        Args:
+            names: The split of each; other names than those of ``splits`` become one too.
+            splits: Names of splits.
+        """
+        found = list(names)
+        self.splits = sorted({*splits, *found})
+        number = {name: index for index, name in enumerate(self.splits)}
+        self.split_of = array("l", [number[name] for name in found])
+
+    def set_groups(self, names: Iterable[str]) -> None:
+        """Give each source its group, in the order of ``paths``; empty means none."""
+        number: dict[str, int] = {}
+        self.group_of = array("l", [number.setdefault(name, len(number)) for name in names])
+        self.groups = list(number)
 
     def set_classes(self, names: Iterable[str]) -> None:
         """Give each source one class, in the order of ``paths``; empty means unlabelled."""
