@@ -31,6 +31,7 @@ from augcli.files.reading import (
     read_file,
     read_given,
     read_json,
+    read_standard_input,
 )
 from augcli.files.text import TOML_LIMIT, decode_text, parse_toml
 
@@ -60,6 +61,7 @@ __all__ = [
     "read_file",
     "read_given",
     "read_json",
+    "read_standard_input",
     "remove_file",
     "replacing",
     "unfinished_name",

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from augcli.data.stores.folder import FolderStore
+from augcli.data.stores.path_list import STANDARD_INPUT, PathList
+from augcli.data.tables.choice import TableChoice
+from augcli.errors import InputError
 
 if TYPE_CHECKING:
     from augcli.data.stores.folder import Layout
     from augcli.data.stores.sources import Store
 
+TABLES = frozenset({".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".parquet"})
+"""Endings of tables that name their images."""
+
 
 def open_store(
-    place: str, out: str | None = None, follow_links: bool = False, layout: Layout = "auto"
+    place: str,
+    out: str | None = None,
+    follow_links: bool = False,
+    layout: Layout = "auto",
+    choice: TableChoice | None = None,
 ) -> Store:
     """Return the store that INPUT is.
 
@@ -22,5 +33,26 @@ def open_store(
         out: A folder that is never read.
         follow_links: Whether symbolic links that lead out of a folder are followed.
         layout: What the folders are.
+        choice: The table of labels, and how it is read.
+
+    Raises:
+        InputError: A table is given for what is a table itself.
     """
-    return FolderStore(os.path.abspath(place), out, follow_links, layout, place)
+    choice = choice or TableChoice()
+    whole = os.path.abspath(place)
+    if place == STANDARD_INPUT:
+        return PathList(os.getcwd(), choice)
+    if is_table(place):
+        if choice.table:
+            raise InputError(
+                f"INPUT {place} is a table already; give the folder of its images in its place, "
+                "or leave out `labels`"
+            )
+        choice = replace(choice, table=place, is_input=True)
+        return FolderStore(os.path.dirname(whole), out, follow_links, layout, place, choice)
+    return FolderStore(whole, out, follow_links, layout, place, choice)
+
+
+def is_table(place: str) -> bool:
+    """Return whether INPUT is a table that names its images."""
+    return os.path.splitext(place)[1].lower() in TABLES and os.path.isfile(place)
