@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from augcli.data.labels import class_order
 from augcli.data.tables.columns import NoColumn, find_columns, unused_columns
@@ -23,26 +23,16 @@ if TYPE_CHECKING:
     from augcli.data.tables.columns import Found
     from augcli.data.tables.formats import Table
 
+AS_DOCUMENTED = "files in column 'file_name', labels in column 'label'"
+"""Columns that are worth no word."""
 _TWICE = ("two different labels", "two splits", "two groups")
 """What is wrong where two rows of a file differ, in the order of a row's values."""
 
 
-_Values = tuple[int, int, int]
-"""Numbers of a row's label, split and group."""
-
-
-class _Row(NamedTuple):
-    """A row whose file was not found by its name as it is written.
-
-    Attributes:
-        name: The name.
-        number: Of the row.
-        values: What it says of the file.
-    """
-
-    name: str
-    number: int
-    values: _Values
+_Row = tuple[str, int, int, int]
+"""Name of a file that was not found as it is written, and numbers of label, split and group."""
+_NO_MORE = (NONE, NONE)
+"""In the place of the numbers of split and group."""
 
 
 @dataclass(slots=True)
@@ -157,48 +147,56 @@ class Labelling:
         Raises:
             ValueError: A row can't be used; the message is a clause whose subject is the table.
         """
-        values_of, index_of = self._values_of(found, labels), self._index.get
+        label_of, index_of = labels.number_of, self._index.get
+        more_of = self._more_of(found)
+        of_label, skips = self._values[0], self.choice.missing == "skip"
         rows = _Rows()
         with closing(table.rows) as content:
             for number, cells in content:
                 try:
-                    name = text_of(cells[found.file], "file name")
-                    values = values_of(cells)
+                    name = cells[found.file]
+                    if name.__class__ is not str or not name:
+                        name = text_of(name, "file name")
+                    label = label_of(cells)
+                    more = more_of(cells) if more_of else _NO_MORE
                 except ValueError as error:
                     if _is_blank(cells):
                         continue
                     raise ValueError(f"{table.word} {number} {error}") from None
-                if values[0] == NONE:
-                    if self.choice.missing == "skip":
+                if label == NONE:
+                    if skips or _is_blank(cells):
                         continue
                     raise ValueError(f"{table.word} {number} has no label")
                 rows.count += 1
-                index = index_of(folder + name)
+                index = index_of(folder + name if folder else name)
                 if index is None:
-                    rows.others.append(_Row(name, number, values))
+                    if not name.isspace() or not _is_blank(cells):
+                        rows.others.append((name, label, *more))
+                elif more_of or of_label[index] != NONE:
+                    self._set(index, name, (label, *more))
                 else:
-                    self._set(index, name, values)
+                    of_label[index] = label
         return rows
 
-    def _values_of(self, found: Found, labels: Labels) -> Callable[[Sequence[Any]], _Values]:
-        """Return the function that gives the numbers of a row's label, split and group."""
-        label_of, split_at, group_at = labels.number_of, found.split, found.group
+    def _more_of(self, found: Found) -> Callable[[Sequence[Any]], tuple[int, int]] | None:
+        """Return the function that gives the numbers of a row's split and group, if it has any."""
+        split_at, group_at = found.split, found.group
         splits, groups = self._splits, self._groups
+        if split_at is None and group_at is None:
+            return None
 
-        def values_of(cells: Sequence[Any]) -> _Values:
+        def more_of(cells: Sequence[Any]) -> tuple[int, int]:
             split = group = NONE
             if split_at is not None:
                 split = splits.of(text_of(cells[split_at], "split").strip())
             if group_at is not None:
                 cell = cells[group_at]
                 group = groups.of("" if cell is None else str(cell).strip())
-            return label_of(cells), split, group
+            return split, group
 
-        if split_at is None and group_at is None:
-            return lambda cells: (label_of(cells), NONE, NONE)
-        return values_of
+        return more_of
 
-    def _set(self, index: int, name: str, values: _Values) -> None:
+    def _set(self, index: int, name: str, values: Sequence[int]) -> None:
         """Give a file its values.
 
         Raises:
@@ -211,29 +209,26 @@ class Labelling:
             elif before != number:
                 raise ValueError(f"{name} has {what}")
 
-    def _match(self, rows: list[_Row], folder: str) -> str:
+    def _match(self, rows: Sequence[_Row], folder: str) -> str:
         """Take rows whose file is not named as its path is; return an example of these.
 
         Raises:
             ValueError: A file is not there, or several are meant.
         """
-        unknown: list[_Row] = []
+        unknown: list[str] = []
         example = ""
-        for row in rows:
-            match = self._matcher.find(folder + row.name)
-            if match.several:
-                raise ValueError(
-                    f"names {row.name!r}, which may be {match.several}; write the whole path"
-                )
-            if match.file is None:
-                unknown.append(row)
+        for name, *values in rows:
+            index, several = self._matcher.find(folder + name)
+            if several:
+                raise ValueError(f"names {name!r}, which may be {several}; write the whole path")
+            if index is None:
+                unknown.append(name)
                 continue
-            self._set(match.file, row.name, row.values)
-            path = self._paths[match.file]
-            example = example or f"such as {row.name!r} for {path!r}"
+            self._set(index, name, values)
+            example = example or f"such as {name!r} for {self._paths[index]!r}"
         if not unknown:
             return example
-        first = unknown[0].name
+        first = unknown[0]
         if self.choice.missing != "skip":
             why = why_unknown(folder + first, self.sources.root, self.sources.paths)
             raise ValueError(
@@ -248,7 +243,9 @@ class Labelling:
 
     def _note(self, table: Table, found: Found, labels: Labels, count: int, example: str) -> None:
         """Note what a person should know of a table."""
-        lines = [f"{count:,} rows, {found.words}", *table.notices]
+        lines = [*table.notices]
+        if found.words != AS_DOCUMENTED:
+            lines.insert(0, f"{count:,} rows, {found.words}")
         if example:
             lines.append(f"names of files are not written as their paths are, {example}")
         if labels.are_scaled:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
@@ -12,26 +13,32 @@ from augcli.data.codecs.formats import EXTENSIONS
 from augcli.errors import near_miss
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
 ABSOLUTE = re.compile(r"/|\\\\|[A-Za-z]:[\\/]")
 """How an absolute path begins, on Windows too."""
 MOST_COMPARED = 100_000
 """Files up to which the nearest name is searched for, which takes a second for that many."""
 _SAME_ENDINGS = {".jpeg": ".jpg", ".jpe": ".jpg", ".jfif": ".jpg", ".tiff": ".tif"}
+_ENDING = re.compile(r"(?<=[^/])\.[^./]*$")
 _SEVERAL = -1
+_Step = Callable[[str], str]
+"""How a path is written in one of the steps."""
 
 
 class Match(NamedTuple):
     """What a name turned out to mean.
 
     Attributes:
-        file: Index of the file; None where there is none.
+        file: Index of the file; None where there is none, or several.
         several: Two files that it could mean as well as each other; empty where it means one.
     """
 
     file: int | None
     several: str = ""
+
+
+_NOTHING = Match(None)
 
 
 @dataclass(slots=True)
@@ -49,7 +56,7 @@ class Matcher:
 
     folders: Sequence[str]
     paths: Sequence[str]
-    _steps: dict[str, dict[str, int]] = field(default_factory=dict)
+    _steps: dict[_Step, dict[str, int]] = field(default_factory=dict)
     _roots: list[str] = field(init=False)
     _own_names: set[str] = field(init=False)
 
@@ -61,33 +68,32 @@ class Matcher:
 
     def find(self, name: str) -> Match:
         """Return the file that a name means."""
-        for step, wanted in self._forms(name):
-            index = self._files(step).get(wanted)
-            if index is None:
-                continue
-            if index != _SEVERAL:
-                return Match(index)
-            key = _KEYS[step]
-            one, other, *_ = (path for path in self.paths if key(path) == wanted)
-            return Match(None, f"{one!r} or {other!r}")
-        return Match(None)
-
-    def _forms(self, name: str) -> Iterator[tuple[str, str]]:
-        """Yield the steps in which a name may fit, and how it is written there."""
         plain = self._below_root(name)
         if not plain or plain.startswith("../"):
-            return
-        yield "plain", plain
+            return _NOTHING
+        index = self._files(_plain).get(plain)
+        if index is not None:
+            return self._match(index, _plain, plain)
         cased = plain.casefold()
-        yield "cased", cased
-        stem, ending = posixpath.splitext(cased)
-        has_ending = ending in EXTENSIONS
-        if has_ending:
-            yield "ending", stem + _SAME_ENDINGS.get(ending, ending)
+        ending = _ENDING.search(cased)
+        if ending and ending[0] in EXTENSIONS:
+            steps = (_cased, _ending, _name)
+            wanted = (cased, _ending(cased), cased)
         else:
-            yield "stem", cased
-        if "/" not in plain:
-            yield "name" if has_ending else "name_stem", cased
+            steps = (_cased, _stem, _name_stem)
+            wanted = (cased, cased, cased)
+        # A name without a folder may be the end of a path.
+        for step, text in zip(steps[: 2 if "/" in plain else 3], wanted, strict=False):
+            index = self._files(step).get(text)
+            if index is not None:
+                return self._match(index, step, text)
+        return _NOTHING
+
+    def _match(self, index: int, step: _Step, text: str) -> Match:
+        if index != _SEVERAL:
+            return Match(index)
+        one, other, *_ = (path for path in self.paths if step(path) == text)
+        return Match(None, f"{one!r} or {other!r}")
 
     def _below_root(self, name: str) -> str:
         r"""Return a name relative to the folder, with ``/`` and in Unicode's form NFC.
@@ -105,14 +111,13 @@ class Matcher:
         folder, _, rest = plain.partition("/")
         return rest if rest and folder.casefold() in self._own_names else plain
 
-    def _files(self, step: str) -> dict[str, int]:
+    def _files(self, step: _Step) -> dict[str, int]:
         """Return the files by how their paths are written in a step."""
         if step not in self._steps:
-            key = _KEYS[step]
             files: dict[str, int] = {}
             for index, path in enumerate(self.paths):
-                if files.setdefault(key(path), index) != index:
-                    files[key(path)] = _SEVERAL
+                if files.setdefault(text := step(path), index) != index:
+                    files[text] = _SEVERAL
             self._steps[step] = files
         return self._steps[step]
 
@@ -126,12 +131,17 @@ def _cased(path: str) -> str:
 
 
 def _ending(path: str) -> str:
-    stem, ending = posixpath.splitext(_cased(path))
-    return stem + _SAME_ENDINGS.get(ending, ending)
+    """Return a path with the usual form of its ending.
+
+    Example:
+        >>> _ending("b/A.JPEG"), _ending("c.png")
+        ('b/a.jpg', 'c.png')
+    """
+    return _ENDING.sub(lambda found: _SAME_ENDINGS.get(found[0], found[0]), _cased(path))
 
 
 def _stem(path: str) -> str:
-    return posixpath.splitext(_cased(path))[0]
+    return _ENDING.sub("", _cased(path))
 
 
 def _name(path: str) -> str:
@@ -140,17 +150,6 @@ def _name(path: str) -> str:
 
 def _name_stem(path: str) -> str:
     return _stem(path).rpartition("/")[2]
-
-
-_KEYS: dict[str, Callable[[str], str]] = {
-    "plain": _plain,
-    "cased": _cased,
-    "ending": _ending,
-    "stem": _stem,
-    "name": _name,
-    "name_stem": _name_stem,
-}
-"""How the path of a file is written in each step."""
 
 
 def why_unknown(name: str, root: str, paths: Sequence[str]) -> str:
