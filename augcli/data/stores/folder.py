@@ -86,10 +86,7 @@ class FolderStore:
                 f"INPUT {sources.root} holds no image{skipped}; augcli reads files named {known}"
             )
         if self.choice.table:
-            try:
-                return self._labelled(sources, [self.choice.table])
-            except NoColumn as error:
-                raise InputError(str(error)) from None
+            return self._labelled(sources, [self.choice.table])
         if not self._labels_of_output(sources):
             tables = self._tables_inside(sources, walk.tops)
             if tables:
@@ -166,7 +163,7 @@ class FolderStore:
                 hashes.append(hashlib.sha256(data).hexdigest())
             labelled = labelling.finish()
         except InputError as error:
-            if not inside:
+            if not inside or isinstance(error, NoColumn):
                 raise
             raise InputError(f"{error}; or give `layout` classes to take the folders") from None
         labelled.labels_sha256 = "-".join(hashes)

@@ -10,7 +10,7 @@ from augcli.data.codecs.formats import EXTENSIONS
 from augcli.data.manifest import COLUMNS, SOFT_COLUMNS
 from augcli.data.tables.choice import REST
 from augcli.data.tables.formats import shortened
-from augcli.errors import near_miss
+from augcli.errors import InputError, near_miss
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +38,8 @@ _TWO_CLASSES = COLUMNS[1:5]
 """Columns of the labels in a manifest of augcli."""
 
 
-class NoColumn(ValueError):
-    """A table has no column of files or of labels; the text is a clause about the file."""
+class NoColumn(InputError):
+    """A table has no column of files or of labels."""
 
 
 class Found(NamedTuple):
@@ -73,8 +73,8 @@ def find_columns(columns: Sequence[str], choice: TableChoice) -> Found:
 
     Raises:
         NoColumn: There is none of files or labels.
-        ValueError: A column that was named is not there, or several could be meant; the message
-            is a clause whose subject is the file.
+        ValueError: A column that was named is not there, or several could be meant.
+            The message of both is a clause whose subject is the file.
 
     Example:
         >>> from augcli.data.tables.choice import TableChoice

@@ -125,7 +125,7 @@ def _encoding(data: bytes) -> str:
 
 def _first_line(data: bytes, encoding: str) -> str:
     text = data[: 4 * LONGEST_SHOWN * 100].decode(encoding, "replace")
-    return text.splitlines()[0] if text else ""
+    return next((line for line in text.splitlines() if line.strip()), "")
 
 
 def _csv(data: bytes, encoding: str, first: str) -> Table:
@@ -141,9 +141,10 @@ def _csv(data: bytes, encoding: str, first: str) -> Table:
         skip_blanks=skip_blanks,
     )
     try:
+        filled = (row.cells for row in rows if any(cell.strip() for cell in row.cells))
         if has_mark:
-            next(rows, None)
-        header = next(rows, CsvRow(0, [])).cells
+            next(filled, None)
+        header = next(filled, [])
     except ValueError as error:
         raise _no_csv(error) from None
     return Table(header, _csv_cells(rows, header))

@@ -98,10 +98,7 @@ class Labels:
         if self._is_json is None and cell.strip():
             self._is_json = cell.lstrip().startswith(_JSON_BRACKETS) and _is_json(cell)
         if self._is_json and cell.strip():
-            try:
-                return self._of_content(parse_json(cell.encode("utf-8")))
-            except UnicodeEncodeError:
-                raise ValueError("has a label that is no text") from None
+            return self._of_content(_parsed(cell))
         name = normalize("NFC", cell)
         if self._choice.multi_label:
             return self._of_names(self._parts(name))
@@ -222,6 +219,15 @@ def text_of(value: Any, what: str) -> str:
     if not text.strip():
         raise ValueError(f"has no {what}")
     return text
+
+
+def _parsed(cell: str) -> Any:
+    try:
+        return parse_json(cell.encode("utf-8"))
+    except ValueError as error:
+        raise ValueError(
+            f"has the label {shortened(cell)!r}, which is no JSON as those before it ({error})"
+        ) from None
 
 
 def _name(value: Any) -> str:
