@@ -6,9 +6,9 @@ import csv
 import io
 import json
 import os
+import stat
 import struct
 import subprocess
-import stat
 import sys
 import textwrap
 import tracemalloc
