@@ -1,0 +1,271 @@
+"""Histories by chance: a state machine that does to sources and OUT what people and bad luck do.
+
+    python -m tests.guarantees.histories FOLDER HISTORIES
+
+ends with an error that has the shortest history at whose end OUT is not as promised, or prints
+figures.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, get_args
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.guarantees.forks import Ending, Forks
+from tests.guarantees.history import METHODS, TABLES, Breakage, Change, Command, History
+from tests.models import save_scorer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Item = TypeVar("Item")
+STEPS = 20
+FEW = 60
+"""Sources that a folder may have before it grows by many."""
+
+commands = st.builds(
+    Command,
+    st.sampled_from(list(METHODS)),
+    copies=st.integers(1, 3),
+    seed=st.integers(0, 1),
+    format=st.sampled_from(["same", "png", "jpg"]),
+    originals=st.sampled_from(["none", "encode", "copy"]),
+    pair=st.sampled_from(["any", "different", "same"]),
+)
+folders = st.sampled_from(["cat", "dog", "emu/far"])
+extensions = st.sampled_from(["png", "jpg"])
+which = st.integers(0, 99)
+"""Which of those that are there."""
+workers = st.sampled_from([0, 0, 0, 0, 0, 1, 2])
+"""Processes take long to start."""
+endings = st.builds(Ending, st.sampled_from([signal.SIGKILL, signal.SIGINT]), st.integers(1, 150))
+shares = st.sampled_from([0.0, 0.3, 0.9])
+
+
+class Histories(RuleBasedStateMachine):
+    """Rules for one history.
+
+    Args:
+        forks: Runs commands.
+        folder: Each history gets a folder of its own in it.
+        scorer: A scorer for attentive commands.
+        figures: Counts what is done.
+    """
+
+    def __init__(self, forks: Forks, folder: Path, scorer: Path, figures: Counter[str]) -> None:
+        super().__init__()
+        self._forks, self._scorer, self._figures = forks, scorer, figures
+        self._folder = Path(tempfile.mkdtemp(dir=folder))
+        self._ended = False
+
+    @initialize(command=commands, count=st.integers(1, 5), others=st.integers(1, 4))
+    def begin(self, command: Command, count: int, others: int) -> None:
+        figures = self._figures
+        figures["histories"] += 1
+        self.history = History(self._folder, self._forks, self._scorer, figures, command)
+        self.history.add("cat", "png", count)
+        self.history.add("dog", "jpg", others)
+
+    def teardown(self) -> None:
+        try:
+            # Not after a step that failed: its error is the one to see.
+            if hasattr(self, "history") and not sys.exc_info()[0]:
+                self.history.finish()
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    # Sources.
+
+    @rule(folder=folders, extension=extensions, count=st.integers(1, 4))
+    def add(self, folder: str, extension: str, count: int) -> None:
+        self.history.add(folder, extension, count)
+
+    @precondition(lambda self: len(self.history.files) < FEW)
+    @rule(folder=folders, extension=extensions, count=st.integers(30, 150))
+    def grow(self, folder: str, extension: str, count: int) -> None:
+        self.history.add(folder, extension, count)
+
+    @precondition(lambda self: len(self.history.there) > 1)
+    @rule(which=which)
+    def remove(self, which: int) -> None:
+        self.history.remove(_chosen(self.history.there, which))
+
+    @precondition(lambda self: len(self.history.there) > 16)
+    @rule(share=st.integers(2, 8))
+    def shrink(self, share: int) -> None:
+        for path in self.history.there[::share]:
+            self.history.remove(path)
+
+    @precondition(lambda self: self.history.visible)
+    @rule(which=which, how=st.sampled_from(get_args(Change)))
+    def change(self, which: int, how: Change) -> None:
+        self.history.change(_chosen(self.history.visible, which), how)
+
+    @precondition(lambda self: self.history.there)
+    @rule(which=which, folder=folders)
+    def rename(self, which: int, folder: str) -> None:
+        self.history.rename(_chosen(self.history.there, which), folder)
+
+    @precondition(lambda self: self.history.visible)
+    @rule(which=which, how=st.sampled_from(get_args(Breakage)))
+    def break_(self, which: int, how: Breakage) -> None:
+        self.history.break_(_chosen(self.history.visible, which), how)
+
+    @precondition(lambda self: self.history.broken)
+    @rule(which=which)
+    def mend(self, which: int) -> None:
+        self.history.mend(_chosen(self.history.broken, which))
+
+    @precondition(lambda self: self.history.visible)
+    @rule(which=which)
+    def hide(self, which: int) -> None:
+        self.history.hide(_chosen(self.history.visible, which))
+
+    @precondition(lambda self: self.history.labels)
+    @rule(which=which)
+    def hide_class(self, which: int) -> None:
+        self.history.hide(_chosen(self.history.labels, which))
+
+    @precondition(lambda self: self.history.hidden)
+    @rule(which=which)
+    def show(self, which: int) -> None:
+        self.history.show(_chosen(sorted(self.history.hidden), which))
+
+    @precondition(lambda self: self.history.labels)
+    @rule(which=which)
+    def take(self, which: int) -> None:
+        self.history.take(_chosen(self.history.labels, which))
+
+    @precondition(lambda self: self.history.aside)
+    @rule(which=which)
+    def bring(self, which: int) -> None:
+        self.history.bring(_chosen(sorted(self.history.aside), which))
+
+    # OUT.
+
+    @precondition(lambda self: self.history.outputs)
+    @rule(which=which)
+    def remove_output(self, which: int) -> None:
+        self.history.remove_output(_chosen(self.history.outputs, which))
+
+    @precondition(lambda self: self.history.outputs)
+    @rule(which=which)
+    def remove_class_of_outputs(self, which: int) -> None:
+        names = [name.partition("/")[0] for name in self.history.outputs]
+        self.history.remove_output(_chosen(names, which))
+
+    @precondition(lambda self: self.history.outputs)
+    @rule(which=which)
+    def change_output(self, which: int) -> None:
+        self.history.change_output(_chosen(self.history.outputs, which))
+
+    @precondition(lambda self: self.history.out.exists())
+    @rule(table=st.sampled_from(TABLES))
+    def remove_table(self, table: str) -> None:
+        self.history.remove_output(table)
+
+    @precondition(lambda self: self.history.records)
+    @rule(which=which, share=shares)
+    def damage(self, which: int, share: float) -> None:
+        self.history.damage(_chosen(self.history.records, which), share)
+
+    @precondition(lambda self: self.history.out.exists())
+    @rule()
+    def lose_record(self) -> None:
+        self.history.lose_record()
+
+    @precondition(lambda self: self.history.is_lost)
+    @rule()
+    def restore_record(self) -> None:
+        self.history.restore_record()
+
+    @precondition(lambda self: self.history.out.exists())
+    @rule()
+    def remove_out(self) -> None:
+        self.history.remove_out()
+
+    # Commands.
+
+    @rule(workers=workers)
+    def run(self, workers: int) -> None:
+        self.history.run(workers=workers)
+
+    @rule(ending=endings, workers=workers)
+    def run_and_end(self, ending: Ending, workers: int) -> None:
+        self.history.run(workers=workers, ending=ending)
+
+    @rule(option=st.sampled_from(["--retry-failed", "--fail-fast", "--overwrite"]))
+    def run_with(self, option: str) -> None:
+        self.history.run(None, option)
+
+    @rule()
+    def run_without_what_is_missing(self) -> None:
+        self.history.run(None, "--accept-missing")
+
+    @rule(command=commands, ending=st.none() | endings, workers=workers)
+    def overwrite(self, command: Command, ending: Ending | None, workers: int) -> None:
+        self.history.run(command, "--overwrite", workers=workers, ending=ending)
+
+    @rule(command=commands)
+    def run_another(self, command: Command) -> None:
+        self.history.run(command)
+
+
+def _chosen(those: Sequence[Item], number: int) -> Item:
+    return those[number % len(those)]
+
+
+def loop(
+    folder: Path, histories: int, *, steps: int = STEPS, shorten: bool = True, fixed: bool = True
+) -> Counter[str]:
+    """Live through histories by chance; return what happened in them.
+
+    Args:
+        folder: An empty folder.
+        histories: How many.
+        steps: Rules in each, at most.
+        shorten: Whether the shortest history is looked for that ends in a difference.
+        fixed: Whether the histories are the same each time.
+
+    Raises:
+        Difference: Something is not as promised.
+    """
+    figures = Counter[str]()
+    scorer = save_scorer(folder / "scorer.onnx")
+    phases = [Phase.generate, Phase.shrink] if shorten else [Phase.generate]
+    chosen = settings(
+        max_examples=histories,
+        stateful_step_count=steps,
+        derandomize=fixed,
+        deadline=None,
+        database=None,
+        phases=phases,
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+        report_multiple_bugs=False,
+    )
+    with Forks() as forks:
+        run_state_machine_as_test(
+            lambda: Histories(forks, folder, scorer, figures), settings=chosen
+        )
+    return figures
+
+
+if __name__ == "__main__":
+    print(json.dumps(loop(Path(sys.argv[1]), int(sys.argv[2]))))
