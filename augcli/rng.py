@@ -52,6 +52,18 @@ def digest(*parts: str | int, size: int = 16) -> bytes:
     return hashlib.blake2b(_message(parts), digest_size=size).digest()
 
 
+def digests(texts: Iterable[str], size: int) -> bytes:
+    """Return the hashes of many texts, one after the other; quicker than :func:`digest` for each.
+
+    Example:
+        >>> digests(["a", "b"], 4) == digest("a", size=4) + digest("b", size=4)
+        True
+    """
+    hash_of = hashlib.blake2b
+    encoded = [text.encode("utf-8", "surrogateescape") for text in texts]
+    return b"".join([hash_of(b"%d:%b" % (len(t), t), digest_size=size).digest() for t in encoded])
+
+
 class Digest:
     """Hashes that all start with the same parts, which are hashed only once.
 

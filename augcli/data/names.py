@@ -7,7 +7,9 @@ import os
 import re
 import unicodedata
 
-from augcli.rng import digest
+import numpy as np
+
+from augcli.rng import digest, digests
 
 _UNSAFE = re.compile(r"[^\w-]+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³])", re.IGNORECASE)
@@ -17,16 +19,24 @@ OURS = frozenset(
 )
 _IN_NAME = r"[^/\0\\:]" if os.name == "nt" else r"[^/\0]"
 _OUTPUT = re.compile(
-    rf"(?:(?!\.){_IN_NAME}+/)*(?!\.){_IN_NAME}+-[0-9a-f]{{8}}-{_IN_NAME}+-[0-9]+\.[A-Za-z0-9]+"
+    rf"(?:(?!\.){_IN_NAME}+/)*(?!\.){_IN_NAME}+-(?:[0-9a-f]{{8}}){{1,4}}-{_IN_NAME}+-[0-9]+\.[A-Za-z0-9]+"
 )
 """No folder of an output is hidden."""
 LONGEST = 100
 """Bytes of a stem or folder, the rest is cut off; file systems allow 255 for a whole name."""
 
 
+SHORT_HASH = 4
+"""Bytes of the hash in most names."""
+LONG_HASH = 16
+"""The same, where two sources would get the same name."""
+
+
 # A shard asks twice: for what it will make, and when that is made.
 @functools.lru_cache(maxsize=4096)
-def output_name(path: str, method: str, copy: int, extension: str) -> str:
+def output_name(
+    path: str, method: str, copy: int, extension: str, hash_bytes: int = SHORT_HASH
+) -> str:
     """Return where in OUT the output of a source goes, with ``/``.
 
     The name is ``<stem>-<8 hex of the path's hash>-<method>-<copy>.<extension>`` in the
@@ -38,6 +48,7 @@ def output_name(path: str, method: str, copy: int, extension: str) -> str:
         method: Name of the augmentation.
         copy: Copy number, 0 and up.
         extension: Without the dot.
+        hash_bytes: Bytes of the path's hash: 4, or 16 for the sources of :func:`same_names`.
 
     Example:
         >>> output_name("cat/my.cat 1.jpg", "cutmix", 0, "jpg")
@@ -45,8 +56,27 @@ def output_name(path: str, method: str, copy: int, extension: str) -> str:
     """
     folder, _, name = path.rpartition("/")
     stem = _shortened(_UNSAFE.sub("_", unicodedata.normalize("NFC", name.rpartition(".")[0])))
-    file_name = f"{stem or '_'}-{digest(path, size=4).hex()}-{method}-{copy}.{extension}"
+    file_name = f"{stem or '_'}-{digest(path, size=hash_bytes).hex()}-{method}-{copy}.{extension}"
     return f"{_safe_folders(folder)}/{file_name}" if folder else file_name
+
+
+def same_names(paths: list[str]) -> frozenset[str]:
+    """Return the paths whose outputs would get the same name as those of another path.
+
+    Among a million paths about a hundred have the hash of another one. Only for these the whole
+    names are made and compared, without regard to case, as some file systems do.
+
+    Args:
+        paths: All sources.
+    """
+    hashes = np.frombuffer(digests(paths, SHORT_HASH), np.uint32)
+    order = np.argsort(hashes, kind="stable")
+    same = np.flatnonzero(hashes[order][1:] == hashes[order][:-1])
+    names: dict[str, set[str]] = {}
+    for index in {*order[same].tolist(), *order[same + 1].tolist()}:
+        name = output_name(paths[index], "", 0, "").casefold()
+        names.setdefault(name, set()).add(paths[index])
+    return frozenset(path for group in names.values() if len(group) > 1 for path in group)
 
 
 def is_output_name(name: str) -> bool:

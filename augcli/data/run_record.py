@@ -10,13 +10,12 @@ from augcli.files import read_json
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from augcli.pixels.frame import Colour
 
 RECORD = "run.json"
 State = Literal["running", "complete"]
-MOST_SHARDS = 2**31
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +26,10 @@ class RunRecord:
         augcli: Version that made it.
         state: Whether the last run came to its end.
         identity: What the outputs depend on, see :mod:`augcli.plan.fingerprint`.
-        shards: Shards of each copy, a power of two.
+        folders: Folders of INPUT that hold sources.
         mean_colour: The data set's mean colour, where it was estimated.
         white_level: The level of 16-bit images that becomes 255, given or estimated.
+        estimates_missed: Images that could not be read for these two because of the machine.
         jobs: Outputs wanted, originals not counted.
         versions: Of Python and of the packages that outputs may depend on.
         platform: Of the computer.
@@ -42,9 +42,10 @@ class RunRecord:
     augcli: str
     state: State
     identity: Mapping[str, Any]
-    shards: int
+    folders: Sequence[str] = ()
     mean_colour: Colour | None = None
     white_level: int | None = None
+    estimates_missed: int = 0
     jobs: int = 0
     versions: Mapping[str, str] = field(default_factory=dict)
     platform: str = ""
@@ -61,15 +62,14 @@ class RunRecord:
             ValueError: It is not what augcli wrote.
         """
         table = _table(content)
-        identity, shards, state = (table.get(key) for key in ("identity", "shards", "state"))
+        identity, folders, state = (table.get(key) for key in ("identity", "folders", "state"))
         colour, white_level = table.get("mean_colour"), table.get("white_level")
         fits = (
             isinstance(identity, dict)
             and isinstance(identity.get("command"), str)
             and state in get_args(State)
-            and type(shards) is int
-            and 0 < shards < MOST_SHARDS
-            and shards & (shards - 1) == 0
+            and isinstance(folders, list)
+            and all(isinstance(name, str) for name in folders)
             and (colour is None or _is_colour(colour))
             and (white_level is None or (type(white_level) is int and 0 < white_level < 65536))
         )
@@ -77,15 +77,16 @@ class RunRecord:
             raise ValueError("it is not what augcli wrote")
         assert state
         assert identity
-        assert shards
         jobs, device = table.get("jobs"), table.get("device")
+        missed = table.get("estimates_missed")
         return cls(
             augcli=_text(table.get("augcli")),
             state=state,
             identity=identity,
-            shards=shards,
+            folders=folders or (),
             mean_colour=tuple(colour) if colour else None,
             white_level=white_level,
+            estimates_missed=missed if type(missed) is int else 0,
             jobs=jobs if type(jobs) is int else 0,
             versions=_table(table.get("versions")),
             platform=_text(table.get("platform")),

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from augcli.data.manifest import MACHINE_STAGES
 from augcli.plan.part import Part
 from augcli.plan.parts import StoredPart, shard_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from augcli.data.manifest import Failure
     from augcli.data.sinks.sink import Sink
-    from augcli.plan.jobs import Task
-    from augcli.plan.part import Made
+    from augcli.plan.jobs import Job, Task
+    from augcli.plan.part import Made, Tried
     from augcli.plan.parts import Parts
     from augcli.plan.plan import Plan
 
@@ -106,27 +107,21 @@ class Backlog:
 
     def _keep(self, part: Part, task: Task) -> None:
         """Move what is done already, and still right and whole, out of a task's jobs."""
-        moved = any(self._moved(path, stamp) for path, stamp in part.stood_in.items())
-        planned = {job.fingerprint: job.donors[0].path if job.donors else "" for job in task.jobs}
-        whole: dict[str, bool] = {}
+        planned = {job.fingerprint: job for job in task.jobs}
+        right = {made.job: made.job in planned for made in part.made}
+        whole = dict(right)
         for made in part.made:
-            stands_in = made.row.source_b not in ("", planned.get(made.job))
-            right = made.job in planned and not (moved and stands_in)
-            whole[made.job] = whole.get(made.job, True) and right and self._is_whole(made)
-        done = {job for job, is_whole in whole.items() if is_whole}
-        self.repaired += sum(1 for job in whole if job in planned and job not in done)
+            if right[made.job]:
+                whole[made.job] &= self._is_whole(made)
+                right[made.job] &= self._is_donor(planned[made.job], made.row.source_b, part, task)
+        done = {job for job, is_whole in whole.items() if is_whole and right[job]}
+        self.repaired += sum(1 for job, is_whole in whole.items() if right[job] and not is_whole)
         task.made = [made for made in part.made if made.job in done]
         task.failed = [
             (job, failure)
             for job, failure in part.failed
-            if job in planned
-            and not self.retry_failed
-            and not failure.is_provisional
-            # A donor that could not be read may be another one by now.
-            and not (moved and failure.stage == "donor")
+            if job in planned and self._fails_again(planned[job], failure, part, task)
         ]
-        if not moved:
-            task.stood_in = dict(part.stood_in)
         done |= {job for job, _ in task.failed}
         task.jobs = [job for job in task.jobs if job.fingerprint not in done]
         self.already_done += len(done)
@@ -138,10 +133,41 @@ class Backlog:
         """Return whether an output is there with its recorded size."""
         return self.sink.size(made.row.file_name) == made.size
 
-    def _moved(self, path: str, stamp: str) -> bool:
-        """Return whether a source that stood in changed or is gone."""
-        paths = self.plan.sources.paths
-        position = bisect_left(paths, path)
-        if position == len(paths) or paths[position] != path:
+    def _is_donor(self, job: Job, path: str, part: Part, task: Task) -> bool:
+        """Return whether a run that begins anew would take the donor that an output has.
+
+        Args:
+            job: The job.
+            path: The donor's; empty where none gave.
+            part: What the run before recorded.
+            task: Gets the record of what this depends on.
+        """
+        if not path or (job.donors and path == job.donors[0].path):
             return True
-        return self.plan.sources.stamp(position) != stamp
+        return not self.retry_failed and self._donor_again(job, part, task) == path
+
+    def _fails_again(self, job: Job, failure: Failure, part: Part, task: Task) -> bool:
+        """Return whether a job would fail again, for all that is known."""
+        if self.retry_failed or failure.is_provisional:
+            return False
+        return failure.stage != "donor" or self._donor_again(job, part, task) == ""
+
+    def _donor_again(self, job: Job, part: Part, task: Task) -> str | None:
+        """Return the donor that a run that begins anew would take, by what the part records.
+
+        Returns:
+            Its path; empty where all donors fail; None where the part does not say.
+        """
+        depends_on: dict[str, Tried] = {}
+        for donor in self.plan.donors(job, task.copy):
+            tried = part.tried.get(donor.path)
+            if tried is None or tried.stamp != donor.stamp:
+                return None
+            depends_on[donor.path] = tried
+            if not tried.stage:
+                task.tried.update(depends_on)
+                return donor.path
+            if tried.stage in MACHINE_STAGES:
+                return None
+        task.tried.update(depends_on)
+        return ""

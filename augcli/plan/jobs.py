@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from augcli.data.labels import Label
     from augcli.data.manifest import Failure
-    from augcli.plan.part import Made
+    from augcli.plan.part import Made, Tried
 
 
 class Source(NamedTuple):
@@ -30,15 +30,20 @@ class Job(NamedTuple):
 
     Attributes:
         fingerprint: Hash of all that the output depends on.
+        position: Where its base lies on the ring.
         base: The source that receives.
         donors: The source that gives, and those that step in for it, in order.
         more: Whether the ring has more donors than these.
+        hash_bytes: Of the path's hash in the output's name, see
+            :func:`augcli.data.names.output_name`.
     """
 
     fingerprint: str
+    position: int
     base: Source
     donors: tuple[Source, ...]
     more: bool
+    hash_bytes: int
 
 
 @dataclass(slots=True)
@@ -53,7 +58,7 @@ class Task:
         jobs: What is to be made.
         made: Outputs that are there already and stay.
         failed: Failures that stay, each with its job's fingerprint.
-        stood_in: Path and stamp of sources that stepped in as donors, and stay.
+        tried: By path: donors that failed, and those that stepped in; of outputs that stay.
         obsolete: Outputs of an earlier run; those that are not made again are removed.
         sources: Path and stamp of the bases, for copy 0.
         sources_before: The same, as the earlier part recorded them.
@@ -68,7 +73,7 @@ class Task:
     jobs: list[Job]
     made: list[Made] = field(default_factory=list)
     failed: list[tuple[str, Failure]] = field(default_factory=list)
-    stood_in: dict[str, str] = field(default_factory=dict)
+    tried: dict[str, Tried] = field(default_factory=dict)
     obsolete: list[str] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     sources_before: dict[str, str] = field(default_factory=dict)

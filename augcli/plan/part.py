@@ -10,18 +10,70 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.data.labels import Label
 from augcli.data.manifest import Failure, Row
 from augcli.data.names import is_output_name
 from augcli.files import parse_json
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 UNFINISHED = "unfinished"
 """Fingerprint of a part that only says what stays, while the rest of its shard is made."""
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-SHARD_NAME = re.compile(r"(\d{1,9})-(\d{1,10})")
+_SHARD_NAME = re.compile(r"(\d{1,9})-(\d{1,7})-of-(\d{1,7})")
+MOST_SHARDS = 1 << 22
+"""Of one copy: enough for 500 million sources."""
+
+
+class ShardName(NamedTuple):
+    """The name of a shard in numbers.
+
+    Attributes:
+        copy: Copy number.
+        number: Which range of keys, 0 and up.
+        ranges: How many ranges the copy is cut into, a power of two.
+    """
+
+    copy: int
+    number: int
+    ranges: int
+
+    def __str__(self) -> str:
+        return f"{self.copy}-{self.number:05d}-of-{self.ranges:05d}"
+
+    @classmethod
+    def parse(cls, name: str) -> ShardName | None:
+        """Return the numbers of a name; None where it is not one that augcli gives.
+
+        Example:
+            >>> ShardName.parse("0-00012-of-00032")
+            ShardName(copy=0, number=12, ranges=32)
+            >>> ShardName.parse("0-00012-of-00033")
+        """
+        match = _SHARD_NAME.fullmatch(name)
+        if not match:
+            return None
+        shard = cls(*map(int, match.groups()))
+        is_valid = 0 <= shard.number < shard.ranges <= MOST_SHARDS
+        is_valid = is_valid and shard.ranges & (shard.ranges - 1) == 0
+        return shard if is_valid and str(shard) == name else None
+
+
+class Tried(NamedTuple):
+    """A donor that was tried: one that failed, or that stepped in for one that failed.
+
+    Attributes:
+        stamp: What tells it from a changed one.
+        stage: Stage of its failure, see :class:`augcli.data.manifest.Failure`; empty where it
+            stepped in.
+    """
+
+    stamp: str
+    stage: str
 
 
 class Made(NamedTuple):
@@ -48,9 +100,9 @@ class Part:
         shard: Name of the shard.
         command: Hash of what changes bytes; another one means that another command made it.
         fingerprint: Hash of its jobs; another one means that sources or amounts changed.
-        made: The outputs, in the order of the plan.
+        made: The outputs, sorted by name.
         failed: Fingerprint of the job, and what went wrong.
-        stood_in: Path and stamp of sources tried as donors after one that can't be read.
+        tried: By path: donors that failed, and those that stepped in for them.
         obsolete: Outputs of an earlier part that no job makes any more; they are removed.
         sources: Path and stamp of the bases, in the parts of copy 0: so changed, new and
             missing sources can be counted.
@@ -61,7 +113,7 @@ class Part:
     fingerprint: str
     made: list[Made] = field(default_factory=list)
     failed: list[tuple[str, Failure]] = field(default_factory=list)
-    stood_in: dict[str, str] = field(default_factory=dict)
+    tried: dict[str, Tried] = field(default_factory=dict)
     obsolete: list[str] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
 
@@ -78,12 +130,48 @@ class Part:
                     for made in self.made
                 ],
                 "failed": self.failed,
-                "stood_in": self.stood_in,
+                "tried": self.tried,
                 "obsolete": self.obsolete,
                 "sources": self.sources,
             }
         )
         return body + _line({"sha256": hashlib.sha256(body).hexdigest()})
+
+    def split(self, count: int, key_of: Callable[[int], Callable[[str], bytes]]) -> Iterator[Part]:
+        """Yield the parts of the shards that this one is cut into, in order.
+
+        Its obsolete outputs are in none of them: they must be gone.
+
+        Args:
+            count: Shards of a copy then, a power of two.
+            key_of: Gives for a copy what gives the key of a base on the ring.
+        """
+        name = ShardName.parse(self.shard)
+        assert name
+        each = count // name.ranges
+        key_of_base = key_of(name.copy)
+        parts = [
+            Part(
+                str(ShardName(name.copy, name.number * each + piece, count)),
+                self.command,
+                UNFINISHED,
+                tried=self.tried,
+            )
+            for piece in range(each)
+        ]
+        shift = 64 - (count.bit_length() - 1)
+
+        def part_of(path: str) -> Part:
+            number = int.from_bytes(key_of_base(path)) >> shift
+            return parts[number % each]
+
+        for made in self.made:
+            part_of(made.row.source_a).made.append(made)
+        for job, failure in self.failed:
+            part_of(failure.source).failed.append((job, failure))
+        for path, stamp in self.sources.items():
+            part_of(path).sources[path] = stamp
+        yield from (part for part in parts if part.made or part.failed or part.sources)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Part | None:
@@ -117,7 +205,7 @@ def _from_json(content: Any) -> Part:
             for job, size, remarks, (name, label, *others) in content["made"]
         ],
         [(job, Failure(*failure)) for job, failure in content["failed"]],
-        content["stood_in"],
+        {path: Tried(*tried) for path, tried in content["tried"].items()},
         content["obsolete"],
         content["sources"],
     )
@@ -131,8 +219,10 @@ def _check(part: Part) -> None:
     Raises:
         ValueError: It holds something else than augcli writes.
     """
-    texts = [part.shard, part.command, part.fingerprint, *part.stood_in, *part.sources]
-    texts += [*part.stood_in.values(), *part.sources.values(), *part.obsolete]
+    texts = [part.shard, part.command, part.fingerprint, *part.tried, *part.sources]
+    texts += [*part.sources.values(), *part.obsolete]
+    for tried in part.tried.values():
+        texts += tried
     numbers: list[Any] = []
     weights: list[Any] = []
     for job, size, remarks, row in part.made:
@@ -147,5 +237,5 @@ def _check(part: Part) -> None:
     if not set(map(type, weights)) <= {int, float} or min(numbers + weights, default=0) < 0:
         raise ValueError("a weight or a number is no such number")
     names = [*part.obsolete, *(made.row.file_name for made in part.made)]
-    if not SHARD_NAME.fullmatch(part.shard) or not all(map(is_output_name, names)):
+    if not ShardName.parse(part.shard) or not all(map(is_output_name, names)):
         raise ValueError("a name is none that augcli gives")

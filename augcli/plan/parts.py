@@ -15,10 +15,10 @@ from augcli.data.output import FOLDED_PARTS, PARTS
 from augcli.data.sinks.folder import PART_ENDING, part_name
 from augcli.data.stopping import writing
 from augcli.errors import Stopped
-from augcli.plan.part import SHARD_NAME, UNFINISHED, Part
+from augcli.plan.part import UNFINISHED, Part, ShardName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from augcli.files import Folder
 
@@ -46,11 +46,11 @@ def shard_order(shard: str) -> tuple[int, int]:
     """Return the place of a shard in the plan, from its name.
 
     Example:
-        >>> shard_order("10-00002") > shard_order("2-00010")
+        >>> shard_order("10-00002-of-00004") > shard_order("2-00003-of-00004")
         True
     """
-    match = SHARD_NAME.fullmatch(shard)
-    return (int(match[1]), int(match[2])) if match else (-1, -1)
+    name = ShardName.parse(shard)
+    return (name.copy, name.number) if name else (-1, -1)
 
 
 class Parts:
@@ -69,13 +69,31 @@ class Parts:
         self.is_cut = False
 
     def loose(self) -> list[str]:
-        """Return the names of the shards whose part is a file of its own, in order."""
+        """Return the names of the shards whose part is a file of its own, in order.
+
+        A run may have ended while it folded parts and cut their shards, see :meth:`split`. What
+        the older parts say then stands in the folded ones: they are left out.
+        """
+        names = sorted(self._loose_names())
+        count = self.shard_count if names else 0
+        return [str(name) for name in names if name.ranges == count]
+
+    @property
+    def shard_count(self) -> int:
+        """Into how many shards each copy is cut; 0 where there is no part."""
+        first = next(filter(None, self._folded()), None)
+        folded = ShardName.parse(first.shard) if first else None
+        names = [folded] if folded else self._loose_names()
+        return max((name.ranges for name in names), default=0)
+
+    def _loose_names(self) -> list[ShardName]:
+        """Return the names of all parts that are files of their own, in no order."""
         names = [
-            name.removesuffix(PART_ENDING)
+            ShardName.parse(name.removesuffix(PART_ENDING))
             for name in self._files.names(PARTS)
             if name.endswith(PART_ENDING)
         ]
-        return sorted((name for name in names if SHARD_NAME.fullmatch(name)), key=shard_order)
+        return [name for name in names if name]
 
     @property
     def are_folded(self) -> bool:
@@ -89,7 +107,7 @@ class Parts:
             Stopped: A part can't be read: what it records must not be taken for lost.
         """
         loose = self.loose()
-        folded = self._folded()
+        folded = self._whole_folded()
         following = next(folded, None)
         for shard in loose:
             while following and shard_order(following.shard) < shard_order(shard):
@@ -120,10 +138,37 @@ class Parts:
         self._files.publish(FOLDED_PARTS, write)
         self._files.sync()
 
+    def split(self, count: int, key_of: Callable[[int], Callable[[str], bytes]]) -> set[str]:
+        """Cut each copy into more shards, because the set has grown; outputs stay as they are.
+
+        What no part records as made is removed. Then all parts are folded anew, by one rename.
+
+        Args:
+            count: How many, a power of two and more than now.
+            key_of: Gives for a copy what gives the key of a base, see
+                :func:`augcli.plan.ring.ring_keys`.
+
+        Returns:
+            The folders that something was removed from.
+        """
+        folders = set()
+        for stored in self.read():
+            for name in stored.part.obsolete if stored.part else ():
+                self._files.remove(name)
+                folders.add(name.rpartition("/")[0])
+        self.fold(
+            StoredPart(part.shard, part.to_bytes(), part)
+            for stored in self.read()
+            if stored.part
+            for part in stored.part.split(count, key_of)
+        )
+        self.remove_loose()
+        return folders
+
     def remove_loose(self) -> None:
         """Remove the parts that are files of their own: they are folded, or nothing is left."""
-        for shard in self.loose():
-            self._files.remove(part_name(shard))
+        for name in self._loose_names():
+            self._files.remove(part_name(str(name)))
 
     def remove(self) -> None:
         """Remove all parts."""
@@ -158,9 +203,17 @@ class Parts:
         # A copy of another part is not the part of this shard.
         return StoredPart(shard, content, part if part and part.shard == shard else None)
 
-    def _folded(self) -> Iterator[StoredPart]:
-        """Yield the folded parts that are whole."""
+    def _whole_folded(self) -> Iterator[StoredPart]:
+        """Yield the folded parts that are whole, and note whether all are."""
         self.is_cut = False
+        for stored in self._folded():
+            if stored:
+                yield stored
+            else:
+                self.is_cut = True
+
+    def _folded(self) -> Iterator[StoredPart | None]:
+        """Yield the folded parts, None for each that is damaged."""
         try:
             file = self._files.open(FOLDED_PARTS)
         except FileNotFoundError:
@@ -180,6 +233,6 @@ class Parts:
                         last = shard_order(part.shard)
                         yield StoredPart(part.shard, content, part)
                     else:
-                        self.is_cut = True
+                        yield None
         except (OSError, EOFError, zlib.error):
-            self.is_cut = True
+            yield None

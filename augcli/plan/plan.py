@@ -6,12 +6,13 @@ import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from augcli.data.names import LONG_HASH, SHORT_HASH, same_names
 from augcli.plan.jobs import Job, Source, Task
 from augcli.plan.ring import Ring
 from augcli.rng import Digest, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from augcli.data.stores.sources import Sources
     from augcli.plan.ring import Pair, Shard
@@ -42,6 +43,10 @@ class Plan:
     shard_count: int
     command: str
     _rings: dict[int, Ring] = field(default_factory=dict)
+    _long_named: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._long_named = same_names(self.sources.paths)
 
     @property
     def jobs(self) -> int:
@@ -62,7 +67,7 @@ class Plan:
             shard: Which one.
             donors: How many donors each job lists, its own and those that may step in.
         """
-        jobs = self._jobs(shard, donors)
+        jobs = self._jobs(shard.copy, range(shard.start, shard.stop), donors)
         fingerprint = digest(*(job.fingerprint for job in jobs)).hex()
         task = Task(shard.name, shard.copy, self.command, fingerprint, jobs)
         if shard.copy == 0:
@@ -72,11 +77,18 @@ class Plan:
     def widen(self, task: Task) -> Task:
         """Give a task a longer list of donors: none of its first ones can be read."""
         longest = max((len(job.donors) for job in task.jobs), default=DONORS)
-        wanted = {job.base.path for job in task.jobs}
-        shards = self._ring(task.copy).shards(task.copy, self.shard_count)
-        shard = next(shard for shard in shards if shard.name == task.shard)
-        task.jobs = [job for job in self._jobs(shard, longest * 8) if job.base.path in wanted]
+        positions = [job.position for job in task.jobs]
+        task.jobs = self._jobs(task.copy, positions, longest * 8)
         return task
+
+    def donors(self, job: Job, copy: int) -> Iterator[Source]:
+        """Yield all donors that a job may have, in order."""
+        yield from job.donors
+        seen = len(job.donors)
+        while job.more:
+            job = self._jobs(copy, [job.position], seen * 8)[0]
+            yield from job.donors[seen:]
+            seen = len(job.donors)
 
     def source(self, index: int) -> Source:
         """Return a source as a job needs it."""
@@ -89,19 +101,22 @@ class Plan:
             self._rings[copy] = Ring.of(self.sources, self.seed, copy, pair)
         return self._rings[copy]
 
-    def _jobs(self, shard: Shard, donors: int) -> list[Job]:
-        ring = self._ring(shard.copy)
+    def _jobs(self, copy: int, positions: Iterable[int], donors: int) -> list[Job]:
+        ring = self._ring(copy)
         jobs = []
-        fingerprints = Digest(self.command, shard.copy, size=8)
+        fingerprints = Digest(self.command, copy, size=8)
         # Neighbours on the ring share their donors.
         source_at = functools.cache(lambda position: self.source(int(ring.order[position])))
-        for position in range(shard.start, shard.stop):
+        for position in positions:
             base = source_at(position)
             givers = ring.donors(position, donors + 1) if self.mixes else []
             candidates = tuple([source_at(giver) for giver in givers[:donors]])
             first = _parts_of(candidates[0]) if candidates else ()
-            fingerprint = fingerprints(*_parts_of(base), *first).hex()
-            jobs.append(Job(fingerprint, base, candidates, len(givers) > donors))
+            long = (LONG_HASH,) if base.path in self._long_named else ()
+            fingerprint = fingerprints(*_parts_of(base), *first, *long).hex()
+            more = len(givers) > donors
+            hash_bytes = LONG_HASH if long else SHORT_HASH
+            jobs.append(Job(fingerprint, position, base, candidates, more, hash_bytes))
         return jobs
 
 

@@ -6,7 +6,8 @@ donor, everybody gives once, each copy has another ring, a worker that walks alo
 decodes each source once, and adding one image changes one donor.
 
 The ring's key space is cut into a power of two of ranges; a range is a shard. Cutting by key
-and not by position keeps shards where they are when images come or go.
+and not by position keeps shards where they are when images come or go. When a set grows, each
+range is cut in two, four, …, see :meth:`augcli.plan.parts.Parts.split`.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
+from augcli.plan.part import ShardName
 from augcli.rng import Digest, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -49,25 +51,39 @@ def shards_for(sources: int) -> int:
     return 1 << (max(1, sources // jobs) - 1).bit_length()
 
 
+def ring_keys(seed: int, copy: int) -> Callable[[str], bytes]:
+    """Return what gives the 8 bytes by which sources are sorted on the ring of a copy."""
+    prefix = hashlib.blake2b(digest(seed, "ring", copy), digest_size=8)
+
+    def key_of(path: str) -> bytes:
+        key = prefix.copy()
+        key.update(path.encode("utf-8", "surrogateescape"))
+        return key.digest()
+
+    return key_of
+
+
 class Shard(NamedTuple):
     """A contiguous piece of one copy's ring.
 
     Attributes:
         copy: Copy number.
         number: Which range of keys.
+        ranges: How many ranges there are, a power of two.
         start: First position on the ring.
         stop: Position after the last.
     """
 
     copy: int
     number: int
+    ranges: int
     start: int
     stop: int
 
     @property
     def name(self) -> str:
-        """The shard in words of a file name, such as ``0-00012``."""
-        return f"{self.copy}-{self.number:05d}"
+        """The shard in words of a file name, such as ``0-00012-of-00032``."""
+        return str(ShardName(self.copy, self.number, self.ranges))
 
 
 @dataclass(frozen=True)
@@ -89,12 +105,10 @@ class Ring:
     @classmethod
     def of(cls, sources: Sources, seed: int, copy: int, pair: Pair) -> Ring:
         """Sort the sources of one copy by their hash."""
-        prefix = hashlib.blake2b(digest(seed, "ring", copy), digest_size=8)
+        key_of = ring_keys(seed, copy)
         raw = bytearray()
         for path in sources.paths:
-            key = prefix.copy()
-            key.update(path.encode("utf-8", "surrogateescape"))
-            raw += key.digest()
+            raw += key_of(path)
         keys = np.frombuffer(bytes(raw), ">u8").astype(np.uint64)
         # Stable, and the sources come sorted by path: equal hashes go by path.
         order = np.argsort(keys, kind="stable")
@@ -160,10 +174,8 @@ class Ring:
         else:
             starts = np.arange(count, dtype=np.uint64) << np.uint64(64 - bits)
             edges = np.append(np.searchsorted(self.keys, starts), len(self.order))
-        for number in range(count):
-            start, stop = int(edges[number]), int(edges[number + 1])
-            if stop > start:
-                yield Shard(copy, number, start, stop)
+        for number in np.flatnonzero(np.diff(edges)).tolist():
+            yield Shard(copy, number, count, int(edges[number]), int(edges[number + 1]))
 
 
 def sample(paths: list[str], seed: int, purpose: str, count: int) -> list[int]:

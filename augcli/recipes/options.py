@@ -176,6 +176,22 @@ class RunOptions(ByName):
             group="run",
         ),
     ] = "none"
+    accept_missing: Annotated[
+        bool,
+        Param(
+            "Continue where a folder that had images in the run before has none now: its outputs "
+            "are removed.",
+            group="input",
+        ),
+    ] = False
+    refresh_estimates: Annotated[
+        bool,
+        Param(
+            "Estimate the mean colour and the white level anew, as a first run on these images "
+            "would; where they differ, all outputs are made again.",
+            group="run",
+        ),
+    ] = False
     retry_failed: Annotated[
         bool, Param("Retry images that failed in an earlier run.", group="run")
     ] = False
@@ -210,7 +226,7 @@ SCORER_OPTIONS = frozenset({"model", "heatmaps", "device"})
 """Options that only commands with a heat map have."""
 ONE_RUN_ONLY = frozenset(
     {"out", "workers", "overwrite", "fsync", "retry_failed", "fail_fast", "max_errors"}
-    | {"heatmaps", "device"}
+    | {"heatmaps", "device", "accept_missing", "refresh_estimates"}
 )
 """Options that say how a run goes and change no output."""
 NOT_OF_THE_RESULT = ONE_RUN_ONLY | {"model", "labels", "layout", "prob"}

@@ -49,6 +49,7 @@ class Run:
         output: Where to.
         identity: What the outputs depend on.
         heatmaps: A file of heat maps that the run can use, checked.
+        folders: Those of INPUT that hold sources, `limit` or not.
         white_level: Level of 16-bit images that becomes 255; None until it is estimated.
     """
 
@@ -58,6 +59,7 @@ class Run:
     options: RunOptions
     output: OutputFolder
     identity: dict[str, Any]
+    folders: frozenset[str] = frozenset()
     heatmaps: Path | None = None
     white_level: int | None = None
 
@@ -158,6 +160,7 @@ def check(folder: Path, recipe: Recipe, options: RunOptions) -> Run:
     store = FolderStore(os.fspath(folder), os.fspath(out), options.follow_links, options.layout)
     sources = store.list()
     labels = _apply_labels(sources, options.labels) if options.labels else None
+    folders = sources.folders()
     if options.limit and options.limit < len(sources):
         sources = sources.select(
             sorted(sample(sources.paths, options.seed, "limit", options.limit))
@@ -173,6 +176,7 @@ def check(folder: Path, recipe: Recipe, options: RunOptions) -> Run:
         options,
         OutputFolder(out, options.fsync),
         made,
+        folders,
         heatmaps=usable_maps(options, chain, made["scorer"]),
         white_level=given_white_level(options.white_level),
     )

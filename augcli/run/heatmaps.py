@@ -155,7 +155,7 @@ def make_heat_maps(
     pool = new_pool()
     try:
         if given_white_level(options.white_level) is None:
-            settings = replace(settings, white_level=estimated_white_level(sources, pool))
+            settings = replace(settings, white_level=estimated_white_level(sources, pool)[0])
             if settings.white_level != FULL_WHITE:
                 listener(Notice(white_level_words(settings.white_level)))
                 # Other workers, which read with this level.

@@ -6,6 +6,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from augcli.data.codecs.choices import given_white_level
+from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.stopping import DiskFull, disk_full, writing
 from augcli.run.finish import REPEATED, finish, made_by, summary
 from augcli.run.machine import machine
@@ -135,6 +137,11 @@ def change_notices(prepared: Prepared) -> Iterator[str]:
     counts = [f"{count:,} {word}" for word, count in sorted(backlog.changes.items()) if count]
     if counts:
         yield f"sources since the run before: {', '.join(counts)}; what they change is made again"
+        if estimated := _estimated(prepared):
+            yield (
+                f"the {estimated} of the first run stays, although the images changed; with "
+                "`refresh_estimates` a run estimates it again, as if it were the first"
+            )
     if backlog.repaired:
         yield f"made again, missing or damaged: {backlog.repaired} outputs"
     if backlog.damaged:
@@ -151,6 +158,14 @@ def change_notices(prepared: Prepared) -> Iterator[str]:
             yield (
                 f"{differences}: outputs made now may differ in their bytes from those made before"
             )
+
+
+def _estimated(prepared: Prepared) -> str:
+    """Return what was estimated from the sources; empty where nothing was."""
+    run = prepared.run
+    is_level = given_white_level(run.options.white_level) is None and run.white_level != FULL_WHITE
+    names = ["mean colour"] * run.chain.needs_mean_colour + ["white level"] * is_level
+    return " and the ".join(names)
 
 
 def _space_needed(prepared: Prepared) -> int:

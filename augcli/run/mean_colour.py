@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from augcli.data.manifest import Failure
 from augcli.errors import InputError
 from augcli.plan.ring import sample
 from augcli.work.questions import MeanColours
@@ -45,25 +46,33 @@ def chosen(
     return selected
 
 
-def mean_colour(sources: Sources, seed: int, pool: Pool) -> Colour:
+def is_missed(answer: Any) -> bool:
+    """Return whether a worker gave no answer for a source because of the machine."""
+    return isinstance(answer, str) or (isinstance(answer, Failure) and answer.is_provisional)
+
+
+def mean_colour(sources: Sources, seed: int, pool: Pool) -> tuple[Colour, int]:
     """Return the mean of the mean colours of a sample, the same for any number of workers.
+
+    Returns:
+        The mean, and how many images could not be read because of the machine.
 
     Raises:
         InputError: None of the sample can be read.
     """
     paths = chosen(sources, seed, "mean")
     batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
-    answers = dict(pool.ask(MeanColours, iter(batches)))
-    measured: list[Colour | str] = [answers[path] for path in paths]
-    colours = [colour for colour in measured if not isinstance(colour, str)]
+    answers: dict[str, Colour | Failure | str] = dict(pool.ask(MeanColours, iter(batches)))
+    colours = [answer for answer in answers.values() if not isinstance(answer, Failure | str)]
     if not colours:
+        first = answers[paths[0]]
         raise InputError(
-            f"none of the {len(paths)} images that were tried can be read, "
-            f"the first is {paths[0]!r}: {measured[0]}"
+            f"none of the {len(paths)} images that were tried can be read, the first is "
+            f"{paths[0]!r}: {first.reason if isinstance(first, Failure) else first}"
         )
     count = len(colours)
     red, green, blue = (
         (2 * sum(colour[channel] for colour in colours) + count) // (2 * count)
         for channel in range(3)
     )
-    return red, green, blue
+    return (red, green, blue), sum(map(is_missed, answers.values()))

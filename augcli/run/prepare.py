@@ -5,6 +5,8 @@ After it, shards can be made.
 
 from __future__ import annotations
 
+import functools
+import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -13,21 +15,23 @@ from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST
 from augcli.data.output import FOLDED_PARTS
 from augcli.data.run_record import RECORD, RunRecord
 from augcli.data.stopping import DiskFull, disk_full
-from augcli.errors import OutputError
+from augcli.errors import OutputError, Stopped
 from augcli.plan.fingerprint import difference
 from augcli.plan.parts import Parts
-from augcli.plan.ring import shards_for
-from augcli.run.mean_colour import mean_colour
+from augcli.plan.ring import ring_keys, shards_for
+from augcli.run.estimates import estimate
 from augcli.run.messages import Error, Notice, Started
 from augcli.run.scoring import scorer_on_gpu, scoring_notices
-from augcli.run.white_level import estimated_white_level, white_level_words
+from augcli.run.white_level import white_level_words
 from augcli.version import VERSION
 
 if TYPE_CHECKING:
     from augcli.attention.scorer import Scorer
     from augcli.plan.backlog import Backlog
+    from augcli.plan.plan import Plan
     from augcli.recipes.chain import Chain
     from augcli.run.check import Run
+    from augcli.run.estimates import Estimates
     from augcli.run.messages import Listener
     from augcli.work.pool import Pool
     from augcli.work.settings import MapStorage
@@ -72,6 +76,7 @@ class Prepared:
             self.is_settled = False
             if self.run.output.record() != self.record:
                 raise _written_meanwhile(self.run)
+            self.record = _planned(self.record, self.run, self.backlog.plan)
 
 
 def prepare(run: Run, listener: Listener) -> Prepared:
@@ -86,46 +91,51 @@ def prepare(run: Run, listener: Listener) -> Prepared:
     Raises:
         OutputError: OUT belongs to another command, or is in use.
         ScorerError: The scorer can't be used.
-        Stopped: The disk is full, …
+        Stopped: A folder of INPUT is missing, the disk is full, …
     """
     output = run.output
     before = output.record()
-    own = record = own_record(run, before)
+    record = own_record(run, before)
+    if record:
+        _check_folders(run, record)
     gpu = scorer_on_gpu(run.options, run.chain)
     _announce(run, gpu, listener)
     storage = run.storage(gpu)
-    pool: Pool | None = None
-    is_settled = record is not None and _is_settled(run, record)
-    if record is None:
-        # Before anything is written or removed: a bad scorer changes nothing in OUT.
-        pool = run.pool(storage)
-        try:
-            if run.white_level is None:
-                white_level = estimated_white_level(run.sources, pool)
-                run = replace(run, white_level=white_level)
-                if white_level != FULL_WHITE:
-                    listener(Notice(white_level_words(white_level)))
-                    # Other workers, which read with this level.
-                    pool.close()
-                    pool = run.pool(storage)
-            record = _new_record(run, pool)
+    estimates: Estimates | None = None
+    try:
+        if record is None or run.options.refresh_estimates or record.estimates_missed:
+            # Before anything is written or removed: a bad scorer changes nothing in OUT.
+            estimates = estimate(run, lambda run: run.pool(storage))
+        is_settled = not estimates and record is not None and _is_settled(run, record)
+        if not is_settled:
             _open(run)
-            _start_over(run, before)
-        except BaseException:
-            pool.close()
-            raise
-    elif not is_settled:
-        _open(run)
-        # Another run may have written it before the lock was taken.
-        own = record = own_record(run, output.record())
-        if record is None:
-            raise _written_meanwhile(run)
-    if record.white_level:
-        run = replace(run, white_level=record.white_level)
-    chain = run.chain.with_mean_colour(record.mean_colour) if record.mean_colour else run.chain
-    plan = run.plan(chain, record.shards)
-    record = replace(record, jobs=plan.jobs) if not is_settled else record
-    backlog = run.backlog(plan, was_complete=record.state == "complete")
+            # Another run may have written it before the lock was taken.
+            record = _reread(run) if record else None
+            if record is None:
+                _start_over(run, before)
+        own = record
+        if estimates:
+            record = _estimated(record, estimates)
+            if run.white_level is None and record.white_level not in (FULL_WHITE, None):
+                listener(Notice(white_level_words(record.white_level)))
+        assert record
+        if record.white_level:
+            run = replace(run, white_level=record.white_level)
+        chain = run.chain.with_mean_colour(record.mean_colour) if record.mean_colour else run.chain
+        parts = Parts(output.files)
+        shards = max(parts.shard_count, shards_for(len(run.sources)))
+        plan = run.plan(chain, shards)
+        backlog = run.backlog(plan, was_complete=record.state == "complete")
+        if not is_settled:
+            record = _planned(record, run, plan)
+            if 0 < parts.shard_count < shards:
+                keys_of = functools.partial(ring_keys, chain.seed)
+                backlog.emptied |= parts.split(shards, keys_of)
+    except BaseException:
+        if estimates:
+            estimates.pool.close()
+        raise
+    pool = estimates.pool if estimates else None
     return Prepared(run, chain, record, own, backlog, storage, gpu, pool, is_settled)
 
 
@@ -160,6 +170,7 @@ def _is_settled(run: Run, record: RunRecord) -> bool:
         and bool(record.counts)
         and record.refused == run.refused
         and not output.has_state
+        and Parts(files).shard_count >= shards_for(len(run.sources))
         and all(files.size(name) is not None for name in tables)
     )
 
@@ -169,6 +180,14 @@ def _open(run: Run) -> None:
         run.output.open()
     except DiskFull:
         raise disk_full(sum(run.sources.sizes) * run.options.copies) from None
+
+
+def _reread(run: Run) -> RunRecord:
+    """Return this command's record, as another run may have left it before the lock was taken."""
+    record = own_record(run, run.output.record())
+    if record is None:
+        raise _written_meanwhile(run)
+    return record
 
 
 def _start_over(run: Run, before: RunRecord | None) -> None:
@@ -197,18 +216,46 @@ def _written_meanwhile(run: Run) -> OutputError:
     )
 
 
-def _new_record(run: Run, pool: Pool) -> RunRecord:
-    """Return the first run.json: what is estimated from the sources stays as it is."""
-    colour = None
-    if run.chain.needs_mean_colour:
-        colour = mean_colour(run.sources, run.options.seed, pool)
-    return RunRecord(
-        augcli=VERSION,
-        state="running",
-        identity=run.identity,
-        shards=shards_for(len(run.sources)),
-        mean_colour=colour,
-        white_level=run.white_level,
+def _estimated(record: RunRecord | None, estimates: Estimates) -> RunRecord:
+    """Return a record, the first one or that of the runs before, with new estimates."""
+    if record is None:
+        identity = estimates.run.identity
+        record = RunRecord(augcli=VERSION, state="running", identity=identity)
+    return replace(
+        record,
+        mean_colour=estimates.mean_colour,
+        white_level=estimates.run.white_level,
+        estimates_missed=estimates.missed,
+    )
+
+
+def _planned(record: RunRecord, run: Run, plan: Plan) -> RunRecord:
+    """Return a record with what is planned now."""
+    return replace(record, jobs=plan.jobs, folders=sorted(run.folders))
+
+
+def _check_folders(run: Run, record: RunRecord) -> None:
+    """Stop where a folder of images has none any more: its disk may not be there.
+
+    Raises:
+        Stopped: A folder that had images in the run before is missing or empty, or can't be
+            listed.
+    """
+    missing = sorted(set(record.folders) - run.folders)
+    if not missing or run.options.accept_missing:
+        return
+    more = f" (and {len(missing) - 1:,} more)" if len(missing) > 1 else ""
+    folder = os.path.join(run.sources.place, missing[0])
+    refused = dict(run.sources.refused)
+    if missing[0] in refused:
+        state = refused[missing[0]].removeprefix("the folder ")
+    elif os.path.isdir(folder):
+        state = "holds none"
+    else:
+        state = "is missing"
+    raise Stopped(
+        f"folder {folder}{more} held images in the run before, but now {state}; make it available "
+        "and run again, or give `accept_missing` to remove what was made of it"
     )
 
 

@@ -17,9 +17,8 @@ from augcli.data.stopping import FULL, disk_full
 from augcli.errors import OutputError
 from augcli.files import create_file, remove_file
 from augcli.plan.ring import shards_for
-from augcli.run.mean_colour import mean_colour
+from augcli.run.estimates import estimate
 from augcli.run.prepare import own_record
-from augcli.run.white_level import estimated_white_level
 from augcli.work.events import Failed
 from augcli.work.pool import InThisProcess
 from augcli.work.reading import Reader
@@ -81,19 +80,14 @@ def preview(run: Run) -> Preview:
     record = own_record(run, run.output.record())
     try_output(run.output)
     storage = run.storage()._replace(table="")
-    if run.white_level is None:
-        level = record.white_level if record else None
-        if level is None:
-            level = estimated_white_level(run.sources, InThisProcess(run.read_settings(storage)))
-        run = replace(run, white_level=level)
+    if record:
+        run, colour = replace(run, white_level=record.white_level), record.mean_colour
+    else:
+        estimates = estimate(run, lambda run: InThisProcess(run.read_settings(storage)))
+        run, colour = estimates.run, estimates.mean_colour
     settings = run.read_settings(storage)
-    chain = run.chain
-    if chain.needs_mean_colour:
-        colour = record.mean_colour if record else None
-        if colour is None:
-            colour = mean_colour(run.sources, run.options.seed, InThisProcess(settings))
-        chain = chain.with_mean_colour(colour)
-    plan = run.plan(chain, record.shards if record else shards_for(len(run.sources)))
+    chain = run.chain.with_mean_colour(colour) if colour else run.chain
+    plan = run.plan(chain, shards_for(len(run.sources)))
     backlog = run.backlog(plan, was_complete=False)
     firsts: list[Task] = []
     left = TRIED

@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from augcli.data.codecs.formats import DEEP_ENDINGS, FULL_WHITE
-from augcli.run.mean_colour import BATCH, chosen
+from augcli.run.mean_colour import BATCH, chosen, is_missed
 from augcli.work.questions import HighestLevels
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ SEED: Final = 0
 """Always the same, so that heat maps and runs with other seeds agree on the level."""
 
 
-def estimated_white_level(sources: Sources, pool: Pool) -> int:
+def estimated_white_level(sources: Sources, pool: Pool) -> tuple[int, int]:
     """Return the white level of a sample, the same for any number of workers.
 
     Args:
@@ -31,17 +31,19 @@ def estimated_white_level(sources: Sources, pool: Pool) -> int:
         pool: Answers.
 
     Returns:
-        2**k - 1 for a k from 8 to 16; 65535 where no picture of the sample has 16 bits.
+        2**k - 1 for a k from 8 to 16, 65535 where no picture of the sample has 16 bits; and how
+        many images could not be read because of the machine.
     """
     endings = [os.path.splitext(path)[1].lower() for path in sources.paths]
     candidates = [index for index, ending in enumerate(endings) if ending in DEEP_ENDINGS]
     paths = chosen(sources, SEED, "white level", candidates)
     batches = (paths[start : start + BATCH] for start in range(0, len(paths), BATCH))
     answers = [answer for _, answer in pool.ask(HighestLevels, batches)]
+    missed = sum(map(is_missed, answers))
     levels = [answer for answer in answers if isinstance(answer, int)]
     if not levels:
-        return FULL_WHITE
-    return int((1 << max(LEAST_BITS, max(levels).bit_length())) - 1)
+        return FULL_WHITE, missed
+    return (1 << max(LEAST_BITS, max(levels).bit_length())) - 1, missed
 
 
 def white_level_words(white_level: int) -> str:

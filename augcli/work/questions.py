@@ -37,23 +37,23 @@ class Question(Protocol):
 
 @dataclass(frozen=True)
 class MeanColours:
-    """What is the mean colour of each source? A text says why a source can't be read."""
+    """What is the mean colour of each source?"""
 
     paths: list[str]
 
-    def answer(self, reader: Reader) -> list[Colour | str]:
+    def answer(self, reader: Reader) -> list[Colour | Failure]:
         """Return the mean colours."""
         return [self._colour(reader, path) for path in self.paths]
 
     @staticmethod
-    def _colour(reader: Reader, path: str) -> Colour | str:
+    def _colour(reader: Reader, path: str) -> Colour | Failure:
         from augcli.pixels.fills import mean_colour  # noqa: PLC0415 - OpenCV only in workers
         from augcli.work.reading import SourceFailed  # noqa: PLC0415
 
         try:
             return mean_colour(reader.decoded(reader.read(path), path).image)
         except SourceFailed as error:
-            return error.failure.reason
+            return error.failure
 
 
 @dataclass(frozen=True)
@@ -62,19 +62,21 @@ class HighestLevels:
 
     paths: list[str]
 
-    def answer(self, reader: Reader) -> list[int | None]:
+    def answer(self, reader: Reader) -> list[int | Failure | None]:
         """Return the highest levels."""
         return [self._level(reader, path) for path in self.paths]
 
     @staticmethod
-    def _level(reader: Reader, path: str) -> int | None:
+    def _level(reader: Reader, path: str) -> int | Failure | None:
         from augcli.data.codecs.deep import highest_level  # noqa: PLC0415
         from augcli.errors import UnreadableImage  # noqa: PLC0415
         from augcli.work.reading import SourceFailed  # noqa: PLC0415
 
         try:
             return highest_level(reader.read(path), reader.settings.max_pixels)
-        except (SourceFailed, UnreadableImage):
+        except SourceFailed as error:
+            return error.failure
+        except UnreadableImage:
             return None  # it is reported when its turn comes
 
 

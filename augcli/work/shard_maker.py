@@ -11,7 +11,7 @@ from augcli.data.manifest import Failure
 from augcli.data.names import output_name
 from augcli.data.stopping import stopped
 from augcli.errors import UnreadableImage
-from augcli.plan.part import UNFINISHED, Part
+from augcli.plan.part import UNFINISHED, Part, Tried
 from augcli.recipes.decisions import MixMaps, Subject
 from augcli.work.events import Failed, NeedsDonors, ShardDone
 from augcli.work.loading import Loader
@@ -112,25 +112,27 @@ class ShardMaker:
 
     def _intent(self, task: Task) -> Part:
         """Return what a shard's part says while its outputs are being made."""
-        planned = (name for job in task.jobs for name in self._names(job.base.path, task.copy))
+        planned = (name for job in task.jobs for name in self._names(job, task.copy))
         return Part(
             task.shard,
             task.command,
             UNFINISHED,
             task.made,
             task.failed,
-            task.stood_in,
+            task.tried,
             list(dict.fromkeys((*task.obsolete, *planned))),
             task.sources_before,
         )
 
-    def _names(self, path: str, copy: int) -> Iterator[str]:
+    def _names(self, job: Job, copy: int) -> Iterator[str]:
         """Yield the names that the outputs of a job get."""
+        path, hash_bytes = job.base.path, job.hash_bytes
         wanted, originals = self._settings.encoding.format, self._settings.originals
-        yield output_name(path, self._chain.name, copy, output_ending(path, wanted))
+        name = self._chain.name
+        yield output_name(path, name, copy, output_ending(path, wanted), hash_bytes)
         if copy == 0 and originals != "none":
             ending = output_ending(path, wanted, copied=originals == "copy")
-            yield output_name(path, "original", 0, ending)
+            yield output_name(path, "original", 0, ending, hash_bytes)
 
     def make_part(
         self,
@@ -150,7 +152,7 @@ class ShardMaker:
             task.fingerprint,
             list(task.made),
             list(task.failed),
-            dict(task.stood_in),
+            dict(task.tried),
             sources=task.sources,
         )
         for job in task.jobs:
@@ -168,6 +170,10 @@ class ShardMaker:
                 part.failed.append((job.fingerprint, failure))
                 announce(Failed(failure))
                 tally.tick(failed=1)
+        # However often the run was interrupted, its records are the same bytes.
+        part.made.sort(key=lambda made: made.row.file_name)
+        part.failed.sort()
+        part.tried = dict(sorted(part.tried.items()))
         names = {made.row.file_name for made in part.made}
         part.obsolete = [name for name in task.obsolete if name not in names]
         return part
@@ -220,15 +226,16 @@ class ShardMaker:
     def _donor(self, job: Job, copy: int, part: Part, mixer: Mixer[Any]) -> LoadedSource | None:
         """Return the first donor that can be read; None where nobody may give."""
         for source in job.donors:
-            if source is not job.donors[0]:
-                # The first is part of the job's fingerprint; what else mattered is noted.
-                part.stood_in[source.path] = source.stamp
             try:
                 loaded = self._loader.load(source, copy)
                 if mixer.scores:
                     loaded.heat_map(mixer.map_grid)
-            except SourceFailed:
+            except SourceFailed as error:
+                part.tried[source.path] = Tried(source.stamp, error.failure.stage)
                 continue
+            if source is not job.donors[0]:
+                # The first is part of the job's fingerprint; what else mattered is noted.
+                part.tried[source.path] = Tried(source.stamp, "")
             return loaded
         if job.more:
             raise OutOfDonors

@@ -88,7 +88,7 @@ class Writer:
         """
         job, method, copy, label, donor, draw, remarks = pending
         path = job.base.path
-        name = output_name(path, method, copy, encoded.ending)
+        name = output_name(path, method, copy, encoded.ending, job.hash_bytes)
         try:
             shard.add(name, encoded.data)
         except OSError as error:

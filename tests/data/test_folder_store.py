@@ -125,7 +125,7 @@ def test_out_inside_input_is_not_read(tmp_path: Path) -> None:
 
 def test_outputs_of_augcli_inside_input_are_not_read(tmp_path: Path) -> None:
     make(tmp_path, "cat/a.jpg", "old/cat/b.jpg", "mine/cat/c.jpg", "mine/run.json")
-    record = RunRecord(augcli="1", state="complete", identity={"command": "cutout"}, shards=1)
+    record = RunRecord(augcli="1", state="complete", identity={"command": "cutout"})
     (tmp_path / "old/run.json").write_bytes(record.to_bytes())
     (tmp_path / "mine/run.json").write_text("{}")
     found = list_sources(tmp_path)

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augcli.data.names import OURS, output_name, safe_folder
+from augcli.data.names import (
+    LONG_HASH,
+    OURS,
+    is_output_name,
+    output_name,
+    safe_folder,
+    same_names,
+)
 from tests import strategies  # noqa: F401 - the profile
 
 DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
@@ -121,3 +128,16 @@ def test_a_long_name_is_cut_at_a_whole_character(long: str) -> None:
     folder, _, file_name = output_name(f"{long}/{long}.jpg", "cutmix", 0, "jpg").partition("/")
     assert [len(folder.encode()) <= 109, len(file_name.encode()) <= 130] == [True, True]
     assert set(folder.rpartition("-")[0]) == set(long)
+
+
+SAME = ["cat/a!&& $.png", "cat/a!@%*#.png"]
+"""Two paths with the same stem where it is safe, and the same 8 hex digits."""
+
+
+def test_two_sources_with_the_same_name_get_longer_hashes() -> None:
+    short = {output_name(path, "cutmix", 0, "jpg") for path in SAME}
+    long = {output_name(path, "cutmix", 0, "jpg", LONG_HASH) for path in SAME}
+    assert (len(short), len(long)) == (1, 2)
+    assert all(map(is_output_name, short | long))
+    assert same_names([*SAME, "cat/b.jpg", "dog/a!&& $.png"]) == set(SAME)
+    assert same_names(SAME[:1]) == same_names([]) == frozenset()

@@ -11,7 +11,7 @@ from augcli.data.output import FOLDED_PARTS, LOCK, PARTS, STATE, OutputFolder
 from augcli.data.run_record import RunRecord
 from augcli.errors import OutputError
 
-RECORD = RunRecord(augcli="1", state="complete", identity={"command": "cutout"}, shards=4)
+RECORD = RunRecord(augcli="1", state="complete", identity={"command": "cutout"})
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_parts_that_are_not_folded_keep_the_state(out: Path) -> None:
     output = OutputFolder(out)
     output.open()
     output.write_record(RECORD)
-    output.files.publish(f"{PARTS}/0-00000.json", b"")
+    output.files.publish(f"{PARTS}/0-00000-of-00001.json", b"")
     output.close()
     assert sorted(path.name for path in (out / STATE).iterdir()) == ["lock", "parts"]
     assert not OutputFolder(out).is_locked()
@@ -104,9 +104,8 @@ def test_a_record_reads_back(out: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"shards": 3},
-        {"shards": 2**31},
-        {"shards": True},
+        {"folders": 3},
+        {"folders": ["cat", 3]},
         {"state": "done"},
         {"identity": []},
         {"identity": {"command": 1}},

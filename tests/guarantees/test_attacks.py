@@ -31,7 +31,12 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links need a pr
 def precious(tmp_path: Path) -> Path:
     """Files of somebody else, which no run may touch; one has a name as outputs have."""
     folder = tmp_path / "precious"
-    for name in ("1", "cat-b2ae7f79-cutout-0.jpg", ".augcli/parts/0-00000.json", "tmp/vm~1~00~0"):
+    for name in (
+        "1",
+        "cat-b2ae7f79-cutout-0.jpg",
+        ".augcli/parts/0-00000-of-00001.json",
+        "tmp/vm~1~00~0",
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"mine")
     return folder
@@ -124,9 +129,9 @@ def test_a_link_in_place_of_a_folder_is_refused(
         lambda part: part.update(obsolete={"a": 1}),
         lambda part: part.update(obsolete=[7]),
         lambda part: part.update(sources=[["a", 1]]),
-        lambda part: part.update(stood_in={"a": []}),
+        lambda part: part.update(tried={"a": []}),
         lambda part: part.update(failed=[["job", ["a"]]]),
-        lambda part: part.update(shard=["0-00000"]),
+        lambda part: part.update(shard=["0-00000-of-00001"]),
         lambda part: part.update(shard="0-99999999999999"),
         lambda part: part["made"][0].__setitem__(1, "many"),
         lambda part: part["made"][0].__setitem__(1, -1),

@@ -207,6 +207,11 @@ def test_shards_for_is_a_power_of_two_of_fitting_size(sources: int) -> None:
     assert count == 1 or sources / count >= 8
 
 
-@pytest.mark.parametrize(("copy", "number", "name"), [(0, 12, "0-00012"), (3, 131071, "3-131071")])
-def test_a_shards_name_is_its_copy_and_number(copy: int, number: int, name: str) -> None:
-    assert Shard(copy, number, 0, 1).name == name
+@pytest.mark.parametrize(
+    ("copy", "number", "ranges", "name"),
+    [(0, 12, 32, "0-00012-of-00032"), (3, 131071, 131072, "3-131071-of-131072")],
+)
+def test_a_shards_name_is_its_copy_and_range(
+    copy: int, number: int, ranges: int, name: str
+) -> None:
+    assert Shard(copy, number, ranges, 0, 1).name == name

@@ -147,10 +147,17 @@ def test_removes_its_output_and_mends_its_base_when_an_image_is_removed(
 def test_removes_the_folder_when_a_whole_class_is_removed(
     cli: Cli, photos: Path, mixed: list[object], tmp_path: Path
 ) -> None:
-    shutil.rmtree(photos / "emu")
-    cli(*mixed)
-    cli(*mixed, "--out", tmp_path / "fresh")
     out = photos.with_name("photos-cutmix")
+    before = tree(out)
+    shutil.rmtree(photos / "emu")
+    stopped = cli(*mixed)
+    assert stopped.code == 3
+    assert (
+        f"folder {photos / 'emu'} held images in the run before, but now is missing" in stopped.err
+    )
+    assert tree(out) == before
+    cli(*mixed, "--accept-missing")
+    cli(*mixed, "--out", tmp_path / "fresh")
     assert tree(out, hidden=False) == tree(tmp_path / "fresh", hidden=False)
     assert sorted(path.name for path in out.iterdir() if path.is_dir()) == ["cat", "dog"]
 

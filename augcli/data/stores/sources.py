@@ -60,6 +60,10 @@ class Sources:
         """Return what tells a source from a changed one: size and time of the last change."""
         return stamp(self.sizes[index], self.modified[index])
 
+    def folders(self) -> frozenset[str]:
+        """Return the folders that the sources lie in; the empty name is that of the place."""
+        return frozenset(path.rpartition("/")[0] for path in self.paths)
+
     def skipped_in_words(self) -> list[str]:
         """Return a line for each kind of file that was not considered.
 
