@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -151,6 +152,8 @@ def _be(order: dict[str, Any], out: int, err: int) -> NoReturn:
         augcli()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0 if end.code is None else 98
+    except BaseException:
+        os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(code)
 

@@ -54,7 +54,8 @@ which = st.integers(0, 99)
 """Which of those that are there."""
 workers = st.sampled_from([0, 0, 0, 0, 0, 1, 2])
 """Processes take long to start."""
-endings = st.builds(Ending, st.sampled_from([signal.SIGKILL, signal.SIGINT]), st.integers(1, 150))
+moments = st.integers(1, 40) | st.integers(1, 200)
+endings = st.builds(Ending, st.sampled_from([signal.SIGKILL, signal.SIGINT]), moments)
 shares = st.sampled_from([0.0, 0.3, 0.9])
 
 
@@ -137,25 +138,27 @@ class Histories(RuleBasedStateMachine):
     def hide(self, which: int) -> None:
         self.history.hide(_chosen(self.history.visible, which))
 
-    @precondition(lambda self: self.history.labels)
-    @rule(which=which)
-    def hide_class(self, which: int) -> None:
-        self.history.hide(_chosen(self.history.labels, which))
-
     @precondition(lambda self: self.history.hidden)
     @rule(which=which)
     def show(self, which: int) -> None:
         self.history.show(_chosen(sorted(self.history.hidden), which))
 
     @precondition(lambda self: self.history.labels)
-    @rule(which=which)
-    def take(self, which: int) -> None:
-        self.history.take(_chosen(self.history.labels, which))
+    @rule(which=which, hides=st.booleans())
+    def lose_class(self, which: int, hides: bool) -> None:
+        label = _chosen(self.history.labels, which)
+        if hides:
+            self.history.hide(label)
+        else:
+            self.history.take(label)
 
-    @precondition(lambda self: self.history.aside)
-    @rule(which=which)
-    def bring(self, which: int) -> None:
-        self.history.bring(_chosen(sorted(self.history.aside), which))
+    @precondition(lambda self: self.history.hidden or self.history.aside)
+    @rule()
+    def find_all(self) -> None:
+        for path in sorted(self.history.hidden):
+            self.history.show(path)
+        for label in sorted(self.history.aside):
+            self.history.bring(label)
 
     # OUT.
 
@@ -206,9 +209,13 @@ class Histories(RuleBasedStateMachine):
     def run(self, workers: int) -> None:
         self.history.run(workers=workers)
 
-    @rule(ending=endings, workers=workers)
-    def run_and_end(self, ending: Ending, workers: int) -> None:
-        self.history.run(workers=workers, ending=ending)
+    @rule(moment=moments, workers=workers)
+    def kill(self, moment: int, workers: int) -> None:
+        self.history.run(workers=workers, ending=Ending(signal.SIGKILL, moment))
+
+    @rule(moment=moments, workers=workers)
+    def interrupt(self, moment: int, workers: int) -> None:
+        self.history.run(workers=workers, ending=Ending(signal.SIGINT, moment))
 
     @rule(option=st.sampled_from(["--retry-failed", "--fail-fast", "--overwrite"]))
     def run_with(self, option: str) -> None:

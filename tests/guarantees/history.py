@@ -22,7 +22,7 @@ from PIL import Image as Pillow
 from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST
 from augcli.data.output import FOLDED_PARTS, LOCK, PARTS, STATE, TEMPORARY
 from augcli.data.run_record import RECORD
-from tests.photos import LONG_AGO, picture, tree
+from tests.photos import LONG_AGO, picture, rows, tree
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -47,7 +47,7 @@ METHODS = {
     "recipe": ("run", "recipe.toml", "photos"),
 }
 """Not with the mean colour, which the first run fixes."""
-TABLES = (MANIFEST, CLASSES, CARD, ERRORS, FOLDED_PARTS)
+TABLES = (MANIFEST, CLASSES, CARD, ERRORS)
 ALIKE = ("augcli", "state", "identity", "mean_colour", "white_level", "jobs", "refused", "counts")
 """What run.json says independently of the history."""
 SHAPES = 3
@@ -417,9 +417,23 @@ class History:
     def _complete(self, outcome: Outcome) -> None:
         self._is_taken_over, self._lost = True, None
         self._known = {_top(path) for path in self.there}
+        if self._may_stray:
+            self._remove_strays()
         if self._is_comparable:
             self._compare(outcome)
         self._verify()
+
+    def _remove_strays(self) -> None:
+        """Remove what a damaged part recorded and no row names: nobody else can."""
+        known = {row["file_name"] for row in rows(self.out)}
+        for name in self.outputs:
+            if name not in known:
+                (self.out / name).unlink()
+                self._say(f"rm out/{name}   # of a damaged part")
+        for folder in sorted(self.out.glob("*"), reverse=True):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+        self._may_stray = False
 
     @property
     def _is_comparable(self) -> bool:
@@ -437,12 +451,6 @@ class History:
         self._figures["compared"] += 1
         expected, found = tree(self.clean, hidden=False), tree(self.out, hidden=False)
         extra = sorted(found.keys() - expected.keys())
-        if self._may_stray:
-            for name in extra:
-                (self.out / name).unlink()
-                self._say(f"rm out/{name}   # of a damaged part")
-            found = {name: data for name, data in found.items() if name in expected}
-            extra, self._may_stray = [], False
         missing = sorted(expected.keys() - found.keys())
         other = sorted(name for name in found if name in expected and found[name] != expected[name])
         if extra or missing or other:
@@ -601,7 +609,7 @@ def _rows_that_differ(found: dict[str, bytes], expected: dict[str, bytes]) -> st
     """Return the first rows of the tables that only one of them has."""
     text = ""
     for table in (MANIFEST, ERRORS):
-        rows = [set(one.get(table, b"").decode().splitlines()) for one in (found, expected)]
-        for sign, these, others in (("+", *rows), ("-", *reversed(rows))):
+        lines = [set(one.get(table, b"").decode().splitlines()) for one in (found, expected)]
+        for sign, these, others in (("+", *lines), ("-", *reversed(lines))):
             text += "".join(f"\n{sign} {table}: {row}" for row in sorted(these - others)[:3])
     return text
