@@ -186,7 +186,9 @@ def _end_at(ending: Ending) -> None:
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         nonlocal count
-        made = event == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_CREAT
+        # Not where an open file gets an object.
+        named = event == "open" and not isinstance(arguments[0], int)
+        made = named and isinstance(arguments[2], int) and arguments[2] & os.O_CREAT
         if made or event in CHANGES:
             count += 1
             if count == ending.moment:
