@@ -186,8 +186,8 @@ def _end_at(ending: Ending) -> None:
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         nonlocal count
-        # Not where an open file gets an object.
-        named = event == "open" and not isinstance(arguments[0], int)
+        # Not where an open file gets an object, and not the null device.
+        named = event == "open" and isinstance(arguments[0], str) and arguments[0] != os.devnull
         made = named and isinstance(arguments[2], int) and arguments[2] & os.O_CREAT
         if made or event in CHANGES:
             count += 1

@@ -148,6 +148,7 @@ class History:
         self._is_taken_over = True
         self._may_stray = False
         self._lost: bytes | None = None
+        self._last_clean: tuple[object, Outcome] | None = None
         self.photos, self.out, self.clean = folder / "photos", folder / "out", folder / "clean"
         for name in ("photos", "aside"):
             (folder / name).mkdir()
@@ -482,9 +483,13 @@ class History:
             self._differ("verify finds problems", outcome)
 
     def _run_clean(self) -> Outcome:
-        shutil.rmtree(self.clean, ignore_errors=True)
-        words = [*self.command.words(), "--workers", "0", "--out", "clean"]
-        return self._forks.run(words, str(self.folder))
+        """Run the command as the first one, unless the last clean run was on the same sources."""
+        key = (self.command, _stamps(self.photos))
+        if not self._last_clean or self._last_clean[0] != key:
+            shutil.rmtree(self.clean, ignore_errors=True)
+            words = [*self.command.words(), "--workers", "0", "--out", "clean"]
+            self._last_clean = key, self._forks.run(words, str(self.folder))
+        return self._last_clean[1]
 
     def _check_refused(self, command: Command, extra: tuple[str, ...], outcome: Outcome) -> None:
         """Check that a command was refused with a reason."""
