@@ -142,6 +142,33 @@ class UnreadableImage(Exception):
         return (UnreadableImage, (self.reason,))
 
 
+NO_MEMORY = "not enough memory for this image"
+"""Why one image can't be made where memory ran out."""
+_OUT_OF_MEMORY = re.compile(
+    "insufficient memory|not enough memory|out of memory|bad.alloc|failed to allocate",
+    re.IGNORECASE,
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that memory ran out; each library has a way of its own.
+
+    OpenCV, Pillow and onnxruntime raise errors of their own classes, which only their text tells
+    from errors about the image.
+
+    Example:
+        >>> is_out_of_memory(RuntimeError("Failed to allocate memory for requested buffer"))
+        True
+        >>> is_out_of_memory(MemoryError()), is_out_of_memory(ValueError("no image"))
+        (True, False)
+    """
+    if isinstance(error, MemoryError):
+        return True
+    if isinstance(error, AugcliError | UnreadableImage):
+        return False
+    return _OUT_OF_MEMORY.search(str(error)) is not None
+
+
 def near_miss(word: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'top_n'?"`` for the nearest known word, or nothing.
 

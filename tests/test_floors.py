@@ -168,6 +168,14 @@ def test_only_the_files_leaf_opens_files(module: Module) -> None:
         assert paths == set()
 
 
+@each_module
+def test_what_is_written_at_once_has_a_temporary_name(module: Module) -> None:
+    """So no partial file has a final name, whichever verb writes it."""
+    called = {ast.unparse(call.func) for call in calls(module)}
+    if "write_file" in called:
+        assert called & {"replacing", "_unfinished"}
+
+
 COMMAND_LINES = ("doctor/",)
 """What to do there is a command line of another program, such as pip."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from augcli.attention.model_file import ModelFileError
 from augcli.errors import ParameterError, near_miss
-from augcli.files import read_file
+from augcli.files import MODEL_LIMIT, read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -150,7 +150,7 @@ def _options(path: Path, device: str, profile: str) -> ort.SessionOptions:
 def computes_in_integers(path: Path) -> bool:
     """Return whether a graph computes in 8 bits, rather than only storing its weights so."""
     try:
-        content = read_file(path).data
+        content = read_file(path, MODEL_LIMIT).data
     except OSError:
         return False  # loading the graph will report why
     # With the byte for its length before it: DequantizeLinear ends in the same letters.

@@ -18,6 +18,7 @@ without the file.
 from __future__ import annotations
 
 import json
+import math
 import os
 import struct
 import zipfile
@@ -28,8 +29,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from augcli.errors import HeatMapsError
-from augcli.files import open_file, publish_file
+from augcli.errors import HeatMapsError, Stopped
+from augcli.files import Pieces, open_file, publish_file
 from augcli.pixels.heat_maps import pool_map
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 FORMAT = 1
 ARRAYS = ("about", "paths", "hashes", "maps")
 KEY_BYTES = 32
+PIECE_BYTES = 1 << 20
+"""Bytes that are checked at a time."""
+ABOUT_LIMIT = 1 << 16
 HEADER_BYTES = 30
 """Size of the fixed part of a file's header in a ZIP archive."""
 _DAMAGED = (
@@ -63,10 +67,75 @@ class About(NamedTuple):
     poolable: bool
 
 
+class Stored:
+    """An array in a file, of which rows are read when they are wanted.
+
+    It is not mapped into memory: a mapped file that is cut short ends the process.
+
+    Args:
+        pieces: The file.
+        start: Where the array begins.
+        shape: Of the array.
+        dtype: Of its values.
+    """
+
+    def __init__(
+        self, pieces: Pieces, start: int, shape: tuple[int, ...], dtype: np.dtype[Any]
+    ) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self._pieces = pieces
+        self._start = start
+        self._row_bytes = math.prod(shape[1:]) * dtype.itemsize
+
+    @property
+    def size(self) -> int:
+        """Bytes of the array."""
+        return self._row_bytes * math.prod(self.shape[:1])
+
+    def row(self, index: int) -> NDArray[Any]:
+        """Return one row, by its number from 0.
+
+        Raises:
+            Stopped: The file was cut short, or can't be read.
+        """
+        return self._rows(index, 1).reshape(self.shape[1:])
+
+    def whole(self) -> NDArray[Any]:
+        """Return the array; see :meth:`row`."""
+        return self._rows(0, self.shape[0] if self.shape else 1).reshape(self.shape)
+
+    def in_pieces(self) -> Iterator[NDArray[Any]]:
+        """Yield all rows, some at a time; see :meth:`row`."""
+        step = max(1, PIECE_BYTES // max(1, self._row_bytes))
+        for first in range(0, self.shape[0], step):
+            yield self._rows(first, min(step, self.shape[0] - first))
+
+    def check_end(self) -> None:
+        """Check that the file holds all of it; see :meth:`row`."""
+        if self.size:
+            self._read(self._start + self.size - 1, 1)
+
+    def _rows(self, first: int, count: int) -> NDArray[Any]:
+        data = self._read(self._start + first * self._row_bytes, count * self._row_bytes)
+        return np.frombuffer(data, self.dtype).reshape(count, *self.shape[1:])
+
+    def _read(self, position: int, count: int) -> bytes:
+        try:
+            return self._pieces.read(position, count)
+        except (OSError, EOFError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise Stopped(
+                f"`heatmaps` {self._pieces.path}: was changed while it was used ({why}); make it "
+                "anew with augcli heatmaps, then run the same command again to continue"
+            ) from None
+
+
 class HeatMaps(Mapping[str, "HeatMap"]):
     """Heat maps by file name, read from a file that ``augcli heatmaps`` wrote.
 
     A map is read from disk when it is looked up, so that many processes can share a large file.
+    Looking one up raises :class:`augcli.errors.Stopped` where the file is cut short meanwhile.
 
     Example:
         >>> import tempfile
@@ -86,9 +155,9 @@ class HeatMaps(Mapping[str, "HeatMap"]):
     def __init__(
         self,
         about: About,
-        paths: NDArray[np.uint8],
-        hashes: NDArray[np.uint8],
-        maps: NDArray[np.float16],
+        paths: Stored,
+        hashes: Stored,
+        maps: Stored,
         grid: int | None = None,
     ) -> None:
         self.about = about
@@ -129,6 +198,7 @@ class HeatMaps(Mapping[str, "HeatMap"]):
             HeatMapsError: The file can't be read, is damaged, or is not a file of heat maps.
         """
         try:
+            pieces = Pieces(path)
             with open_file(path) as file, zipfile.ZipFile(file) as archive:
                 # Before anything is read: a few bytes of other entries can unpack to any size.
                 if sorted(archive.namelist()) != sorted(f"{name}.npy" for name in ARRAYS):
@@ -137,11 +207,20 @@ class HeatMaps(Mapping[str, "HeatMap"]):
                     raise ValueError("it is compressed")
                 if check and archive.testzip():
                     raise ValueError("it is damaged")
-                arrays = {name: _mapped(path, archive.getinfo(f"{name}.npy")) for name in ARRAYS}
+                arrays = {
+                    name: _stored(file, pieces, archive.getinfo(f"{name}.npy")) for name in ARRAYS
+                }
+                if arrays["about"].size > ABOUT_LIMIT:
+                    raise ValueError("it says too much about its maps")
             heat_maps = cls(
-                _about(arrays["about"]), arrays["paths"], arrays["hashes"], arrays["maps"]
+                _about(arrays["about"].whole()), arrays["paths"], arrays["hashes"], arrays["maps"]
             )
             heat_maps._check(whole=check)
+        except Stopped:
+            raise HeatMapsError(
+                f"{path}: is not a whole file of heat maps (it is cut short); make it with augcli "
+                "heatmaps"
+            ) from None
         except OSError as error:
             reason = error.strerror or str(error)
             raise HeatMapsError(f"{path}: can't be read ({reason})") from None
@@ -153,14 +232,14 @@ class HeatMaps(Mapping[str, "HeatMap"]):
 
     def __getitem__(self, name: str) -> HeatMap:
         """Return the map float32 (grid, grid) of an image, by its path relative to INPUT."""
-        return pool_map(self._maps[self._index[name]].astype(np.float32), self.grid)
+        return pool_map(self._maps.row(self._index[name]).astype(np.float32), self.grid)
 
     def __iter__(self) -> Iterator[str]:
         """Yield the paths, sorted."""
         return iter(self._index)
 
     def __len__(self) -> int:
-        return len(self._maps)
+        return self._maps.shape[0]
 
     @property
     def map_shape(self) -> tuple[int, int]:
@@ -183,8 +262,8 @@ class HeatMaps(Mapping[str, "HeatMap"]):
         position = int(np.searchsorted(starts, start))
         while position < len(order) and starts[position] == start:
             index = int(order[position])
-            if self._hashes[index].tobytes() == key:
-                return np.asarray(self._maps[index], np.float32)
+            if self._hashes.row(index).tobytes() == key:
+                return self._maps.row(index).astype(np.float32)
             position += 1
         return None
 
@@ -194,25 +273,32 @@ class HeatMaps(Mapping[str, "HeatMap"]):
 
     @property
     def _names(self) -> str:
-        return self._paths.tobytes().decode("utf-8")
+        return self._paths.whole().tobytes().decode("utf-8")
 
     @cached_property
     def _by_hash(self) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
         """The images in the order of their hashes, and the beginnings of these hashes."""
-        starts = np.ascontiguousarray(self._hashes[:, :8]).view(">u8").ravel().astype(np.uint64)
+        hashes = self._hashes.whole()
+        starts = np.ascontiguousarray(hashes[:, :8]).view(">u8").ravel().astype(np.uint64)
         order = np.argsort(starts, kind="stable")
         return order, starts[order]
 
     def _check(self, *, whole: bool) -> None:
         types = [array.dtype.str for array in (self._paths, self._hashes, self._maps)]
-        count, shapes = len(self._maps), (self._hashes.shape, self._maps.ndim)
-        if types != ["|u1", "|u1", "<f2"] or shapes != ((count, KEY_BYTES), 3):
+        shape = self._maps.shape
+        dimensions = len(self._paths.shape), len(shape)
+        if types != ["|u1", "|u1", "<f2"] or dimensions != (1, 3):
             raise ValueError("its arrays have other types or shapes")
+        count = shape[0]
+        if self._hashes.shape != (count, KEY_BYTES):
+            raise ValueError("its arrays have other types or shapes")
+        for array in (self._paths, self._hashes, self._maps):
+            array.check_end()
         if not self.serves(self.about.grid) or min(self.map_shape) < self.about.grid:
             raise ValueError("its maps are smaller than its grid")
         if whole and self._names.count("\0") != count:
             raise ValueError("it has another number of paths than of maps")
-        if whole and not np.isfinite(self._maps).all():
+        if whole and not all(np.isfinite(maps).all() for maps in self._maps.in_pieces()):
             raise ValueError("it holds maps with NaN or infinity")
 
 
@@ -261,25 +347,21 @@ def _about(array: NDArray[Any]) -> About:
     return About(str(fields["scorer"]), int(fields["grid"]), bool(fields["poolable"]))
 
 
-def _mapped(path: str | os.PathLike[str], entry: zipfile.ZipInfo) -> NDArray[Any]:
-    """Return an array of an archive, mapped into memory: nothing is read yet."""
-    with open_file(path) as file:
-        file.seek(entry.header_offset)
-        header = file.read(HEADER_BYTES)
-        # A file name and an extra field follow; the header holds their lengths.
-        lengths = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
-        file.seek(lengths, os.SEEK_CUR)
-        shape, dtype = _array_header(file)
-        start = file.tell()
-    if 0 in shape:
-        return np.empty(shape, dtype)
-    return np.memmap(path, dtype, "r", start, shape)
+def _stored(file: BinaryIO, pieces: Pieces, entry: zipfile.ZipInfo) -> Stored:
+    """Return an array of an archive; only its header is read."""
+    file.seek(entry.header_offset)
+    header = file.read(HEADER_BYTES)
+    # A file name and an extra field follow; the header holds their lengths.
+    lengths = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+    file.seek(lengths, os.SEEK_CUR)
+    shape, dtype = _array_header(file)
+    return Stored(pieces, file.tell(), shape, dtype)
 
 
 def _array_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any]]:
     if np.lib.format.read_magic(file) != (1, 0):
         raise ValueError("an array has another format")
     shape, column_major, dtype = np.lib.format.read_array_header_1_0(file)
-    if column_major or dtype.hasobject:
+    if column_major or dtype.hasobject or any(side < 0 for side in shape):
         raise ValueError("an array has another format")
     return shape, dtype

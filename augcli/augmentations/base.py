@@ -67,6 +67,7 @@ class Augmentation(ByName, ABC, Generic[AnyDraw]):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if "apply" in vars(cls):
+            cls.apply_unchecked = cls.apply  # type: ignore[method-assign]
             cls.apply = _with_checked_images(cls.apply)  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:
@@ -128,6 +129,10 @@ class Augmentation(ByName, ABC, Generic[AnyDraw]):
             TypeError: ``images`` is no tuple of NumPy arrays.
             ValueError: An array has another shape or type, or there are too few or too many.
         """
+
+    def apply_unchecked(self, images: tuple[Image, ...], draw: AnyDraw) -> Image:
+        """Do the same as :meth:`apply`, for arrays that need no check: each class has its own."""
+        raise NotImplementedError
 
     def apply_to_mask(self, mask: Mask, draw: AnyDraw) -> Mask:
         """Return a mask uint8 (H, W) moved as :meth:`apply` moves the picture.

@@ -21,7 +21,7 @@ from augcli.attention.model_file import (
 )
 from augcli.classifiers.classifier_graph import measure_shapes
 from augcli.errors import ScorerError
-from augcli.files import read_file
+from augcli.files import MODEL_LIMIT, read_file
 
 if TYPE_CHECKING:
     import os
@@ -148,7 +148,7 @@ def graph_cost(path: Path, frame: Frame) -> GraphCost | None:
     except ImportError:
         return None
     try:
-        model = onnx.load_model_from_string(read_file(path).data)
+        model = onnx.load_model_from_string(read_file(path, MODEL_LIMIT).data)
         onnx.load_external_data_for_model(model, str(path.parent))
         for declared in model.graph.input:
             tensor = declared.type.tensor_type

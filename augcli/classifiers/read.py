@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from augcli.attention.device import open_session
 from augcli.attention.model_file import ModelFileError, file_sha256
 from augcli.errors import ScorerError, UsageError
-from augcli.files import read_file
+from augcli.files import MODEL_LIMIT, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def read_classifier(path: Path, options: ClassifierOptions) -> Classifier:
         raise ScorerError(f"{path}: {problem}; give the path of an ONNX classifier")
     _check_size(path, path.stat().st_size, options)
     try:
-        model = onnx.load_model_from_string(read_file(path).data)
+        model = onnx.load_model_from_string(read_file(path, MODEL_LIMIT).data)
     except OSError as error:
         raise ScorerError(f"{path}: can't be read ({error.strerror})") from None
     except Exception:  # protobuf's DecodeError, from a package that augcli doesn't depend on

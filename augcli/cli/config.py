@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.cli.suggestions import suggestion
 from augcli.errors import UsageError, near_miss
-from augcli.files import decode_text, read_given
+from augcli.files import TEXT_LIMIT, decode_text, read_given
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -43,7 +43,7 @@ def read_config(
         UsageError: The file can't be read, is not UTF-8 or not TOML, or has an unknown key.
     """
     try:
-        text = decode_text(read_given(path))
+        text = decode_text(read_given(path, TEXT_LIMIT))
     except OSError as error:
         raise UsageError(f"`config` {path}: can't be read ({error.strerror})") from None
     except ValueError as error:

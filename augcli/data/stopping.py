@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 from typing import TYPE_CHECKING
 
 from augcli.errors import Stopped
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+FEW_FILES = 64
+"""Free inodes below which a full disk is full of files: those of workers were just removed."""
 
 
 class DiskFull(Stopped):
@@ -32,17 +35,38 @@ def writing(out: str) -> Iterator[None]:
         raise stopped(error, out) from error
 
 
-def disk_full(needed: int = 0) -> DiskFull:
+def disk_full(out: str, needed: int = 0) -> DiskFull:
     """Say that the disk is full, and how many bytes more are needed, where that is known.
 
+    Args:
+        out: OUT, or a folder in it.
+        needed: Bytes.
+
     Example:
-        >>> print(str(disk_full(2_500_000)).partition(";")[0])
+        >>> print(str(disk_full("/", 2_500_000)).partition(";")[0])
         the disk of OUT is full and about 2.5 MB more are needed
     """
+    if _files_are_used_up(out):
+        return DiskFull(
+            "the disk of OUT can hold no more files, whatever their size (it has no free inodes); "
+            "remove some files, then run the same command again to continue"
+        )
     more = f" and about {_bytes(needed)} more are needed" if needed else ""
     return DiskFull(
         f"the disk of OUT is full{more}; make room, then run the same command again to continue"
     )
+
+
+def _files_are_used_up(out: str) -> bool:
+    """Return whether a disk has no place for another file, but for those that were just removed."""
+    while not os.path.exists(out) and os.path.dirname(out) != out:
+        out = os.path.dirname(out)
+    try:
+        disk = os.statvfs(out)
+    except (AttributeError, OSError):  # Windows has no such call, and no such limit
+        return False
+    # Some file systems have no fixed number and say 0 of 0.
+    return disk.f_files > 0 and disk.f_favail <= FEW_FILES
 
 
 def _bytes(count: float) -> str:
@@ -56,7 +80,7 @@ def _bytes(count: float) -> str:
 def stopped(error: OSError, out: str) -> Stopped:
     """Say why nothing can be written any more, and what to do."""
     if error.errno in FULL:
-        return disk_full()
+        return disk_full(out)
     if isinstance(error, LinkInside):
         return Stopped(
             f"OUT {out} was changed: {error.strerror}; remove that, then run the same command "

@@ -17,18 +17,26 @@ WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 
 
 def create_file(path: Path, data: bytes) -> None:
-    """Write a new file.
+    """Write a new file, whole before it gets its name.
 
     Raises:
         FileExistsError: There is a file of that name.
         OSError: It can't be written; nothing is left of it.
     """
-    with open(path, "xb") as file:
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(path))
+    unfinished = _unfinished(path)
+    try:
+        write_file(unfinished, data)
         try:
-            file.write(data)
-        except BaseException:
-            remove_file(path)
+            # Unlike a rename, a second name never replaces a file that was made meanwhile.
+            os.link(unfinished, path)
+        except FileExistsError:
             raise
+        except OSError:  # some file systems have no second names
+            os.rename(unfinished, path)
+    finally:
+        remove_file(unfinished)
 
 
 def publish_file(path: Path, content: bytes | Callable[[BinaryIO], object]) -> None:
@@ -48,14 +56,19 @@ def replacing(path: Path) -> Iterator[str]:
 
     Where an error ends it, the temporary file is removed and nothing else changes.
     """
-    folder, name = os.path.split(os.fspath(path))
-    unfinished = os.path.join(folder, f".{name}.tmp-{os.getpid()}")
+    unfinished = _unfinished(path)
     try:
         yield unfinished
         os.replace(unfinished, path)
     except BaseException:
         remove_file(unfinished)
         raise
+
+
+def _unfinished(path: Path) -> str:
+    """Return the temporary name of a file."""
+    folder, name = os.path.split(os.fspath(path))
+    return os.path.join(folder, f".{name}.tmp-{os.getpid()}")
 
 
 def write_file(path: Path, content: bytes | Callable[[BinaryIO], object]) -> None:

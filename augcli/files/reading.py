@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import io
 import json
 import os
 import stat
-from typing import IO, Any, BinaryIO, NamedTuple
+import sys
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from augcli.files.descriptors import NO_FOLLOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Path = str | os.PathLike[str]
 
 JSON_LIMIT = 64 << 20
 """Bytes of the largest JSON file that is read."""
 
+TABLE_LIMIT = 1 << 30
+"""Bytes of the largest table of labels, or file of metadata, that is read whole."""
+TEXT_LIMIT = 16 << 20
+"""Bytes of the largest recipe, or file of options, that is read."""
+MODEL_LIMIT = 2 << 30
+"""Bytes of the largest ONNX file that is read: the format can't hold more."""
+SMALL = 1 << 20
+"""Bytes of a file that is read at once, without a look at its beginning first."""
+HEAD_BYTES = 512
+"""Bytes of a file that say what it is."""
+
+NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+"""Opening a pipe doesn't wait for its other end."""
 _BINARY = getattr(os, "O_BINARY", 0)
-READ_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY
-READ_AND_WRITE = os.O_RDWR | os.O_CREAT | _BINARY
+READ_FLAGS = os.O_RDONLY | NO_WAIT | _BINARY
+READ_AND_WRITE = os.O_RDWR | os.O_CREAT | NO_WAIT | _BINARY
 _PIECE = 1 << 20
 
 
@@ -29,12 +47,14 @@ class Content(NamedTuple):
     Attributes:
         data: All of its bytes.
         size: Bytes that it had when it was opened.
-        modified: Time of its last change, in nanoseconds.
+        modified: Time of its last change before it was opened, in nanoseconds.
+        is_steady: Whether it is still of that size and time, after all of it was read.
     """
 
     data: bytes
     size: int
     modified: int
+    is_steady: bool = True
 
 
 def read_file(path: Path, limit: int | None = None) -> Content:
@@ -55,6 +75,40 @@ def read_file(path: Path, limit: int | None = None) -> Content:
         os.close(descriptor)
 
 
+def read_checked(path: Path, limit: int, check: Callable[[bytes, int, int], object]) -> Content:
+    """Return the content of a regular file, unless its beginning says that it is of no use.
+
+    Args:
+        path: The file.
+        limit: The most bytes that it may have.
+        check: Called with the first 512 bytes, the size and the limit of a file that is larger
+            than :data:`SMALL` or than the limit, before the rest is read. What it raises ends the
+            reading.
+
+    Raises:
+        OSError: It can't be read, is no regular file, or is larger than the limit.
+    """
+    # Each call counts: this is done for every image.
+    descriptor = os.open(path, READ_FLAGS)
+    try:
+        before = os.fstat(descriptor)
+        size = before.st_size
+        if size > SMALL or size > limit or not stat.S_ISREG(before.st_mode):
+            regular(descriptor)
+            check(os.read(descriptor, HEAD_BYTES), size, limit)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            data = read_descriptor(descriptor, before, limit).data
+        else:
+            data = os.read(descriptor, size + 1)
+            if len(data) != size:
+                data = _rest(descriptor, data, limit)
+        after = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+    is_steady = after.st_mtime_ns == before.st_mtime_ns and after.st_size == size == len(data)
+    return Content(data, size, modified_at(before), is_steady)
+
+
 def read_descriptor(descriptor: int, status: os.stat_result, limit: int | None) -> Content:
     """Return the content of an open file; see :func:`read_file`."""
     if limit is not None and status.st_size > limit:
@@ -62,7 +116,7 @@ def read_descriptor(descriptor: int, status: os.stat_result, limit: int | None) 
     # A byte more than it should have says whether that is all.
     data = os.read(descriptor, status.st_size + 1)
     if len(data) != status.st_size:
-        data = _rest(descriptor, data)
+        data = _rest(descriptor, data, limit)
     return Content(data, status.st_size, modified_at(status))
 
 
@@ -124,13 +178,85 @@ def open_file(path: Path) -> io.BufferedReader:
     return open(_open_regular(path)[0], "rb")
 
 
+class Pieces:
+    """A regular file that stays open, of which pieces are read at any place.
+
+    Several threads and processes may use one. A file that is cut short while it is open gives an
+    error; mapped into memory, it would end the process.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OSError: It can't be read, or is no regular file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = os.fspath(path)
+        self._descriptor = _open_regular(path)[0]
+
+    def __del__(self) -> None:
+        descriptor = self.__dict__.get("_descriptor")
+        if descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+
+    def __reduce__(self) -> tuple[type[Pieces], tuple[str]]:
+        """Pickle by the path: another process opens the file anew."""
+        return (type(self), (self.path,))
+
+    def read(self, position: int, count: int) -> bytes:
+        """Return bytes of the file.
+
+        Args:
+            position: Of the first.
+            count: How many.
+
+        Raises:
+            EOFError: The file ends before the last of them.
+            OSError: They can't be read.
+        """
+        data = _read_at(self._descriptor, count, position)
+        if len(data) == count:
+            return data
+        # One call gives at most 2 GiB.
+        pieces = [data]
+        missing = count - len(data)
+        while missing and pieces[-1]:
+            pieces.append(_read_at(self._descriptor, missing, position + count - missing))
+            missing -= len(pieces[-1])
+        if missing:
+            raise EOFError(f"it ends {missing:,} bytes too early")
+        return b"".join(pieces)
+
+
+if sys.platform == "win32":
+    import threading
+
+    _POSITION = threading.Lock()
+
+    def _read_at(descriptor: int, count: int, position: int) -> bytes:
+        with _POSITION:
+            os.lseek(descriptor, position, os.SEEK_SET)
+            return os.read(descriptor, count)
+
+else:
+    _read_at = os.pread
+
+
 def open_table(path: Path) -> BinaryIO:
     """Open a file, made if it is missing, for reading and writing at any place.
 
     Raises:
-        OSError: It can't be made, or a symbolic link has its name.
+        OSError: It can't be made, is no regular file, or a symbolic link has its name.
     """
-    return open(os.open(path, READ_AND_WRITE | NO_FOLLOW, 0o666), "r+b", buffering=0)
+    descriptor = os.open(path, READ_AND_WRITE | NO_FOLLOW, 0o666)
+    try:
+        regular(descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return open(descriptor, "r+b", buffering=0)
 
 
 def open_null() -> IO[bytes]:
@@ -158,9 +284,17 @@ def _open_regular(path: Path) -> tuple[int, os.stat_result]:
         raise
 
 
-def _rest(descriptor: int, data: bytes) -> bytes:
-    """Return a file's bytes to its end: it changes, or one call does not give all."""
+def _rest(descriptor: int, data: bytes, limit: int | None) -> bytes:
+    """Return a file's bytes to its end: it changes, or one call does not give all.
+
+    Raises:
+        OSError: It has grown beyond the limit.
+    """
     pieces = [data]
+    total = len(data)
     while pieces[-1]:
+        if limit is not None and total > limit:
+            raise OSError(errno.EFBIG, f"grows beyond {limit:,} bytes")
         pieces.append(os.read(descriptor, _PIECE))
+        total += len(pieces[-1])
     return b"".join(pieces)

@@ -71,6 +71,7 @@ class Parts:
     def loose(self) -> list[str]:
         """Return the names of the shards whose part is a file of its own, in order.
 
+<<<<<<< HEAD
         A run may have ended while it folded parts and cut their shards, see :meth:`split`. What
         the older parts say then stands in the folded ones: they are left out.
         """
@@ -94,6 +95,15 @@ class Parts:
             if name.endswith(PART_ENDING)
         ]
         return [name for name in names if name]
+=======
+        Raises:
+            Stopped: Their folder can't be listed: a link or a file may lie in its place.
+        """
+        with writing(self._files.path):
+            found = self._files.names(PARTS)
+        names = [name.removesuffix(PART_ENDING) for name in found if name.endswith(PART_ENDING)]
+        return sorted((name for name in names if SHARD_NAME.fullmatch(name)), key=shard_order)
+>>>>>>> b20-reading
 
     @property
     def are_folded(self) -> bool:
@@ -191,7 +201,7 @@ class Parts:
     def _loose(self, shard: str) -> StoredPart:
         path = f"{self._files.path}/{part_name(shard)}"
         try:
-            content = self._files.read(part_name(shard))
+            content = self._files.read(part_name(shard), LONGEST_LINE)
         except FileNotFoundError:
             content = b""
         except OSError as error:

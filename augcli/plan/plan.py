@@ -43,9 +43,11 @@ class Plan:
     shard_count: int
     command: str
     _rings: dict[int, Ring] = field(default_factory=dict)
+    _labels: list[str] = field(init=False)
     _long_named: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._labels = [repr(label.weights) for label in self.sources.labels]
         self._long_named = same_names(self.sources.paths)
 
     @property
@@ -102,25 +104,26 @@ class Plan:
         return self._rings[copy]
 
     def _jobs(self, copy: int, positions: Iterable[int], donors: int) -> list[Job]:
-        ring = self._ring(copy)
+        ring, sources = self._ring(copy), self.sources
         jobs = []
         fingerprints = Digest(self.command, copy, size=8)
+
         # Neighbours on the ring share their donors.
-        source_at = functools.cache(lambda position: self.source(int(ring.order[position])))
+        @functools.cache
+        def at(position: int) -> tuple[Source, tuple[str, str, str]]:
+            """Return a source, and what an output depends on of it."""
+            index = int(ring.order[position])
+            source = self.source(index)
+            return source, (source.path, self._labels[sources.label_of[index]], source.stamp)
+
         for position in positions:
-            base = source_at(position)
+            base, parts = at(position)
             givers = ring.donors(position, donors + 1) if self.mixes else []
-            candidates = tuple([source_at(giver) for giver in givers[:donors]])
-            first = _parts_of(candidates[0]) if candidates else ()
+            candidates = tuple([at(giver)[0] for giver in givers[:donors]])
+            first = at(givers[0])[1] if candidates else ()
             long = (LONG_HASH,) if base.path in self._long_named else ()
-            fingerprint = fingerprints(*_parts_of(base), *first, *long).hex()
+            fingerprint = fingerprints(*parts, *first, *long).hex()
             more = len(givers) > donors
             hash_bytes = LONG_HASH if long else SHORT_HASH
             jobs.append(Job(fingerprint, position, base, candidates, more, hash_bytes))
         return jobs
-
-
-def _parts_of(source: Source) -> tuple[str, str, str]:
-    """Return what an output depends on of a source."""
-    path, label, stamp = source
-    return path, repr(label.weights), stamp

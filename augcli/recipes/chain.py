@@ -16,14 +16,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from augcli.augmentations.base import Mixer, shown_pixels
+from augcli.augmentations.base import Augmentation, Mixer, shown_pixels
 from augcli.pixels.frame import Frame
 from augcli.recipes.decisions import Chance, Choice, Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from augcli.augmentations.base import Augmentation, Draw
+    from augcli.augmentations.base import Draw
     from augcli.pixels.frame import Colour, Image, Mask
     from augcli.recipes.decisions import Decisions, MixMaps, Score, Subject
     from augcli.recipes.step import Step
@@ -86,6 +86,12 @@ class Chain:
     def plain(self) -> bool:
         """Whether this is what a command line makes: one step and no choice."""
         return len(self.steps) == 1 and len(self.augmentations) == 1 and self.survival is None
+
+    @property
+    def keeps_size(self) -> bool:
+        """Whether the result has the size of the base: no step moves pixels, or masks."""
+        unmoved = Augmentation.apply_to_mask
+        return all(type(each).apply_to_mask is unmoved for each in self.augmentations)
 
     @property
     def needs_mean_colour(self) -> bool:
@@ -198,7 +204,7 @@ class Chain:
         result.donor_records = donor.records
         frame = Frame.of(result.image)
         draw, weighed = decisions.mix(at, choice, frame)
-        result.image = mixer.apply((result.image, donor.image), draw)
+        result.image = mixer.apply_unchecked((result.image, donor.image), draw)
         result.donated = weighed.donated
         if mixer.label_mode == "area" and at + 1 < len(self.steps):
             result.shown = (mixer.mask(draw, frame), mixer.opacity(draw))
@@ -214,7 +220,7 @@ class Chain:
         augmentation = choice.augmentation
         frame = Frame.of(result.image)
         draw = decisions.draw(index, choice, result.image)
-        result.image = augmentation.apply((result.image,), draw)
+        result.image = augmentation.apply_unchecked((result.image,), draw)
         if result.shown:
             # A crop, say, may leave more or less of the donor: labels stay counts of pixels.
             mask, opacity = result.shown

@@ -10,6 +10,7 @@ from augcli.attention.device import parse_device
 from augcli.augmentations.size import parse_size, size_frame
 from augcli.data.codecs.choices import BACKGROUND, WHITE_LEVEL
 from augcli.data.codecs.formats import FULL_WHITE, PNG_LEVEL
+from augcli.data.stores.sources import MOST_BYTES
 from augcli.errors import near_miss
 from augcli.params import ByName, Param, check
 
@@ -26,6 +27,7 @@ DEVICE = Param(
     group="run",
 )
 MAX_PIXELS = Param("Refuse larger images before decoding them.", 1, 2**30, "pixels", group="input")
+MAX_BYTES = Param("Refuse larger files before reading them.", 1, 2**40, "bytes", group="input")
 FOLLOW_LINKS = Param(
     "Follow symbolic links, including those that lead out of INPUT.", group="input"
 )
@@ -166,6 +168,7 @@ class RunOptions(ByName):
         Param("Use only this many sources, chosen by hash from all classes.", 1, group="amount"),
     ] = None
     max_pixels: Annotated[int, MAX_PIXELS] = 100_000_000
+    max_bytes: Annotated[int, MAX_BYTES] = MOST_BYTES
     follow_links: Annotated[bool, FOLLOW_LINKS] = False
     workers: Annotated[int | None, WORKERS] = None
     fsync: Annotated[

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from augcli.augmentations import METHODS
 from augcli.errors import ParameterError, RecipeError, near_miss
-from augcli.files import decode_text, read_file, read_given
+from augcli.files import TEXT_LIMIT, decode_text, read_file, read_given
 from augcli.params import build, declared, values
 from augcli.recipes.options import NOT_IN_RECIPE, RunOptions
 from augcli.recipes.step import Step
@@ -85,7 +85,7 @@ class Recipe:
                 wrong value; the message names the line and the key.
         """
         try:
-            text = decode_text(read_given(path))
+            text = decode_text(read_given(path, TEXT_LIMIT))
         except OSError as error:
             raise RecipeError(f"recipe {path}: can't be read ({error.strerror})") from None
         except ValueError as error:

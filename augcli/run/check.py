@@ -15,7 +15,7 @@ from augcli.data.output import MAPS, OutputFolder
 from augcli.data.sinks.folder import FolderSink
 from augcli.data.stores.folder import FolderStore
 from augcli.errors import InputError, OutputError, UsageError
-from augcli.files import read_given
+from augcli.files import TABLE_LIMIT, read_given
 from augcli.plan.backlog import Backlog
 from augcli.plan.fingerprint import command_hash, identity
 from augcli.plan.parts import Parts
@@ -87,6 +87,7 @@ class Run:
         return ReadSettings(
             store=self.store,
             max_pixels=self.options.max_pixels,
+            max_bytes=self.options.max_bytes,
             frame=self.options.frame,
             white_level=self.white_level or FULL_WHITE,
             background=background_colour(self.options.background),
@@ -215,7 +216,7 @@ def _apply_labels(sources: Sources, table: Path) -> str:
 
     try:
         # Read once: a pipe has nothing left the second time.
-        data = read_given(table)
+        data = read_given(table, TABLE_LIMIT)
     except OSError as error:
         raise InputError(f"`labels` {table}: can't be read ({error.strerror})") from None
     apply_labels(sources, table, data)

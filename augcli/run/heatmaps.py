@@ -21,13 +21,19 @@ from augcli.attention.map_table import NAME_END, STORED_TYPE, MapTable
 from augcli.attention.scorer import Scorer, on_device
 from augcli.data.codecs.choices import background_colour, given_white_level
 from augcli.data.codecs.decoding import decode
-from augcli.data.codecs.encoding import encode
+from augcli.data.codecs.encoding import check_sides, encode
 from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.manifest import Failure, write_table
 from augcli.data.names import output_name
 from augcli.data.stopping import writing
 from augcli.data.stores.folder import FolderStore
-from augcli.errors import HeatMapsError, OutputError, UnreadableImage
+from augcli.errors import (
+    NO_MEMORY,
+    HeatMapsError,
+    OutputError,
+    UnreadableImage,
+    is_out_of_memory,
+)
 from augcli.files import open_file, publish_file, remove_file
 from augcli.pixels.heat_maps import ranked_cells
 from augcli.pixels.overlay import overlay
@@ -40,6 +46,7 @@ from augcli.work.processes import Processes
 from augcli.work.settings import MapStorage, ReadSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -140,6 +147,7 @@ def make_heat_maps(
     settings = ReadSettings(
         store=store,
         max_pixels=options.max_pixels,
+        max_bytes=options.max_bytes,
         frame=None,
         white_level=given_white_level(options.white_level) or FULL_WHITE,
         background=background_colour(options.background),
@@ -168,7 +176,9 @@ def make_heat_maps(
         pool.close()
     if options.overlay:
         with writing(str(options.overlay)):
-            _draw(settings, options, options.overlay)
+            for failure in _draw(settings, options, options.overlay):
+                collected.failures.append(failure)
+                listener(Error(*failure))
     seconds = time.time() - begun
     summary = HeatMapsSummary(
         NAME,
@@ -291,20 +301,38 @@ def _is_error_table(path: str) -> bool:
         return False
 
 
-def _draw(settings: ReadSettings, options: HeatMapOptions, folder: Path) -> None:
-    """Write a picture of every image that has a map."""
+def _draw(settings: ReadSettings, options: HeatMapOptions, folder: Path) -> Iterator[Failure]:
+    """Write a picture of every image that has a map; yield those for which memory ran out."""
     for path, heat_map in HeatMaps.open(options.out).items():
         try:
             image = decode(
-                settings.store.read(path),
+                _unchanged(settings, path),
                 max_pixels=settings.max_pixels,
                 white_level=settings.white_level,
                 background=settings.background,
+                sides=lambda width, height: check_sides(width, height, "jpg"),
             ).image
-        except (OSError, UnreadableImage):
-            continue  # it changed since it was scored
-        cells = ranked_cells(heat_map, min(options.top_n, heat_map.size))
-        data = encode(overlay(image, heat_map, cells), "jpg", quality=QUALITY)
+            cells = ranked_cells(heat_map, min(options.top_n, heat_map.size))
+            data = encode(overlay(image, heat_map, cells), "jpg", quality=QUALITY)
+        except UnreadableImage:
+            continue  # it changed since it was scored, or is too large for a JPEG
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            yield Failure(path, "memory", NO_MEMORY)
+            continue
         name = os.path.join(folder, output_name(path, "heatmap", 0, "jpg"))
         os.makedirs(os.path.dirname(name), exist_ok=True)
         publish_file(name, data)
+
+
+def _unchanged(settings: ReadSettings, path: str) -> bytes:
+    """Return the bytes of a source.
+
+    Raises:
+        UnreadableImage: It can't be read any more.
+    """
+    try:
+        return settings.store.read(path, max_bytes=settings.max_bytes)
+    except OSError as error:
+        raise UnreadableImage(str(error)) from None

@@ -74,7 +74,7 @@ def _make(prepared: Prepared, begun: float, listener: Listener) -> Summary:
             listener(Notice(text))
         return done  # noqa: TRY300 - the notices may meet a full disk too
     except DiskFull:
-        raise disk_full(_space_needed(prepared)) from None
+        raise disk_full(prepared.run.output.path, _space_needed(prepared)) from None
     finally:
         for text in change_notices(prepared):
             listener(Notice(text))

@@ -8,8 +8,16 @@ from typing import Annotated
 
 from augcli.data.codecs.choices import BACKGROUND, WHITE_LEVEL
 from augcli.data.codecs.formats import FULL_WHITE
+from augcli.data.stores.sources import MOST_BYTES
 from augcli.params import ByName, Param, check
-from augcli.recipes.options import DEVICE, FOLLOW_LINKS, MAX_PIXELS, MODEL, WORKERS
+from augcli.recipes.options import (
+    DEVICE,
+    FOLLOW_LINKS,
+    MAX_BYTES,
+    MAX_PIXELS,
+    MODEL,
+    WORKERS,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +50,7 @@ class HeatMapOptions(ByName):
     white_level: Annotated[int | str, WHITE_LEVEL] = FULL_WHITE
     background: Annotated[str | None, BACKGROUND] = None
     max_pixels: Annotated[int, MAX_PIXELS] = 100_000_000
+    max_bytes: Annotated[int, MAX_BYTES] = MOST_BYTES
     follow_links: Annotated[bool, FOLLOW_LINKS] = False
     workers: Annotated[int | None, WORKERS] = None
     overwrite: Annotated[

@@ -179,7 +179,8 @@ def _open(run: Run) -> None:
     try:
         run.output.open()
     except DiskFull:
-        raise disk_full(sum(run.sources.sizes) * run.options.copies) from None
+        needed = sum(run.sources.sizes) * run.options.copies
+        raise disk_full(run.output.path, needed) from None
 
 
 def _reread(run: Run) -> RunRecord:

@@ -144,7 +144,7 @@ def try_output(output: OutputFolder) -> None:
         remove_file(trial)
     except OSError as error:
         if error.errno in FULL:
-            raise disk_full() from None
+            raise disk_full(output.path) from None
         raise OutputError(
             f"OUT {output.folder} can't be written ({error.strerror}); "
             "give write permission, or another folder with `out`"

@@ -98,22 +98,26 @@ class Remaker:
         Raises:
             OSError: A source can't be read.
             UnreadableImage: A source can't be decoded.
+            MemoryError: Memory ran out.
             ValueError: The row's draw is not one that augcli wrote.
         """
         path = row.source_a
-        data = self._store.read(path)
+        data = self._read(path)
         base = self._decoded(data)
         if row.method == "original" and self._options.originals == "copy":
             return Remade(base.image, copied(path, data), is_exact=True)
         image, grey, donated = base.image, base.grey, None
         if row.method != "original":
-            donor = self._decoded(self._store.read(row.source_b)) if row.source_b else None
+            donor = self._decoded(self._read(row.source_b)) if row.source_b else None
             grey &= donor is None or donor.grey
             draw = json.loads(row.draw)
             result = self._chain.replay(draw, image, donor.image if donor else None)
             image, donated = result.image, result.donated
         encoded = encode_output(image, path, base.subsampling, self._encoding, grey=grey)
         return Remade(image, encoded, encoded.ending == "png", donated)
+
+    def _read(self, path: str) -> bytes:
+        return self._store.read(path, max_bytes=self._options.max_bytes)
 
     def _decoded(self, data: bytes) -> Decoded:
         decoded = decode(

@@ -13,7 +13,13 @@ from augcli.attention.device import AUTO, CPU
 from augcli.attention.heat_map_file import HeatMaps
 from augcli.attention.map_table import MapTable
 from augcli.data.manifest import Failure
-from augcli.errors import HeatMapsError, ParameterError, UnreadableImage
+from augcli.errors import (
+    HeatMapsError,
+    ParameterError,
+    Stopped,
+    UnreadableImage,
+    is_out_of_memory,
+)
 from augcli.run.messages import Notice
 from augcli.work.questions import HeatMapsOf
 from augcli.work.settings import MapStorage
@@ -62,7 +68,17 @@ def score_sources(
 
 
 def _on_gpu(gpu: Scorer, group: list[tuple[str, Scored]]) -> Iterator[tuple[str, Scored | Failure]]:
-    maps = gpu.storable_maps([scored.picture for _, scored in group if scored.picture is not None])
+    pictures = [scored.picture for _, scored in group if scored.picture is not None]
+    try:
+        maps = gpu.storable_maps(pictures)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        # It is always a full batch, whatever the pictures are.
+        raise Stopped(
+            f"{gpu.device} has not enough memory for {gpu.batch} images at once; free some, or "
+            "give `device` cpu, then run the same command again to continue"
+        ) from None
     for (path, scored), heat_map in zip(group, maps, strict=True):
         try:
             yield path, scored._replace(heat_map=gpu.checked(heat_map).copy(), picture=None)

@@ -15,7 +15,14 @@ from augcli.data.output import FOLDED_PARTS, STATE, OutputFolder
 from augcli.data.run_record import RECORD
 from augcli.data.sinks.folder import FolderSink
 from augcli.data.stores.folder import FolderStore
-from augcli.errors import InputError, OutputError, UnreadableImage
+from augcli.errors import (
+    NO_MEMORY,
+    InputError,
+    OutputError,
+    UnreadableImage,
+    is_out_of_memory,
+)
+from augcli.files import TABLE_LIMIT
 from augcli.plan.parts import Parts
 from augcli.recipes.recipe import Recipe
 from augcli.run.audit import Audit
@@ -36,6 +43,10 @@ WRONG_HASH = (
 WITHOUT_PARTS = (
     f"without {FOLDED_PARTS}, rows that were changed or removed can't be told from those made"
 )
+
+
+OUTPUT_LIMIT = 2 << 30
+"""Bytes that no encoded output has; a copied original may have more."""
 
 
 class Problem(NamedTuple):
@@ -113,13 +124,15 @@ def verify(
             Problem(CLASSES, "the classes are not in the order of code points")
         )
     sink = FolderSink(output.files)
+    copied = record.identity.get("max_bytes")
+    limit = max(OUTPUT_LIMIT, copied) if isinstance(copied, int) else OUTPUT_LIMIT
     audit = Audit()
     for row in _rows(output):
         verified.rows += 1
         if audit.see(row):
             verified.problems.append(Problem(row.file_name, "has two rows"))
         verified.problems += [Problem(row.file_name, what) for what in _labels_wrong(row, classes)]
-        data = _read(sink, row, verified)
+        data = _read(sink, row, limit, verified)
         if data is not None and remaker:
             _compare(row, data, remaker, labels, verified)
         progress(verified.rows)
@@ -163,7 +176,7 @@ def _classes(output: OutputFolder) -> list[str]:
     """Return the class names of classes.txt, where line breaks and backslashes are escaped."""
     path = os.path.join(output.path, CLASSES)
     try:
-        lines = output.files.read(CLASSES).decode("utf-8").split("\n")[:-1]
+        lines = output.files.read(CLASSES, TABLE_LIMIT).decode("utf-8").split("\n")[:-1]
     except (OSError, UnicodeDecodeError) as error:
         raise OutputError(f"{path} can't be read: {error}") from None
     meant = {"\\\\": "\\", "\\n": "\n", "\\r": "\r"}
@@ -185,12 +198,14 @@ def _labels_wrong(row: Row, classes: list[str]) -> Iterator[str]:
             yield f"the class {name!r} is not in {CLASSES}"
 
 
-def _read(sink: Sink, row: Row, verified: Verified) -> bytes | None:
+def _read(sink: Sink, row: Row, limit: int, verified: Verified) -> bytes | None:
     """Return the file of a row, None where it is not there or is another one."""
     try:
-        data = sink.read(row.file_name)
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
+        data = sink.read(row.file_name, limit)
+    except (OSError, ValueError, MemoryError) as error:
+        why: object = error.strerror if isinstance(error, OSError) else error
+        if isinstance(error, MemoryError):
+            why = NO_MEMORY
         verified.problems.append(Problem(row.file_name, f"can't be read ({why})"))
         return None
     if hashlib.sha256(data).hexdigest() != row.sha256:
@@ -216,11 +231,19 @@ def _compare(
         note(f"a source can't be used: {error.reason}")
         return
     except Exception as error:  # a draw that was changed by hand leads to any error
-        note(f"the draw can't be applied: {error}")
+        if is_out_of_memory(error):
+            note(f"can't be made again: {NO_MEMORY}")
+        else:
+            note(f"the draw can't be applied: {error}")
         return
     verified.remade += 1
     verified.identical += data == remade.encoded.data
-    difference = label_difference(row, remade, labels) or file_difference(data, remade)
+    try:
+        difference = label_difference(row, remade, labels) or file_difference(data, remade)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        difference = f"can't be compared: {NO_MEMORY}"
     if difference:
         note(difference)
 

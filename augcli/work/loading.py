@@ -6,11 +6,14 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from augcli.data.manifest import Failure
 from augcli.errors import UnreadableImage
 from augcli.recipes.decisions import Subject
-from augcli.work.reading import SourceFailed
+from augcli.work.reading import SourceFailed, without_memory
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from augcli.data.codecs.formats import Subsampling
     from augcli.pixels.frame import HeatMap, Image
     from augcli.plan.jobs import Source
@@ -59,6 +62,8 @@ class LoadedSource:
                 self.heat_maps[grid] = self.score(self.result.image, grid)
             except UnreadableImage as error:
                 raise SourceFailed(self.source.path, "score", error.reason) from None
+            except Exception as error:
+                raise without_memory(self.source.path, error) from None
         return self.heat_maps[grid]
 
 
@@ -69,47 +74,76 @@ class Loader:
         reader: Reads and scores them.
         chain: What is done to them.
         with_data: Whether the bytes of their files are wanted too.
+        check_sides: Called with path, width and height of a picture that is to be an output of
+            this size, before it is decoded. What it raises ends the loading.
     """
 
-    def __init__(self, reader: Reader, chain: Chain, *, with_data: bool) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        chain: Chain,
+        *,
+        with_data: bool,
+        check_sides: Callable[[str, int, int], object],
+    ) -> None:
         self._reader = reader
         self._chain = chain
         self._with_data = with_data
-        self._window: OrderedDict[tuple[str, int], LoadedSource | SourceFailed] = OrderedDict()
+        self._check_sides = check_sides if chain.keeps_size else None
+        self._window: OrderedDict[tuple[str, int], LoadedSource | Failure] = OrderedDict()
 
-    def load(self, source: Source, copy: int) -> LoadedSource:
+    def load(self, source: Source, copy: int, *, is_base: bool = False) -> LoadedSource:
         """Return a source decoded and led up to the mixer, from memory if it is there.
+
+        Args:
+            source: Which one.
+            copy: Copy number.
+            is_base: Whether the output has its size.
 
         Raises:
             SourceFailed: It can't be used.
         """
         if self._chain.mixer_at is None:
             # It has one role only. The memory of its picture is at once that of the next.
-            return self._load(source, copy)
+            return self._load(source, copy, is_base=is_base)
         key = (source.path, copy)
         loaded = self._window.get(key)
         if loaded is None:
-            try:
-                loaded = self._load(source, copy)
-            except SourceFailed as error:
-                loaded = error
-            self._window[key] = loaded
+            loaded = self._load_or_failure(source, copy, is_base=is_base)
+            if isinstance(loaded, Failure) and loaded.stage == "memory" and self._window:
+                # Others in memory may have taken its place.
+                self._window.clear()
+                loaded = self._load_or_failure(source, copy, is_base=is_base)
+            if isinstance(loaded, LoadedSource) or loaded.stage != "encode":
+                # What is too large for an output can be a donor.
+                self._window[key] = loaded
             if len(self._window) > WINDOW:
                 self._window.popitem(last=False)
-        if isinstance(loaded, SourceFailed):
-            raise loaded
+        if isinstance(loaded, Failure):
+            raise SourceFailed(*loaded)
         return loaded
 
-    def _load(self, source: Source, copy: int) -> LoadedSource:
+    def _load_or_failure(
+        self, source: Source, copy: int, *, is_base: bool
+    ) -> LoadedSource | Failure:
+        """Return a source, or why it failed: an error would hold its bytes in memory."""
+        try:
+            return self._load(source, copy, is_base=is_base)
+        except SourceFailed as error:
+            return error.failure
+
+    def _load(self, source: Source, copy: int, *, is_base: bool) -> LoadedSource:
         reader, path = self._reader, source.path
         data = reader.read(path, source.stamp)
-        decoded = reader.decoded(data, path)
-        image = reader.sized(decoded.image)
-        score = reader.maps.score_of(path, reader.scored_bytes(data), image)
+        decoded = reader.decoded(data, path, sides=self._sides(path) if is_base else None)
         try:
+            image = reader.sized(decoded.image)
+            score = reader.maps.score_of(path, reader.scored_bytes(data), image)
             result = self._chain.lead(image, self._chain.chance(Subject(path, copy), score))
         except UnreadableImage as error:
             raise SourceFailed(path, "augment", error.reason) from None
+        except Exception as error:
+            raise without_memory(path, error) from None
         return LoadedSource(
             source,
             data if self._with_data else b"",
@@ -120,3 +154,13 @@ class Loader:
             decoded.grey,
             score,
         )
+
+    def _sides(self, path: str) -> Callable[[int, int], object] | None:
+        """Return what checks the size of an output, given that of its base."""
+        check, frame = self._check_sides, self._reader.settings.frame
+        if check is None:
+            return None
+        if frame:
+            check(path, frame.width, frame.height)
+            return None
+        return lambda width, height: check(path, width, height)

@@ -48,12 +48,21 @@ class MeanColours:
     @staticmethod
     def _colour(reader: Reader, path: str) -> Colour | Failure:
         from augcli.pixels.fills import mean_colour  # noqa: PLC0415 - OpenCV only in workers
-        from augcli.work.reading import SourceFailed  # noqa: PLC0415
+        from augcli.work.reading import SourceFailed, without_memory  # noqa: PLC0415
 
         try:
             return mean_colour(reader.decoded(reader.read(path), path).image)
         except SourceFailed as error:
+<<<<<<< HEAD
             return error.failure
+=======
+            return error.failure.reason
+        except Exception as error:
+            failed = without_memory(path, error)
+            if isinstance(failed, SourceFailed):
+                return failed.failure.reason
+            raise
+>>>>>>> b20-reading
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,7 @@ class HighestLevels:
     @staticmethod
     def _level(reader: Reader, path: str) -> int | Failure | None:
         from augcli.data.codecs.deep import highest_level  # noqa: PLC0415
-        from augcli.errors import UnreadableImage  # noqa: PLC0415
+        from augcli.errors import UnreadableImage, is_out_of_memory  # noqa: PLC0415
         from augcli.work.reading import SourceFailed  # noqa: PLC0415
 
         try:
@@ -78,6 +87,10 @@ class HighestLevels:
             return error.failure
         except UnreadableImage:
             return None  # it is reported when its turn comes
+        except Exception as error:
+            if is_out_of_memory(error):
+                return None
+            raise
 
 
 @dataclass(frozen=True)
@@ -94,7 +107,7 @@ class HeatMapsOf:
     def _scored(reader: Reader, path: str) -> Scored | Failure:
         from augcli.data.manifest import Failure  # noqa: PLC0415
         from augcli.errors import UnreadableImage  # noqa: PLC0415
-        from augcli.work.reading import SourceFailed  # noqa: PLC0415
+        from augcli.work.reading import SourceFailed, without_memory  # noqa: PLC0415
 
         def picture(enough: Frame) -> Image:
             # Outputs of a fixed size are resized from the whole picture.
@@ -108,3 +121,8 @@ class HeatMapsOf:
             return error.failure
         except UnreadableImage as error:
             return Failure(path, "score", error.reason)
+        except Exception as error:
+            failed = without_memory(path, error)
+            if isinstance(failed, SourceFailed):
+                return failed.failure
+            raise

@@ -8,7 +8,7 @@ from augcli.data.codecs.decoding import decode
 from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.codecs.headers import read_header
 from augcli.data.manifest import Failure
-from augcli.errors import UnreadableImage
+from augcli.errors import NO_MEMORY, UnreadableImage, is_out_of_memory
 from augcli.pixels.resize import resize
 from augcli.work.events import Touching
 from augcli.work.source_maps import SourceMaps
@@ -28,6 +28,16 @@ class SourceFailed(Exception):
     def __init__(self, path: str, stage: str, reason: str) -> None:
         super().__init__(reason)
         self.failure = Failure(path, stage, reason)
+
+
+def without_memory(path: str, error: Exception) -> Exception:
+    """Return the failure of a source where an error says that memory ran out, else the error.
+
+    Args:
+        path: What was being read, decoded, scored, augmented or encoded.
+        error: What was raised.
+    """
+    return SourceFailed(path, "memory", NO_MEMORY) if is_out_of_memory(error) else error
 
 
 class Reader:
@@ -72,20 +82,31 @@ class Reader:
         if self.announce:
             self.announce(Touching(path))
         try:
-            return self.settings.store.read(path, stamp)
+            return self.settings.store.read(path, stamp, max_bytes=self.settings.max_bytes)
+        except UnreadableImage as error:
+            raise SourceFailed(path, "decode", error.reason) from None
         except OSError as error:
             raise SourceFailed(path, "read", error.strerror or str(error)) from None
+        except MemoryError as error:
+            raise without_memory(path, error) from None
 
-    def decoded(self, data: bytes, path: str, enough: Frame | None = None) -> Decoded:
+    def decoded(
+        self,
+        data: bytes,
+        path: str,
+        enough: Frame | None = None,
+        sides: Callable[[int, int], object] | None = None,
+    ) -> Decoded:
         """Return a picture, and what was simplified in it.
 
         Args:
             data: The bytes of its file.
             path: Its name in the store.
             enough: See :func:`augcli.data.codecs.decoding.decode`.
+            sides: See there.
 
         Raises:
-            SourceFailed: It is no picture that augcli reads.
+            SourceFailed: It is no picture that augcli reads, or memory ran out.
         """
         settings = self.settings
         try:
@@ -95,9 +116,12 @@ class Reader:
                 white_level=settings.white_level,
                 background=settings.background,
                 enough=enough,
+                sides=sides,
             )
         except UnreadableImage as error:
             raise SourceFailed(path, "decode", error.reason) from None
+        except Exception as error:
+            raise without_memory(path, error) from None
 
     def scored_bytes(self, data: bytes) -> bytes:
         """Return what a heat map belongs to: a file and the options that change its pixels.

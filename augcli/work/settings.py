@@ -42,6 +42,7 @@ class ReadSettings:
     Attributes:
         store: Where sources come from.
         max_pixels: Larger images are refused.
+        max_bytes: Larger files are refused.
         white_level: Level of 16-bit images that becomes 255.
         background: Colour behind transparent pixels; None drops transparency.
         frame: Height and width of the outputs, or None for the source's own.
@@ -52,6 +53,7 @@ class ReadSettings:
 
     store: Store
     max_pixels: int
+    max_bytes: int
     frame: Frame | None
     white_level: int = FULL_WHITE
     background: Colour | None = None

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from augcli.data.codecs.encoding import copied
 from augcli.data.codecs.formats import output_ending
-from augcli.data.manifest import Failure
 from augcli.data.names import output_name
 from augcli.data.stopping import stopped
+<<<<<<< HEAD
 from augcli.errors import UnreadableImage
 from augcli.plan.part import UNFINISHED, Part, Tried
+=======
+from augcli.errors import Stopped, UnreadableImage
+from augcli.plan.part import UNFINISHED, Part
+>>>>>>> b20-reading
 from augcli.recipes.decisions import MixMaps, Subject
 from augcli.work.events import Failed, NeedsDonors, ShardDone
 from augcli.work.loading import Loader
-from augcli.work.reading import SourceFailed
+from augcli.work.reading import SourceFailed, without_memory
 from augcli.work.shard_tally import ShardTally
 from augcli.work.writing import Pending, Writer
 
@@ -59,8 +63,13 @@ class ShardMaker:
         self._settings = settings
         self._chain = settings.chain
         self._reader = reader
-        self._loader = Loader(reader, self._chain, with_data=settings.originals == "copy")
         self._writer = Writer(settings.encoding)
+        self._loader = Loader(
+            reader,
+            self._chain,
+            with_data=settings.originals == "copy",
+            check_sides=self._writer.check_sides,
+        )
         self._sink = sink
 
     def make_shard(
@@ -97,6 +106,11 @@ class ShardMaker:
             return
         except OSError as error:
             raise stopped(error, self._settings.out) from error
+        except MemoryError:
+            raise Stopped(
+                "memory ran out between two images; give fewer `workers`, then run the same "
+                "command again to continue"
+            ) from None
         outputs = len(part.made) - len(task.made)
         announce(
             ShardDone(
@@ -161,12 +175,12 @@ class ShardMaker:
             try:
                 self._make(job, task.copy, part, shard)
                 tally.tick(made=1)
-            except (SourceFailed, MemoryError) as error:
-                failure = (
-                    error.failure
-                    if isinstance(error, SourceFailed)
-                    else Failure(job.base.path, "memory", "not enough memory for this image")
-                )
+            except Exception as error:
+                # Sources that are read or scored name themselves; what is left is the base's.
+                error = without_memory(job.base.path, error)
+                if not isinstance(error, SourceFailed):
+                    raise error from None
+                failure = error.failure
                 part.failed.append((job.fingerprint, failure))
                 announce(Failed(failure))
                 tally.tick(failed=1)
@@ -181,7 +195,7 @@ class ShardMaker:
     def _make(self, job: Job, copy: int, part: Part, shard: ShardWriter) -> None:
         """Make the outputs of one job and add them to the part."""
         chain = self._chain
-        base = self._loader.load(job.base, copy)
+        base = self._loader.load(job.base, copy, is_base=True)
         result, donor = base.result, None
         if chain.mixer_at is not None:
             result, donor = self._mixed(base, job, copy, part)

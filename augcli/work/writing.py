@@ -6,7 +6,8 @@ import errno
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from augcli.data.codecs.encoding import encode_output
+from augcli.data.codecs.encoding import check_sides, encode_output
+from augcli.data.codecs.formats import output_ending
 from augcli.data.manifest import Row
 from augcli.data.names import output_name
 from augcli.errors import UnreadableImage
@@ -70,6 +71,22 @@ class Writer:
         """
         try:
             return encode_output(image, path, subsampling, self._encoding, grey=grey)
+        except UnreadableImage as error:
+            raise SourceFailed(path, "encode", error.reason) from None
+
+    def check_sides(self, path: str, width: int, height: int) -> None:
+        """Check that a picture can be an output, before it is made.
+
+        Args:
+            path: Name of the base.
+            width: Of the output, in pixels.
+            height: Of the output, in pixels.
+
+        Raises:
+            SourceFailed: It can't be.
+        """
+        try:
+            check_sides(width, height, output_ending(path, self._encoding.format))
         except UnreadableImage as error:
             raise SourceFailed(path, "encode", error.reason) from None
 

@@ -164,7 +164,7 @@ def bases(*paths: str) -> Part:
 
 
 def test_a_part_is_split_by_the_keys_of_its_bases(parts: Parts) -> None:
-    """``A`` and ``Z`` lie in the third eighth of the keys, ``a`` in the fourth, ``é`` in the last."""
+    """``A`` and ``Z`` lie in the third of eight ranges, ``a`` in the fourth, ``é`` in the last."""
     parts.commit(bases("A", "é", "a"))
     parts.split(8, key_of)
     assert parts.loose() == []

@@ -42,7 +42,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         monkeypatch.setattr(owner, name, watched)
 
-    watch(folder_store, "read_file")
+    watch(folder_store, "read_checked")
     watch(reading, "decode")
     watch(encoding, "encode")
     watch(Graph, "scores", len)
@@ -53,7 +53,7 @@ def test_a_drop_reads_decodes_and_encodes_each_image_once(
     folder: Path, tmp_path: Path, counts: Counter[str]
 ) -> None:
     augment(folder, Cutout(patch=4, fill="black"), out=tmp_path / "out", workers=0)
-    assert counts == {"read_file": COUNT, "decode": COUNT, "encode": COUNT}
+    assert counts == {"read_checked": COUNT, "decode": COUNT, "encode": COUNT}
 
 
 def test_a_mix_decodes_and_scores_each_image_once_for_both_of_its_roles(
@@ -63,7 +63,7 @@ def test_a_mix_decodes_and_scores_each_image_once_for_both_of_its_roles(
     # The ring ends where it began: only its first image is read again, to give to the last.
     # It is scored once, because the first to receive gives only then.
     assert counts == {
-        "read_file": COUNT + 1,
+        "read_checked": COUNT + 1,
         "decode": COUNT + 1,
         "encode": COUNT,
         "scores": COUNT,

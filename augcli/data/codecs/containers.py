@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from augcli.errors import UnreadableImage
+
 if TYPE_CHECKING:
     from augcli.data.codecs.formats import Subsampling
 
@@ -28,6 +30,7 @@ class Header(NamedTuple):
     inverted: bool = False  # 16-bit grey where 0 is white, which Pillow doesn't invert
     more_bands: bool = False  # beyond red, green, blue and transparency
     subsampling: Subsampling = "420"  # 444 for a JPEG with colours at full resolution
+    ended: bool = True  # its end marker is there; without it, only a JPEG may be whole
 
 
 def called(container: Container) -> str:
@@ -38,6 +41,11 @@ def called(container: Container) -> str:
         ('an AVIF image', 'a PNG image')
     """
     return f"{'an' if container == 'AVIF' else 'a'} {container} image"
+
+
+def cut_short(container: Container) -> UnreadableImage:
+    """Return the error for a file whose end is missing."""
+    return UnreadableImage(f"{called(container)} that is cut short; copy or export it again")
 
 
 def several(kind: str, number: int, parts: str) -> str:

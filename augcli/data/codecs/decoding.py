@@ -38,6 +38,8 @@ from augcli.data.codecs.silence import silenced
 from augcli.errors import UnreadableImage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from PIL import Image
 
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 DEEP: Final = "16-bit reduced to 8-bit"
 ALPHA: Final = "transparency dropped"
 BANDS: Final = "bands beyond red, green and blue dropped"
+NO_END: Final = "JPEG without its end marker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,8 @@ class Decoded:
 
     Attributes:
         image: uint8 (height, width, 3), RGB, upright, C-contiguous, writable.
-        notes: What was simplified: `DEEP`, `ALPHA`, `BANDS` and the text of
-            :func:`augcli.data.codecs.deep.few_levels`, each where it applies. An opaque alpha
+        notes: What was simplified, and what is odd: `DEEP`, `ALPHA`, `BANDS`, `NO_END` and the text
+            of :func:`augcli.data.codecs.deep.few_levels`, each where it applies. An opaque alpha
             channel counts too; the colours behind it stay as stored.
         subsampling: ``444`` for a JPEG that stores its colours at full resolution, ``420`` for
             any other file.
@@ -80,6 +83,7 @@ def decode(
     white_level: int = FULL_WHITE,
     background: Colour | None = None,
     enough: tuple[int, int] | None = None,
+    sides: Callable[[int, int], object] | None = None,
 ) -> Decoded:
     """Decode an image file, recognised by its content.
 
@@ -94,6 +98,8 @@ def decode(
         enough: Height and width that the caller needs at least. A larger JPEG may then be
             decoded at a half, a quarter or an eighth of its size, never smaller than this, in a
             fraction of the time; its pixels are averages, exact to a few levels.
+        sides: Called with width and height of the upright picture, before memory is allocated, if
+            its header has them. What it raises ends the decoding.
 
     Returns:
         The picture and what was simplified in it.
@@ -101,6 +107,7 @@ def decode(
     Raises:
         UnreadableImage: The bytes are of no format that augcli reads, hold several
             pictures, are cut short or damaged, or declare too many pixels.
+        MemoryError: Memory ran out.
 
     Example:
         >>> from augcli.data.codecs.encoding import encode
@@ -112,6 +119,9 @@ def decode(
     """
     header = read_header(data)
     check_size(header.container, header.width, header.height, max_pixels)
+    if sides and header.width:
+        turned = header.orientation >= 5
+        sides(*((header.height, header.width) if turned else (header.width, header.height)))
     scaled = header.deep and white_level != FULL_WHITE
     composed = header.alpha and background is not None
     image = None
@@ -228,6 +238,7 @@ def _composed(image: Pixels, opacity: Pixels, background: Colour) -> Pixels:
 
 def _notes(header: Header, alpha: bool, image: Pixels, white_level: int) -> tuple[str, ...]:
     notes = (DEEP,) * header.deep + (ALPHA,) * alpha + (BANDS,) * header.more_bands
+    notes += (NO_END,) * (not header.ended)
     if header.deep and white_level == FULL_WHITE:
         few = few_levels(image, inverted=header.inverted)
         return (*notes, few) if few else notes

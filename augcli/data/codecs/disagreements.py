@@ -15,7 +15,7 @@ BETWEEN_SCANS: Final = frozenset({0xC4, 0xDA, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF
 
 
 def scans_end_well(data: bytes, position: int, allowed: frozenset[int]) -> bool:
-    """Return whether only allowed markers stand between the first scan of a JPEG and its end.
+    """Return whether a JPEG has an end, and only allowed markers between the first scan and it.
 
     Where a block of the file was replaced by another, Pillow refuses the file, and OpenCV
     fills the rest of the picture with grey without a warning.
@@ -29,7 +29,7 @@ def scans_end_well(data: bytes, position: int, allowed: frozenset[int]) -> bool:
         length = int.from_bytes(data[position + 2 : position + 4], "big")
         match = _MARKER.search(data, position + 2 + length)
         if match is None:
-            return True  # cut short, which both decoders notice
+            return False  # cut short
         position = match.start()
         marker = data[position + 1]
         if marker not in allowed:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from augcli.data.codecs.formats import Format, OutputEncoding, Subsampling
 
-_LONGEST_SIDE: Final[dict[Format, int]] = {"jpg": 65_500, "webp": 16_383}
-"""Most pixels a side that a format can hold."""
+_LONGEST_SIDE: Final[dict[Format, int]] = {"jpg": 65_500, "png": 1_000_000, "webp": 16_383}
+"""Most pixels a side that a format can hold, and its library writes."""
 _SUBSAMPLING: Final = {
     "420": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
     "444": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
@@ -117,12 +117,7 @@ def encode(
     if not 0 <= png_level <= 9:
         raise ValueError(f"png_level is {png_level}, but must be from 0 to 9")
     height, width = image.shape[:2]
-    longest = _LONGEST_SIDE.get(file_format)
-    if longest is not None and max(height, width) > longest:
-        raise UnreadableImage(
-            f"an output of {width:,} x {height:,} pixels; "
-            f"{file_format} holds at most {longest:,} a side"
-        )
+    check_sides(width, height, file_format)
     parameters = _parameters(file_format, quality, subsampling, png_level)
     succeeded, encoded = cv2.imencode(
         "." + file_format,
@@ -133,8 +128,34 @@ def encode(
         parameters,
     )
     if not succeeded:
+        # OpenCV says no more. Without this memory it can't have worked.
+        bytearray(2 * image.size)
         raise UnreadableImage(f"an output of {width:,} x {height:,} pixels that can't be encoded")
     return encoded.tobytes()
+
+
+def check_sides(width: int, height: int, file_format: Format) -> None:
+    """Check that a format can hold a picture.
+
+    Args:
+        width: Of the picture, in pixels.
+        height: Of the picture, in pixels.
+        file_format: The format.
+
+    Raises:
+        UnreadableImage: A side is too long.
+
+    Example:
+        >>> check_sides(1, 1_000_001, "png")
+        Traceback (most recent call last):
+        augcli.errors.UnreadableImage: an output of 1 x 1,000,001 pixels; png holds at most ...
+    """
+    longest = _LONGEST_SIDE.get(file_format)
+    if longest is not None and max(height, width) > longest:
+        raise UnreadableImage(
+            f"an output of {width:,} x {height:,} pixels; "
+            f"{file_format} holds at most {longest:,} a side"
+        )
 
 
 @functools.lru_cache(maxsize=64)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, overload
 
 from augcli.data.codecs.tags import first_directory, is_raw_photo
+from augcli.errors import UnreadableImage
 
 Format = Literal["jpg", "png", "webp"]
 """A format that augcli writes."""
@@ -182,6 +183,26 @@ def file_kind(head: bytes) -> FileKind:
     if signed is _TIFF and is_raw_photo(first_directory(head)):
         return _RAW
     return signed or _kind_by_fields(head) or _text_kind(head[:512])
+
+
+def readable_kind(head: bytes) -> FileKind:
+    """Return what a file is that augcli reads.
+
+    Args:
+        head: The whole file, or at least its first 512 bytes.
+
+    Raises:
+        UnreadableImage: augcli reads no such file.
+
+    Example:
+        >>> readable_kind(bytes(512))
+        Traceback (most recent call last):
+        augcli.errors.UnreadableImage: a file that begins with zero bytes only, which augcli ...
+    """
+    kind = file_kind(head)
+    if not kind.is_read:
+        raise UnreadableImage(f"{kind.name}, which augcli does not read; it reads {READABLE}")
+    return kind
 
 
 def _kind_by_fields(head: bytes) -> FileKind | None:

@@ -16,14 +16,15 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
-from augcli.data.codecs.containers import Header, is_grey_palette, several
+from augcli.data.codecs.containers import Header, cut_short, is_grey_palette, several
 from augcli.data.codecs.disagreements import (
     BETWEEN_SCANS,
     ends_where_it_says,
     palette_fits,
     scans_end_well,
 )
-from augcli.data.codecs.formats import READABLE, file_kind
+from augcli.data.codecs.formats import readable_kind
+from augcli.data.codecs.gif import gif_header
 from augcli.data.codecs.png import png_header
 from augcli.data.codecs.pnm import pnm_header
 from augcli.data.codecs.tags import TIFF_STARTS, orientation_of
@@ -47,8 +48,8 @@ def read_header(data: bytes) -> Header:
         decides whether the picture can be read.
 
     Raises:
-        UnreadableImage: The file is of no format that augcli reads, or holds several pictures
-            or samples that don't fit 8 bits.
+        UnreadableImage: The file is of no format that augcli reads, is cut short, or holds several
+            pictures or samples that don't fit 8 bits.
 
     Example:
         >>> fields = struct.pack("<LLllHH", 54, 40, 7, -5, 1, 24)
@@ -60,17 +61,13 @@ def read_header(data: bytes) -> Header:
         return _jpeg(data)
     if data[:4] in TIFF_STARTS:
         return tiff_header(data)
-    kind = file_kind(data)
-    reader = _READERS.get(kind.ending)
-    if reader is None:
-        raise UnreadableImage(f"{kind.name}, which augcli does not read; it reads {READABLE}")
-    return reader(data)
+    return _READERS[readable_kind(data).ending](data)
 
 
 def _jpeg(data: bytes) -> Header:
     """Walk the segments from the start to the first scan."""
     position, width, height, components = 2, 0, 0, 0
-    progressive = False
+    progressive = ended = False
     exif = xmp = b""
     plain = False
     subsampling: Subsampling = "420"
@@ -83,7 +80,8 @@ def _jpeg(data: bytes) -> Header:
             if marker == 0xDA:  # start of scan; grey or colour only: the rest is CMYK
                 one_scan = data[position + 4] == components and not progressive
                 allowed = frozenset[int]() if one_scan else BETWEEN_SCANS
-                plain = components in (1, 3) and scans_end_well(data, position, allowed)
+                ended = scans_end_well(data, position, allowed)
+                plain = components in (1, 3) and ended
                 break
             length = data[position + 2] << 8 | data[position + 3]
             # Markers below have no segment, or are none that Pillow knows.
@@ -106,10 +104,29 @@ def _jpeg(data: bytes) -> Header:
                     xmp = segment
             position += 2 + length
     except IndexError:
-        plain = False
+        pass  # the header is cut short
+    if not ended:
+        # Behind the header: a thumbnail in it has an end of its own.
+        ended = data.find(_JPEG_END, position) >= 0
+        if not ended and data.endswith(_ZEROS):
+            raise cut_short("JPEG")
     orientation = orientation_of(exif, xmp) if exif or xmp else 1
     grey = components == 1
-    return Header("JPEG", width, height, orientation, plain, grey=grey, subsampling=subsampling)
+    return Header(
+        "JPEG",
+        width,
+        height,
+        orientation,
+        plain,
+        grey=grey,
+        subsampling=subsampling,
+        ended=ended,
+    )
+
+
+_JPEG_END: Final = b"\xff\xd9"
+_ZEROS: Final = bytes(16)
+"""What stands where the rest of a file was never written: decoders take it for pixels."""
 
 
 def _webp(data: bytes) -> Header:
@@ -190,7 +207,7 @@ _READERS: Final[dict[str, Callable[[bytes], Header]]] = {
     ".dib": _dib,
     **dict.fromkeys((".pbm", ".pgm", ".ppm"), pnm_header),
     # Pillow reads the headers of these, before it decodes a pixel.
-    ".gif": lambda _: Header("GIF"),
+    ".gif": gif_header,
     ".avif": lambda _: Header("AVIF"),
     ".heic": lambda _: Header("HEIC"),
 }

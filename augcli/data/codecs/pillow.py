@@ -8,6 +8,7 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
@@ -19,8 +20,8 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from augcli.data.codecs.containers import called, is_grey_palette, several
-from augcli.errors import UnreadableImage
+from augcli.data.codecs.containers import called, cut_short, is_grey_palette, several
+from augcli.errors import UnreadableImage, is_out_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,6 +55,8 @@ _SEQUENCES: Final[dict[Container, tuple[str, str]]] = {
 }
 """What a file of several pictures is, and what the pictures are."""
 
+_BYTES_A_PIXEL: Final = 8
+"""Memory that a decoder takes at least: its own picture of four bands, and a copy."""
 _ALPHA_MODES: Final = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
 _GREY_MODES: Final = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"})
 COLOUR_MODES: Final = _ALPHA_MODES | {"1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "LAB"}
@@ -91,6 +94,7 @@ def opened_with_pillow(
     Raises:
         UnreadableImage: Pillow can't decode it, also while the block runs; or it is larger, or
             holds several pictures.
+        MemoryError: Memory ran out.
     """
     container = header.container
     missing = missing_for(container)
@@ -106,11 +110,23 @@ def opened_with_pillow(
     except (UnreadableImage, MemoryError):
         raise
     except Exception as error:
+        if is_out_of_memory(error) or not _has_room(header):
+            raise MemoryError from None
         # Broken bytes make Pillow's plug-ins raise any exception. The reason is in our own
         # words, because Pillow's differ between its releases.
-        cut = "truncat" in str(error).lower() or isinstance(error, EOFError)
-        damage = "that is cut short" if cut else "that is damaged or of an unusual kind"
+        if isinstance(error, EOFError) or "truncat" in str(error).lower():
+            raise cut_short(container) from None
+        damage = "that is damaged or of an unusual kind"
         raise UnreadableImage(f"{called(container)} {damage}; copy or export it again") from None
+
+
+def _has_room(header: Header) -> bool:
+    """Return whether there is memory for a picture: some decoders don't say that it ran out."""
+    try:
+        np.empty((header.height, header.width, _BYTES_A_PIXEL), np.uint8)
+    except MemoryError:
+        return False
+    return True
 
 
 def check_size(container: Container, width: int, height: int, limit: int) -> None:

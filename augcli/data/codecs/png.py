@@ -6,32 +6,37 @@ import struct
 import zlib
 from typing import Final
 
-from augcli.data.codecs.containers import Header, is_grey_palette, several
+from augcli.data.codecs.containers import Header, cut_short, is_grey_palette, several
 from augcli.data.codecs.tags import orientation_of
 from augcli.errors import UnreadableImage
 
 _START: Final = 33
 """Bytes of the signature and the first chunk, which declares the size."""
-_PIXELS: Final = frozenset({b"PLTE", b"IDAT", b"IEND"})
+_END: Final = b"IEND"
+_PIXELS: Final = frozenset({b"PLTE", b"IDAT"})
 """The other chunks that decide pixels."""
 
 
 def png_header(data: bytes) -> Header:
-    """Walk all chunks, because the orientation may come after the pixels.
+    """Walk all chunks to the end marker, because the orientation may come after the pixels.
+
+    What comes after the end marker is no part of the picture.
 
     Raises:
-        UnreadableImage: It is an animation.
+        UnreadableImage: It has no end marker, or is an animation.
     """
     if data[12:16] != b"IHDR" or len(data) < _START:
+        if _END not in data:
+            raise cut_short("PNG")
         return Header("PNG")
     width, height, depth, colour = struct.unpack_from(">LLBB", data, 16)
     exif = xmp = kind = b""
     transparent = pixels_seen = False
     plain, grey = True, colour in (0, 4)
     position, end = _START, len(data)
-    while position + 8 <= end:
-        length = int.from_bytes(data[position : position + 4], "big")
-        kind_before, kind = kind, data[position + 4 : position + 8]
+    while kind != _END:
+        kind_before = kind
+        length, kind = _chunk(data, position)
         start = position + 8
         if kind == b"IDAT":
             # Where anything stands between two of them, Pillow stops.
@@ -71,15 +76,28 @@ def png_header(data: bytes) -> Header:
     )
 
 
+def _chunk(data: bytes, position: int) -> tuple[int, bytes]:
+    """Return the length and the kind of the chunk at a position.
+
+    Raises:
+        UnreadableImage: There is none: the rest was never written, or the end marker is cut.
+    """
+    length = int.from_bytes(data[position : position + 4], "big")
+    kind = data[position + 4 : position + 8]
+    if not kind.isalpha() or (kind == _END and position + length + 12 > len(data)):
+        raise cut_short("PNG")
+    return length, kind
+
+
 def bare_png(data: bytes) -> bytes:
     r"""Return a PNG with the chunks that decide its colours, and no other.
 
     libpng, through OpenCV, writes a line to standard error for each profile or date that it finds
     odd. Nothing in Python can prevent that, so it gets to see none. (Transparency is left out too:
-    it changes no colour.)
+    it changes no colour.) What comes after the end marker is left out as well.
 
     Args:
-        data: A whole PNG whose header is plain.
+        data: A PNG that :func:`png_header` read to its end marker.
 
     Returns:
         The same bytes, or a copy without the chunks.
@@ -89,16 +107,18 @@ def bare_png(data: bytes) -> bytes:
         b'\x00\x00\x00\x00IENDcccc'
     """
     parts = [data[:_START]]
-    kept_from, position, end = _START, _START, len(data)
-    while position + 8 <= end:
+    kept_from = position = _START
+    kind = b""
+    while kind != _END:
         after = position + 12 + int.from_bytes(data[position : position + 4], "big")
-        if data[position + 4 : position + 8] not in _PIXELS:
+        kind = data[position + 4 : position + 8]
+        if kind not in _PIXELS and kind != _END:
             parts.append(data[kept_from:position])
             kept_from = after
         position = after
-    if kept_from == _START:
+    if kept_from == _START and position >= len(data):
         return data
-    return b"".join((*parts, data[kept_from:]))
+    return b"".join((*parts, data[kept_from:position]))
 
 
 def _exif_of_text(kind: bytes, body: bytes) -> bytes:

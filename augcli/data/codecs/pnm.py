@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from augcli.data.codecs.containers import Header
-from augcli.errors import UnreadableImage
+from augcli.data.codecs.containers import Header, cut_short
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,7 +57,7 @@ def deep_pnm(data: bytes) -> NDArray[np.uint16]:
     else:
         samples = np.frombuffer(body[: len(body) // 2 * 2], ">u2", min(count, len(body) // 2))
     if samples.size < count:
-        raise UnreadableImage("a PNM image that is cut short; copy or export it again")
+        raise cut_short("PNM")
     scaled = (samples.astype(np.uint64) * 65535 + highest // 2) // highest
     return np.minimum(scaled, 65535).astype(np.uint16).reshape(shape)
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Final
 
 from augcli.files import open_null
@@ -52,12 +52,18 @@ class Silence:
 SILENCE: Final = Silence()
 
 
-@contextmanager
-def silenced() -> Iterator[None]:
+_NOTHING: Final = nullcontext()
+
+
+def silenced() -> AbstractContextManager[None]:
     """Let descriptor 2 lead nowhere while the block runs, if this is the only thread."""
     if not SILENCE.is_needed or threading.active_count() > 1:
-        yield
-        return
+        return _NOTHING
+    return _redirected()
+
+
+@contextmanager
+def _redirected() -> Iterator[None]:
     try:
         own = os.dup(_STANDARD_ERROR)
     except OSError:  # closed: nothing can be written to it

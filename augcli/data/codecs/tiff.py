@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from augcli.data.codecs.containers import Header, several
+from augcli.data.codecs.containers import Header, cut_short, several
 from augcli.data.codecs.tags import MASK, REDUCED, SUBFILE, directories, is_raw_photo
 from augcli.errors import UnreadableImage
 
@@ -30,7 +30,7 @@ def tiff_header(data: bytes) -> Header:
     """
     pages = directories(data)
     if not pages:
-        raise UnreadableImage("a TIFF image that is cut short; copy or export it again")
+        raise cut_short("TIFF")
     tags = pages[0]
     if is_raw_photo(tags) or data[8:10] == b"CR":
         raise UnreadableImage(

@@ -31,9 +31,9 @@ class FolderSink:
         """Begin a shard, or continue it."""
         return FolderShardWriter(self._files, part_name(shard))
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, limit: int | None = None) -> bytes:
         """Return the bytes of an output."""
-        return self._files.read(name)
+        return self._files.read(name, limit)
 
     def size(self, name: str) -> int | None:
         """Return how many bytes an output has; None where it is missing."""

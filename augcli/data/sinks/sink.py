@@ -36,11 +36,15 @@ class Sink(Protocol):
         """Begin a shard, or continue it."""
         ...
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, limit: int | None = None) -> bytes:
         """Return the bytes of an output.
 
+        Args:
+            name: Its name.
+            limit: The most bytes that it may have.
+
         Raises:
-            OSError: It can't be read.
+            OSError: It can't be read, or is larger than the limit.
         """
         ...
 

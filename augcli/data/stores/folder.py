@@ -8,13 +8,13 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from augcli.data.codecs.formats import EXTENSIONS
+from augcli.data.codecs.formats import EXTENSIONS, readable_kind
 from augcli.data.manifest import MANIFEST, read_rows
 from augcli.data.run_record import RECORD, RunRecord
-from augcli.data.stores.sources import SourceChanged, Sources, stamp
+from augcli.data.stores.sources import MOST_BYTES, SourceChanged, Sources, stamp
 from augcli.data.stores.walk import Walk
-from augcli.errors import InputError
-from augcli.files import open_file, read_file, read_json
+from augcli.errors import InputError, UnreadableImage
+from augcli.files import open_file, read_checked, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,11 +87,12 @@ class FolderStore:
             sources.notices += _notices(sources, walk.tops)
         return sources
 
-    def read(self, path: str, stamp: str = "") -> bytes:
+    def read(self, path: str, stamp: str = "", *, max_bytes: int = MOST_BYTES) -> bytes:
         """Return the bytes of an image; see :meth:`augcli.data.stores.sources.Store.read`."""
-        content = read_file(f"{self.folder}/{path}")
+        content = read_checked(f"{self.folder}/{path}", max_bytes, _check_kind)
         # Windows rounds the times that it lists.
-        if stamp and os.name != "nt" and stamp != _stamp(content.size, content.modified):
+        is_changed = stamp and os.name != "nt" and stamp != _stamp(content.size, content.modified)
+        if is_changed or not content.is_steady:
             raise SourceChanged(0, "changed during the run; run again")
         return content.data
 
@@ -128,6 +129,19 @@ class FolderStore:
 
 
 _stamp = stamp
+
+
+def _check_kind(head: bytes, size: int, max_bytes: int) -> None:
+    """Refuse a large file that is no picture, and any that is too large.
+
+    Raises:
+        UnreadableImage: It is one of these.
+    """
+    kind = readable_kind(head)
+    if size > max_bytes:
+        raise UnreadableImage(
+            f"{kind.name} of {size:,} bytes; at most {max_bytes:,} are allowed (`max_bytes`)"
+        )
 
 
 def _class_of(path: str) -> str:

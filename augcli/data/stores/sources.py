@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
+MOST_BYTES = 2**30
+"""Bytes of the largest source that is read by default: ten times the largest photo."""
+
+
 @dataclass(slots=True)
 class Sources:
     """The pictures of a store, sorted by path (code points).
@@ -94,13 +98,18 @@ class Sources:
 
     def set_classes(self, names: Iterable[str]) -> None:
         """Give each source one class, in the order of ``paths``; empty means unlabelled."""
-        self.set_labels(Label.of(name) for name in names)
+        number: dict[str, int] = {}
+        label_of = array("l", [number.setdefault(name, len(number)) for name in names])
+        self._set([Label.of(name) for name in number], label_of)
 
     def set_labels(self, labels: Iterable[Label]) -> None:
         """Give each source a label, in the order of ``paths``; notices of other labels go."""
         number: dict[Label, int] = {}
-        self.label_of = array("l", [number.setdefault(label, len(number)) for label in labels])
-        self.labels = list(number)
+        label_of = array("l", [number.setdefault(label, len(number)) for label in labels])
+        self._set(list(number), label_of)
+
+    def _set(self, labels: list[Label], label_of: array[int]) -> None:
+        self.labels, self.label_of = labels, label_of
         self.classes = sorted({name for label in self.labels for name in label.classes})
         self.notices = list(_alike(self.classes))
 
@@ -133,15 +142,18 @@ class Store(Protocol):
         """
         ...
 
-    def read(self, path: str, stamp: str = "") -> bytes:
-        """Return the bytes of a source.
+    def read(self, path: str, stamp: str = "", *, max_bytes: int = MOST_BYTES) -> bytes:
+        """Return the bytes of a source; a large one is read only if its beginning is a picture.
 
         Args:
             path: Its name in :class:`Sources`.
             stamp: What it was when it was listed; not compared where empty.
+            max_bytes: Most bytes that it may have.
 
         Raises:
-            SourceChanged: It is another one by now.
+            SourceChanged: It is another one by now, or changed while it was read.
+            UnreadableImage: It is larger, or no picture that augcli reads.
             OSError: It can't be read.
+            MemoryError: Memory ran out.
         """
         ...

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from augcli.data.codecs.formats import EXTENSIONS, file_kind
 from augcli.data.names import OURS
 from augcli.data.run_record import is_output_folder
-from augcli.files import modified_at, open_file
+from augcli.files import HEAD_BYTES, modified_at, open_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +24,6 @@ OF_THE_SYSTEM = frozenset(
 """Folders that operating systems and network drives make: thumbnails, trash, snapshots."""
 FILES_OF_THE_SYSTEM = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
 """Files that are not worth a word."""
-HEAD_BYTES = 512
-"""Of a file that are looked at to tell what it is."""
 MOST_LOOKED_AT = 1000
 """Files of unknown endings that are looked at; the others are counted by their ending."""
 NO_IMAGE = "no image"

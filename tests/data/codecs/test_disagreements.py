@@ -61,11 +61,12 @@ def test_jpeg_with_a_segment_of_no_known_kind_is_refused(marker: int) -> None:
         decode(broken)
 
 
-def test_png_whose_chunk_declares_more_than_the_file_is_left_to_pillow() -> None:
+def test_png_whose_chunk_declares_more_than_the_file_is_refused() -> None:
     data = bytearray(saved("PNG"))
     at = data.index(b"IDAT") - 4
     data[at : at + 4] = struct.pack(">I", 2**31 - 1)
-    assert not read_header(bytes(data)).plain
+    with pytest.raises(UnreadableImage, match="cut short"):
+        read_header(bytes(data))
 
 
 def test_png_with_a_wrong_checksum_before_the_pixels_is_refused() -> None:

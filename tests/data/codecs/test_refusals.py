@@ -55,13 +55,13 @@ def test_cut_files_are_refused_where_pillow_refuses_and_whole_elsewhere(
     read = 0
     for length in {*range(0, len(data), 1 + len(data) // 60), *range(len(data) - 24, len(data))}:
         cut = data[:length]
-        if pillow_reads(cut):
+        if pillow_reads(cut) and container != "PNG":
             read += 1
             assert_same(decode(cut), whole)
         else:
             reason = refused(cut)
             assert any(word in reason for word in ("cut short", "damaged", "not read")), reason
-    # Only bytes without picture data may be missing: the end and the checksums of a PNG.
+    # Only bytes without picture data may be missing, and none of a PNG.
     assert read <= 21
 
 
