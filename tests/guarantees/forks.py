@@ -74,7 +74,10 @@ class Forks:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         assert self._server.stdin
         assert self._server.stdout
@@ -214,10 +217,8 @@ def _end_of(process: int, order: dict[str, Any]) -> int:
         status = found[1]
     else:
         status = os.waitpid(process, 0)[1]
-    try:
+    with contextlib.suppress(ProcessLookupError):  # in most cases nobody was left behind
         os.killpg(process, signal.SIGKILL)
-    except ProcessLookupError:
-        pass  # nobody was left behind
     return os.waitstatus_to_exitcode(status)
 
 

@@ -27,8 +27,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.guarantees.changing_sources import Breakage, Change
+from tests.guarantees.commands import METHODS, Command
 from tests.guarantees.forks import Ending, Forks
-from tests.guarantees.history import METHODS, TABLES, Breakage, Change, Command, History
+from tests.guarantees.history import TABLES, History
 from tests.models import save_scorer
 
 if TYPE_CHECKING:
@@ -80,8 +82,8 @@ class Histories(RuleBasedStateMachine):
         figures = self._figures
         figures["histories"] += 1
         self.history = History(self._folder, self._forks, self._scorer, figures, command)
-        self.history.add("cat", "png", count)
-        self.history.add("dog", "jpg", others)
+        self.history.sources.add("cat", "png", count)
+        self.history.sources.add("dog", "jpg", others)
 
     def teardown(self) -> None:
         try:
@@ -95,70 +97,70 @@ class Histories(RuleBasedStateMachine):
 
     @rule(folder=folders, extension=extensions, count=st.integers(1, 4))
     def add(self, folder: str, extension: str, count: int) -> None:
-        self.history.add(folder, extension, count)
+        self.history.sources.add(folder, extension, count)
 
-    @precondition(lambda self: len(self.history.files) < FEW)
+    @precondition(lambda self: len(self.history.sources.files) < FEW)
     @rule(folder=folders, extension=extensions, count=st.integers(30, 150))
     def grow(self, folder: str, extension: str, count: int) -> None:
-        self.history.add(folder, extension, count)
+        self.history.sources.add(folder, extension, count)
 
-    @precondition(lambda self: len(self.history.there) > 1)
+    @precondition(lambda self: len(self.history.sources.there) > 1)
     @rule(which=which)
     def remove(self, which: int) -> None:
-        self.history.remove(_chosen(self.history.there, which))
+        self.history.sources.remove(_chosen(self.history.sources.there, which))
 
-    @precondition(lambda self: len(self.history.there) > 16)
+    @precondition(lambda self: len(self.history.sources.there) > 16)
     @rule(share=st.integers(2, 8))
     def shrink(self, share: int) -> None:
-        for path in self.history.there[::share]:
-            self.history.remove(path)
+        for path in self.history.sources.there[::share]:
+            self.history.sources.remove(path)
 
-    @precondition(lambda self: self.history.visible)
+    @precondition(lambda self: self.history.sources.visible)
     @rule(which=which, how=st.sampled_from(get_args(Change)))
     def change(self, which: int, how: Change) -> None:
-        self.history.change(_chosen(self.history.visible, which), how)
+        self.history.sources.change(_chosen(self.history.sources.visible, which), how)
 
-    @precondition(lambda self: self.history.there)
+    @precondition(lambda self: self.history.sources.there)
     @rule(which=which, folder=folders)
     def rename(self, which: int, folder: str) -> None:
-        self.history.rename(_chosen(self.history.there, which), folder)
+        self.history.sources.rename(_chosen(self.history.sources.there, which), folder)
 
-    @precondition(lambda self: self.history.visible)
+    @precondition(lambda self: self.history.sources.visible)
     @rule(which=which, how=st.sampled_from(get_args(Breakage)))
     def break_(self, which: int, how: Breakage) -> None:
-        self.history.break_(_chosen(self.history.visible, which), how)
+        self.history.sources.break_(_chosen(self.history.sources.visible, which), how)
 
-    @precondition(lambda self: self.history.broken)
+    @precondition(lambda self: self.history.sources.broken)
     @rule(which=which)
     def mend(self, which: int) -> None:
-        self.history.mend(_chosen(self.history.broken, which))
+        self.history.sources.mend(_chosen(self.history.sources.broken, which))
 
-    @precondition(lambda self: self.history.visible)
+    @precondition(lambda self: self.history.sources.visible)
     @rule(which=which)
     def hide(self, which: int) -> None:
-        self.history.hide(_chosen(self.history.visible, which))
+        self.history.sources.hide(_chosen(self.history.sources.visible, which))
 
-    @precondition(lambda self: self.history.hidden)
+    @precondition(lambda self: self.history.sources.hidden)
     @rule(which=which)
     def show(self, which: int) -> None:
-        self.history.show(_chosen(sorted(self.history.hidden), which))
+        self.history.sources.show(_chosen(sorted(self.history.sources.hidden), which))
 
-    @precondition(lambda self: self.history.labels)
+    @precondition(lambda self: self.history.sources.labels)
     @rule(which=which, hides=st.booleans())
     def lose_class(self, which: int, hides: bool) -> None:
-        label = _chosen(self.history.labels, which)
+        label = _chosen(self.history.sources.labels, which)
         if hides:
-            self.history.hide(label)
+            self.history.sources.hide(label)
         else:
-            self.history.take(label)
+            self.history.sources.take(label)
 
-    @precondition(lambda self: self.history.hidden or self.history.aside)
+    @precondition(lambda self: self.history.sources.hidden or self.history.sources.aside)
     @rule()
     def find_all(self) -> None:
-        for path in sorted(self.history.hidden):
-            self.history.show(path)
-        for label in sorted(self.history.aside):
-            self.history.bring(label)
+        for path in sorted(self.history.sources.hidden):
+            self.history.sources.show(path)
+        for label in sorted(self.history.sources.aside):
+            self.history.sources.bring(label)
 
     # OUT.
 
@@ -268,9 +270,12 @@ def loop(
         report_multiple_bugs=False,
     )
     with Forks() as forks:
-        run_state_machine_as_test(
-            lambda: Histories(forks, folder, scorer, figures), settings=chosen
-        )
+
+        class Bound(Histories):
+            def __init__(self) -> None:
+                super().__init__(forks, folder, scorer, figures)
+
+        run_state_machine_as_test(Bound, settings=chosen)
     return figures
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from augcli.data.output import FOLDED_PARTS
+from tests.guarantees.commands import METHODS, Command
 from tests.guarantees.forks import Ending, Forks
 from tests.guarantees.histories import loop
-from tests.guarantees.history import METHODS, Command, Difference, History
+from tests.guarantees.history import Difference, History
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,8 +39,8 @@ def start(tmp_path: Path, forks: Forks, scorer: Path) -> Callable[[Command], His
 
     def begin(command: Command) -> History:
         history = History(tmp_path / "history", forks, scorer, Counter(), command)
-        history.add("cat", "png", 4)
-        history.add("dog", "jpg", 4)
+        history.sources.add("cat", "png", 4)
+        history.sources.add("dog", "jpg", 4)
         return history
 
     (tmp_path / "history").mkdir()
@@ -60,7 +61,7 @@ def test_a_difference_is_reported_with_its_history(start: Callable[[Command], Hi
     data = bytearray(path.read_bytes())
     data[-20] ^= 1
     path.write_bytes(data)
-    history.add("cat", "png")
+    history.sources.add("cat", "png")
     with pytest.raises(Difference, match=r"1 differ.*(?s:.*)3\. augcli cutout photos .*-> 0"):
         history.run()
 
@@ -71,24 +72,24 @@ def test_a_source_that_could_not_be_read_for_a_while(
     start: Callable[[Command], History], command: Command, extra: list[str]
 ) -> None:
     history = start(command)
-    history.hide("cat/0001.png")
-    history.hide("dog/0006.jpg")
+    history.sources.hide("cat/0001.png")
+    history.sources.hide("dog/0006.jpg")
     assert history.run().code == 1
-    history.show("cat/0001.png")
+    history.sources.show("cat/0001.png")
     assert history.run(None, *extra).code == 1
-    history.show("dog/0006.jpg")
+    history.sources.show("dog/0006.jpg")
     assert history.run(None, *extra).code == 0
     history.finish()
 
 
 def test_two_sources_one_of_which_could_not_be_read(start: Callable[[Command], History]) -> None:
     history = start(CUTMIX)
-    for path in history.there:
+    for path in history.sources.there:
         if path not in ("cat/0000.png", "dog/0007.jpg"):
-            history.remove(path)
-    history.hide("dog/0007.jpg")
+            history.sources.remove(path)
+    history.sources.hide("dog/0007.jpg")
     assert history.run().code == 1
-    history.show("dog/0007.jpg")
+    history.sources.show("dog/0007.jpg")
     assert history.run().code == 0
     history.finish()
 
@@ -99,15 +100,15 @@ def test_sources_that_are_broken_and_stay_so_while_others_come_and_go(
 ) -> None:
     history = start(command)
     for path in ("cat/0000.png", "cat/0002.png", "dog/0005.jpg"):
-        history.break_(path, "garbage")
+        history.sources.break_(path, "garbage")
     assert history.run().code == 1
-    history.add("dog", "png", 3)
+    history.sources.add("dog", "png", 3)
     assert history.run().code == 1
-    history.remove("cat/0001.png")
-    history.mend("cat/0002.png")
+    history.sources.remove("cat/0001.png")
+    history.sources.mend("cat/0002.png")
     assert history.run().code == 1
-    history.break_("dog/0004.jpg", "cut")
-    history.rename("cat/0003.png", "dog")
+    history.sources.break_("dog/0004.jpg", "cut")
+    history.sources.rename("cat/0003.png", "dog")
     assert history.run().code == 1
     history.finish()
 
@@ -123,7 +124,7 @@ def test_another_command_after_one_that_was_ended_at_any_change(
     history = start(Command("cutout", format="png", originals="copy"))
     before = history.command
     history.run(before)
-    history.add("cat", "png")
+    history.sources.add("cat", "png")
     history.run(before, ending=Ending(number, 10))
     interrupted = shutil.copytree(history.out, history.out.with_name("interrupted"))
     moment, code = 1, -1
@@ -133,7 +134,7 @@ def test_another_command_after_one_that_was_ended_at_any_change(
         history.run(following, "--overwrite")
         shutil.rmtree(history.out)
         shutil.copytree(interrupted, history.out)
-        moment += 5
+        moment += 9
     history.run(before)
     history.finish()
 
@@ -142,43 +143,43 @@ def test_a_source_goes_after_a_run_that_was_killed(start: Callable[[Command], Hi
     history = start(Command("cutout", copies=2, format="png"))
     for moment in (15, 25, 35):
         history.remove_out()
-        history.add("cat", "png", 2)
+        history.sources.add("cat", "png", 2)
         history.run(ending=Ending(signal.SIGKILL, moment))
         made = history.outputs[-1]
-        history.remove(next(path for path in history.there if path[:8] == made[:8]))
-        history.rename(history.there[0], "dog")
+        history.sources.remove(next(path for path in history.sources.there if path[:8] == made[:8]))
+        history.sources.rename(history.sources.there[0], "dog")
         assert history.run().code == 0
     history.finish()
 
 
 @pytest.mark.parametrize("command", [CUTOUT, CUTMIX])
-@pytest.mark.parametrize("moment", [None, 12, 60])
+@pytest.mark.parametrize("moment", [None, 30])
 def test_a_set_that_grows_and_shrinks(
     start: Callable[[Command], History], command: Command, moment: int | None
 ) -> None:
     ending = Ending(signal.SIGKILL, moment) if moment else None
     history = start(command)
     history.run(ending=ending)
-    history.add("emu/far", "png", 200)
+    history.sources.add("emu/far", "png", 100)
     history.run(ending=ending)
     history.run(workers=2)
-    for path in history.there[::3]:
-        history.remove(path)
+    for path in history.sources.there[::3]:
+        history.sources.remove(path)
     history.run(ending=ending)
     history.finish()
 
 
 def test_the_only_change_is_that_sources_are_gone(start: Callable[[Command], History]) -> None:
     history = start(CUTOUT)
-    history.add("cat", "png", 90)
+    history.sources.add("cat", "png", 90)
     history.run()
     # Among others of all sources of a shard.
-    for path in history.there[7:]:
-        history.remove(path)
-    history.add("dog", "png")
+    for path in history.sources.there[7:]:
+        history.sources.remove(path)
+    history.sources.add("dog", "png")
     history.run()
-    while len(history.there) > 2:
-        history.remove(history.there[0])
+    while len(history.sources.there) > 2:
+        history.sources.remove(history.sources.there[0])
         history.run()
     history.finish()
 
@@ -189,10 +190,14 @@ def test_a_class_folder_that_is_not_there(
     start: Callable[[Command], History], command: Command, hides: bool
 ) -> None:
     history = start(command)
-    lose, find = (history.hide, history.show) if hides else (history.take, history.bring)
+    lose, find = (
+        (history.sources.hide, history.sources.show)
+        if hides
+        else (history.sources.take, history.sources.bring)
+    )
     history.run()
     lose("dog")
-    history.add("cat", "jpg")
+    history.sources.add("cat", "jpg")
     assert history.run().code == 3
     assert history.run(workers=2).code == 3
     find("dog")
@@ -212,12 +217,12 @@ def test_the_sources_of_a_class_are_removed_one_by_one(
 ) -> None:
     history = start(CUTOUT)
     history.run()
-    for path in history.there[:4]:
-        history.remove(path)
+    for path in history.sources.there[:4]:
+        history.sources.remove(path)
     assert history.run().code == 3
-    history.add("cat", "png")
+    history.sources.add("cat", "png")
     assert history.run().code == 0
-    history.rename(history.there[0], "dog")
+    history.sources.rename(history.sources.there[0], "dog")
     assert history.run().code == 3
     history.finish()
 
