@@ -12,6 +12,7 @@
     └── Interrupted         130   stopped by a signal (143 for SIGTERM); run again to continue
 
     UnreadableImage               one image; becomes a row of errors.csv, never ends a run
+    └── NotScored                     the scorer gives no heat map for it
 
 Exit code 0 means that everything was made, 1 that the run finished but some images failed
 (``errors.csv``), 70 that augcli itself has a bug.
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 EXIT_OK = 0
 EXIT_SOME_FAILED = 1
 EXIT_BUG = 70
+LONGEST = 4096
+"""Letters of the longest word for which a similar one is searched: a path may be that long."""
 _OPTION = re.compile(r"`([a-z][a-z0-9_]*)`")
 
 
@@ -169,6 +172,14 @@ def is_out_of_memory(error: BaseException) -> bool:
     return _OUT_OF_MEMORY.search(str(error)) is not None
 
 
+class NotScored(UnreadableImage):
+    """The scorer gives no heat map for one image."""
+
+    def __reduce__(self) -> tuple[type[NotScored], tuple[str]]:
+        """Pickle by the reason alone; see :class:`UnreadableImage`."""
+        return (NotScored, (self.reason,))
+
+
 def near_miss(word: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'top_n'?"`` for the nearest known word, or nothing.
 
@@ -184,7 +195,8 @@ def near_miss(word: str, known: Iterable[str]) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the known word that is most like another one; empty where none is like it."""
-    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    # No option is that long, and a comparison takes time for each letter.
+    close = get_close_matches(word, list(known), n=1, cutoff=0.6) if len(word) <= LONGEST else []
     return close[0] if close else ""
 
 

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import sys
 import types
 import typing
@@ -60,6 +61,8 @@ Parameterised = TypeVar("Parameterised")
 Group = Literal["method", "input", "output", "amount", "run"]
 """What a parameter is about; ``--help`` and the docs list parameters in these groups."""
 
+LARGEST_NUMBER = 1 << 1023
+"""Of whole numbers: a float holds all below it."""
 SWITCH = {
     **dict.fromkeys(("1", "true", "yes", "on", "t", "y"), True),
     **dict.fromkeys(("0", "false", "no", "off", "f", "n"), False),
@@ -143,6 +146,8 @@ class Declared:
         """
         if given is None and self.optional:
             return None
+        if isinstance(given, int) and abs(given) >= LARGEST_NUMBER:
+            raise ParameterError(self.name, "is a number of hundreds of digits")
         if self.param.parse is not None:
             try:
                 return self.param.parse(given)
@@ -183,7 +188,8 @@ class Declared:
         fits = isinstance(given, self.kind) and (self.kind is bool or not isinstance(given, bool))
         if self.kind is float and isinstance(given, int) and not isinstance(given, bool):
             given, fits = float(given), True
-        if not fits:
+        is_unbounded = self.param.minimum is None or self.param.maximum is None
+        if not fits or (is_unbounded and isinstance(given, float) and not math.isfinite(given)):
             words = {int: "a whole number", float: "a number", bool: "true or false"}
             expected = words.get(self.kind, "text")
             raise ParameterError(self.name, f"is {given!r}, but must be {expected}")

@@ -125,3 +125,62 @@ def _save(
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
     return path
+
+
+def save_endless(path: Path, *, classes: int = 0) -> Path:
+    """Save a graph that can be loaded and never ends: a scorer, or a classifier.
+
+    Args:
+        path: Where to.
+        classes: Of the classifier; 0 for a scorer.
+    """
+    number = helper.make_tensor_value_info("number", TensorProto.INT64, [])
+    going, still = (
+        helper.make_tensor_value_info(name, TensorProto.BOOL, []) for name in ("going", "still")
+    )
+    value, larger = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, []) for name in ("value", "larger")
+    )
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["going"], ["still"]),
+            helper.make_node("Add", ["value", "one"], ["larger"]),
+        ],
+        "body",
+        [number, going, value],
+        [still, larger],
+        [numpy_helper.from_array(np.array(1, np.float32), "one")],
+    )
+    kernel = np.ones((8, 3, 8, 8), np.float32)
+    nodes = [
+        helper.make_node("ReduceMax", ["image"], ["first"], keepdims=0),
+        helper.make_node("Loop", ["times", "yes", "first"], ["last"], body=body),
+        helper.make_node("Conv", ["image", "kernel"], ["features"], strides=[8, 8]),
+        helper.make_node("Add", ["features", "last"], ["sums"]),
+    ]
+    if classes:
+        nodes += [
+            helper.make_node("GlobalAveragePool", ["sums"], ["means"]),
+            helper.make_node("Flatten", ["means"], ["flat"]),
+            helper.make_node("Gemm", ["flat", "weights"], ["result"]),
+        ]
+        shape: list[int | str] = ["N", classes]
+    else:
+        nodes.append(helper.make_node("ReduceMean", ["sums"], ["result"], axes=[1], keepdims=1))
+        shape = ["N", 1, 7, 7]
+    constants = {
+        "times": np.array(2**62, np.int64),
+        "yes": np.array(1, np.bool_),
+        "kernel": kernel,
+        "weights": np.ones((8, classes or 1), np.float32),
+    }
+    graph = helper.make_graph(
+        nodes,
+        "endless",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 3, 56, 56])],
+        [helper.make_tensor_value_info("result", TensorProto.FLOAT, shape)],
+        [numpy_helper.from_array(array, name) for name, array in constants.items()],
+    )
+    opset = helper.make_opsetid("", OPSET)
+    onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION), str(path))
+    return path

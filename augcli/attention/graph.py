@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from augcli.attention.device import CPU, first_line, open_session
 from augcli.attention.input_spec import InputSpec, ramp
 from augcli.attention.model_file import ModelFileError
+from augcli.errors import AugcliError, NotScored
 from augcli.pixels.frame import Frame
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ TRIES = 4
 """Input sizes that are tried to find the smallest usable one."""
 BATCH = 64
 """Images of a full batch on a GPU."""
+MOST_CELLS = 1 << 20
+"""Cells of the largest map that is taken: 1024 x 1024."""
+OUT_OF_MEMORY = re.compile(r"bad.?alloc|failed to allocate|out of memory", re.IGNORECASE)
+"""What onnxruntime says where memory is short."""
 
 
 class Graph:
@@ -66,7 +72,8 @@ class Graph:
         is_colour = channels == 3 or isinstance(channels, str | None)
         if not (pixels or inputs[0].type == "tensor(float)") or not is_colour:
             raise self.refused(f"takes {inputs[0].type} {shape}", _other_images(shape))
-        self.batch = shape[0] if isinstance(shape[0], int) else batch
+        fixed = shape[0] if isinstance(shape[0], int) else 0
+        self.batch = fixed if fixed > 0 else batch
         sides = shape[1:3] if pixels else shape[2:]
         self.flexible = not any(isinstance(side, int) for side in sides)
         try:
@@ -75,6 +82,7 @@ class Graph:
         except ValueError as error:
             raise self.refused(f"has unusable metadata: {error}") from None
         self.native = self._try_out()
+        self._map_of = {self.input_spec.frame: self.native}
 
     def scores(self, fitted: list[Image]) -> NDArray[np.float32]:
         """Return the maps of images that all have one size.
@@ -85,13 +93,18 @@ class Graph:
 
         Returns:
             float32 (N, rows, columns). They may hold NaN or infinity.
+
+        Raises:
+            NotScored: The graph fails for one of them, or gives a map of another size than usual.
+            MemoryError: There is not enough memory.
         """
         tensors = [self.input_spec.tensor(image) for image in fitted]
         inputs = np.stack(tensors) if len(tensors) > 1 else tensors[0][None]
         if self._device == CPU:
             return self._run(inputs)
         # Full batches only: a GPU may sum in another order for another size.
-        padding = np.zeros((-len(inputs) % self.batch, *inputs.shape[1:]), inputs.dtype)
+        # The padding is a picture of the batch: the graph may fail for a black one.
+        padding = np.repeat(inputs[-1:], -len(inputs) % self.batch, axis=0)
         padded = np.concatenate([inputs, padding])
         batches = np.split(padded, len(padded) // self.batch)
         return np.concatenate([self._run(batch) for batch in batches])[: len(inputs)]
@@ -110,9 +123,10 @@ class Graph:
                 return None
             try:
                 scores = self._run(self.input_spec.tensor(ramp(smaller))[None])
-            except Exception:  # the graph can't be run on an input that small
+            except (NotScored, MemoryError):  # the graph can't be run on an input that small
                 continue
-            if min(scores.shape[-2:]) >= grid:
+            if min(scores.shape[1:]) >= grid:
+                self._map_of[smaller] = Frame(*scores.shape[1:])
                 return smaller
         return None
 
@@ -130,15 +144,34 @@ class Graph:
         )
 
     def _run(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        scores = np.asarray(self._session.run(None, {self._input: inputs})[0], np.float32)
-        return scores.reshape(len(inputs), *scores.shape[-2:])
+        """Return the maps (N, rows, columns) of a batch; errors are those of :meth:`scores`."""
+        try:
+            scores = np.asarray(self._session.run(None, {self._input: inputs})[0], np.float32)
+        except (AugcliError, MemoryError):
+            raise
+        except Exception as error:  # onnxruntime has a class for each cause and no common base
+            reason = first_line(error)
+            if OUT_OF_MEMORY.search(reason):
+                raise MemoryError from None
+            raise self._not_scored(f"fails for it ({reason})") from None
+        sides = inputs.shape[1:3] if self.input_spec.pixels else inputs.shape[2:]
+        usual = self._map_of.get(Frame(*sides), scores.shape[-2:])
+        count = len(inputs)
+        if scores.shape not in ((count, *usual), (count, 1, *usual)):
+            raise self._not_scored(f"gives {scores.shape} for it, not {(count, *usual)}")
+        return scores.reshape(count, *usual)
+
+    def _not_scored(self, problem: str) -> NotScored:
+        return NotScored(f"the scorer {self.path.name} {problem}")
 
     def _try_out(self) -> Frame:
         """Run the graph once, so that a wrong one is refused at once; return its map's size."""
         height, width = self.input_spec.frame
         inputs = self.input_spec.tensor(ramp(self.input_spec.frame))[None]
         try:
-            scores = np.asarray(self._session.run(None, {self._input: inputs})[0])
+            scores = np.asarray(self._session.run(None, {self._input: inputs})[0], np.float32)
+        except AugcliError:
+            raise
         except Exception as error:
             reason = first_line(error)
             raise self.refused(f"can't be run on {height} x {width}: {reason}") from None
@@ -148,6 +181,8 @@ class Graph:
             is_classifier = " (a classifier? augcli scorer prepare makes a scorer of one)"
             hint = is_classifier if len(shape) == 2 else ""
             raise self.refused(f"gives {shape}, not (1, h, w) or (1, 1, h, w){hint}")
+        if not 0 < shape[-2] * shape[-1] <= MOST_CELLS:
+            raise self.refused(f"gives maps of {shape[-2]} x {shape[-1]} cells")
         if not np.isfinite(scores).all():
             raise self.refused("gives heat maps with NaN or infinity")
         return Frame(*shape[-2:])

@@ -20,6 +20,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import struct
 import zipfile
 import zlib
@@ -30,7 +31,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 
 from augcli.errors import HeatMapsError, Stopped
-from augcli.files import Pieces, open_file, publish_file
+from augcli.files import Pieces, open_file, parse_json, publish_file
 from augcli.pixels.heat_maps import pool_map
 
 if TYPE_CHECKING:
@@ -43,7 +44,17 @@ ARRAYS = ("about", "paths", "hashes", "maps")
 KEY_BYTES = 32
 PIECE_BYTES = 1 << 20
 """Bytes that are checked at a time."""
-ABOUT_LIMIT = 1 << 16
+MOST_ABOUT = 1 << 16
+"""Bytes of what a file says about its maps."""
+LARGEST_GRID = 64
+LONGEST_PATH = 4096
+"""Bytes of a path that systems take, with the zero at its end."""
+MAGIC = b"\x93NUMPY\x01\x00"
+ARRAY = re.compile(
+    rb"\{'descr': '(\|u1|<f2)', 'fortran_order': False, "
+    rb"'shape': \(((?:\d{1,15},? ?){1,3})\), \} *\n"
+)
+"""What NumPy writes before an array, its type and its shape."""
 HEADER_BYTES = 30
 """Size of the fixed part of a file's header in a ZIP archive."""
 _DAMAGED = (
@@ -210,7 +221,7 @@ class HeatMaps(Mapping[str, "HeatMap"]):
                 arrays = {
                     name: _stored(file, pieces, archive.getinfo(f"{name}.npy")) for name in ARRAYS
                 }
-                if arrays["about"].size > ABOUT_LIMIT:
+                if arrays["about"].size > MOST_ABOUT:
                     raise ValueError("it says too much about its maps")
             heat_maps = cls(
                 _about(arrays["about"].whole()), arrays["paths"], arrays["hashes"], arrays["maps"]
@@ -296,6 +307,8 @@ class HeatMaps(Mapping[str, "HeatMap"]):
             array.check_end()
         if not self.serves(self.about.grid) or min(self.map_shape) < self.about.grid:
             raise ValueError("its maps are smaller than its grid")
+        if whole and self._paths.size > count * LONGEST_PATH:
+            raise ValueError("its paths are longer than paths can be")
         if whole and self._names.count("\0") != count:
             raise ValueError("it has another number of paths than of maps")
         if whole and not all(np.isfinite(maps).all() for maps in self._maps.in_pieces()):
@@ -341,10 +354,16 @@ def _bytes(text: str) -> NDArray[np.uint8]:
 
 
 def _about(array: NDArray[Any]) -> About:
-    fields = json.loads(array.tobytes())
+    if array.dtype != np.uint8 or array.size > MOST_ABOUT:
+        raise ValueError("what it says about its maps is no text")
+    fields = parse_json(array.tobytes())
     if fields["format"] != FORMAT:
         raise ValueError(f"its format is {fields['format']}, and this version reads {FORMAT}")
-    return About(str(fields["scorer"]), int(fields["grid"]), bool(fields["poolable"]))
+    scorer, grid, poolable = (fields[name] for name in About._fields)
+    types = [type(value) for value in (scorer, grid, poolable)]
+    if types != [str, int, bool] or not 1 <= grid <= LARGEST_GRID:
+        raise ValueError("what it says about its maps is of other types")
+    return About(scorer, grid, poolable)
 
 
 def _stored(file: BinaryIO, pieces: Pieces, entry: zipfile.ZipInfo) -> Stored:
@@ -355,13 +374,19 @@ def _stored(file: BinaryIO, pieces: Pieces, entry: zipfile.ZipInfo) -> Stored:
     lengths = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
     file.seek(lengths, os.SEEK_CUR)
     shape, dtype = _array_header(file)
-    return Stored(pieces, file.tell(), shape, dtype)
+    start = file.tell()
+    # What an array claims to hold must be what the archive holds of it.
+    bytes_of_header = start - entry.header_offset - HEADER_BYTES - lengths
+    if bytes_of_header + math.prod(shape) * dtype.itemsize != entry.file_size:
+        raise ValueError("an array has another size than its header says")
+    return Stored(pieces, start, shape, dtype)
 
 
 def _array_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    if np.lib.format.read_magic(file) != (1, 0):
+    """Return shape and type of an array, as NumPy writes them; its reader takes any Python."""
+    beginning = file.read(len(MAGIC) + 2)
+    text = file.read(int.from_bytes(beginning[len(MAGIC) :], "little"))
+    match = ARRAY.fullmatch(text)
+    if beginning[: len(MAGIC)] != MAGIC or not match:
         raise ValueError("an array has another format")
-    shape, column_major, dtype = np.lib.format.read_array_header_1_0(file)
-    if column_major or dtype.hasobject or any(side < 0 for side in shape):
-        raise ValueError("an array has another format")
-    return shape, dtype
+    return tuple(map(int, re.findall(rb"\d+", match[2]))), np.dtype(match[1].decode())

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import functools
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from augcli.files import parse_json
 from augcli.pixels.frame import Frame
 from augcli.pixels.planes import planes
 from augcli.pixels.resize import fit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from augcli.pixels.frame import Image
 
 DEFAULT_SIDE = 224
+MOST_PIXELS = 4096 * 4096
+"""Of the largest input of a scorer."""
+LARGEST = 1e9
+"""Of the numbers that say how pixels are scaled, so that float32 holds the results."""
 SMALL = 64
 """Pixels of the longer side up to which an image is small: it is scored at a smaller size."""
 
@@ -64,9 +67,13 @@ class InputSpec:
         std = np.array(_numbers(metadata, "std", [1, 1, 1], 3))
         order = _value(metadata, "channel_order", "RGB")
         if order not in ("RGB", "BGR"):
-            raise ValueError(f"augcli.channel_order is {order!r}, but must be RGB or BGR")
-        if not (height >= 1 and width >= 1 and (std > 0).all()):
+            raise ValueError(f"augcli.channel_order is {_shown(order)}, but must be RGB or BGR")
+        if not (height >= 1 and width >= 1 and (std >= 1 / LARGEST).all()):
             raise ValueError("augcli.input_size and augcli.std must be positive")
+        if height * width > MOST_PIXELS:
+            raise ValueError(
+                f"its input has {height:.0f} x {width:.0f} pixels, but may have {MOST_PIXELS:,}"
+            )
         scale = ((high - low) / 255 / std).reshape(3, 1, 1).astype(np.float32)
         offset = ((low - mean) / std).reshape(3, 1, 1).astype(np.float32)
         return cls(Frame(int(height), int(width)), order == "BGR", scale, offset, pixels)
@@ -102,20 +109,27 @@ def _numbers(
     metadata: Mapping[str, str], key: str, default: Sequence[float], count: int
 ) -> list[float]:
     values = _value(metadata, key, default)
-    are_numbers = isinstance(values, Sequence) and all(
-        isinstance(value, int | float) and np.isfinite(value) for value in values
-    )
-    if not are_numbers or len(values) != count:
-        raise ValueError(f"augcli.{key} is {values!r}, but must be {count} numbers")
+    if not (isinstance(values, list | tuple) and len(values) == count and all(map(_fits, values))):
+        raise ValueError(f"augcli.{key} is {_shown(values)}, but must be {count} numbers")
     return [float(value) for value in values]
+
+
+def _fits(value: Any) -> bool:
+    """Return whether a value is a number of usual size; NaN and infinity are not."""
+    return type(value) in (int, float) and abs(value) <= LARGEST
 
 
 def _value(metadata: Mapping[str, str], key: str, default: Any) -> Any:
     text = metadata.get(f"augcli.{key}")
     try:
-        return default if text is None else json.loads(text)
+        return default if text is None else parse_json(text.encode("utf-8"))
     except ValueError:
-        raise ValueError(f"augcli.{key} is {text!r}, which is not JSON") from None
+        raise ValueError(f"augcli.{key} is {_shown(text)}, which is not JSON") from None
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"
 
 
 class Fit(NamedTuple):

@@ -9,6 +9,7 @@ repair.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
 from typing import TYPE_CHECKING
@@ -79,7 +80,11 @@ class MapTable:
         for record in self._window(key):
             if record[:KEY_BYTES] == key and self._is_whole(record):
                 stored = np.frombuffer(record[KEY_BYTES:-CHECK_BYTES], STORED_TYPE)
-                return stored.reshape(self._shape).astype(np.float32)
+                values = stored.astype(np.float32)
+                # The table may come from somebody else, with a checksum that is right. A product
+                # is the quickest way to see NaN or infinity: squares of 16 bits fit by far.
+                if math.isfinite(values.dot(values)):
+                    return values.reshape(self._shape)
         return None
 
     def put(self, key: bytes, heat_map: NDArray[np.float32]) -> None:

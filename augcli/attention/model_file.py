@@ -1,12 +1,26 @@
-"""The file of a scorer: where the shipped one lies, and what identifies one."""
+"""The file of a scorer: where the shipped one lies, and what identifies one.
+
+An ONNX file may keep weights in other files of its folder. They are part of the scorer: where
+they change, it is another one.
+"""
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import os
+import re
 from pathlib import Path
 
 from augcli import files
 from augcli.errors import ScorerError
+
+MOST_WEIGHTS = 16 << 30
+"""Bytes of all other files with weights of one ONNX file."""
+LONGEST_NAME = 4096
+_LOCATION = re.compile(rb"\x6a[\x80-\xff]{0,4}[\x00-\x7f]\x0a\x08location\x12")
+"""What stands before the name of such a file: an entry ``external_data`` of a tensor (field 13),
+whose key (field 1) is ``location`` and whose value (field 2) is the name."""
 
 
 class ModelFileError(ScorerError):
@@ -59,20 +73,107 @@ def scorer_sha256(path: Path | None) -> str:
         ModelFileError: A file can't be read.
     """
     if path:
-        return file_sha256(path)
-    both = file_sha256(shipped_model()) + file_sha256(shipped_small_model())
+        return model_sha256(path)
+    both = model_sha256(shipped_model()) + model_sha256(shipped_small_model())
     return hashlib.sha256(bytes.fromhex(both)).hexdigest()
 
 
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a scorer's file, in hexadecimal.
+def model_sha256(path: Path) -> str:
+    """Return what identifies an ONNX file, in hexadecimal.
+
+    It is the SHA-256 of the file. Where weights lie in other files, it is that of the hash of the
+    file, and of the name and the hash of each other file.
 
     Raises:
-        ModelFileError: The file can't be read.
+        ModelFileError: A file can't be read, is too large, or must not be read.
     """
     try:
-        return files.file_sha256(path)
+        data = files.read_file(path, files.MODEL_LIMIT).data
     except OSError as error:
         raise ModelFileError(
             path, f"can't be read ({error.strerror}); give the path of an ONNX file"
         ) from None
+    content = hashlib.sha256(data)
+    names = weight_names(data)
+    if not names:
+        return content.hexdigest()
+    whole = hashlib.sha256(content.digest())
+    left = MOST_WEIGHTS
+    for name in names:
+        _check_name(path, name)
+        weights = path.parent / name
+        try:
+            size = os.stat(weights).st_size
+            if size > left:
+                raise ModelFileError(
+                    path, f"has weights in {name!r}, which is too large: {size:,} bytes"
+                )
+            digest = files.file_sha256(weights)
+        except OSError as error:
+            raise ModelFileError(
+                path, f"has weights in {name!r}, which can't be read ({error.strerror})"
+            ) from None
+        left -= size
+        whole.update(f"{name}\0{digest}\0".encode())
+    return whole.hexdigest()
+
+
+def model_size(path: Path) -> int:
+    """Return the bytes of an ONNX file that was read before, and of its other files."""
+    weights = _weight_paths(path, os.stat(path).st_mtime_ns)
+    return sum(os.stat(each).st_size for each in (path, *weights))
+
+
+def weight_names(data: bytes) -> list[str]:
+    """Return the names of the other files in which an ONNX file keeps weights, sorted.
+
+    The bytes are searched: that finds every tensor, wherever it lies in the graph, and needs no
+    package onnx.
+
+    Args:
+        data: The ONNX file.
+    """
+    names = set()
+    for match in _LOCATION.finditer(data):
+        start, length, shift = match.end(), 0, 0
+        for byte in data[start : start + 5]:
+            start += 1
+            length |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        if length <= LONGEST_NAME:
+            names.add(data[start : start + length].decode("utf-8", "replace"))
+    return sorted(names)
+
+
+def _check_name(path: Path, name: str) -> None:
+    """Check that a file with weights lies in the folder of the ONNX file, or below it.
+
+    Raises:
+        ModelFileError: Its name leads elsewhere.
+    """
+    if os.path.isabs(name) or not files.is_inside(name.removeprefix("./")):
+        raise ModelFileError(path, f"has weights in {name!r}, which is not inside its folder")
+
+
+def changed_at(path: Path) -> tuple[int, ...]:
+    """Return when an ONNX file and its other files were changed; empty where it is missing."""
+    try:
+        changed = os.stat(path).st_mtime_ns
+    except OSError:
+        return ()
+    return (changed, *map(_changed, _weight_paths(path, changed)))
+
+
+@functools.lru_cache(maxsize=4)
+def _weight_paths(path: Path, _changed: int) -> tuple[Path, ...]:
+    try:
+        data = files.read_file(path, files.MODEL_LIMIT).data
+    except OSError:
+        return ()
+    return tuple(path.parent / name for name in weight_names(data) if files.is_inside(name))
+
+
+def _changed(path: Path) -> int:
+    return os.stat(path).st_mtime_ns if path.exists() else 0

@@ -35,8 +35,13 @@ from augcli.attention.graph import BATCH, Graph
 from augcli.attention.input_spec import Fit
 from augcli.attention.map_spec import MapSpec
 from augcli.attention.map_table import STORED_TYPE
-from augcli.attention.model_file import scorer_sha256, shipped_model, shipped_small_model
-from augcli.errors import ParameterError, ScorerError, UnreadableImage
+from augcli.attention.model_file import (
+    changed_at,
+    scorer_sha256,
+    shipped_model,
+    shipped_small_model,
+)
+from augcli.errors import NotScored, ParameterError, ScorerError
 from augcli.pixels.array_checks import check_image
 from augcli.pixels.frame import Frame
 from augcli.pixels.heat_maps import pool_map
@@ -105,7 +110,8 @@ class Scorer:
             float32 (grid, grid).
 
         Raises:
-            UnreadableImage: The scorer gives numbers that are not finite.
+            NotScored: The scorer fails, or gives numbers that are not finite.
+            MemoryError: There is not enough memory.
         """
         grid = grid or self.grid
         fitted = self.fit(grid).fitted(image)
@@ -136,6 +142,10 @@ class Scorer:
         Returns:
             float32 (N, h, w), rounded to the 16 bits of :data:`STORED_TYPE`, so that a computed map
             and a stored one are equal. They may hold NaN or infinity.
+
+        Raises:
+            NotScored: The scorer fails for one of the images.
+            MemoryError: There is not enough memory.
         """
         graph = self._graph
         if self._has_small and fitted[0].shape[:2] == self._small.input_spec.frame:
@@ -163,10 +173,10 @@ class Scorer:
         """Return the scores of one image unchanged.
 
         Raises:
-            UnreadableImage: They hold NaN or infinity.
+            NotScored: They hold NaN or infinity.
         """
         if not np.isfinite(scores).all():
-            raise UnreadableImage(f"the scorer {self.path.name} gives NaN or infinity for it")
+            raise NotScored(f"the scorer {self.path.name} gives NaN or infinity for it")
         return scores
 
     @functools.cached_property
@@ -201,7 +211,7 @@ def on_device(device: str, path: Path | None, grid: int) -> Scorer | None:
 
 
 @functools.lru_cache(maxsize=4)
-def _loaded(path: Path, _modified: int, grid: int) -> Scorer:
+def _loaded(path: Path, _changed: tuple[int, ...], grid: int) -> Scorer:
     return Scorer(path, grid=grid)
 
 
@@ -229,5 +239,4 @@ def heat_map(
     """
     check_image(image)
     path = shipped_model() if model is None else Path(model)
-    modified = path.stat().st_mtime_ns if path.exists() else 0
-    return _loaded(path, modified, grid).heat_map(image)
+    return _loaded(path, changed_at(path), grid).heat_map(image)

@@ -8,6 +8,7 @@ from augcli.classifiers.classifier_graph import prune
 from augcli.classifiers.heat_map_nodes import OUTPUT
 from augcli.classifiers.image_input import GREY_WEIGHTS, METADATA_KEYS, add_input_nodes, as_texts
 from augcli.classifiers.publish import ANY_NUMBER
+from augcli.classifiers.read import PREPARED
 from augcli.version import VERSION
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def write_metadata(
             "bytes": classifier.size,
             "sha256": classifier.sha256,
         },
-        "prepared": {
+        PREPARED: {
             "version": VERSION,
             "map": options.map,
             **features._asdict(),

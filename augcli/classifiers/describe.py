@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import statistics
 import time
@@ -15,13 +14,14 @@ from augcli.attention.graph import Graph
 from augcli.attention.input_spec import ramp
 from augcli.attention.model_file import (
     ModelFileError,
+    model_size,
     scorer_sha256,
     shipped_model,
     shipped_small_model,
 )
 from augcli.classifiers.classifier_graph import measure_shapes
 from augcli.errors import ScorerError
-from augcli.files import MODEL_LIMIT, read_file
+from augcli.files import MODEL_LIMIT, parse_json, read_file
 
 if TYPE_CHECKING:
     import os
@@ -43,7 +43,7 @@ class ScorerFacts:
 
     Attributes:
         file: Its path.
-        bytes: Size of the file.
+        bytes: Size of the file, and of other files in which it keeps weights.
         small: The second file of the shipped scorer, for images of at most 64 pixels; else empty.
         sha256: What identifies it in run.json and in files of heat maps: the SHA-256 of its file,
             or for the shipped scorer of both files.
@@ -103,7 +103,7 @@ def describe_scorer(path: str | os.PathLike[str] | None = None) -> ScorerFacts:
     defaults: dict[str, list[float]] = {"range": [0, 1], "mean": [0, 0, 0], "std": [1, 1, 1]}
     return ScorerFacts(
         file=str(file),
-        bytes=file.stat().st_size,
+        bytes=model_size(file),
         small="" if path else str(shipped_small_model()),
         sha256=identity,
         input=f"uint8 (N, {height}, {width}, 3)"
@@ -148,7 +148,9 @@ def graph_cost(path: Path, frame: Frame) -> GraphCost | None:
     except ImportError:
         return None
     try:
-        model = onnx.load_model_from_string(read_file(path, MODEL_LIMIT).data)
+        if model_size(path) > MODEL_LIMIT:
+            return None
+        model = onnx.load_model_from_string(read_file(path).data)
         onnx.load_external_data_for_model(model, str(path.parent))
         for declared in model.graph.input:
             tensor = declared.type.tensor_type
@@ -206,8 +208,8 @@ def _milliseconds(graph: Graph) -> float:
 
 def _value(metadata: dict[str, str], key: str, default: Any) -> Any:
     try:
-        return json.loads(metadata[f"augcli.{key}"])
-    except (KeyError, ValueError, RecursionError):
+        return parse_json(metadata[f"augcli.{key}"].encode("utf-8"))
+    except (KeyError, ValueError):
         return default
 
 

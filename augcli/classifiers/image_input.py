@@ -100,6 +100,10 @@ def choose_input(classifier: Classifier, options: ClassifierOptions) -> ImageInp
         )
     sides = shape[1:3] if nhwc else shape[2:]
     frame = _frame(classifier, options, metadata, sides)
+    if shape[0] * frame.height * frame.width > LARGEST_SIDE**2:
+        raise classifier.refused(
+            f"takes exactly {shape[0]} images at once; export it for one image, or for any number"
+        )
     grey, pixels = channels == 1, kind == TensorProto.UINT8
     scaling, order = choose_scaling(classifier, options, metadata, grey=grey, pixels=pixels)
     return ImageInput(declared.name, kind, grey, nhwc, frame, shape[0], scaling, order)

@@ -201,7 +201,9 @@ class ClassifierOptions(ByName):
     max_model_size: Annotated[
         int, Param("Refuse larger classifiers.", 1, 2000, "MB", group="input")
     ] = 2000
-    overwrite: Annotated[bool, Param("Replace the file if it is there.", group="output")] = False
+    overwrite: Annotated[
+        bool, Param("Replace the scorer that is there; no other file is replaced.", group="output")
+    ] = False
 
     def __post_init__(self) -> None:
         check(self)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from augcli.classifiers.classifier_graph import PREFIX
+from augcli.classifiers.read import is_prepared
 from augcli.classifiers.trial import WrongInBatches, try_out
 from augcli.errors import OutputError
 from augcli.files import replacing, write_file
@@ -108,6 +109,20 @@ def check_target(classifier: Path, options: ClassifierOptions) -> None:
         raise OutputError(f"`out` {out}: is the classifier itself; give another file")
     if os.path.lexists(out) and not options.overwrite:
         raise OutputError(f"`out` {out}: exists already; add `overwrite` or give another file")
+    _check_replaceable(out)
+
+
+def _check_replaceable(out: Path) -> None:
+    """Check that a file, if there is one, is a scorer that augcli made.
+
+    Raises:
+        OutputError: It is another file, so it is not replaced.
+    """
+    if os.path.lexists(out) and not is_prepared(out):
+        raise OutputError(
+            f"`out` {out}: is no scorer that augcli made, and augcli replaces no other file; give "
+            "another, or remove this file"
+        )
 
 
 def publish(
@@ -133,6 +148,8 @@ def publish(
             path = Path(name)
             scorer, batch = _first_that_works(classifier, exported_for, reshapes, path, options)
             size = path.stat().st_size
+            # Somebody else may have put another file there meanwhile.
+            _check_replaceable(options.out)
     except OSError as error:
         raise OutputError(f"`out` {options.out}: can't be written ({error.strerror})") from None
     return Published(scorer.sha256, size, batch)

@@ -6,12 +6,12 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from augcli.attention.device import open_session
-from augcli.attention.model_file import ModelFileError, file_sha256
+from augcli.attention.model_file import ModelFileError, model_sha256
 from augcli.errors import ScorerError, UsageError
 from augcli.files import MODEL_LIMIT, read_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     import onnx
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from augcli.classifiers.options import ClassifierOptions
 
 MEGABYTE = 1_000_000
+PREPARED = "prepared"
+"""Key of the metadata, after ``augcli.``, that every scorer has which augcli made."""
 
 
 class Classifier(NamedTuple):
@@ -27,7 +29,7 @@ class Classifier(NamedTuple):
     Attributes:
         path: The file.
         model: Its content, with all weights.
-        sha256: SHA-256 of the file, without weights that lie in other files.
+        sha256: Identifies it; see :func:`augcli.attention.model_file.model_sha256`.
         size: Bytes of the file and of the other files with weights.
     """
 
@@ -78,18 +80,34 @@ def read_classifier(path: Path, options: ClassifierOptions) -> Classifier:
     if not model.graph.node or not model.opset_import:
         raise ScorerError(f"{path}: is not ONNX: it holds no graph")
     size = path.stat().st_size + _read_other_files(path, model, options)
-    _check_it_loads(path)
+    identity = _check_it_loads(path)
     if model.functions:
         from onnx import inliner  # noqa: PLC0415
 
         model = inliner.inline_local_functions(model)
-    return Classifier(path, model, file_sha256(path), size)
+    return Classifier(path, model, identity, size)
 
 
-def _check_it_loads(path: Path) -> None:
-    """Check that onnxruntime loads the file: then the graph is sound, which all else relies on."""
+def is_prepared(path: Path) -> bool:
+    """Return whether a file is a scorer that augcli made of a classifier."""
+    import onnx  # noqa: PLC0415
+
+    try:
+        model = onnx.load_model_from_string(read_file(path, MODEL_LIMIT).data)
+    except Exception:  # it can't be read, or is no ONNX
+        return False
+    return any(entry.key == f"augcli.{PREPARED}" for entry in model.metadata_props)
+
+
+def _check_it_loads(path: Path) -> str:
+    """Check that onnxruntime loads the file: then the graph is sound, which all else relies on.
+
+    Returns:
+        What identifies the file.
+    """
     try:
         open_session(path)
+        return model_sha256(path)
     except ModelFileError as error:
         raise ScorerError(f"{path}: {error.problem}") from None
 
@@ -106,9 +124,9 @@ def _read_other_files(path: Path, model: onnx.ModelProto, options: ClassifierOpt
     """Read the weights that lie in other files, if that is allowed; return their bytes."""
     from onnx import external_data_helper  # noqa: PLC0415
 
-    external = [
-        tensor for tensor in tensors(model.graph) if external_data_helper.uses_external_data(tensor)
-    ]
+    functions = (node for function in model.functions for node in function.node)
+    everywhere = (*tensors(model.graph), *_tensors_of_nodes(functions))
+    external = [tensor for tensor in everywhere if external_data_helper.uses_external_data(tensor)]
     if not external:
         return 0
     names = {
@@ -156,10 +174,17 @@ def tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
     yield from graph.initializer
     for sparse in graph.sparse_initializer:
         yield from (sparse.values, sparse.indices)
-    for node in graph.node:
+    yield from _tensors_of_nodes(graph.node)
+
+
+def _tensors_of_nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.TensorProto]:
+    for node in nodes:
         for attribute in node.attribute:
             if attribute.HasField("t"):
                 yield attribute.t
             yield from attribute.tensors
+            one = [attribute.sparse_tensor] if attribute.HasField("sparse_tensor") else []
+            for sparse in (*one, *attribute.sparse_tensors):
+                yield from (sparse.values, sparse.indices)
             for inner in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
                 yield from tensors(inner)

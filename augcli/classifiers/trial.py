@@ -46,9 +46,9 @@ def try_out(classifier: Classifier, path: Path, grid: int, *, batches: bool) -> 
     question = "are `preset` and `layer` right?"
     try:
         maps = [scorer.heat_map(picture) for picture in pictures]
-    except UnreadableImage:
+    except UnreadableImage as error:
         raise classifier.refused(
-            f"the scorer made of it gives NaN or infinity; {question}"
+            f"the scorer made of it fails: {error.reason}; {question}"
         ) from None
     if any(np.ptp(heat_map) == 0 for heat_map in maps) and grid > 1:
         raise classifier.refused(

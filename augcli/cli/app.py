@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import gc
-import json
 import os
-import signal
 import sys
-import traceback
 from typing import TYPE_CHECKING
 
-from augcli.cli.streams import take_stderr, write_stderr, write_stdout
-from augcli.errors import EXIT_BUG, AugcliError, Interrupted
+from augcli.cli.signals import Signals
+from augcli.errors import EXIT_BUG, AugcliError, Interrupted, Stopped
 from augcli.version import VERSION
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import FrameType
 
     import typer
 
@@ -25,6 +22,8 @@ if TYPE_CHECKING:
     from augcli.recipes.recipe import Recipe
     from augcli.run.options import HeatMapOptions
 
+LEAST_MEMORY = 256 << 20
+"""Bytes of addresses: the libraries alone need most of them."""
 EPILOG = """\
 Examples:
   augcli cutout images --patch 16
@@ -36,34 +35,88 @@ AUGCLI_NAME in the environment, or in a --config file."""
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    if sys.argv[1:] in (["--version"], ["-V"]):
-        # Before Typer is imported, which takes longer than all the rest.
-        write_stdout(f"augcli {VERSION}")
-        sys.exit(0)
     # Thousands of objects are made while modules are imported, and none of them is garbage.
     gc.set_threshold(10_000)
     _open_standard_streams()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
-    debug, as_json = "--debug" in sys.argv, "--json" in sys.argv
+    debug = "--debug" in sys.argv
+    # Signals are handled before anything else is imported: an import takes time.
+    signals = Signals(_say)
+    try:
+        with signals:
+            _run(signals, debug=debug)
+    except Interrupted as error:
+        signals.say(error)
+        sys.exit(error.exit_code)
+    except AugcliError as error:
+        _say(error)
+        sys.exit(error.exit_code)
+
+
+def _check_memory() -> None:
+    """Check the limit of this process: libraries that get no memory end it without a word.
+
+    Raises:
+        Stopped: It is too low for any command.
+    """
+    try:
+        import resource  # noqa: PLC0415
+    except ImportError:
+        return  # Windows has no such limit
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if 0 <= limit < LEAST_MEMORY:
+        raise Stopped(
+            f"this process may use {limit >> 20:,} MiB of memory, and augcli needs at least "
+            f"{LEAST_MEMORY >> 20:,} MiB; raise the limit (ulimit -v), then run the same command "
+            "again"
+        )
+
+
+def _run(signals: Signals, *, debug: bool) -> None:
+    """Run the command.
+
+    Raises:
+        AugcliError: In the place of every error.
+        SystemExit: Its exit code.
+    """
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        # Before Typer is imported, which takes longer than all the rest.
+        _write_stdout(f"augcli {VERSION}")
+        sys.exit(0)
+    from augcli.cli.streams import take_stderr  # noqa: PLC0415 - see main
+
+    # The processor's cores are for the workers; threads that can't be started end the process.
+    for library in ("OPENBLAS", "OMP", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    _check_memory()
     if not debug:
         take_stderr()
     try:
-        application()(prog_name="augcli")
-    except AugcliError as error:
-        if debug:
-            traceback.print_exc()
-        from augcli.cli.given import text_of  # noqa: PLC0415 - not needed for --version
-
-        _fail(text_of(error), error.exit_code, as_json=as_json)
+        application(signals)(prog_name="augcli")
     except Exception as error:
+        # Whatever a library raises while a signal is pending may come from the signal.
+        signals.check()
         if debug:
-            traceback.print_exc()
-        _fail(
+            _show_traceback()
+        if isinstance(error, AugcliError):
+            raise
+        from augcli.data.stopping import refused_by_system  # noqa: PLC0415
+
+        raise refused_by_system(error) or Bug(error) from error
+
+
+class Bug(AugcliError):
+    """An error that augcli did not expect.
+
+    Args:
+        error: The error.
+    """
+
+    exit_code = EXIT_BUG
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(
             f"augcli has a bug: {type(error).__name__}: {error}; the files in OUT are complete. "
-            "Run again with --debug and report what it prints",
-            EXIT_BUG,
-            as_json=as_json,
+            "Run again with --debug and report what it prints"
         )
 
 
@@ -80,8 +133,12 @@ def _open_standard_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
 
 
-def application() -> typer.Typer:
-    """Return the application with all its commands."""
+def application(signals: Signals | None = None) -> typer.Typer:
+    """Return the application with all its commands.
+
+    Args:
+        signals: End a run; None where nothing is to be run.
+    """
     import typer  # noqa: PLC0415 - not needed for --version
 
     from augcli.cli.generated import SCORER, add_commands  # noqa: PLC0415
@@ -90,6 +147,8 @@ def application() -> typer.Typer:
     from augcli.cli.scorer import scorer_commands  # noqa: PLC0415
     from augcli.cli.verbs import add_verbs  # noqa: PLC0415
 
+    # Never entered: no signal is handled.
+    signals = signals or Signals(lambda _: None)
     app = typer.Typer(
         name="augcli",
         cls=Group,
@@ -103,7 +162,7 @@ def application() -> typer.Typer:
 
     def show_version(wanted: bool) -> None:
         if wanted:
-            write_stdout(f"augcli {VERSION}")
+            _write_stdout(f"augcli {VERSION}")
             raise typer.Exit
 
     version_option = typer.Option(
@@ -114,14 +173,17 @@ def application() -> typer.Typer:
     def callback(version: bool = version_option) -> None:
         pass
 
-    add_commands(app, run_command, score_command)
+    run = functools.partial(run_command, signals)
+    add_commands(app, run, functools.partial(score_command, signals))
     app.add_typer(recipe_commands(), name=RECIPE)
-    app.add_typer(scorer_commands(), name=SCORER)
+    app.add_typer(scorer_commands(signals), name=SCORER)
     add_verbs(app)
     return app
 
 
-def run_command(folder: Path, recipe: Recipe, options: RunOptions, given: Given) -> None:
+def run_command(
+    signals: Signals, folder: Path, recipe: Recipe, options: RunOptions, given: Given
+) -> None:
     """Run a recipe over a folder."""
     import typer  # noqa: PLC0415
 
@@ -132,14 +194,14 @@ def run_command(folder: Path, recipe: Recipe, options: RunOptions, given: Given)
     if command.print_recipe:
         from augcli.recipes.recipe import with_options  # noqa: PLC0415
 
-        write_stdout(with_options(recipe, options).to_toml())
+        _write_stdout(with_options(recipe, options).to_toml())
         return
     # First, and from here: deeper in the stack, where calls cross a block of CPython's frames,
     # NumPy takes twice as long to import.
     import augcli.plan.ring  # noqa: F401, PLC0415
     from augcli.run.check import check  # noqa: PLC0415
 
-    run = check(folder, recipe, options)
+    run = check(folder, recipe, options, signals.check)
     if command.dry_run:
         # Imported here, because it needs the decoders, which a run imports in its workers.
         from augcli.cli.preview import show_preview  # noqa: PLC0415
@@ -148,12 +210,12 @@ def run_command(folder: Path, recipe: Recipe, options: RunOptions, given: Given)
         return
     from augcli.run.make import make  # noqa: PLC0415
 
-    with showing_progress(command, given.spell) as listener:
-        summary = make(run, listener)
+    with showing_progress(command, given.spell) as listener, signals.in_order():
+        summary = make(run, signals.counting(listener))
     raise typer.Exit(summary.exit_code)
 
 
-def score_command(folder: Path, options: HeatMapOptions, given: Given) -> None:
+def score_command(signals: Signals, folder: Path, options: HeatMapOptions, given: Given) -> None:
     """Make or update a file of heat maps."""
     import typer  # noqa: PLC0415
 
@@ -161,20 +223,40 @@ def score_command(folder: Path, options: HeatMapOptions, given: Given) -> None:
     from augcli.cli.progress import showing_progress  # noqa: PLC0415
     from augcli.run.heatmaps import make_heat_maps  # noqa: PLC0415
 
-    with showing_progress(given.build(CommandOptions), given.spell) as listener:
-        summary = make_heat_maps(folder, options, listener)
+    command = given.build(CommandOptions)
+    with showing_progress(command, given.spell) as listener, signals.in_order():
+        summary = make_heat_maps(folder, options, signals.counting(listener), signals.check)
     raise typer.Exit(summary.exit_code)
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> None:
-    """End the run in order at the first signal, at once at a second one."""
-    for handled in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(handled, signal.SIG_DFL)
-    raise Interrupted(number)
+def _say(error: AugcliError) -> None:
+    """Write the sentence of an error."""
+    from augcli.cli.streams import write_stderr  # noqa: PLC0415 - see main
 
+    text = str(error)
+    if not isinstance(error, Bug | Interrupted):
+        from augcli.cli.given import text_of  # noqa: PLC0415
 
-def _fail(text: str, code: int, *, as_json: bool) -> None:
+        text = text_of(error)
     write_stderr(f"augcli: {text}")
-    if as_json:
-        write_stdout(json.dumps({"message_type": "fatal", "exit_code": code, "text": text}))
-    sys.exit(code)
+    from augcli.cli.given import json_wanted  # noqa: PLC0415
+
+    if json_wanted(sys.argv[1:]):
+        from augcli.cli.streams import write_json  # noqa: PLC0415
+
+        write_json({"message_type": "fatal", "exit_code": error.exit_code, "text": text})
+
+
+def _write_stdout(text: str) -> None:
+    from augcli.cli.streams import write_stdout  # noqa: PLC0415 - see main
+
+    write_stdout(text)
+
+
+def _show_traceback() -> None:
+    import traceback  # noqa: PLC0415
+
+    from augcli.cli.streams import write_stderr  # noqa: PLC0415 - see main
+
+    for line in traceback.format_exc().splitlines():
+        write_stderr(line)

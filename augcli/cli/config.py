@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.cli.suggestions import suggestion
 from augcli.errors import UsageError, near_miss
-from augcli.files import TEXT_LIMIT, decode_text, read_given
+from augcli.files import TOML_LIMIT, decode_text, parse_toml, read_file, read_given
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
 
@@ -43,15 +42,11 @@ def read_config(
         UsageError: The file can't be read, is not UTF-8 or not TOML, or has an unknown key.
     """
     try:
-        text = decode_text(read_given(path, TEXT_LIMIT))
+        content = parse_toml(decode_text(read_given(path, TOML_LIMIT)))
     except OSError as error:
         raise UsageError(f"`config` {path}: can't be read ({error.strerror})") from None
     except ValueError as error:
         raise UsageError(f"`config` {path}: {error}") from None
-    try:
-        content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"`config` {path}: is not TOML: {error}") from None
     known = commands[command]
     everywhere = {name for names in commands.values() for name in names}
     chosen: dict[str, Key] = {}
@@ -76,3 +71,21 @@ def read_config(
             )
         chosen[name] = Key(value, f"{key} in {path} ([{command}])")
     return chosen
+
+
+def config_wants_json(path: str, command: Sequence[str]) -> bool:
+    """Return whether a configuration file has ``json = true`` for a command.
+
+    A file that can't be read wants nothing. A pipe, which was read before, is not read again.
+
+    Args:
+        path: The TOML file.
+        command: The name of the command; empty without one.
+    """
+    try:
+        content = parse_toml(decode_text(read_file(path, TOML_LIMIT).data))
+    except (OSError, ValueError):
+        return False
+    tables = [content.get(name) for name in command]
+    own = [table["json"] for table in tables if isinstance(table, dict) and "json" in table]
+    return [*own, content.get("json")][0] is True

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from typing import TYPE_CHECKING
 
 import typer
 
-from augcli.cli.streams import printable, write_stdout
+from augcli.cli.streams import write_json, write_line, write_stdout
 from augcli.errors import with_flags
 
 if TYPE_CHECKING:
@@ -24,7 +23,9 @@ FOLDER = typer.Argument(
     help="Check also whether outputs can be written, renamed and locked in this folder.",
     show_default=False,
 )
-JSON = typer.Option(False, "--json", help="One JSON object on standard output.")
+JSON = typer.Option(
+    False, "--json", envvar="AUGCLI_JSON", help="One JSON object on standard output."
+)
 
 
 def doctor(folder: str | None = FOLDER, as_json: bool = JSON) -> None:
@@ -42,12 +43,12 @@ def doctor(folder: str | None = FOLDER, as_json: bool = JSON) -> None:
             write_stdout(f"\n{finding.area}" if area else finding.area)
             area = finding.area
         for line in lines_of(finding):
-            write_stdout(printable(line))
+            write_line(line)
     problems = sum(finding.state == "problem" for finding in findings)
     if as_json:
         objects = [finding._asdict() for finding in findings]
         content = {"message_type": "doctor", "problems": problems, "findings": objects}
-        write_stdout(json.dumps(content))
+        write_json(content)
     else:
         write_stdout(f"\n{conclusion(problems)}")
     raise typer.Exit(1 if problems else 0)

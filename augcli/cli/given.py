@@ -7,12 +7,12 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from augcli.cli.config import read_config
-from augcli.errors import AugcliError, ParameterError, flag, with_flags
-from augcli.params import Declared, build
+from augcli.cli.config import config_wants_json, read_config
+from augcli.errors import AugcliError, Interrupted, ParameterError, flag, with_flags
+from augcli.params import SWITCH, Declared, build
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 OptionsByClass = dict[type, tuple[Declared, ...]]
 """The options of a command, by the class that declares them."""
@@ -79,6 +79,8 @@ class Given:
         """
         try:
             yield
+        except Interrupted:
+            raise
         except AugcliError as error:
             raise CommandError(text_of(error, self.written), error.exit_code) from error
 
@@ -146,3 +148,28 @@ def given_options(
         },
         written,
     )
+
+
+def json_wanted(arguments: Sequence[str]) -> bool:
+    """Return whether errors are also written as JSON, whatever ends a command and however early.
+
+    Args:
+        arguments: Of the command line; they need not be right.
+    """
+    if "--json" in arguments:
+        return True
+    word = os.environ.get("AUGCLI_JSON", "").strip().lower()
+    if word:
+        return SWITCH.get(word, False)
+    return any(config_wants_json(path, arguments[:1]) for path in _config_paths(arguments))
+
+
+def _config_paths(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the configuration file that a command line or the environment names."""
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=False):
+        name, is_set, value = word.partition("=")
+        if name == "--config":
+            yield value if is_set else following
+            return
+    if path := os.environ.get("AUGCLI_CONFIG"):
+        yield path

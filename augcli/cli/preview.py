@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from augcli.cli.streams import printable, write_stdout
+from augcli.cli.streams import write_json, write_line
 from augcli.data.manifest import COLUMNS
 from augcli.run.preview import preview
 
@@ -36,10 +35,10 @@ def show_preview(run: Run, spell: Callable[[str], str], *, as_json: bool) -> Non
         rows = [dict(zip(COLUMNS, row.cells(), strict=True)) for row in plan.rows]
         failures = [failure._asdict() for failure in plan.failures]
         content = {**asdict(plan), "rows": rows, "failures": failures}
-        write_stdout(json.dumps({"message_type": "plan", "out": run.output.path, **content}))
+        write_json({"message_type": "plan", "out": run.output.path, **content})
         return
     for line in preview_lines(plan, run.sources.place, run.output.path, spell):
-        write_stdout(printable(line))
+        write_line(line)
 
 
 def preview_lines(plan: Preview, folder: str, out: str, spell: Callable[[str], str]) -> list[str]:

@@ -7,13 +7,12 @@ manifest, or JSON.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 import time
 from typing import TYPE_CHECKING
 
-from augcli.cli.streams import printable, write_stderr, write_stdout
+from augcli.cli.streams import printable, write_json, write_path, write_stderr
 from augcli.errors import Interrupted, with_flags
 from augcli.run.messages import Error, Notice, Progress, Started, Summary
 
@@ -83,7 +82,7 @@ class ManifestOnly:
     def __call__(self, message: Message) -> None:
         """Take one message."""
         if isinstance(message, Summary):
-            write_stdout(message.manifest)
+            write_path(message.manifest)
 
 
 class JsonLines:
@@ -100,7 +99,7 @@ class JsonLines:
             if now - self._last_progress < JSON_SECONDS and not complete:
                 return
             self._last_progress = now
-        write_stdout(json.dumps(message.to_json()))
+        write_json(message.to_json())
 
 
 class PlainLines:
@@ -126,7 +125,7 @@ class PlainLines:
             case Summary():
                 for line in summary_lines(message):
                     write_stderr(line)
-                write_stdout(message.manifest)
+                write_path(message.manifest)
 
 
 class ProgressBar:
@@ -182,7 +181,7 @@ class ProgressBar:
                 self._bar.stop()
                 for line in summary_lines(message):
                     self._print(line)
-                write_stdout(message.manifest)
+                write_path(message.manifest)
 
     def _print(self, text: str, style: str = "") -> None:
         from rich.text import Text  # noqa: PLC0415

@@ -9,7 +9,7 @@ import typer
 
 from augcli.cli.generated import add_command
 from augcli.cli.help import Group
-from augcli.cli.streams import printable, write_stderr, write_stdout
+from augcli.cli.streams import write_line, write_path, write_stderr, write_stdout
 from augcli.errors import UsageError, near_miss
 from augcli.files import create_file
 from augcli.params import values
@@ -45,12 +45,12 @@ def recipe_commands() -> typer.Typer:
             raise UsageError(f"{path} exists already; give another file with --out") from None
         except OSError as error:
             raise UsageError(f"{path} can't be written ({error.strerror})") from None
-        write_stdout(str(path))
+        write_path(str(path))
 
     def check(path: str = typer.Argument(metavar="RECIPE", help="The TOML file.")) -> None:
         """Check a recipe and print what it does, step by step."""
         for line in recipe_lines(Recipe.load(Path(path))):
-            write_stdout(printable(line))
+            write_line(line)
         write_stderr("recipe is valid")
 
     def schema() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,11 +19,13 @@ from augcli.cli.generated import (
 from augcli.cli.given import given_options
 from augcli.cli.help import Group
 from augcli.cli.options import CommandOptions
-from augcli.cli.streams import printable, write_stderr, write_stdout
+from augcli.cli.streams import write_json, write_line, write_path, write_stderr
+from augcli.files import unfinished_name
 
 if TYPE_CHECKING:
     from augcli.classifiers.describe import ScorerFacts
     from augcli.classifiers.prepare import PreparedScorer
+    from augcli.cli.signals import Signals
 
 CLASSIFIER = typer.Argument(metavar="CLASSIFIER", help="ONNX file that gives class scores.")
 FILE = typer.Argument(
@@ -35,11 +36,17 @@ FILE = typer.Argument(
 )
 SMALL = 64
 """Pixels of the longer side up to which the shipped scorer uses its second file."""
-JSON = typer.Option(False, "--json", help="One JSON object on standard output.")
+JSON = typer.Option(
+    False, "--json", envvar="AUGCLI_JSON", help="One JSON object on standard output."
+)
 
 
-def scorer_commands() -> typer.Typer:
-    """Return the group of commands."""
+def scorer_commands(signals: Signals) -> typer.Typer:
+    """Return the group of commands.
+
+    Args:
+        signals: End a command.
+    """
     group = typer.Typer(
         cls=Group,
         help="Make a scorer of any classifier, or describe a scorer.",
@@ -48,7 +55,11 @@ def scorer_commands() -> typer.Typer:
     classifier = inspect.Parameter(
         "classifier", inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[str, CLASSIFIER]
     )
-    make = declare_command(_prepare, "prepare", [classifier], prepare_options())
+
+    def prepare(**arguments: Any) -> None:
+        _prepare(signals, arguments)
+
+    make = declare_command(prepare, "prepare", [classifier], prepare_options())
     summary = "Make a scorer of a classifier: its last feature map becomes the heat map."
     add_command(group, "prepare", summary, make, SCORER)
     summary = "Show what a scorer takes and gives, and what it costs."
@@ -56,21 +67,22 @@ def scorer_commands() -> typer.Typer:
     return group
 
 
-def _prepare(**arguments: Any) -> None:
+def _prepare(signals: Signals, arguments: dict[str, Any]) -> None:
     given = given_options(SCORER, prepare_options(), arguments, names_by_command)
     with given.spelling():
         options = given.build(ClassifierOptions)
         command = given.build(CommandOptions)
         from augcli.classifiers.prepare import make_scorer  # noqa: PLC0415
 
-        made = make_scorer(arguments["classifier"], options)
+        with signals.removing(unfinished_name(options.out)):
+            made = make_scorer(arguments["classifier"], options)
     if command.json:
-        write_stdout(json.dumps({"message_type": "prepared", **asdict(made)}))
+        write_json({"message_type": "prepared", **asdict(made)})
         return
     if not command.quiet:
         for line in prepared_lines(made):
             write_stderr(line)
-    write_stdout(made.file)
+    write_path(made.file)
 
 
 def _show(file: str | None = FILE, as_json: bool = JSON) -> None:
@@ -78,10 +90,10 @@ def _show(file: str | None = FILE, as_json: bool = JSON) -> None:
 
     facts = describe_scorer(file)
     if as_json:
-        write_stdout(json.dumps({"message_type": "scorer", **asdict(facts)}))
+        write_json({"message_type": "scorer", **asdict(facts)})
         return
     for line in facts_lines(facts):
-        write_stdout(printable(line))
+        write_line(line)
 
 
 def prepared_lines(made: PreparedScorer) -> list[str]:

@@ -1,16 +1,26 @@
-"""Standard output and standard error: lines that arrive, or are lost without a traceback."""
+"""Standard output and standard error: lines that arrive, or are lost without a traceback.
+
+Names of files, labels and texts of records may come from somebody else. What is for people goes
+through :func:`printable`, so that no name moves a cursor, reverses a line or forges another one.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from augcli.files import open_null
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _STANDARD_ERROR: Final = 2
+LONGEST: Final = 20_000
+"""Characters of the longest line for people; two paths fit, with all of their letters escaped."""
 
 
 def write_stderr(text: str) -> None:
@@ -18,6 +28,16 @@ def write_stderr(text: str) -> None:
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(printable(text) + "\n")
         sys.stderr.flush()
+
+
+def show_cursor() -> None:
+    """Make the cursor of a terminal visible again, which a progress bar hides."""
+    # While a bar moves, this is Rich's, which takes such sequences away.
+    stderr = getattr(sys.stderr, "rich_proxied_file", sys.stderr)
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        if stderr.isatty() and os.environ.get("TERM") != "dumb":
+            stderr.write("\x1b[?25h")
+            stderr.flush()
 
 
 def take_stderr() -> None:
@@ -43,8 +63,24 @@ def take_stderr() -> None:
         os.dup2(nowhere.fileno(), _STANDARD_ERROR)
 
 
+def write_line(text: str) -> None:
+    """Write a line for people to standard output."""
+    write_stdout(printable(text))
+
+
+def write_path(path: str) -> None:
+    """Write a path: exactly for a program that reads it, printable for a terminal."""
+    write_stdout(printable(path) if _is_terminal() else path)
+
+
+def write_json(content: Mapping[str, Any]) -> None:
+    """Write a JSON object as one line of ASCII: all that is not printable is escaped."""
+    # JSON allows this control character in texts, and nowhere else.
+    write_stdout(json.dumps(content).replace("\x7f", "\\u007f"))
+
+
 def write_stdout(text: str) -> None:
-    """Write a line of results.
+    """Write a line of results as it is.
 
     A reader that closed the pipe is no error. A full disk is reported once and changes
     nothing about the outputs.
@@ -55,9 +91,7 @@ def write_stdout(text: str) -> None:
         try:
             sys.stdout.write(text + "\n")
         except UnicodeEncodeError:
-            # A path that is not UTF-8, or an encoding that can't write it.
-            escaped = os.fsencode(text).decode("ascii", "backslashreplace")
-            sys.stdout.write(escaped + "\n")
+            sys.stdout.write(_escaped(text) + "\n")
         sys.stdout.flush()
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
@@ -68,12 +102,34 @@ def write_stdout(text: str) -> None:
 
 
 def printable(text: str) -> str:
-    r"""Return text with its control characters escaped, so that a terminal shows them.
+    r"""Return text as one line that a terminal shows: all that is not printable is escaped.
+
+    These are control characters, line breaks, marks that change the direction of writing, and
+    halves of characters. A text of more than 20,000 characters is cut short.
 
     Example:
         >>> printable("a\x1b[31m.jpg")
         'a\\x1b[31m.jpg'
+        >>> printable("a.jpg\nfailed: \u202eb.jpg")
+        'a.jpg\\nfailed: \\u202eb.jpg'
     """
-    return "".join(
-        char if char.isprintable() or char == "\n" else repr(char)[1:-1] for char in text
-    )
+    if len(text) > LONGEST:
+        text = text[:LONGEST] + "…"
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def _is_terminal() -> bool:
+    try:
+        return sys.stdout.isatty()
+    except (AttributeError, ValueError):
+        return False  # closed
+
+
+def _escaped(text: str) -> str:
+    """Return text in ASCII: a path that is not UTF-8, or an encoding that can't write it."""
+    try:
+        return os.fsencode(text).decode("ascii", "backslashreplace")
+    except UnicodeEncodeError:
+        return text.encode("ascii", "backslashreplace").decode()

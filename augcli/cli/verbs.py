@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,11 +10,13 @@ import typer
 from augcli.cli.doctor import doctor
 from augcli.cli.generated import add_command
 from augcli.cli.progress import counted
-from augcli.cli.streams import write_stderr, write_stdout
+from augcli.cli.streams import write_json, write_line, write_stderr
 from augcli.errors import with_flags
 
 OUT = typer.Argument(metavar="OUT", help="An output folder of augcli.")
-JSON = typer.Option(False, "--json", help="Print one JSON object on standard output.")
+JSON = typer.Option(
+    False, "--json", envvar="AUGCLI_JSON", help="Print one JSON object on standard output."
+)
 AGAINST = typer.Option(
     None, "--against", metavar="INPUT", help="Make every output again from INPUT and compare."
 )
@@ -38,14 +39,14 @@ def status(out: str = OUT, as_json: bool = JSON) -> None:
     state = status_of(Path(out))
     if as_json:
         content = {**asdict(state), "left": state.left}
-        write_stdout(json.dumps({"message_type": "status", **content}))
+        write_json({"message_type": "status", **content})
         return
     at_work = "a run is at work" if state.alive else "no run is at work"
-    write_stdout(f"{state.command}: {state.state}, {at_work}")
+    write_line(f"{state.command}: {state.state}, {at_work}")
     made = f"{state.made:,} of {state.jobs:,} made"
-    write_stdout(f"{made}, {state.failed:,} failed, {state.left:,} left")
+    write_line(f"{made}, {state.failed:,} failed, {state.left:,} left")
     if state.damaged:
-        write_stdout(
+        write_line(
             f"{counted(state.damaged, 'damaged part')}; run the same command again to repair"
         )
 
@@ -59,7 +60,7 @@ def verify(out: str = OUT, against: str | None = AGAINST, as_json: bool = JSON) 
     if as_json:
         problems = [problem._asdict() for problem in result.problems]
         content = {**asdict(result), "problems": problems}
-        write_stdout(json.dumps({"message_type": "verified", **content}))
+        write_json({"message_type": "verified", **content})
     else:
         for problem in result.problems[:SHOWN]:
             write_stderr(f"{problem.file_name}: {with_flags(problem.what)}")
@@ -70,7 +71,7 @@ def verify(out: str = OUT, against: str | None = AGAINST, as_json: bool = JSON) 
         for text in result.unchecked:
             write_stderr(f"not checked: {text}")
         problem_count = counted(len(result.problems), "problem")
-        write_stdout(f"{counted(result.rows, 'row')} checked, {problem_count}")
+        write_line(f"{counted(result.rows, 'row')} checked, {problem_count}")
         if against:
-            write_stdout(f"{result.remade:,} made again, {result.identical:,} of them identical")
+            write_line(f"{result.remade:,} made again, {result.identical:,} of them identical")
     raise typer.Exit(1 if result.problems else 0)

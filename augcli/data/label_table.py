@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import posixpath
 import re
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from augcli.data.codecs.formats import EXTENSIONS
+from augcli.data.csv_rows import CsvRow, csv_rows
 from augcli.errors import InputError, near_miss
 from augcli.files import decode_text
 
@@ -29,6 +29,10 @@ OTHER_TABLES = {
 """First bytes of files that people give in place of a CSV table."""
 ABSOLUTE = re.compile(r"/|\\\\|[A-Za-z]:[\\/]")
 """How an absolute path begins, on Windows too."""
+LONGEST_ROW = 1 << 20
+"""Characters of its longest row."""
+LONGEST_SHOWN = 200
+"""Characters of a line that a message shows."""
 MOST_COMPARED = 100_000
 """Sources up to which the nearest name is searched for, which takes a second for that many."""
 
@@ -53,25 +57,26 @@ def read_labels(table: Path, data: bytes) -> dict[str, str]:
         {'a.jpg': 'cat', 'b/c.jpg': 'dog'}
     """
     labels: dict[str, str] = {}
+    _check_encoding(table, data)
+    rows = csv_rows(io.BytesIO(data), LONGEST_ROW)
     try:
-        rows = csv.reader(io.StringIO(_text(table, data), newline=""), strict=True)
-        header = next(rows, [])
+        header = next(rows, CsvRow(0, [])).cells
         _check_header(table, header)
         name_at, label_at = (header.index(column) for column in HEADER)
-        for row in rows:
-            if not any(cell.strip() for cell in row):
+        for line, cells in rows:
+            if not any(cell.strip() for cell in cells):
                 continue
-            if len(row) != len(header):
+            if len(cells) != len(header):
                 raise InputError(
-                    f"`labels` {table}: line {rows.line_num} has {len(row)} cells, "
+                    f"`labels` {table}: line {line} has {len(cells)} cells, "
                     f"but the header has {len(header)}"
                 )
-            name, label = row[name_at], normalize("NFC", row[label_at])
+            name, label = cells[name_at], normalize("NFC", cells[label_at])
             if not label:
-                raise InputError(f"`labels` {table}: line {rows.line_num} has no label")
+                raise InputError(f"`labels` {table}: line {line} has no label")
             if labels.setdefault(name, label) != label:
                 raise _two_labels(table, name)
-    except csv.Error as error:
+    except ValueError as error:
         raise InputError(
             f"`labels` {table}: is not a CSV table in UTF-8 ({error}); "
             "give one with the columns file_name,label"
@@ -125,7 +130,7 @@ def _two_labels(table: Path, name: str) -> InputError:
     return InputError(f"`labels` {table}: {name} has two different labels")
 
 
-def _text(table: Path, data: bytes) -> str:
+def _check_encoding(table: Path, data: bytes) -> None:
     for first_bytes, kind in OTHER_TABLES.items():
         if data.startswith(first_bytes):
             raise InputError(
@@ -133,7 +138,7 @@ def _text(table: Path, data: bytes) -> str:
                 "columns file_name,label"
             )
     try:
-        return decode_text(data)
+        decode_text(data)
     except ValueError as error:
         raise InputError(f"`labels` {table}: is not a CSV table in UTF-8: it {error}") from None
 
@@ -162,9 +167,13 @@ def _check_header(table: Path, header: list[str]) -> None:
     else:
         fix = ""
     raise InputError(
-        f"`labels` {table}: the first line is {line!r}, but must name the columns file_name and "
-        f"label{fix}"
+        f"`labels` {table}: the first line is {_shortened(line)!r}, but must name the columns "
+        f"file_name and label{fix}"
     )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 def _why_unknown(name: str, sources: Sources) -> str:

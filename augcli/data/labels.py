@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+SUM_TOLERANCE = 1e-6
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """What a picture shows: a weight for each class, which sum to 1.
@@ -41,6 +44,18 @@ class Label:
     def classes(self) -> tuple[str, ...]:
         """The names of the classes, in order."""
         return tuple(name for name, _ in self.weights)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the weights of a label are shares that sum to 1, or there are none.
+
+        Example:
+            >>> Label((("cat", 0.25), ("dog", 0.75))).is_sound, Label((("cat", 2.0),)).is_sound
+            (True, False)
+        """
+        weights = [weight for _, weight in self.weights]
+        # Written so that NaN fails as well.
+        return not weights or (min(weights) >= 0 and abs(sum(weights) - 1) <= SUM_TOLERANCE)
 
     @property
     def heaviest(self) -> str:

@@ -8,6 +8,7 @@ import io
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from augcli.data.csv_rows import csv_rows
 from augcli.data.labels import Label
 from augcli.files import parse_json
 
@@ -28,6 +29,8 @@ COLUMNS = (
 """The columns of metadata.csv where each source has one class."""
 SOFT_COLUMNS = ("file_name", "label", *COLUMNS[5:])
 """The same where sources have soft labels: ``label`` is JSON, a weight by class."""
+LONGEST_ROW = 16 << 20
+"""Characters of the longest row that is read; the draw of ten thousand boxes has 300,000."""
 
 
 class Row(NamedTuple):
@@ -121,8 +124,10 @@ def _label(values: Mapping[str, str]) -> Label:
 def _soft_label(text: str) -> Label:
     content = parse_json(text.encode("utf-8"))
     weights: dict[str, Any] = content if isinstance(content, dict) else {"": None}
-    if not all(type(weight) in (int, float) for weight in weights.values()):
-        raise ValueError(f"label is {text!r}, but must be a JSON object of weights")
+    # Twice as large as a weight is an error that verify names; a number that no float holds is not.
+    if not all(type(weight) in (int, float) and abs(weight) < 1e9 for weight in weights.values()):
+        raise ValueError(f"label is {text[:80]!r}, but must be a JSON object of weights")
+    "".join(weights).encode("utf-8")  # raises where JSON's escapes hold half of a character
     return Label.from_json({name: float(weight) for name, weight in weights.items()})
 
 
@@ -141,31 +146,17 @@ def _cells(
     table: BinaryIO, known: set[tuple[str, ...]]
 ) -> Iterator[tuple[tuple[str, ...], list[str]]]:
     """Yield the header and the cells of each row, and close the table."""
-    with io.TextIOWrapper(table, encoding="utf-8", newline="") as file, _long_cells():
-        try:
-            lines = csv.reader(file, strict=True)
-            header = next(lines, None)
-            if header is None:
-                return
-            columns = tuple(header)
-            if columns not in known:
-                raise ValueError("it has other columns than augcli writes")
-            for cells in lines:
-                if len(cells) != len(columns):
-                    raise ValueError(f"line {lines.line_num} has {len(cells)} cells")
-                yield columns, cells
-        except csv.Error as error:
-            raise ValueError(str(error)) from None
-
-
-@contextlib.contextmanager
-def _long_cells() -> Iterator[None]:
-    """Let the csv module take the draw of ten thousand boxes."""
-    limit = csv.field_size_limit(2**31 - 1)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(limit)
+    with contextlib.closing(csv_rows(table, LONGEST_ROW)) as rows:
+        header = next(rows, None)
+        if header is None:
+            return
+        columns = tuple(header.cells)
+        if columns not in known:
+            raise ValueError("it has other columns than augcli writes")
+        for line, cells in rows:
+            if len(cells) != len(columns):
+                raise ValueError(f"line {line} has {len(cells)} cells")
+            yield columns, cells
 
 
 MACHINE_STAGES = frozenset({"read", "worker", "memory", "time"})

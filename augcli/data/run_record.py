@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard, get_args
 
 from augcli.files import read_json
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Mapping, Sequence
 
     from augcli.pixels.frame import Colour
 
 RECORD = "run.json"
+TRACES = frozenset({".augcli", "parts.jsonl.gz"})
+"""What augcli also leaves in an output folder, where run.json is lost or not yet written."""
 State = Literal["running", "complete"]
+DEEPEST = 16
+"""Levels of tables and lists in an identity."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,10 +71,13 @@ class RunRecord:
         fits = (
             isinstance(identity, dict)
             and isinstance(identity.get("command"), str)
+            and _is_flat(identity)
+            and isinstance(state, str)
             and state in get_args(State)
             and isinstance(folders, list)
             and all(isinstance(name, str) for name in folders)
             and (colour is None or _is_colour(colour))
+            and _are_counts(table.get("counts", {}))
             and (white_level is None or (type(white_level) is int and 0 < white_level < 65536))
         )
         if not fits:
@@ -86,9 +93,13 @@ class RunRecord:
             folders=folders or (),
             mean_colour=tuple(colour) if colour else None,
             white_level=white_level,
-            estimates_missed=missed if type(missed) is int else 0,
-            jobs=jobs if type(jobs) is int else 0,
-            versions=_table(table.get("versions")),
+            estimates_missed=missed if _is_count(missed) else 0,
+            jobs=jobs if _is_count(jobs) else 0,
+            versions={
+                name: version
+                for name, version in _table(table.get("versions")).items()
+                if isinstance(version, str)
+            },
             platform=_text(table.get("platform")),
             device=device if isinstance(device, str) else None,
             refused=_text(table.get("refused")),
@@ -103,19 +114,37 @@ class RunRecord:
 
 
 def is_output_folder(folder: str, entries: Iterable[os.DirEntry[str]]) -> bool:
-    """Return whether a folder is an output of augcli: its run.json says so.
+    """Return whether a folder is an output of augcli: its run.json or its parts say so.
 
     Args:
         folder: The folder.
         entries: What lies in it.
     """
-    if not any(entry.name == RECORD for entry in entries):
-        return False
+    names = {entry.name for entry in entries}
+    return not TRACES.isdisjoint(names) or (RECORD in names and has_record(folder))
+
+
+def has_record(folder: str) -> bool:
+    """Return whether a folder holds a run.json of augcli."""
     try:
         RunRecord.from_json(read_json(f"{folder}/{RECORD}"))
     except (OSError, ValueError):
         return False
     return True
+
+
+def output_above(path: str) -> str:
+    """Return the nearest output folder of augcli that a file or folder lies in, or nothing.
+
+    Args:
+        path: Absolute, without links; what it names need not be there.
+    """
+    above = os.path.dirname(path)
+    while above != path:
+        if has_record(above):
+            return above
+        path, above = above, os.path.dirname(above)
+    return ""
 
 
 def _is_colour(content: Any) -> bool:
@@ -124,6 +153,34 @@ def _is_colour(content: Any) -> bool:
         and len(content) == 3
         and all(type(value) is int and 0 <= value <= 255 for value in content)
     )
+
+
+def _is_count(content: Any) -> TypeGuard[int]:
+    return type(content) is int and 0 <= content < 2**63
+
+
+def _are_counts(content: Any) -> bool:
+    """Return whether these are the counts of a complete run, or none."""
+    if content == {}:
+        return True
+    remarks = _table(content).get("remarks")
+    weight = _table(content).get("mean_weight")
+    return (
+        isinstance(remarks, dict)
+        and all(map(_is_count, remarks.values()))
+        and isinstance(weight, int | float)
+        and 0 <= weight <= 1
+        and all(_is_count(content.get(key)) for key in ("images", "failed", "classes"))
+    )
+
+
+def _is_flat(content: Any) -> bool:
+    """Return whether tables and lists are not nested deeper than those that augcli writes."""
+    level = [content]
+    for _ in range(DEEPEST):
+        inner = [value.values() if isinstance(value, dict) else value for value in level]
+        level = [value for values in inner for value in values if isinstance(value, dict | list)]
+    return not level
 
 
 def _text(content: Any) -> str:

@@ -11,11 +11,62 @@ from augcli.errors import Stopped
 from augcli.files import LinkInside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    Checkpoint = Callable[[], None]
+    """Called between two images; raises what ends the run."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 FEW_FILES = 64
 """Free inodes below which a full disk is full of files: those of workers were just removed."""
+
+
+MEMORY = (
+    *("not enough memory", "cannot allocate memory", "failed to map segment", "bad allocation"),
+    *("failed to allocate memory", "insufficient memory", "std::bad_alloc", "cannot enable"),
+)
+"""What libraries say where the system gives no memory, in lower case."""
+
+
+def carry_on() -> None:
+    """Do nothing: the checkpoint of a run that only an error ends."""
+
+
+def raise_interruption(error: BaseException) -> None:
+    """Raise the KeyboardInterrupt that a library turned into another error, if there is one.
+
+    Raises:
+        KeyboardInterrupt: The error came from one: it says nothing about an image.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, KeyboardInterrupt):
+            raise cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def refused_by_system(error: BaseException) -> Stopped | None:
+    """Return what to say where the system gave no memory or no thread; None for other errors.
+
+    Example:
+        >>> str(refused_by_system(MemoryError()))
+        'not enough memory; free some or raise its limit, then run the same command again'
+        >>> refused_by_system(ValueError("a bug"))
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        text = str(cause).lower()
+        if "can't start new thread" in text or "resource temporarily unavailable" in text:
+            return Stopped(
+                "no thread can be started; raise the limit of processes, or give fewer with "
+                "`workers`, then run the same command again"
+            )
+        if isinstance(cause, MemoryError) or any(words in text for words in MEMORY):
+            return Stopped(
+                "not enough memory; free some or raise its limit, then run the same command again"
+            )
+        cause = cause.__cause__ or cause.__context__
+    return None
 
 
 class DiskFull(Stopped):

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.errors import AugcliError
-from augcli.work.child import module_command, module_environment
+from augcli.work.child import end_with_parent, module_command, module_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,6 +148,7 @@ def answer(question: str, about: str) -> tuple[Any, str]:
 
 def main() -> None:
     """Answer on standard output, in the last line: libraries may print others before it."""
+    end_with_parent()
     line = json.dumps(answer(*sys.argv[1:3]))
     sys.stdout.write(f"\n{line}\n")
     sys.stdout.flush()

@@ -11,6 +11,7 @@ from augcli.files.publishing import (
     publish_file,
     remove_file,
     replacing,
+    unfinished_name,
     write_file,
 )
 from augcli.files.reading import (
@@ -18,7 +19,6 @@ from augcli.files.reading import (
     JSON_LIMIT,
     MODEL_LIMIT,
     TABLE_LIMIT,
-    TEXT_LIMIT,
     Content,
     Pieces,
     file_sha256,
@@ -32,14 +32,14 @@ from augcli.files.reading import (
     read_given,
     read_json,
 )
-from augcli.files.text import decode_text
+from augcli.files.text import TOML_LIMIT, decode_text, parse_toml
 
 __all__ = [
     "HEAD_BYTES",
     "JSON_LIMIT",
     "MODEL_LIMIT",
     "TABLE_LIMIT",
-    "TEXT_LIMIT",
+    "TOML_LIMIT",
     "Content",
     "Folder",
     "Fsync",
@@ -54,6 +54,7 @@ __all__ = [
     "open_null",
     "open_table",
     "parse_json",
+    "parse_toml",
     "publish_file",
     "read_checked",
     "read_file",
@@ -61,5 +62,6 @@ __all__ = [
     "read_json",
     "remove_file",
     "replacing",
+    "unfinished_name",
     "write_file",
 ]

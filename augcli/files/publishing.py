@@ -25,7 +25,7 @@ def create_file(path: Path, data: bytes) -> None:
     """
     if os.path.lexists(path):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(path))
-    unfinished = _unfinished(path)
+    unfinished = unfinished_name(path)
     try:
         write_file(unfinished, data)
         try:
@@ -56,7 +56,7 @@ def replacing(path: Path) -> Iterator[str]:
 
     Where an error ends it, the temporary file is removed and nothing else changes.
     """
-    unfinished = _unfinished(path)
+    unfinished = unfinished_name(path)
     try:
         yield unfinished
         os.replace(unfinished, path)
@@ -65,8 +65,8 @@ def replacing(path: Path) -> Iterator[str]:
         raise
 
 
-def _unfinished(path: Path) -> str:
-    """Return the temporary name of a file."""
+def unfinished_name(path: Path) -> str:
+    """Return the name that a file has until it is written whole by this process."""
     folder, name = os.path.split(os.fspath(path))
     return os.path.join(folder, f".{name}.tmp-{os.getpid()}")
 

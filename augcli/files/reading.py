@@ -24,8 +24,6 @@ JSON_LIMIT = 64 << 20
 
 TABLE_LIMIT = 1 << 30
 """Bytes of the largest table of labels, or file of metadata, that is read whole."""
-TEXT_LIMIT = 16 << 20
-"""Bytes of the largest recipe, or file of options, that is read."""
 MODEL_LIMIT = 2 << 30
 """Bytes of the largest ONNX file that is read: the format can't hold more."""
 SMALL = 1 << 20
@@ -157,14 +155,22 @@ def read_json(path: Path, limit: int = JSON_LIMIT) -> Any:
     return parse_json(read_file(path, limit).data)
 
 
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"{word} is not JSON")
+
+
+_DECODE = json.JSONDecoder(parse_constant=_refuse_constant).decode
+
+
 def parse_json(data: bytes) -> Any:
     """Return what JSON in UTF-8 holds.
 
     Raises:
-        ValueError: It is something else, or is nested too deeply.
+        ValueError: It is something else, is nested too deeply, or holds NaN, Infinity or a whole
+            number of thousands of digits.
     """
     try:
-        return json.loads(data.decode("utf-8"))
+        return _DECODE(data.decode("utf-8"))
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
@@ -248,7 +254,7 @@ def open_table(path: Path) -> BinaryIO:
     """Open a file, made if it is missing, for reading and writing at any place.
 
     Raises:
-        OSError: It can't be made, is no regular file, or a symbolic link has its name.
+        OSError: It can't be made, or a symbolic link, a pipe or a device has its name.
     """
     descriptor = os.open(path, READ_AND_WRITE | NO_FOLLOW, 0o666)
     try:

@@ -62,7 +62,7 @@ class Task:
         obsolete: Outputs of an earlier run; those that are not made again are removed.
         sources: Path and stamp of the bases, for copy 0.
         sources_before: The same, as the earlier part recorded them.
-        avoid: Reason by path of sources that ended a worker.
+        avoid: By path, how sources ended a worker.
         careful: Whether each source is announced before it is touched.
     """
 
@@ -77,5 +77,5 @@ class Task:
     obsolete: list[str] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     sources_before: dict[str, str] = field(default_factory=dict)
-    avoid: dict[str, str] = field(default_factory=dict)
+    avoid: dict[str, Failure] = field(default_factory=dict)
     careful: bool = False

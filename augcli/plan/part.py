@@ -234,8 +234,12 @@ def _check(part: Part) -> None:
     # By their set, which is several times quicker than one by one.
     if not (set(map(type, texts)) <= {str} and set(map(type, numbers)) <= {int}):
         raise ValueError("a text or a number is something else")
-    if not set(map(type, weights)) <= {int, float} or min(numbers + weights, default=0) < 0:
-        raise ValueError("a weight or a number is no such number")
+    if not set(map(type, weights)) <= {int, float} or not all(0 <= each <= 1.1 for each in weights):
+        raise ValueError("a weight is no share")
+    if not all(0 <= number < 2**63 for number in numbers):
+        raise ValueError("a number is no count")
+    # Half of a character, which JSON's escapes can hold, can't be written into a table.
+    "".join(texts).encode("utf-8")
     names = [*part.obsolete, *(made.row.file_name for made in part.made)]
     if not ShardName.parse(part.shard) or not all(map(is_output_name, names)):
         raise ValueError("a name is none that augcli gives")

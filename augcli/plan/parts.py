@@ -71,9 +71,11 @@ class Parts:
     def loose(self) -> list[str]:
         """Return the names of the shards whose part is a file of its own, in order.
 
-<<<<<<< HEAD
         A run may have ended while it folded parts and cut their shards, see :meth:`split`. What
         the older parts say then stands in the folded ones: they are left out.
+
+        Raises:
+            Stopped: Their folder can't be listed: a link or a file may lie in its place.
         """
         names = sorted(self._loose_names())
         count = self.shard_count if names else 0
@@ -89,21 +91,14 @@ class Parts:
 
     def _loose_names(self) -> list[ShardName]:
         """Return the names of all parts that are files of their own, in no order."""
+        with writing(self._files.path):
+            files = self._files.names(PARTS)
         names = [
             ShardName.parse(name.removesuffix(PART_ENDING))
-            for name in self._files.names(PARTS)
+            for name in files
             if name.endswith(PART_ENDING)
         ]
         return [name for name in names if name]
-=======
-        Raises:
-            Stopped: Their folder can't be listed: a link or a file may lie in its place.
-        """
-        with writing(self._files.path):
-            found = self._files.names(PARTS)
-        names = [name.removesuffix(PART_ENDING) for name in found if name.endswith(PART_ENDING)]
-        return sorted((name for name in names if SHARD_NAME.fullmatch(name)), key=shard_order)
->>>>>>> b20-reading
 
     @property
     def are_folded(self) -> bool:
@@ -238,6 +233,10 @@ class Parts:
             with file, gzip.GzipFile(fileobj=file) as archive:
                 while body := archive.readline(LONGEST_LINE):
                     content = body + archive.readline(LONGEST_LINE)
+                    if len(content) > LONGEST_LINE:
+                        # It may unpack to any size: what comes after it is not looked for.
+                        self.is_cut = True
+                        return
                     part = Part.from_bytes(content)
                     if part and shard_order(part.shard) > last:
                         last = shard_order(part.shard)

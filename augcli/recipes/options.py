@@ -37,6 +37,14 @@ WORKERS = Param(
     4096,
     group="run",
 )
+TIMEOUT = Param(
+    "Seconds that a worker may spend on an image before it fails; larger images than 25 megapixels "
+    "have more, in proportion; 0 is no limit, and with `workers` 0 there is none [default: 120].",
+    0,
+    1_000_000,
+    group="run",
+)
+TIMEOUT_SECONDS = 120.0
 ENDINGS = {"jpeg": "jpg", "jpe": "jpg"}
 """Other names of the formats that are written."""
 FORMATS = ("same", "jpg", "png", "webp")
@@ -59,6 +67,16 @@ def parse_format(value: Any) -> str:
         hint = hint or near_miss(name, (*FORMATS, *ENDINGS))
         raise ValueError(f"is {value!r}, but must be one of {', '.join(FORMATS)}{hint}")
     return name
+
+
+def seconds_of(timeout: float | None) -> float:
+    """Return the seconds that the option ``timeout`` gives an image; 0 for any time.
+
+    Example:
+        >>> seconds_of(None), seconds_of(0)
+        (120.0, 0)
+    """
+    return TIMEOUT_SECONDS if timeout is None else timeout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +189,7 @@ class RunOptions(ByName):
     max_bytes: Annotated[int, MAX_BYTES] = MOST_BYTES
     follow_links: Annotated[bool, FOLLOW_LINKS] = False
     workers: Annotated[int | None, WORKERS] = None
+    timeout: Annotated[float | None, TIMEOUT] = None
     fsync: Annotated[
         Literal["none", "shard", "file"],
         Param(
@@ -228,7 +247,7 @@ MIXER_OPTIONS = frozenset({"pair"})
 SCORER_OPTIONS = frozenset({"model", "heatmaps", "device"})
 """Options that only commands with a heat map have."""
 ONE_RUN_ONLY = frozenset(
-    {"out", "workers", "overwrite", "fsync", "retry_failed", "fail_fast", "max_errors"}
+    {"out", "workers", "timeout", "overwrite", "fsync", "retry_failed", "fail_fast", "max_errors"}
     | {"heatmaps", "device", "accept_missing", "refresh_estimates"}
 )
 """Options that say how a run goes and change no output."""

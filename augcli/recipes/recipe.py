@@ -23,14 +23,13 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augcli.augmentations import METHODS
 from augcli.errors import ParameterError, RecipeError, near_miss
-from augcli.files import TEXT_LIMIT, decode_text, read_file, read_given
+from augcli.files import TOML_LIMIT, decode_text, parse_toml, read_file, read_given
 from augcli.params import build, declared, values
 from augcli.recipes.options import NOT_IN_RECIPE, RunOptions
 from augcli.recipes.step import Step
@@ -85,7 +84,7 @@ class Recipe:
                 wrong value; the message names the line and the key.
         """
         try:
-            text = decode_text(read_given(path, TEXT_LIMIT))
+            text = decode_text(read_given(path, TOML_LIMIT))
         except OSError as error:
             raise RecipeError(f"recipe {path}: can't be read ({error.strerror})") from None
         except ValueError as error:
@@ -102,9 +101,9 @@ class Recipe:
         """
         text = text.removeprefix("\ufeff")
         try:
-            content = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise RecipeError(f"{where}: is not TOML: {error}") from None
+            content = parse_toml(text)
+        except ValueError as error:
+            raise RecipeError(f"{where}: {error}") from None
         return _Reader(text, where).recipe(content, default_name)
 
     def to_toml(self) -> str:
@@ -154,8 +153,9 @@ def _given(augmentation: Augmentation[Any]) -> dict[str, Any]:
 
 
 def _pairs(table: Mapping[str, Any]) -> list[str]:
-    # JSON's text, numbers, truth values and flat lists are TOML's too.
-    return [f"{name} = {json.dumps(value)}" for name, value in table.items()]
+    # JSON's text, numbers, truth values and flat lists are TOML's too, but for one character.
+    written = {name: json.dumps(value).replace("\x7f", "\\u007f") for name, value in table.items()}
+    return [f"{name} = {value}" for name, value in written.items()]
 
 
 @dataclass(frozen=True)

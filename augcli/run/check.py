@@ -13,8 +13,9 @@ from augcli.data.codecs.formats import FULL_WHITE, OutputEncoding
 from augcli.data.label_table import apply_labels
 from augcli.data.output import MAPS, OutputFolder
 from augcli.data.sinks.folder import FolderSink
+from augcli.data.stopping import carry_on
 from augcli.data.stores.folder import FolderStore
-from augcli.errors import InputError, OutputError, UsageError
+from augcli.errors import InputError, UsageError
 from augcli.files import TABLE_LIMIT, read_given
 from augcli.plan.backlog import Backlog
 from augcli.plan.fingerprint import command_hash, identity
@@ -22,8 +23,10 @@ from augcli.plan.parts import Parts
 from augcli.plan.plan import Plan
 from augcli.plan.ring import sample
 from augcli.recipes.chain import Chain
+from augcli.recipes.options import seconds_of
 from augcli.rng import digest
 from augcli.run.machine import usable_cores
+from augcli.run.places import check_places
 from augcli.run.scoring import largest_grid, scores_sources, usable_maps
 from augcli.work.pool import InThisProcess
 from augcli.work.processes import Processes
@@ -31,6 +34,7 @@ from augcli.work.settings import MakeSettings, MapStorage, ReadSettings
 
 if TYPE_CHECKING:
     from augcli.attention.scorer import Scorer
+    from augcli.data.stopping import Checkpoint
     from augcli.data.stores.sources import Sources, Store
     from augcli.recipes.options import RunOptions
     from augcli.recipes.recipe import Recipe
@@ -51,6 +55,7 @@ class Run:
         heatmaps: A file of heat maps that the run can use, checked.
         folders: Those of INPUT that hold sources, `limit` or not.
         white_level: Level of 16-bit images that becomes 255; None until it is estimated.
+        checkpoint: Called between two images; what it raises ends the run.
     """
 
     store: Store
@@ -62,6 +67,7 @@ class Run:
     folders: frozenset[str] = frozenset()
     heatmaps: Path | None = None
     white_level: int | None = None
+    checkpoint: Checkpoint = carry_on
 
     @property
     def workers(self) -> int:
@@ -94,6 +100,7 @@ class Run:
             model=self.options.model,
             grid=largest_grid(self.chain),
             storage=storage,
+            timeout=seconds_of(self.options.timeout),
         )
 
     def make_settings(self, chain: Chain, out_identity: tuple[int, int]) -> MakeSettings:
@@ -122,7 +129,9 @@ class Run:
     def pool(self, storage: MapStorage) -> Pool:
         """Start what answers questions about sources and makes shards."""
         settings = self.read_settings(storage)
-        return Processes(settings, self.workers) if self.workers else InThisProcess(settings)
+        if not self.workers:
+            return InThisProcess(settings, self.checkpoint)
+        return Processes(settings, self.workers, self.checkpoint)
 
     def plan(self, chain: Chain, shard_count: int) -> Plan:
         """Return all jobs; the chain has the mean colour, the run the white level."""
@@ -144,22 +153,27 @@ class Run:
         )
 
 
-def check(folder: Path, recipe: Recipe, options: RunOptions) -> Run:
+def check(
+    folder: Path, recipe: Recipe, options: RunOptions, checkpoint: Checkpoint = carry_on
+) -> Run:
     """Check everything that can be checked without opening an image.
 
     Args:
         folder: INPUT.
         recipe: What to do; its ``run`` table is in ``options`` already.
         options: How.
+        checkpoint: Called between two images of the run; what it raises ends it.
 
     Raises:
         UsageError: A wrong option or wrong input.
     """
     _check_surroundings(folder, options.out)
+    _check_size(options)
     chain = Chain(recipe.name, recipe.steps, options.seed, options.copies, recipe.survival)
     out = options.out or default_out(folder, chain.name)
     store = FolderStore(os.fspath(folder), os.fspath(out), options.follow_links, options.layout)
     sources = store.list()
+    check_places(sources.place, folder, out, has_labels=options.labels is not None)
     labels = _apply_labels(sources, options.labels) if options.labels else None
     folders = sources.folders()
     if options.limit and options.limit < len(sources):
@@ -167,8 +181,6 @@ def check(folder: Path, recipe: Recipe, options: RunOptions) -> Run:
             sorted(sample(sources.paths, options.seed, "limit", options.limit))
         )
     _check_labels(chain, sources, options)
-    if os.path.realpath(out) == sources.place:
-        raise OutputError(f"OUT {out} is INPUT itself; give another folder with `out`")
     made = identity(chain, sources.place, options, labels)
     return Run(
         replace(store, folder=sources.place),
@@ -180,6 +192,7 @@ def check(folder: Path, recipe: Recipe, options: RunOptions) -> Run:
         folders,
         heatmaps=usable_maps(options, chain, made["scorer"]),
         white_level=given_white_level(options.white_level),
+        checkpoint=checkpoint,
     )
 
 
@@ -221,6 +234,21 @@ def _apply_labels(sources: Sources, table: Path) -> str:
         raise InputError(f"`labels` {table}: can't be read ({error.strerror})") from None
     apply_labels(sources, table, data)
     return hashlib.sha256(data).hexdigest()
+
+
+def _check_size(options: RunOptions) -> None:
+    """Refuse outputs that no memory holds.
+
+    Raises:
+        UsageError: Each output would have more pixels than a source may have.
+    """
+    frame = options.frame
+    pixels = frame.height * frame.width if frame else 0
+    if pixels > options.max_pixels:
+        raise UsageError(
+            f"`size` {options.size} is {pixels:,} pixels; at most {options.max_pixels:,} are "
+            "allowed (`max_pixels`)"
+        )
 
 
 def _check_labels(chain: Chain, sources: Sources, options: RunOptions) -> None:

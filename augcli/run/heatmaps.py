@@ -25,7 +25,7 @@ from augcli.data.codecs.encoding import check_sides, encode
 from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.manifest import Failure, write_table
 from augcli.data.names import output_name
-from augcli.data.stopping import writing
+from augcli.data.stopping import carry_on, writing
 from augcli.data.stores.folder import FolderStore
 from augcli.errors import (
     NO_MEMORY,
@@ -34,11 +34,21 @@ from augcli.errors import (
     UnreadableImage,
     is_out_of_memory,
 )
-from augcli.files import open_file, publish_file, remove_file
+from augcli.files import Folder, open_file, publish_file, remove_file
 from augcli.pixels.heat_maps import ranked_cells
 from augcli.pixels.overlay import overlay
+from augcli.recipes.options import seconds_of
 from augcli.run.machine import usable_cores
-from augcli.run.messages import Error, HeatMapsSummary, Notice, Progress, Started, ignore
+from augcli.run.messages import (
+    Error,
+    HeatMapsSummary,
+    Notice,
+    Progress,
+    Started,
+    ignore,
+    time_notices,
+)
+from augcli.run.places import check_overlay
 from augcli.run.scoring import device_words, score_sources
 from augcli.run.white_level import estimated_white_level, white_level_words
 from augcli.work.pool import InThisProcess
@@ -52,13 +62,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from augcli.attention.map_spec import MapSpec
+    from augcli.data.stopping import Checkpoint
     from augcli.data.stores.sources import Sources
+    from augcli.pixels.frame import HeatMap
     from augcli.run.messages import Listener
     from augcli.run.options import HeatMapOptions
     from augcli.work.events import Scored
     from augcli.work.pool import Pool
 
 NAME = "heatmaps"
+UNFINISHED = ".augcli-overlay"
+"""Folder for overlays that are not yet whole."""
 QUALITY = 90
 """JPEG quality of overlays."""
 
@@ -103,7 +117,10 @@ class _Collected:
 
 
 def make_heat_maps(
-    folder: Path, options: HeatMapOptions, listener: Listener = ignore
+    folder: Path,
+    options: HeatMapOptions,
+    listener: Listener = ignore,
+    checkpoint: Checkpoint = carry_on,
 ) -> HeatMapsSummary:
     """Score the images of a folder that the file does not know yet, and write it.
 
@@ -111,6 +128,7 @@ def make_heat_maps(
         folder: INPUT.
         options: How.
         listener: Called with each message.
+        checkpoint: Called between two images; what it raises ends the run.
 
     Raises:
         UsageError: Wrong input, a file of another scorer or grid, or a device that is not used.
@@ -132,7 +150,7 @@ def make_heat_maps(
     )
     if options.device == AUTO:
         listener(Notice(device_words(gpu)))
-    for text in sources.skipped_in_words():
+    for text in (*sources.skipped_in_words(), *time_notices(options.timeout, workers)):
         listener(Notice(text))
     collected = _Collected.empty(count, spec)
     collected.failures += [Failure(path, "list", reason) for path, reason in sources.refused]
@@ -154,11 +172,14 @@ def make_heat_maps(
         model=options.model,
         grid=options.grid,
         storage=storage,
+        timeout=seconds_of(options.timeout),
     )
 
     def new_pool() -> Pool:
         workers_needed = min(workers, count)
-        return InThisProcess(settings) if workers == 0 else Processes(settings, workers_needed)
+        if workers == 0:
+            return InThisProcess(settings, checkpoint)
+        return Processes(settings, workers_needed, checkpoint)
 
     pool = new_pool()
     try:
@@ -176,7 +197,7 @@ def make_heat_maps(
         pool.close()
     if options.overlay:
         with writing(str(options.overlay)):
-            for failure in _draw(settings, options, options.overlay):
+            for failure in _draw(settings, options, options.overlay, checkpoint):
                 collected.failures.append(failure)
                 listener(Error(*failure))
     seconds = time.time() - begun
@@ -209,12 +230,7 @@ def _check_places(sources: Sources, options: HeatMapOptions) -> None:
             "fails; rename it, or give another file with `out`"
         )
     if options.overlay:
-        whole = os.path.realpath(options.overlay)
-        if f"{whole}{os.sep}".startswith(f"{sources.place}{os.sep}"):
-            raise OutputError(
-                f"`overlay` {options.overlay} lies in INPUT, whose images it would join; "
-                "give a folder outside"
-            )
+        check_overlay(sources.place, options.overlay)
 
 
 def _before(options: HeatMapOptions, spec: MapSpec) -> HeatMaps | None:
@@ -225,13 +241,7 @@ def _before(options: HeatMapOptions, spec: MapSpec) -> HeatMaps | None:
     """
     if not os.path.lexists(options.out):
         return None
-    try:
-        maps = HeatMaps.open(options.out, check=not options.overwrite)
-    except HeatMapsError as error:
-        raise HeatMapsError(
-            f"`out` {error}; augcli replaces only a file of heat maps: give another, or remove "
-            "this file"
-        ) from None
+    maps = _maps_of(options, check=not options.overwrite)
     if options.overwrite:
         return None
     about = _about(spec)
@@ -242,6 +252,21 @@ def _before(options: HeatMapOptions, spec: MapSpec) -> HeatMaps | None:
             "score all images anew"
         )
     return maps
+
+
+def _maps_of(options: HeatMapOptions, *, check: bool = False) -> HeatMaps:
+    """Return what the file holds.
+
+    Raises:
+        HeatMapsError: It is no file of heat maps, so it is not replaced.
+    """
+    try:
+        return HeatMaps.open(options.out, check=check)
+    except HeatMapsError as error:
+        raise HeatMapsError(
+            f"`out` {error}; augcli replaces only a file of heat maps: give another, or remove "
+            "this file"
+        ) from None
 
 
 def _about(spec: MapSpec) -> About:
@@ -278,6 +303,9 @@ def _write(sources: Sources, options: HeatMapOptions, spec: MapSpec, collected: 
     hashes, maps = collected.hashes, collected.maps
     if not there.all():
         hashes, maps = hashes[there], maps[there]
+    if os.path.lexists(options.out):
+        # Somebody else may have put another file there meanwhile.
+        _maps_of(options)
     save_maps(options.out, _about(spec), paths, hashes, maps)
     errors = HeatMapsSummary.errors_of(str(options.out))
     if collected.failures:
@@ -301,38 +329,50 @@ def _is_error_table(path: str) -> bool:
         return False
 
 
-def _draw(settings: ReadSettings, options: HeatMapOptions, folder: Path) -> Iterator[Failure]:
-    """Write a picture of every image that has a map; yield those for which memory ran out."""
-    for path, heat_map in HeatMaps.open(options.out).items():
-        try:
-            image = decode(
-                _unchanged(settings, path),
-                max_pixels=settings.max_pixels,
-                white_level=settings.white_level,
-                background=settings.background,
-                sides=lambda width, height: check_sides(width, height, "jpg"),
-            ).image
-            cells = ranked_cells(heat_map, min(options.top_n, heat_map.size))
-            data = encode(overlay(image, heat_map, cells), "jpg", quality=QUALITY)
-        except UnreadableImage:
-            continue  # it changed since it was scored, or is too large for a JPEG
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-            yield Failure(path, "memory", NO_MEMORY)
-            continue
-        name = os.path.join(folder, output_name(path, "heatmap", 0, "jpg"))
-        os.makedirs(os.path.dirname(name), exist_ok=True)
-        publish_file(name, data)
+def _draw(
+    settings: ReadSettings, options: HeatMapOptions, folder: Path, checkpoint: Checkpoint
+) -> Iterator[Failure]:
+    """Write a picture of every image that has a map; yield those for which memory ran out.
+
+    No link in the folder is followed.
+    """
+    os.makedirs(folder, exist_ok=True)
+    files = Folder(os.path.realpath(folder), UNFINISHED)
+    files.make_folder(UNFINISHED)
+    try:
+        for path, heat_map in HeatMaps.open(options.out).items():
+            checkpoint()
+            try:
+                picture = _overlay(settings, path, heat_map, options.top_n)
+            except UnreadableImage:
+                continue  # it changed since it was scored, or is too large for a JPEG
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                yield Failure(path, "memory", NO_MEMORY)
+                continue
+            files.publish(output_name(path, "heatmap", 0, "jpg"), picture)
+    finally:
+        files.remove_folder(UNFINISHED)
+        files.close()
 
 
-def _unchanged(settings: ReadSettings, path: str) -> bytes:
-    """Return the bytes of a source.
+def _overlay(settings: ReadSettings, path: str, heat_map: HeatMap, top_n: int) -> bytes:
+    """Return the JPEG of an image under its map.
 
     Raises:
-        UnreadableImage: It can't be read any more.
+        UnreadableImage: It can't be read any more, or is too large for a JPEG.
     """
     try:
-        return settings.store.read(path, max_bytes=settings.max_bytes)
+        data = settings.store.read(path, max_bytes=settings.max_bytes)
     except OSError as error:
         raise UnreadableImage(str(error)) from None
+    image = decode(
+        data,
+        max_pixels=settings.max_pixels,
+        white_level=settings.white_level,
+        background=settings.background,
+        sides=lambda width, height: check_sides(width, height, "jpg"),
+    ).image
+    cells = ranked_cells(heat_map, min(top_n, heat_map.size))
+    return encode(overlay(image, heat_map, cells), "jpg", quality=QUALITY)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from augcli.errors import EXIT_OK, EXIT_SOME_FAILED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,17 @@ class Listener(Protocol):
     def __call__(self, message: Message) -> None:
         """Take one message."""
         ...
+
+
+def time_notices(timeout: float | None, workers: int) -> Iterator[str]:
+    """Yield what a person should know of the time limit of an image.
+
+    Example:
+        >>> list(time_notices(60, 4)), list(time_notices(60, 0))
+        ([], ['`timeout` is of no use with `workers` 0: no other process can end an image'])
+    """
+    if timeout and not workers:
+        yield "`timeout` is of no use with `workers` 0: no other process can end an image"
 
 
 def ignore(message: Message) -> None:

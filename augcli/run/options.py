@@ -16,6 +16,7 @@ from augcli.recipes.options import (
     MAX_BYTES,
     MAX_PIXELS,
     MODEL,
+    TIMEOUT,
     WORKERS,
 )
 
@@ -53,6 +54,7 @@ class HeatMapOptions(ByName):
     max_bytes: Annotated[int, MAX_BYTES] = MOST_BYTES
     follow_links: Annotated[bool, FOLLOW_LINKS] = False
     workers: Annotated[int | None, WORKERS] = None
+    timeout: Annotated[float | None, TIMEOUT] = None
     overwrite: Annotated[
         bool, Param("Replace what the file holds; all images are scored.", group="output")
     ] = False

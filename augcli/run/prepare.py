@@ -20,7 +20,7 @@ from augcli.plan.fingerprint import difference
 from augcli.plan.parts import Parts
 from augcli.plan.ring import ring_keys, shards_for
 from augcli.run.estimates import estimate
-from augcli.run.messages import Error, Notice, Started
+from augcli.run.messages import Error, Notice, Started, time_notices
 from augcli.run.scoring import scorer_on_gpu, scoring_notices
 from augcli.run.white_level import white_level_words
 from augcli.version import VERSION
@@ -272,7 +272,11 @@ def _announce(run: Run, gpu: Scorer | None, listener: Listener) -> None:
             run.workers,
         )
     )
-    for text in (*run.sources.skipped_in_words(), *run.sources.notices):
+    for text in (
+        *run.sources.skipped_in_words(),
+        *run.sources.notices,
+        *time_notices(run.options.timeout, run.workers),
+    ):
         listener(Notice(text))
     for path, reason in run.sources.refused:
         listener(Error(path, "list", reason))

@@ -11,6 +11,7 @@ from augcli.data.codecs.decoding import decode
 from augcli.data.codecs.encoding import copied, encode_output
 from augcli.data.codecs.formats import FULL_WHITE, OutputEncoding
 from augcli.errors import OutputError, ParameterError
+from augcli.files import parse_json
 from augcli.params import build, declared
 from augcli.pixels.resize import resize
 from augcli.recipes.chain import Chain
@@ -110,7 +111,7 @@ class Remaker:
         if row.method != "original":
             donor = self._decoded(self._read(row.source_b)) if row.source_b else None
             grey &= donor is None or donor.grey
-            draw = json.loads(row.draw)
+            draw = parse_json(row.draw.encode())
             result = self._chain.replay(draw, image, donor.image if donor else None)
             image, donated = result.image, result.donated
         encoded = encode_output(image, path, base.subsampling, self._encoding, grey=grey)

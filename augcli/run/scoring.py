@@ -15,9 +15,9 @@ from augcli.attention.map_table import MapTable
 from augcli.data.manifest import Failure
 from augcli.errors import (
     HeatMapsError,
+    NotScored,
     ParameterError,
     Stopped,
-    UnreadableImage,
     is_out_of_memory,
 )
 from augcli.run.messages import Notice
@@ -25,10 +25,11 @@ from augcli.work.questions import HeatMapsOf
 from augcli.work.settings import MapStorage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from augcli.attention.scorer import Scorer
+    from augcli.pixels.frame import HeatMap
     from augcli.recipes.chain import Chain
     from augcli.recipes.options import RunOptions
     from augcli.run.messages import Listener
@@ -52,9 +53,7 @@ def score_sources(
     waiting: dict[tuple[int, ...], list[tuple[str, Scored]]] = {}
     batches = (paths[start : start + BATCH] for start in range(0, len(paths), BATCH))
     for path, answer in pool.ask(HeatMapsOf, batches):
-        if isinstance(answer, str):
-            yield path, Failure(path, "worker", answer)
-        elif isinstance(answer, Failure) or answer.picture is None:
+        if isinstance(answer, Failure) or answer.picture is None:
             yield path, answer
         else:
             assert gpu
@@ -69,8 +68,12 @@ def score_sources(
 
 def _on_gpu(gpu: Scorer, group: list[tuple[str, Scored]]) -> Iterator[tuple[str, Scored | Failure]]:
     pictures = [scored.picture for _, scored in group if scored.picture is not None]
+    maps: Iterable[HeatMap | Failure]
     try:
         maps = gpu.storable_maps(pictures)
+    except NotScored:
+        # One of them did it: scored one by one, they show which.
+        maps = (_alone(gpu, path, scored) for path, scored in group)
     except Exception as error:
         if not is_out_of_memory(error):
             raise
@@ -80,10 +83,23 @@ def _on_gpu(gpu: Scorer, group: list[tuple[str, Scored]]) -> Iterator[tuple[str,
             "give `device` cpu, then run the same command again to continue"
         ) from None
     for (path, scored), heat_map in zip(group, maps, strict=True):
+        if isinstance(heat_map, Failure):
+            yield path, heat_map
+            continue
         try:
             yield path, scored._replace(heat_map=gpu.checked(heat_map).copy(), picture=None)
-        except UnreadableImage as error:
+        except NotScored as error:
             yield path, Failure(path, "score", error.reason)
+
+
+def _alone(gpu: Scorer, path: str, scored: Scored) -> HeatMap | Failure:
+    """Return the map of one picture, or why there is none."""
+    assert scored.picture is not None
+    try:
+        heat_map: HeatMap = gpu.storable_maps([scored.picture])[0]
+    except NotScored as error:
+        return Failure(path, "score", error.reason)
+    return heat_map
 
 
 def usable_maps(options: RunOptions, chain: Chain, scorer: str | None) -> Path | None:

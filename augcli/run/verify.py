@@ -14,6 +14,7 @@ from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST, Row, read_rows
 from augcli.data.output import FOLDED_PARTS, STATE, OutputFolder
 from augcli.data.run_record import RECORD
 from augcli.data.sinks.folder import FolderSink
+from augcli.data.stopping import raise_interruption
 from augcli.data.stores.folder import FolderStore
 from augcli.errors import (
     NO_MEMORY,
@@ -231,6 +232,7 @@ def _compare(
         note(f"a source can't be used: {error.reason}")
         return
     except Exception as error:  # a draw that was changed by hand leads to any error
+        raise_interruption(error)
         if is_out_of_memory(error):
             note(f"can't be made again: {NO_MEMORY}")
         else:

@@ -41,9 +41,15 @@ class Failed(NamedTuple):
 
 
 class Touching(NamedTuple):
-    """A careful worker is about to read a source."""
+    """A careful worker begins to work on a source; on none where the path is empty."""
 
     path: str
+
+
+class Overdue(NamedTuple):
+    """A worker is at one source for longer than it may be; it ends itself after this."""
+
+    failure: Failure
 
 
 class NeedsDonors(NamedTuple):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from augcli.data.manifest import Failure
 from augcli.errors import UnreadableImage
 from augcli.recipes.decisions import Subject
-from augcli.work.reading import SourceFailed, without_memory
+from augcli.work.reading import SourceFailed, stage_of, without_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,7 +141,7 @@ class Loader:
             score = reader.maps.score_of(path, reader.scored_bytes(data), image)
             result = self._chain.lead(image, self._chain.chance(Subject(path, copy), score))
         except UnreadableImage as error:
-            raise SourceFailed(path, "augment", error.reason) from None
+            raise SourceFailed(path, stage_of(error), error.reason) from None
         except Exception as error:
             raise without_memory(path, error) from None
         return LoadedSource(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from augcli.data.stopping import carry_on
 from augcli.work.events import NeedsDonors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from augcli.data.stopping import Checkpoint
     from augcli.plan.jobs import Task
     from augcli.work.events import Event
     from augcli.work.questions import Question
@@ -23,7 +25,7 @@ class Pool(Protocol):
     ) -> Iterator[tuple[str, Any]]:
         """Yield each source and the answer for it, in the order in which answers come.
 
-        A text is the answer for a source that ended a worker.
+        A :class:`augcli.data.manifest.Failure` is the answer for a source that ended a worker.
 
         Args:
             question: What is asked.
@@ -53,9 +55,11 @@ class InThisProcess:
 
     Args:
         settings: How sources are read and scored.
+        checkpoint: Called between two images; what it raises ends the work.
     """
 
-    def __init__(self, settings: ReadSettings) -> None:
+    def __init__(self, settings: ReadSettings, checkpoint: Checkpoint = carry_on) -> None:
+        self._checkpoint = checkpoint
         # The decoders: a parent of worker processes never needs them.
         from augcli.work.reading import Reader  # noqa: PLC0415
 
@@ -66,7 +70,10 @@ class InThisProcess:
     ) -> Iterator[tuple[str, Any]]:
         """See :class:`Pool`."""
         for paths in batches:
-            yield from zip(paths, question(paths).answer(self._reader), strict=True)
+            for path in paths:
+                (answer,) = question([path]).answer(self._reader)
+                self._checkpoint()
+                yield path, answer
 
     def work(
         self, settings: MakeSettings, tasks: Iterator[Task], widen: Callable[[Task], Task]
@@ -77,11 +84,16 @@ class InThisProcess:
         maker = shard_maker(self._reader, settings)
         for task in tasks:
             events: list[Event] = []
-            maker.make_shard(task, events.append)
+            maker.make_shard(task, events.append, self._is_stopped)
             while isinstance(events[-1], NeedsDonors):
-                maker.make_shard(widen(task), events.append)
+                maker.make_shard(widen(task), events.append, self._is_stopped)
             yield from (event for event in events if not isinstance(event, NeedsDonors))
 
     def close(self) -> None:
         """See :class:`Pool`."""
         self._reader.close()
+
+    def _is_stopped(self) -> bool:
+        """Return False; what the checkpoint raises ends the shard, which is not committed."""
+        self._checkpoint()
+        return False

@@ -6,6 +6,7 @@ A crashed worker breaks neither the others nor the run, and none outlives its pa
 from __future__ import annotations
 
 import contextlib
+import math
 import pickle
 import queue
 import signal
@@ -14,18 +15,21 @@ import tempfile
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
+from augcli.data.manifest import Failure
+from augcli.data.stopping import carry_on, refused_by_system
 from augcli.errors import Stopped
 from augcli.files import open_null
 from augcli.work import worker
-from augcli.work.child import module_command, module_environment
-from augcli.work.events import NeedsDonors, ShardDone, Touching, WorkerEnded
+from augcli.work.child import holding_signals, module_command, module_environment
+from augcli.work.events import NeedsDonors, Overdue, ShardDone, Touching, WorkerEnded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from augcli.data.stopping import Checkpoint
     from augcli.plan.jobs import Task
     from augcli.work.events import Event
     from augcli.work.questions import Question
@@ -37,6 +41,10 @@ MOST_ENDED = 12
 """Workers that may end one after the other, with no answer between them."""
 STOP_SECONDS = 1.0
 """How long workers may finish the image they are at, when a run is stopped."""
+LOOK_SECONDS = 0.1
+"""How long the parent waits for an event before it looks whether the run is to be stopped."""
+PATIENCE = 2.0
+"""Times the limit for the largest picture after which a silent worker is ended by its parent."""
 
 
 @dataclass(eq=False)
@@ -47,13 +55,28 @@ class _Worker:
         process: The process.
         errors: What it writes to its standard error.
         task: The shard that it makes.
+        asked: The sources that it is asked about.
+        is_ready: Whether it has begun to serve.
         touching: The source that a careful worker is at.
+        failure: How the source failed that it was at for too long.
+        silent: Seconds since its last event, while it had something to do.
+        is_lost: Whether it was silent for so long that its parent ended it.
     """
 
     process: subprocess.Popen[bytes]
     errors: IO[bytes]
     task: Task | None = None
+    asked: list[str] = field(default_factory=list)
+    is_ready: bool = False
     touching: str = ""
+    failure: Failure | None = None
+    silent: float = 0.0
+    is_lost: bool = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an event must come from it."""
+        return bool(self.task or self.asked or not self.is_ready)
 
     def send(self, message: Any) -> None:
         assert self.process.stdin
@@ -63,10 +86,11 @@ class _Worker:
         except (BrokenPipeError, OSError):
             pass  # it died: its reader says so
 
-    def error_text(self) -> str:
-        """Return the end of what it wrote to its standard error."""
+    def last_words(self) -> str:
+        """Return the last line that it wrote to its standard error."""
         self.errors.seek(0)
-        return self.errors.read()[-2000:].decode("utf-8", "replace").strip()
+        lines = self.errors.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""
 
 
 class Processes:
@@ -75,13 +99,20 @@ class Processes:
     Args:
         settings: How sources are read and scored.
         count: How many workers.
+        checkpoint: Called between two events; what it raises ends the work.
 
     Raises:
         ScorerError: A worker could not load the scorer.
+        Stopped: The system gives no process, no thread or no memory.
     """
 
-    def __init__(self, settings: ReadSettings, count: int) -> None:
+    def __init__(
+        self, settings: ReadSettings, count: int, checkpoint: Checkpoint = carry_on
+    ) -> None:
         self._settings = settings
+        self._checkpoint = checkpoint
+        self._patience = PATIENCE * settings.seconds_for(settings.max_pixels) or math.inf
+        self._looked = time.monotonic()
         self._making: MakeSettings | None = None
         self._events: queue.SimpleQueue[tuple[_Worker, Any]] = queue.SimpleQueue()
         self._workers: list[_Worker] = []
@@ -100,32 +131,36 @@ class Processes:
     ) -> Iterator[tuple[str, Any]]:
         """See :class:`augcli.work.pool.Pool`."""
         again: list[list[str]] = []
-        asked: dict[_Worker, list[str]] = {}
         ended = 0
 
         def ask(member: _Worker) -> None:
-            paths = again.pop() if again else next(batches, None)
-            if paths:
-                asked[member] = paths
-                member.send(worker.Ask(question(paths)))
+            member.asked = again.pop() if again else next(batches, [])
+            if member.asked:
+                member.send(worker.Ask(question(member.asked)))
 
         for member in self._workers:
             ask(member)
-        while asked:
+        while any(member.asked for member in self._workers):
             sender, message = self._next_event()
-            paths = asked.pop(sender, [])
+            paths = sender.asked
             if message is None:
                 cause, error_text = self._bury(sender)
                 ended += 1
                 if ended > MOST_ENDED:
                     raise Stopped(f"workers keep ending ({cause}); {error_text}")
-                if len(paths) > 1:
+                failure = sender.failure
+                if not failure and len(paths) == 1:
+                    failure = Failure(paths[0], "worker", _ended_by(cause))
+                if failure:
+                    others = [path for path in paths if path != failure.source]
+                    again += [others] if others else []
+                else:
                     # One of these did it: asked for one by one, they will show which.
                     again += [[path] for path in reversed(paths)]
                 ask(self._start())
-                if len(paths) == 1:
-                    yield paths[0], _ended_by(cause)
-            else:
+                if failure:
+                    yield failure.source, failure
+            elif isinstance(message, worker.Answers):
                 ended = 0
                 ask(sender)
                 yield from zip(paths, message.answers, strict=True)
@@ -162,32 +197,38 @@ class Processes:
 
     def close(self) -> None:
         """See :class:`augcli.work.pool.Pool`."""
-        for member in self._workers:
-            member.send(None)
-            if member.process.stdin and not member.task:
-                _close_quietly(member.process.stdin)
-        deadline = time.monotonic() + STOP_SECONDS
-        for member in self._workers:
-            try:
-                member.process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
+        try:
+            for member in self._workers:
+                member.send(None)
+                if member.process.stdin and not member.task:
+                    _close_quietly(member.process.stdin)
+            deadline = time.monotonic() + STOP_SECONDS
+            for member in self._workers:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    member.process.wait(max(0.0, deadline - time.monotonic()))
+        finally:
+            # Also where Ctrl-C comes once more from Python.
+            for member in self._workers:
                 member.process.kill()
-                member.process.wait()
-            if member.process.stdin:
-                _close_quietly(member.process.stdin)
-            member.errors.close()
-        self._workers = []
+            for member in self._workers:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    member.process.wait(STOP_SECONDS)
+                if member.process.stdin:
+                    _close_quietly(member.process.stdin)
+                member.errors.close()
+            self._workers = []
 
     def _start(self) -> _Worker:
         errors = _errors_file()
         try:
-            process = subprocess.Popen(
-                module_command("augcli.work.worker"),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=module_environment(),
-            )
+            with holding_signals():
+                process = subprocess.Popen(
+                    module_command("augcli.work.worker"),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    env=module_environment(),
+                )
         except OSError as error:
             errors.close()
             raise Stopped(
@@ -196,7 +237,12 @@ class Processes:
             ) from None
         member = _Worker(process, errors)
         self._workers.append(member)
-        threading.Thread(target=self._listen, args=(member,), daemon=True).start()
+        try:
+            threading.Thread(target=self._listen, args=(member,), daemon=True).start()
+        except RuntimeError as error:
+            assert process.stdout
+            process.stdout.close()
+            raise refused_by_system(error) or error from None
         member.send(worker.SetUp(self._settings))
         if self._making:
             member.send(worker.Begin(self._making))
@@ -215,22 +261,51 @@ class Processes:
     def _next_event(self) -> tuple[_Worker, Any]:
         """Return the next event and its worker; None in its place when the worker is gone."""
         while True:
-            sender, message = self._events.get()
+            sender, message = self._next()
+            if isinstance(message, Overdue):
+                sender.failure = message.failure
+            elif not isinstance(message, worker.Ready):
+                return sender, message
+
+    def _next(self) -> tuple[_Worker, Any]:
+        """Return the next message and its worker."""
+        while True:
+            self._checkpoint()
+            self._end_silent_workers()
+            try:
+                sender, message = self._events.get(timeout=LOOK_SECONDS)
+            except queue.Empty:
+                continue
+            sender.silent = 0.0
             if isinstance(message, worker.Broken):
                 raise _as_raised(message)
-            if not isinstance(message, worker.Ready):
-                return sender, message
+            if isinstance(message, worker.Ready):
+                sender.is_ready = True
+            return sender, message
+
+    def _end_silent_workers(self) -> None:
+        """End workers that should have sent something long ago, and whose own clock stands."""
+        now = time.monotonic()
+        passed = now - self._looked
+        if passed < LOOK_SECONDS:
+            return
+        self._looked = now
+        for member in self._workers:
+            # Where this process was stopped meanwhile, the workers were too.
+            member.silent += min(passed, 2 * LOOK_SECONDS) if member.is_busy else 0
+            if member.silent > self._patience:
+                member.is_lost = True
+                member.process.kill()
 
     def _wait_for_start(self) -> None:
         """Wait until a worker is set up."""
-        sender, message = self._events.get()
+        sender, message = self._next()
         if message is None:
             raise Stopped(
-                f"a worker ended ({_cause(sender)}) before it made anything; "
-                f"{sender.error_text() or 'it wrote no error'}"
+                f"a worker ended ({_cause(sender)}) before it made anything: "
+                f"{sender.last_words() or 'it wrote no error'}; fix that, free memory or give "
+                "fewer with `workers`, then run the same command again"
             )
-        if isinstance(message, worker.Broken):
-            raise _as_raised(message)
 
     def _give(self, member: _Worker, task: Task | None) -> None:
         member.task = task
@@ -245,8 +320,11 @@ class Processes:
         if task is None:
             return
         tries = self._tries[task.shard] = self._tries.get(task.shard, 0) + 1
-        if dead.touching:
-            task.avoid[dead.touching] = _ended_by(cause)
+        failure = dead.failure
+        if not failure and dead.touching:
+            failure = Failure(dead.touching, "worker", _ended_by(cause))
+        if failure:
+            task.avoid[failure.source] = failure
             self._tries[task.shard] = 1
         elif tries > TRIES:
             raise Stopped(f"workers keep ending ({cause}) without touching an image; {error_text}")
@@ -257,9 +335,10 @@ class Processes:
     def _bury(self, dead: _Worker) -> tuple[str, str]:
         """Forget a worker that died; return how it ended and its standard error."""
         self._workers.remove(dead)
+        dead.asked = []
         if dead.process.stdin:
             _close_quietly(dead.process.stdin)
-        error_text = dead.error_text()
+        error_text = dead.last_words()
         dead.errors.close()
         return _cause(dead), error_text
 
@@ -283,12 +362,19 @@ def _cause(member: _Worker) -> str:
         # It lives but can't be understood.
         member.process.kill()
         code = member.process.wait()
+    if member.failure:
+        return "time limit"
+    if member.is_lost:
+        return "no answer"
     with contextlib.suppress(ValueError):
         return signal.Signals(-code).name
     return f"exit code {code}"
 
 
 def _as_raised(broken: worker.Broken) -> Exception:
+    refused = refused_by_system(broken.error)
+    if refused:
+        return refused
     broken.error.add_note(f"in a worker:\n{broken.trace}")
     return broken.error
 

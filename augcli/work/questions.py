@@ -53,16 +53,12 @@ class MeanColours:
         try:
             return mean_colour(reader.decoded(reader.read(path), path).image)
         except SourceFailed as error:
-<<<<<<< HEAD
             return error.failure
-=======
-            return error.failure.reason
         except Exception as error:
             failed = without_memory(path, error)
             if isinstance(failed, SourceFailed):
-                return failed.failure.reason
+                return failed.failure
             raise
->>>>>>> b20-reading
 
 
 @dataclass(frozen=True)
@@ -78,8 +74,8 @@ class HighestLevels:
     @staticmethod
     def _level(reader: Reader, path: str) -> int | Failure | None:
         from augcli.data.codecs.deep import highest_level  # noqa: PLC0415
-        from augcli.errors import UnreadableImage, is_out_of_memory  # noqa: PLC0415
-        from augcli.work.reading import SourceFailed  # noqa: PLC0415
+        from augcli.errors import UnreadableImage  # noqa: PLC0415
+        from augcli.work.reading import SourceFailed, without_memory  # noqa: PLC0415
 
         try:
             return highest_level(reader.read(path), reader.settings.max_pixels)
@@ -88,8 +84,9 @@ class HighestLevels:
         except UnreadableImage:
             return None  # it is reported when its turn comes
         except Exception as error:
-            if is_out_of_memory(error):
-                return None
+            failed = without_memory(path, error)
+            if isinstance(failed, SourceFailed):
+                return failed.failure
             raise
 
 

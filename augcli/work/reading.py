@@ -8,7 +8,8 @@ from augcli.data.codecs.decoding import decode
 from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.codecs.headers import read_header
 from augcli.data.manifest import Failure
-from augcli.errors import NO_MEMORY, UnreadableImage, is_out_of_memory
+from augcli.data.stopping import raise_interruption
+from augcli.errors import NO_MEMORY, NotScored, UnreadableImage, is_out_of_memory
 from augcli.pixels.resize import resize
 from augcli.work.events import Touching
 from augcli.work.source_maps import SourceMaps
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from augcli.pixels.frame import Frame, Image
     from augcli.work.events import Event
     from augcli.work.settings import ReadSettings
+
+
+def stage_of(error: UnreadableImage) -> str:
+    """Return the stage in which an image failed that was read: scoring it, or a step."""
+    return "score" if isinstance(error, NotScored) else "augment"
 
 
 class SourceFailed(Exception):
@@ -40,6 +46,21 @@ def without_memory(path: str, error: Exception) -> Exception:
     return SourceFailed(path, "memory", NO_MEMORY) if is_out_of_memory(error) else error
 
 
+class AtWork:
+    """A source that is being worked on.
+
+    Attributes:
+        path: Its name in the store; empty where there is none.
+        data: The bytes of its file, once they are read.
+    """
+
+    __slots__ = ("data", "path")
+
+    def __init__(self, path: str = "") -> None:
+        self.path = path
+        self.data = b""
+
+
 class Reader:
     """Reads, decodes and scores sources.
 
@@ -49,8 +70,9 @@ class Reader:
     Attributes:
         settings: How.
         maps: Gives heat maps.
+        at: The source that is being worked on; another object for each.
         announce: Gets an event for each source before it is touched.
-        avoid: Reason by path of sources that must not be touched.
+        avoid: By path, how sources failed that must not be touched.
 
     Raises:
         ScorerError: Heat maps are needed and the scorer can't be used.
@@ -60,12 +82,19 @@ class Reader:
     def __init__(self, settings: ReadSettings) -> None:
         self.settings = settings
         self.maps = SourceMaps(settings.model, settings.grid, settings.frame, settings.storage)
+        self.at = AtWork()
         self.announce: Callable[[Event], None] | None = None
-        self.avoid: dict[str, str] = {}
+        self.avoid: dict[str, Failure] = {}
 
     def close(self) -> None:
         """Close what was opened."""
         self.maps.close()
+
+    def turn_to(self, path: str) -> None:
+        """Note which source is worked on from now on; none where empty."""
+        if self.announce:
+            self.announce(Touching(path))
+        self.at = AtWork(path)
 
     def read(self, path: str, stamp: str = "") -> bytes:
         """Return the bytes of a source.
@@ -78,14 +107,17 @@ class Reader:
             SourceFailed: It can't be read, or is another one by now.
         """
         if path in self.avoid:
-            raise SourceFailed(path, "worker", self.avoid[path])
-        if self.announce:
-            self.announce(Touching(path))
+            raise SourceFailed(*self.avoid[path])
+        self.turn_to(path)
         try:
-            return self.settings.store.read(path, stamp, max_bytes=self.settings.max_bytes)
+            data = self.settings.store.read(path, stamp, max_bytes=self.settings.max_bytes)
+            self.at.data = data
+            return data  # noqa: TRY300
         except UnreadableImage as error:
+            raise_interruption(error)
             raise SourceFailed(path, "decode", error.reason) from None
         except OSError as error:
+            raise_interruption(error)
             raise SourceFailed(path, "read", error.strerror or str(error)) from None
         except MemoryError as error:
             raise without_memory(path, error) from None
@@ -119,8 +151,10 @@ class Reader:
                 sides=sides,
             )
         except UnreadableImage as error:
+            raise_interruption(error)
             raise SourceFailed(path, "decode", error.reason) from None
         except Exception as error:
+            raise_interruption(error)
             raise without_memory(path, error) from None
 
     def scored_bytes(self, data: bytes) -> bytes:

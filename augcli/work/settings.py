@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from augcli.recipes.chain import Chain
 
 
+LARGE_PIXELS = 25_000_000
+"""Larger pictures have more time, in proportion."""
+
+
 class MapStorage(NamedTuple):
     """Where heat maps of sources are stored.
 
@@ -49,6 +53,7 @@ class ReadSettings:
         model: The scorer; None for the shipped one.
         grid: Rows and columns of the largest heat map; 0 where nothing is scored.
         storage: Where heat maps are stored.
+        timeout: Seconds that a worker may spend on a picture; 0 for any time.
     """
 
     store: Store
@@ -60,6 +65,18 @@ class ReadSettings:
     model: Path | None = None
     grid: int = 0
     storage: MapStorage = field(default_factory=MapStorage)
+    timeout: float = 0
+
+    def seconds_for(self, pixels: int) -> float:
+        """Return how long a worker may be at a picture: longer if it is large.
+
+        Example:
+            >>> from augcli.data.stores.folder import FolderStore
+            >>> settings = ReadSettings(store=FolderStore("."), max_pixels=1, frame=None, timeout=9)
+            >>> settings.seconds_for(1_000_000), settings.seconds_for(50_000_000)
+            (9.0, 18.0)
+        """
+        return self.timeout * max(1.0, pixels / LARGE_PIXELS)
 
 
 @dataclass(frozen=True, kw_only=True)

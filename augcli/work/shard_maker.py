@@ -9,17 +9,12 @@ from augcli.data.codecs.encoding import copied
 from augcli.data.codecs.formats import output_ending
 from augcli.data.names import output_name
 from augcli.data.stopping import stopped
-<<<<<<< HEAD
-from augcli.errors import UnreadableImage
-from augcli.plan.part import UNFINISHED, Part, Tried
-=======
 from augcli.errors import Stopped, UnreadableImage
-from augcli.plan.part import UNFINISHED, Part
->>>>>>> b20-reading
+from augcli.plan.part import UNFINISHED, Part, Tried
 from augcli.recipes.decisions import MixMaps, Subject
 from augcli.work.events import Failed, NeedsDonors, ShardDone
 from augcli.work.loading import Loader
-from augcli.work.reading import SourceFailed, without_memory
+from augcli.work.reading import SourceFailed, stage_of, without_memory
 from augcli.work.shard_tally import ShardTally
 from augcli.work.writing import Pending, Writer
 
@@ -172,18 +167,24 @@ class ShardMaker:
         for job in task.jobs:
             if stop_asked():
                 raise StopAsked
+            self._reader.turn_to(job.base.path)
             try:
                 self._make(job, task.copy, part, shard)
-                tally.tick(made=1)
             except Exception as error:
+                if stop_asked():
+                    raise StopAsked from None
                 # Sources that are read or scored name themselves; what is left is the base's.
                 error = without_memory(job.base.path, error)
                 if not isinstance(error, SourceFailed):
                     raise error from None
                 failure = error.failure
                 part.failed.append((job.fingerprint, failure))
+                self._reader.turn_to("")
                 announce(Failed(failure))
                 tally.tick(failed=1)
+            else:
+                self._reader.turn_to("")
+                tally.tick(made=1)
         # However often the run was interrupted, its records are the same bytes.
         part.made.sort(key=lambda made: made.row.file_name)
         part.failed.sort()
@@ -229,10 +230,11 @@ class ShardMaker:
         mixer = self._chain.mixer(chance)
         if mixer:
             donor = self._donor(job, copy, part, mixer)
+            self._reader.turn_to(job.base.path)
         try:
             result = self._chain.run(base.result, donor.result if donor else None, chance)
         except UnreadableImage as error:
-            raise SourceFailed(job.base.path, "augment", error.reason) from None
+            raise SourceFailed(job.base.path, stage_of(error), error.reason) from None
         if mixer and not donor:
             result.remarks.append(UNMIXED)
         return result, donor

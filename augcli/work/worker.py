@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import pickle
 import queue
-import signal
 import sys
 import threading
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+from augcli.work.child import end_with_parent, ignore_signals
 
 if TYPE_CHECKING:
     from augcli.plan.jobs import Task
@@ -74,10 +75,10 @@ def main() -> None:
     # NumPy and OpenCV are imported, which read it then, and never in the parent.
     for library in ("OPENBLAS", "OMP", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
-    # Ctrl-C reaches the whole group; the parent decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A signal may reach the whole group; the parent decides what it means.
+    ignore_signals()
+    end_with_parent()
     if sys.platform == "linux":
-        _end_with_parent()
         _keep_memory()
     answers = os.fdopen(os.dup(1), "wb")
     # What a C library prints must not end up between the events.
@@ -86,22 +87,17 @@ def main() -> None:
     stopping = threading.Event()
     threading.Thread(target=_receive, args=(sys.stdin.buffer, tasks, stopping), daemon=True).start()
 
+    lock = threading.Lock()
+
     def answer(message: Any) -> None:
-        pickle.dump(message, answers, pickle.HIGHEST_PROTOCOL)
-        answers.flush()
+        with lock:
+            pickle.dump(message, answers, pickle.HIGHEST_PROTOCOL)
+            answers.flush()
 
     try:
         _serve(tasks, answer, stopping)
     except BrokenPipeError:
         os._exit(3)
-
-
-def _end_with_parent() -> None:
-    """Let Linux end this process the moment its parent is gone."""
-    import ctypes  # noqa: PLC0415 - NumPy imports it anyway
-
-    death_signal = 1
-    ctypes.CDLL(None).prctl(death_signal, signal.SIGKILL)
 
 
 def _keep_memory() -> None:
@@ -139,10 +135,14 @@ def _serve(tasks: queue.SimpleQueue[Any], answer: Any, stopping: threading.Event
             match message:
                 case SetUp(settings):
                     reader = Reader(settings)
+                    if settings.timeout:
+                        _watch_time(reader, answer)
                     answer(Ready())
                 case Ask(question):
                     assert reader
-                    answer(Answers(question.answer(reader)))
+                    answers = question.answer(reader)
+                    reader.turn_to("")
+                    answer(Answers(answers))
                 case Begin(settings):
                     assert reader
                     maker = shard_maker(reader, settings)
@@ -155,6 +155,12 @@ def _serve(tasks: queue.SimpleQueue[Any], answer: Any, stopping: threading.Event
             raise
         except Exception as error:
             answer(Broken(error, traceback.format_exc()))
+
+
+def _watch_time(reader: Reader, answer: Any) -> None:
+    from augcli.work.time_limit import end_when_overdue  # noqa: PLC0415 - imports decoders
+
+    threading.Thread(target=end_when_overdue, args=(reader, answer), daemon=True).start()
 
 
 def shard_maker(reader: Reader, settings: MakeSettings) -> ShardMaker:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from augcli import prepare_scorer
-from augcli.attention.model_file import file_sha256, shipped_model, shipped_small_model
+from augcli.attention.model_file import model_sha256, shipped_model, shipped_small_model
 from augcli.attention.scorer import Scorer
 from augcli.classifiers.describe import describe_scorer
 from augcli.errors import ScorerError
@@ -26,7 +26,7 @@ def test_a_prepared_scorer_says_what_it_was_made_of(tmp_path: Path) -> None:
     facts = describe_scorer(made.file)
     assert (facts.file, facts.sha256, facts.bytes) == (made.file, made.sha256, made.bytes)
     assert (facts.recipe, facts.map, facts.small) == (made.recipe, [7, 7], "")
-    assert facts.source["sha256"] == file_sha256(model)
+    assert facts.source["sha256"] == model_sha256(model)
     assert facts.input == "float32 (N, 3, 56, 56)"
     assert {"channel_order": facts.channel_order, "input_size": facts.input_size} | dict(
         facts.scaling

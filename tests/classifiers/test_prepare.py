@@ -12,7 +12,7 @@ from onnx import TensorProto
 
 import augcli
 from augcli import prepare_scorer
-from augcli.attention.model_file import file_sha256
+from augcli.attention.model_file import model_sha256
 from augcli.attention.scorer import Scorer
 from tests import toy_classifiers
 from tests.photos import picture
@@ -110,7 +110,7 @@ def test_the_file_says_what_it_was_made_of(tmp_path: Path) -> None:
     assert json.loads(written["augcli.source"]) == {
         "file": "c.onnx",
         "bytes": model.stat().st_size,
-        "sha256": file_sha256(model),
+        "sha256": model_sha256(model),
     }
     how = json.loads(written["augcli.prepared"])
     assert (how["map"], how["tensor"], how["smooth"]) == ("mean", "features", 0.5)

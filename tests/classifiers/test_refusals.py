@@ -14,6 +14,7 @@ import pytest
 from onnx import TensorProto, external_data_helper
 
 from augcli import prepare_scorer
+from augcli.classifiers.describe import describe_scorer
 from augcli.classifiers.options import ClassifierOptions
 from augcli.classifiers.read import MEGABYTE
 from augcli.errors import OutputError, ParameterError, ScorerError, UsageError
@@ -302,8 +303,51 @@ def test_an_out_that_is_there_or_the_classifier_or_nowhere(tmp_path: Path) -> No
             assert f"`out` {out}: " in str(error.value)
             assert words in str(error.value)
     assert (model.read_bytes(), (tmp_path / "there.onnx").read_bytes()) == (before, b"mine")
-    prepare_scorer(model, out=tmp_path / "there.onnx", preset="unit", overwrite=True)
-    assert (tmp_path / "there.onnx").read_bytes() != b"mine"
+
+
+@pytest.mark.parametrize("declared", [{"images": 10**9}, {"side": 30_000}, {"images": 2**60}])
+def test_an_input_beyond_measure(tmp_path: Path, declared: dict[str, int]) -> None:
+    model = toy_classifiers.save_classifier(tmp_path / "c.onnx")
+    content = onnx.load(model)
+    (image,) = content.graph.input
+    number, _, height, width = image.type.tensor_type.shape.dim
+    number.dim_value = declared.get("images", 1)
+    height.dim_value = width.dim_value = declared.get("side", 56)
+    onnx.save(content, model)
+    refusal(model)
+
+
+def test_only_a_scorer_that_augcli_made_is_replaced(tmp_path: Path) -> None:
+    model = toy_classifiers.save_classifier(tmp_path / "c.onnx")
+    other = toy_classifiers.save_classifier(tmp_path / "other.onnx")
+    (tmp_path / "thesis.docx").write_bytes(b"PK\3\4 three years of work")
+    for there in (other, tmp_path / "thesis.docx"):
+        before = there.read_bytes()
+        with pytest.raises(OutputError, match="is no scorer that augcli made"):
+            prepare_scorer(model, out=there, preset="unit", overwrite=True)
+        assert there.read_bytes() == before
+    out = tmp_path / "out.onnx"
+    prepare_scorer(model, out=out, preset="unit")
+    first = out.read_bytes()
+    prepare_scorer(model, out=out, preset="unit", grid=3, overwrite=True)
+    assert out.read_bytes() != first
+    weights = with_external_weights(tmp_path).with_name("weights.bin")
+    before = weights.read_bytes()
+    with pytest.raises(OutputError, match="is no scorer that augcli made"):
+        prepare_scorer(model, out=weights, preset="unit", overwrite=True, allow_external_data=True)
+    assert weights.read_bytes() == before
+
+
+def test_weights_in_other_files_are_part_of_what_a_scorer_was_made_of(tmp_path: Path) -> None:
+    model = with_external_weights(tmp_path)
+    options = {"preset": "unit", "allow_external_data": True, "overwrite": True}
+    hashes = []
+    for _ in range(2):
+        prepare_scorer(model, out=tmp_path / "out.onnx", **options)
+        hashes.append(describe_scorer(tmp_path / "out.onnx").source["sha256"])
+        weights = np.frombuffer((tmp_path / "weights.bin").read_bytes(), np.float32)
+        (tmp_path / "weights.bin").write_bytes((weights * np.float32(0.5)).tobytes())
+    assert hashes[0] != hashes[1]
 
 
 def test_the_message_says_how_to_install_onnx_where_it_is_missing(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from augcli.attention.model_file import file_sha256
+from augcli.attention.model_file import model_sha256
 from tests import toy_classifiers
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def test_prints_json_or_only_the_path_if_asked(cli: Cli, tmp_path: Path) -> None
     assert (end.code, end.err) == (0, "")
     assert (printed["message_type"], printed["map"]) == ("prepared", "cam")
     assert printed["file"] == "s.onnx"
-    assert printed["sha256"] == file_sha256(tmp_path / "s.onnx")
+    assert printed["sha256"] == model_sha256(tmp_path / "s.onnx")
     end = cli("scorer", "prepare", "c.onnx", "-o", "s.onnx", "--overwrite", "--quiet")
     assert end == (0, "s.onnx\n", "")
 

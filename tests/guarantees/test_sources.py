@@ -182,6 +182,13 @@ def test_a_size_option_that_a_format_does_not_hold_decodes_nothing(
     }
 
 
+def test_a_size_that_no_memory_holds_is_refused(cli: Cli, photos: Path, tmp_path: Path) -> None:
+    end = cli("cutout", photos, "--out", tmp_path / "out", "--size", 99_999)
+    assert (end.code, end.out) == (2, "")
+    assert "--size 99999x99999 is 9,999,800,001 pixels; at most 100,000,000 are allowed" in end.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_is_too_large_for_an_output_can_still_be_a_donor(
     cli: Cli, photos: Path, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from augcli.data.output import FOLDED_PARTS, LOCK, PARTS, STATE
-from augcli.files import TEXT_LIMIT
+from augcli.files import TOML_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -170,4 +170,4 @@ def test_a_text_of_any_size_is_not_read(
     end = cli(*words, huge, *(() if words[0] == "recipe" else (photos,)))
     assert (end.code, end.out) == (2, "")
     assert f"{huge}" in end.err
-    assert f"has {20 << 30:,} bytes, more than {TEXT_LIMIT:,}" in end.err
+    assert f"has {20 << 30:,} bytes, more than {TOML_LIMIT:,}" in end.err

@@ -118,6 +118,12 @@ class FolderStore:
             labels = {row.file_name: row.label for row in read_rows(table)}
         except (OSError, ValueError) as error:
             raise InputError(f"{what} its {MANIFEST} can't be read ({error})") from None
+        wrong = next((name for name, label in labels.items() if not label.is_sound), None)
+        if wrong is not None:
+            raise InputError(
+                f"{what} the weights of {wrong!r} in its {MANIFEST} are no shares that sum to 1; "
+                "augcli verify lists such rows"
+            )
         missing = [path for path in sources.paths if path not in labels]
         if missing:
             raise InputError(

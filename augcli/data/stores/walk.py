@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from augcli.data.codecs.formats import EXTENSIONS, file_kind
 from augcli.data.names import OURS
@@ -32,6 +33,22 @@ NAMELESS = frozenset({"no known kind of image", "a file that begins with zero by
 """Names of kinds that say nothing more than that."""
 
 
+class _Folder(NamedTuple):
+    """A folder that is to be read; the order of several is that of their fields.
+
+    Attributes:
+        links: Links on the path to it.
+        path: Its path, relative to the root.
+        identity: Device and inode, where links are followed.
+        above: The same of itself and of the folders above it.
+    """
+
+    links: int
+    path: str
+    identity: tuple[int, int]
+    above: frozenset[tuple[int, int]]
+
+
 @dataclass(slots=True)
 class Walk:
     """One walk through the folders; what it can't use is noted in ``sources``.
@@ -54,13 +71,25 @@ class Walk:
     _looked_at: int = 0
 
     def files(self) -> Iterator[tuple[str, int, int]]:
-        """Yield path, size and time of change of each image, in no particular order."""
-        # A stack and not recursion: folders may be nested deeper than Python's limit.
+        """Yield path, size and time of change of each image, in no particular order.
+
+        Where links are followed, a folder that several paths lead to is read once: by the path
+        with the fewest links, the first of those in the order of code points. So the result does
+        not depend on the order in which the system lists folders.
+        """
+        # A heap and not recursion: folders may be nested deeper than Python's limit.
         status = os.stat(self.root)
-        above_all = frozenset({(status.st_dev, status.st_ino)})
-        stack: list[tuple[str, frozenset[tuple[int, int]]]] = [("", above_all)]
-        while stack:
-            relative, above = stack.pop()
+        identity = (status.st_dev, status.st_ino)
+        waiting = [_Folder(0, "", identity, frozenset({identity}))]
+        seen: set[tuple[int, int]] = set()
+        while waiting:
+            folder = heapq.heappop(waiting)
+            relative = folder.path
+            if self.follow_links:
+                if folder.identity in seen:
+                    self.sources.skipped["link", "its folder is read already"] += 1
+                    continue
+                seen.add(folder.identity)
             try:
                 with os.scandir(os.path.join(self.root, relative)) as scan:
                     entries = list(scan)
@@ -80,7 +109,7 @@ class Walk:
                     if entry.is_symlink() and not self._follows(entry):
                         continue
                     if entry.is_dir():
-                        self._enter(entry, path, above, stack)
+                        self._enter(entry, path, folder, waiting)
                     elif self._is_image(entry, path):
                         status = entry.stat()
                         yield path, status.st_size, modified_at(status)
@@ -88,11 +117,7 @@ class Walk:
                     self._refuse(path, f"can't be looked at: {error.strerror}")
 
     def _enter(
-        self,
-        entry: os.DirEntry[str],
-        path: str,
-        above: frozenset[tuple[int, int]],
-        stack: list[tuple[str, frozenset[tuple[int, int]]]],
+        self, entry: os.DirEntry[str], path: str, folder: _Folder, waiting: list[_Folder]
     ) -> None:
         if entry.name in OF_THE_SYSTEM:
             self.sources.skipped["folder", f"{entry.name}, made by the system"] += 1
@@ -101,16 +126,18 @@ class Walk:
         may_be_out = self.out and (entry.is_symlink() or entry.inode() == self.out_inode)
         if may_be_out and os.path.realpath(entry.path) == self.out:
             return
+        inside = folder._replace(path=path)
         if self.follow_links:
             # Only links can make a loop, and a loop comes back to a folder above itself.
             # Not entry.stat(): on Windows that knows no inode.
             status = os.stat(entry.path)
             identity = (status.st_dev, status.st_ino)
-            if identity in above:
+            if identity in folder.above:
                 self.sources.skipped["link", "it leads back to a folder above"] += 1
                 return
-            above |= {identity}
-        stack.append((path, above))
+            links = folder.links + entry.is_symlink()
+            inside = _Folder(links, path, identity, folder.above | {identity})
+        heapq.heappush(waiting, inside)
 
     def _follows(self, entry: os.DirEntry[str]) -> bool:
         if self.follow_links:
