@@ -114,10 +114,13 @@ def test_sources_that_are_broken_and_stay_so_while_others_come_and_go(
 
 
 @pytest.mark.parametrize(
-    "following",
-    [Command("cutout", format="jpg"), Command("cutout", copies=2, seed=1), Command("recipe")],
+    ("following", "number"),
+    [
+        (Command("cutout", format="jpg"), signal.SIGKILL),
+        (Command("cutout", format="png", seed=1), signal.SIGINT),
+        (Command("recipe"), signal.SIGKILL),
+    ],
 )
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_another_command_after_one_that_was_ended_at_any_change(
     start: Callable[[Command], History], following: Command, number: int
 ) -> None:
@@ -134,7 +137,7 @@ def test_another_command_after_one_that_was_ended_at_any_change(
         history.run(following, "--overwrite")
         shutil.rmtree(history.out)
         shutil.copytree(interrupted, history.out)
-        moment += 9
+        moment += 3
     history.run(before)
     history.finish()
 
