@@ -165,25 +165,14 @@ class Histories(RuleBasedStateMachine):
     # OUT.
 
     @precondition(lambda self: self.history.outputs)
-    @rule(which=which)
-    def remove_output(self, which: int) -> None:
-        self.history.remove_output(_chosen(self.history.outputs, which))
-
-    @precondition(lambda self: self.history.outputs)
-    @rule(which=which)
-    def remove_class_of_outputs(self, which: int) -> None:
-        names = [name.partition("/")[0] for name in self.history.outputs]
-        self.history.remove_output(_chosen(names, which))
-
-    @precondition(lambda self: self.history.outputs)
-    @rule(which=which)
-    def change_output(self, which: int) -> None:
-        self.history.change_output(_chosen(self.history.outputs, which))
-
-    @precondition(lambda self: self.history.out.exists())
-    @rule(table=st.sampled_from(TABLES))
-    def remove_table(self, table: str) -> None:
-        self.history.remove_output(table)
+    @rule(which=which, what=st.sampled_from(["output", "class", "size", *TABLES]))
+    def lose_output(self, which: int, what: str) -> None:
+        name = _chosen(self.history.outputs, which)
+        if what == "size":
+            self.history.change_output(name)
+        else:
+            top = name.partition("/")[0]
+            self.history.remove_output({"output": name, "class": top}.get(what, what))
 
     @precondition(lambda self: self.history.records)
     @rule(which=which, share=shares)
@@ -192,13 +181,11 @@ class Histories(RuleBasedStateMachine):
 
     @precondition(lambda self: self.history.out.exists())
     @rule()
-    def lose_record(self) -> None:
-        self.history.lose_record()
-
-    @precondition(lambda self: self.history.is_lost)
-    @rule()
-    def restore_record(self) -> None:
-        self.history.restore_record()
+    def lose_or_restore_record(self) -> None:
+        if self.history.is_lost:
+            self.history.restore_record()
+        else:
+            self.history.lose_record()
 
     @precondition(lambda self: self.history.out.exists())
     @rule()
@@ -211,21 +198,26 @@ class Histories(RuleBasedStateMachine):
     def run(self, workers: int) -> None:
         self.history.run(workers=workers)
 
-    @rule(moment=moments, workers=workers)
-    def kill(self, moment: int, workers: int) -> None:
-        self.history.run(workers=workers, ending=Ending(signal.SIGKILL, moment))
+    @rule(ending=endings, workers=workers)
+    def run_and_end(self, ending: Ending, workers: int) -> None:
+        self.history.run(workers=workers, ending=ending)
 
-    @rule(moment=moments, workers=workers)
-    def interrupt(self, moment: int, workers: int) -> None:
-        self.history.run(workers=workers, ending=Ending(signal.SIGINT, moment))
+    @rule(folder=folders, extension=extensions, count=st.integers(1, 30), ending=endings)
+    def add_and_end(self, folder: str, extension: str, count: int, ending: Ending) -> None:
+        self.history.sources.add(folder, extension, count)
+        self.history.run(ending=ending)
 
-    @rule(option=st.sampled_from(["--retry-failed", "--fail-fast", "--overwrite"]))
+    @precondition(lambda self: self.history.sources.visible)
+    @rule(which=which, how=st.sampled_from(get_args(Change)), ending=endings)
+    def change_and_end(self, which: int, how: Change, ending: Ending) -> None:
+        self.history.sources.change(_chosen(self.history.sources.visible, which), how)
+        self.history.run(ending=ending)
+
+    @rule(
+        option=st.sampled_from(["--retry-failed", "--fail-fast", "--overwrite", "--accept-missing"])
+    )
     def run_with(self, option: str) -> None:
         self.history.run(None, option)
-
-    @rule()
-    def run_without_what_is_missing(self) -> None:
-        self.history.run(None, "--accept-missing")
 
     @rule(command=commands, ending=st.none() | endings, workers=workers)
     def overwrite(self, command: Command, ending: Ending | None, workers: int) -> None:
