@@ -60,7 +60,14 @@ class Ending:
 
 
 class Forks:
-    """Runs the command line in forks; a context manager."""
+    """Runs the command line in forks; a context manager.
+
+    Attributes:
+        can_hide: Whether there is a way to make files unreadable for commands; not for a root
+            that can't give up its rights.
+    """
+
+    can_hide: bool
 
     def __enter__(self) -> Forks:
         self._server = subprocess.Popen(
@@ -71,6 +78,8 @@ class Forks:
             cwd=ROOT,
             env=environment(OPENBLAS_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="1"),
         )
+        assert self._server.stdout
+        self.can_hide = json.loads(self._server.stdout.readline())
         return self
 
     def __exit__(
@@ -111,6 +120,7 @@ class Forks:
 def serve() -> None:
     """Run one command for each line of standard input; answer with a line."""
     _import_all()
+    print(json.dumps(_can_hide()), flush=True)
     for line in sys.stdin:
         order = json.loads(line)
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -181,6 +191,17 @@ def _be_no_root() -> None:
             for right in DROPPED:
                 rights[index] &= ~(1 << right)
         libc.capset(header, rights)
+
+
+def _can_hide() -> bool:
+    """Return whether a command can't read a file without permissions."""
+    with tempfile.NamedTemporaryFile() as file:
+        os.chmod(file.name, 0)
+        process = os.fork()
+        if not process:
+            _be_no_root()
+            os._exit(os.access(file.name, os.R_OK))
+        return os.waitpid(process, 0)[1] == 0
 
 
 def _end_at(ending: Ending) -> None:

@@ -73,7 +73,7 @@ class Histories(RuleBasedStateMachine):
 
     def __init__(self, forks: Forks, folder: Path, scorer: Path, figures: Counter[str]) -> None:
         super().__init__()
-        self._forks, self._scorer, self._figures = forks, scorer, figures
+        self.forks, self._scorer, self._figures = forks, scorer, figures
         self._folder = Path(tempfile.mkdtemp(dir=folder))
         self._ended = False
 
@@ -81,7 +81,7 @@ class Histories(RuleBasedStateMachine):
     def begin(self, command: Command, count: int, others: int) -> None:
         figures = self._figures
         figures["histories"] += 1
-        self.history = History(self._folder, self._forks, self._scorer, figures, command)
+        self.history = History(self._folder, self.forks, self._scorer, figures, command)
         self.history.sources.add("cat", "png", count)
         self.history.sources.add("dog", "jpg", others)
 
@@ -135,7 +135,7 @@ class Histories(RuleBasedStateMachine):
     def mend(self, which: int) -> None:
         self.history.sources.mend(_chosen(self.history.sources.broken, which))
 
-    @precondition(lambda self: self.history.sources.visible)
+    @precondition(lambda self: self.forks.can_hide and self.history.sources.visible)
     @rule(which=which)
     def hide(self, which: int) -> None:
         self.history.sources.hide(_chosen(self.history.sources.visible, which))
@@ -149,7 +149,7 @@ class Histories(RuleBasedStateMachine):
     @rule(which=which, hides=st.booleans())
     def lose_class(self, which: int, hides: bool) -> None:
         label = _chosen(self.history.sources.labels, which)
-        if hides:
+        if hides and self.forks.can_hide:
             self.history.sources.hide(label)
         else:
             self.history.sources.take(label)
