@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
-HISTORIES = 12
+HISTORIES = 10
 STEPS = 12
 CUTOUT, CUTMIX = Command("cutout"), Command("cutmix")
 MIXERS = [Command(method, copies=2) for method in METHODS if method not in WITHOUT_DONOR]
@@ -146,7 +146,7 @@ def test_another_command_after_one_that_was_ended_at_any_change(
         history.run(following, "--overwrite")
         shutil.rmtree(history.out)
         shutil.copytree(interrupted, history.out)
-        moment += 3
+        moment += 4
     history.run(before)
     history.finish()
 
@@ -172,7 +172,7 @@ def test_a_set_that_grows_and_shrinks(
     ending = Ending(signal.SIGKILL, moment) if moment else None
     history = start(command)
     history.run(ending=ending)
-    history.sources.add("emu/far", "png", 100)
+    history.sources.add("emu/far", "png", 70)
     history.run(ending=ending)
     history.run(workers=2)
     for path in history.sources.there[::3]:
