@@ -35,7 +35,7 @@ def wanted_of(sources: Sources, options: RunOptions) -> Wanted:
     """
     amounts = _amounts(sources, options)
     augmented = in_chosen_splits(sources, options.splits)
-    if not augmented.any():
+    if len(sources) and not augmented.any():
         there = ", ".join(sources.splits)
         raise InputError(f"INPUT has no split {options.splits!r}; give `splits` of: {there}")
     copies = copies_of_sources(sources, augmented, amounts, options.seed)
