@@ -48,7 +48,7 @@ PACKAGES = {
     "augmentations": frozenset({"numpy"}),
     "attention": frozenset({"numpy", "onnxruntime"}),
     "classifiers": frozenset({"numpy", "onnx", "onnxruntime"}),
-    "data": frozenset({"numpy", "cv2", "PIL"}),
+    "data": frozenset({"numpy", "cv2", "PIL", "pyarrow"}),
     "recipes": frozenset[str](),
     "plan": frozenset({"numpy"}),
     "work": frozenset({"numpy", "cv2"}),

@@ -131,7 +131,7 @@ def prepare(run: Run, listener: Listener) -> Prepared:
         if not is_settled:
             record = _planned(record, run, plan)
             if 0 < parts.shard_count < shards:
-                keys_of = functools.partial(ring_keys, chain.seed)
+                keys_of = functools.partial(ring_keys, chain.seed, container_of=plan.container_of)
                 backlog.emptied |= parts.split(shards, keys_of)
     except BaseException:
         if estimates:
