@@ -25,8 +25,8 @@ from augcli.data.codecs.disagreements import (
 )
 from augcli.data.codecs.formats import readable_kind
 from augcli.data.codecs.gif import gif_header
-from augcli.data.codecs.png import png_header
 from augcli.data.codecs.npy import npy_facts
+from augcli.data.codecs.png import png_header
 from augcli.data.codecs.pnm import pnm_header
 from augcli.data.codecs.tags import TIFF_STARTS, orientation_of
 from augcli.data.codecs.tiff import tiff_header

@@ -44,13 +44,18 @@ class ContainerFile(NamedTuple):
     size: int
     modified: int
 
+    @property
+    def leaf(self) -> str:
+        """The name without its folders."""
+        return self.name.rpartition("/")[2]
+
 
 def container_files(
     place: str, is_wanted: Callable[[str], bool], out: str | None = None
 ) -> list[ContainerFile]:
     """Return the files of INPUT that are containers, sorted by name.
 
-    None where a folder holds more pictures than containers: it is a folder of pictures.
+    None where a folder holds as many pictures as containers: it is a folder of pictures.
 
     Args:
         place: INPUT, absolute.
@@ -98,7 +103,7 @@ class _Look:
         for _ in range(DEEPEST):
             # Judged after a whole level: in which order a system lists a folder changes nothing.
             level = [below for folder in level for below in self._folders_in(folder)]
-            if self.pictures > len(self.found):
+            if self.pictures and self.pictures >= len(self.found):
                 return []
         return self.found
 

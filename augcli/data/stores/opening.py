@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from augcli.data.stores.folder import FolderStore
-from augcli.data.stores.parquet import ParquetStore, is_parquet
+from augcli.data.stores.kinds import array_files, parquet_files
 
 if TYPE_CHECKING:
     from augcli.data.stores.folder import Layout
@@ -33,8 +33,14 @@ def open_store(
         label_column: The column of the labels.
     """
     whole = os.path.abspath(place)
-    if is_parquet(whole, out):
+    if parquet_files(whole, out):
+        from augcli.data.stores.parquet import ParquetStore  # noqa: PLC0415 - few runs read it
+
         return ParquetStore(
             whole, out, layout, image_column=image_column, label_column=label_column, given=place
         )
+    if array_files(whole, out):
+        from augcli.data.stores.arrays import ArrayStore  # noqa: PLC0415 - few runs read arrays
+
+        return ArrayStore(whole, out, layout, place)
     return FolderStore(whole, out, follow_links, layout, place)

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from augcli.data.codecs.formats import EXTENSIONS, file_kind
 from augcli.data.stopping import raise_interruption
 from augcli.data.stores.contents import (
-    container_files,
     in_order,
     set_container_splits,
     split_of_name,
 )
+from augcli.data.stores.kinds import parquet_files
 from augcli.data.stores.parquet_columns import find_columns, labels_of, need_pyarrow
 from augcli.data.stores.sources import MOST_BYTES, Source, SourceChanged, Sources, stamp
 from augcli.errors import AugcliError, InputError, UnreadableImage, is_out_of_memory
@@ -31,12 +31,8 @@ from augcli.files import modified_at, open_file
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from augcli.data.stores.contents import ContainerFile
     from augcli.data.stores.folder import Layout
 
-ENDING = ".parquet"
-TABLES = frozenset({"metadata.parquet"})
-"""Files that describe pictures beside them."""
 MOST_GROUP_BYTES = 4 << 30
 """Bytes that a column of a row group may have: it is read whole."""
 MOST_ROWS = 10**8
@@ -50,11 +46,6 @@ LARGE_GROUP = 5_000
 _BUFFER = 1 << 16
 """Bytes that are read at once where only the first pages are wanted."""
 _CHANGED = "changed during the run; run again"
-
-
-def is_parquet(place: str, out: str | None = None) -> bool:
-    """Return whether INPUT is a Parquet file, or a folder of them and not of pictures."""
-    return bool(_files(place, out))
 
 
 def container_of(path: str) -> str:
@@ -114,7 +105,7 @@ class ParquetStore:
             InputError: A file can't be read, or has no column of images.
         """
         need_pyarrow(self._given)
-        files = _files(self._place, self._out)
+        files = parquet_files(self._place, self._out)
         sources = Sources(
             os.path.realpath(self._place),
             in_containers=True,
@@ -430,11 +421,3 @@ def _readable(name: str) -> Iterator[None]:
             f"INPUT: {name} is damaged, or no Parquet file that pyarrow reads "
             f"({str(error).partition(chr(10))[0][:200]}); write or download it again"
         ) from None
-
-
-def _files(place: str, out: str | None) -> list[ContainerFile]:
-    return container_files(place, _is_wanted, out)
-
-
-def _is_wanted(name: str) -> bool:
-    return name.lower().endswith(ENDING) and name.lower() not in TABLES
