@@ -246,6 +246,10 @@ class _OpenFile:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __del__(self) -> None:
+        if "_file" in self.__dict__:
+            self.close()
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()

@@ -8,6 +8,7 @@ refuses all else.
 from __future__ import annotations
 
 import pickletools
+import warnings
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -102,10 +103,13 @@ def load_plain(data: bytes) -> Any:
     """
     machine = _Machine()
     try:
-        for opcode, value, _ in islice(pickletools.genops(data), MOST_STEPS):
-            if opcode.name == "STOP":
-                return machine.result()
-            machine.step(opcode.name, value)
+        with warnings.catch_warnings():
+            # Old pickles escape bytes in text, and Python warns of odd escapes.
+            warnings.simplefilter("ignore")
+            for opcode, value, _ in islice(pickletools.genops(data), MOST_STEPS):
+                if opcode.name == "STOP":
+                    return machine.result()
+                machine.step(opcode.name, value)
     except NotPlain:
         raise
     except (ValueError, IndexError, KeyError, TypeError, OverflowError, AttributeError):
