@@ -31,6 +31,7 @@ MAX_BYTES = Param("Refuse larger files before reading them.", 1, 2**40, "bytes",
 FOLLOW_LINKS = Param(
     "Follow symbolic links, including those that lead out of INPUT.", group="input"
 )
+IMAGE_COLUMN = Param("Column of the images in Parquet [default: found by its type].", group="input")
 WORKERS = Param(
     "Worker processes; 0 uses this process only [default: one for each available core].",
     0,
@@ -161,6 +162,19 @@ class RunOptions(ByName):
             "What the folders of INPUT are: classes; splits of a data set, which hold classes; "
             "flat (they say nothing); or auto (splits where two or more are named train, val, "
             "test or fold1 and hold folders, else classes).",
+            group="input",
+        ),
+    ] = "auto"
+    image_column: Annotated[str | None, IMAGE_COLUMN] = None
+    label_column: Annotated[
+        str | None,
+        Param("Column of the labels [default: found by its name].", group="input"),
+    ] = None
+    locality: Annotated[
+        Literal["auto", "none", "container"],
+        Param(
+            "Where donors lie: container (mostly in the container of the base, which is then read "
+            "once), none (anywhere), or auto (container for Parquet, none for all else).",
             group="input",
         ),
     ] = "auto"
@@ -363,5 +377,5 @@ AMOUNTS = frozenset({"copies", "per_class", "total", "copies_of", "only_classes"
 NOT_OF_THE_RESULT = ONE_RUN_ONLY | AMOUNTS | {"model", "labels", "prob"}
 """Options that don't change the outputs, whose content does and not their name, or that the
 steps say already."""
-NOT_IN_RECIPE = ONE_RUN_ONLY | {"labels", "layout", "prob"}
+NOT_IN_RECIPE = ONE_RUN_ONLY | {"labels", "layout", "prob", "image_column", "label_column"}
 """Options that belong to one run on one machine, or to each step."""

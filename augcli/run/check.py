@@ -37,6 +37,8 @@ from augcli.work.processes import Processes
 from augcli.work.settings import MakeSettings, MapStorage, ReadSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from augcli.attention.scorer import Scorer
     from augcli.data.stopping import Checkpoint
     from augcli.data.stores.sources import Sources, Store
@@ -60,6 +62,7 @@ class Run:
         wanted: What is to be made of each source.
         folders: Those of INPUT that hold sources, `limit` or not.
         white_level: Level of 16-bit images that becomes 255; None until it is estimated.
+        container_of: Gives the container of a source, where neighbours are to lie in one.
         checkpoint: Called between two images; what it raises ends the run.
     """
 
@@ -73,6 +76,7 @@ class Run:
     folders: frozenset[str] = frozenset()
     heatmaps: Path | None = None
     white_level: int | None = None
+    container_of: Callable[[str], str] | None = None
     checkpoint: Checkpoint = carry_on
 
     @property
@@ -155,6 +159,7 @@ class Run:
             chain.mixer_at is not None,
             shard_count,
             command_hash({**self.identity, "white_level": self.white_level}, chain),
+            self.container_of,
         )
 
     def backlog(self, plan: Plan, *, was_complete: bool) -> Backlog:
@@ -182,7 +187,14 @@ def check(
     _check_surroundings(folder, options.out)
     _check_size(options)
     out = options.out or default_out(folder, recipe.name)
-    store = open_store(os.fspath(folder), os.fspath(out), options.follow_links, options.layout)
+    store = open_store(
+        os.fspath(folder),
+        os.fspath(out),
+        options.follow_links,
+        options.layout,
+        image_column=options.image_column,
+        label_column=options.label_column,
+    )
     sources = store.list()
     check_places(sources.root, folder, out, has_labels=options.labels is not None)
     labels = _apply_labels(sources, options.labels) if options.labels else None
@@ -195,7 +207,10 @@ def check(
     copies = max(1, wanted.most_copies)
     chain = Chain(recipe.name, recipe.steps, options.seed, copies, recipe.survival)
     _check_labels(chain, sources, wanted, options)
+    container_of = _containers(sources, options)
     made = identity(chain, sources.root, options, labels)
+    # The default depends on the kind of store: what it was is recorded.
+    made["locality"] = "container" if container_of else "none"
     return Run(
         store,
         sources,
@@ -207,8 +222,23 @@ def check(
         folders,
         heatmaps=usable_maps(options, chain, made["scorer"]),
         white_level=given_white_level(options.white_level),
+        container_of=container_of,
         checkpoint=checkpoint,
     )
+
+
+def _containers(sources: Sources, options: RunOptions) -> Callable[[str], str] | None:
+    """Return what gives the container of a source, where neighbours are to lie in one.
+
+    Raises:
+        UsageError: They are to, but each source is a file of its own.
+    """
+    if options.locality == "container" and sources.container_of is None:
+        raise UsageError(
+            "`locality` is container, but each image of INPUT is a file of its own; leave it out"
+        )
+    is_default = options.locality == "auto" and sources.keeps_containers
+    return sources.container_of if is_default or options.locality == "container" else None
 
 
 def _check_surroundings(*paths: Path | None) -> None:

@@ -134,7 +134,7 @@ def prepare(run: Run, listener: Listener) -> Prepared:
                 # In the place of the other command's: never is OUT without one.
                 output.write_record(record)
             if 0 < parts.shard_count < shards:
-                keys_of = functools.partial(ring_keys, chain.seed)
+                keys_of = functools.partial(ring_keys, chain.seed, container_of=plan.container_of)
                 backlog.emptied |= parts.split(shards, keys_of)
     except BaseException:
         if estimates:

@@ -107,8 +107,8 @@ def verify(
         (16, 16, [])
     """
     output, record = open_output(Path(out))
-    if against is not None and not os.path.isdir(against):
-        raise InputError(f"INPUT {against} is not a folder; give the one that OUT was made from")
+    if against is not None and not os.path.exists(against):
+        raise InputError(f"INPUT {against} does not exist; give the one that OUT was made from")
     remaker = None
     labels: dict[str, Label] = {}
     if against is not None:
@@ -116,7 +116,16 @@ def verify(
             recipe = Recipe.of(recipe)
         layout = cast("Layout", record.identity.get("layout"))
         known = layout if layout in get_args(Layout) else "auto"
-        store = open_store(os.fspath(against), layout=known)
+        columns = [record.identity.get(name) for name in ("image_column", "label_column")]
+        image_column, label_column = [
+            column if isinstance(column, str) else None for column in columns
+        ]
+        store = open_store(
+            os.fspath(against),
+            layout=known,
+            image_column=image_column,
+            label_column=label_column,
+        )
         sources = store.list()
         remaker = Remaker(store, sources, record.identity, recipe, record.white_level)
         if not record.identity.get("labels"):

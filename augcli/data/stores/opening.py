@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from augcli.data.stores.folder import FolderStore
+from augcli.data.stores.kinds import array_files, parquet_files
 
 if TYPE_CHECKING:
     from augcli.data.stores.folder import Layout
@@ -13,7 +14,13 @@ if TYPE_CHECKING:
 
 
 def open_store(
-    place: str, out: str | None = None, follow_links: bool = False, layout: Layout = "auto"
+    place: str,
+    out: str | None = None,
+    follow_links: bool = False,
+    layout: Layout = "auto",
+    *,
+    image_column: str | None = None,
+    label_column: str | None = None,
 ) -> Store:
     """Return the store that INPUT is.
 
@@ -22,5 +29,18 @@ def open_store(
         out: A folder that is never read.
         follow_links: Whether symbolic links that lead out of a folder are followed.
         layout: What the folders are.
+        image_column: The column of the images, where INPUT is Parquet.
+        label_column: The column of the labels.
     """
-    return FolderStore(os.path.abspath(place), out, follow_links, layout, place)
+    whole = os.path.abspath(place)
+    if parquet_files(whole, out):
+        from augcli.data.stores.parquet import ParquetStore  # noqa: PLC0415 - few runs read it
+
+        return ParquetStore(
+            whole, out, layout, image_column=image_column, label_column=label_column, given=place
+        )
+    if array_files(whole, out):
+        from augcli.data.stores.arrays import ArrayStore  # noqa: PLC0415 - few runs read arrays
+
+        return ArrayStore(whole, out, layout, place)
+    return FolderStore(whole, out, follow_links, layout, place)
