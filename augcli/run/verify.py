@@ -19,7 +19,6 @@ from augcli.data.stores.folder import Layout
 from augcli.data.stores.opening import open_store
 from augcli.errors import (
     NO_MEMORY,
-    InputError,
     OutputError,
     UnreadableImage,
     is_out_of_memory,
@@ -107,8 +106,6 @@ def verify(
         (16, 16, [])
     """
     output, record = open_output(Path(out))
-    if against is not None and not os.path.isdir(against):
-        raise InputError(f"INPUT {against} is not a folder; give the one that OUT was made from")
     remaker = None
     labels: dict[str, Label] = {}
     if against is not None:
