@@ -104,8 +104,8 @@ class TarHeaders:
                     raise TarDamaged(f"it is cut off in the header at byte {position:,}")
                 return
             if header == ZEROS:
-                self._check_end(position)
                 self.has_end = True
+                self._check_end(position)
                 return
             size = _checked_size(header, position)
             start = position + BLOCK
@@ -164,7 +164,7 @@ class TarHeaders:
         if rest.strip(b"\0"):
             raise TarDamaged(
                 f"it ends at byte {position:,}, but more follows, which is not read: zeros were "
-                "written into it, or several were joined without `tar --concatenate`"
+                "written into it, or several archives were joined end to end"
             )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from augcli.data.codecs.formats import EXTENSIONS
 from augcli.data.stores.sample_labels import LABEL_FIELDS, LARGEST_LABEL
-from augcli.data.stores.tar_members import LONGEST_NAME
+from augcli.data.stores.tar_members import LONGEST_NAME, TarDamaged
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -85,24 +85,29 @@ class TarSamples:
         """Yield the samples that can be used.
 
         Raises:
-            TarDamaged: The archive is damaged; the sample before the damage is not used, because
+            TarDamaged: The archive is damaged. The sample before the damage is not used, because
                 its label may be missing.
             OSError: It can't be read.
         """
         group = None
-        for member in self._headers.members():
-            name = member.name[2:] if member.name.startswith("./") else member.name
-            above, slash, base = name.rpartition("/")
-            before, dot, field = base.partition(".")
-            if not dot or not before or member.kind or not is_sound(name):
-                self._pass_over(name, base, member)
-                continue
-            key = f"{above}{slash}{before}"
-            if group is None or key != group.key:
-                if group is not None:
-                    yield from self._closed(group)
-                group = _Group(key)
-            self._add(group, field.lower(), member._replace(name=name))
+        try:
+            for member in self._headers.members():
+                name = member.name[2:] if member.name.startswith("./") else member.name
+                above, slash, base = name.rpartition("/")
+                before, dot, field = base.partition(".")
+                if not dot or not before or member.kind or not is_sound(name):
+                    self._pass_over(name, base, member)
+                    continue
+                key = f"{above}{slash}{before}"
+                if group is None or key != group.key:
+                    if group is not None:
+                        yield from self._closed(group)
+                    group = _Group(key)
+                self._add(group, field.lower(), member._replace(name=name))
+        except TarDamaged:
+            if group is not None and self._headers.has_end:
+                yield from self._closed(group)
+            raise
         if group is not None:
             yield from self._closed(group)
 
@@ -139,7 +144,7 @@ class TarSamples:
             else:
                 self._skipped[IS_UNLABELLED] += 1
             return
-        image = _chosen(group.images)
+        image = None if group.problem else _chosen(group.images)
         name = (image or group.images[0][1]).name
         self.several += len(group.images) > 1
         if image is None:
