@@ -19,6 +19,7 @@ from augcli.data.stores.folder import FolderStore, Layout
 from augcli.data.stores.opening import open_store
 from augcli.errors import (
     NO_MEMORY,
+    InputError,
     OutputError,
     UnreadableImage,
     is_out_of_memory,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gc
+import gzip
 import io
 import json
 import lzma
@@ -338,14 +339,15 @@ def test_an_entry_of_100_gigabytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.tar.gz", "a.tar.bz2", "a.tar.xz", "a.tar", "b.tgz"])
 def test_compressed_archives_are_known_by_their_bytes(tmp_path: Path, name: str) -> None:
     data = tar(samples(0, 4))
-    packed = {"bz2": bz2.compress, "xz": lzma.compress}.get(name[-3:].strip("."))
+    half = len(data) // 2
     place = tmp_path / name
-    if packed:
-        half = len(data) // 2
-        # Two streams, one after the other.
-        place.write_bytes(packed(data[:half]) + packed(data[half:]))
+    # Two streams, one after the other.
+    if name.endswith("bz2"):
+        place.write_bytes(bz2.compress(data[:half]) + bz2.compress(data[half:]))
+    elif name.endswith("xz"):
+        place.write_bytes(lzma.compress(data[:half]) + lzma.compress(data[half:]))
     else:
-        write(tmp_path / "x.gz", data).rename(place)
+        place.write_bytes(gzip.compress(data[:half]) + gzip.compress(data[half:]))
     assert len(listed(place)) == 4
 
 
@@ -375,7 +377,7 @@ def test_compressed_archives_that_are_cut_off(tmp_path: Path, cut: int) -> None:
 
 def test_no_room_for_the_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool, "RESERVE", 1 << 60)
-    with pytest.raises(Stopped, match="has no room to unpack a.tar.gz of INPUT"):
+    with pytest.raises(Stopped, match=r"has no room to unpack a\.tar\.gz of INPUT"):
         open_store(str(shards(tmp_path / "in", "a.tar.gz"))).list()
 
 
