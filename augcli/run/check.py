@@ -18,6 +18,7 @@ from augcli.data.output import MAPS, OutputFolder
 from augcli.data.sinks.folder import FolderSink
 from augcli.data.stopping import carry_on
 from augcli.data.stores.opening import open_store
+from augcli.data.stores.shards import without_pattern
 from augcli.errors import InputError, UsageError
 from augcli.files import TABLE_LIMIT, read_given
 from augcli.plan.backlog import Backlog
@@ -264,7 +265,7 @@ def _check_surroundings(*paths: Path | None) -> None:
 
 def default_out(folder: Path, command: str) -> Path:
     """Return ``<INPUT>-<command>`` beside INPUT."""
-    whole = Path(os.path.abspath(folder))
+    whole = Path(os.path.abspath(without_pattern(os.fspath(folder))))
     return whole.with_name(f"{whole.name or 'augcli'}-{command}")
 
 

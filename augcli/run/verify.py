@@ -15,7 +15,7 @@ from augcli.data.output import FOLDED_PARTS, STATE, OutputFolder
 from augcli.data.run_record import RECORD
 from augcli.data.sinks.folder import FolderSink
 from augcli.data.stopping import raise_interruption
-from augcli.data.stores.folder import Layout
+from augcli.data.stores.folder import FolderStore, Layout
 from augcli.data.stores.opening import open_store
 from augcli.errors import (
     NO_MEMORY,
@@ -96,7 +96,7 @@ def verify(
 
     Raises:
         OutputError: OUT is not an output folder of augcli, or another recipe made it.
-        InputError: INPUT is no folder.
+        InputError: INPUT can't be listed.
 
     Example:
         >>> import augcli, tempfile
@@ -107,8 +107,6 @@ def verify(
         (16, 16, [])
     """
     output, record = open_output(Path(out))
-    if against is not None and not os.path.exists(against):
-        raise InputError(f"INPUT {against} does not exist; give the one that OUT was made from")
     remaker = None
     labels: dict[str, Label] = {}
     if against is not None:
@@ -126,6 +124,10 @@ def verify(
             image_column=image_column,
             label_column=label_column,
         )
+        if isinstance(store, FolderStore) and not os.path.isdir(against):
+            raise InputError(
+                f"INPUT {against} is not a folder; give the one that OUT was made from"
+            )
         sources = store.list()
         remaker = Remaker(store, sources, record.identity, recipe, record.white_level)
         if not record.identity.get("labels"):

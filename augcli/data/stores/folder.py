@@ -92,18 +92,18 @@ class FolderStore:
         elif self.layout == "splits":
             splits = sorted({path.partition("/")[0] for path in sources.paths if "/" in path})
         if not splits:
-            sources.set_classes(map(_class_of, sources.paths))
+            sources.set_classes(map(class_of, sources.paths))
             sources.notices += _notices(sources, tops)
             return
         sources.set_splits([path.partition("/")[0] for path in sources.paths], splits)
-        sources.set_classes(_class_of(path.partition("/")[2]) for path in sources.paths)
+        sources.set_classes(class_of(path.partition("/")[2]) for path in sources.paths)
         counts = Counter(sources.split(index) for index in range(len(sources)))
         words = ", ".join(f"{name} ({counts[name]:,})" for name in splits)
         sources.notices.append(f"splits: {words}; `layout` classes takes them for classes")
 
     def read(self, source: Source, *, max_bytes: int = MOST_BYTES) -> bytes:
         """Return the bytes of an image; see :meth:`augcli.data.stores.sources.Store.read`."""
-        content = read_checked(f"{self.folder}/{source.path}", max_bytes, _check_kind)
+        content = read_checked(f"{self.folder}/{source.path}", max_bytes, check_kind)
         # Windows rounds the times that it lists.
         is_changed = os.name != "nt" and source.stamp != stamp(content.size, content.modified)
         if is_changed or not content.is_steady:
@@ -148,7 +148,7 @@ class FolderStore:
         return True
 
 
-def _check_kind(head: bytes, size: int, max_bytes: int) -> None:
+def check_kind(head: bytes, size: int, max_bytes: int) -> None:
     """Refuse a large file that is no picture, and any that is too large.
 
     Raises:
@@ -161,11 +161,11 @@ def _check_kind(head: bytes, size: int, max_bytes: int) -> None:
         )
 
 
-def _class_of(path: str) -> str:
+def class_of(path: str) -> str:
     """Return the class of an image by the first folder of its path; empty without a folder.
 
     Example:
-        >>> _class_of("cat/deep/a.jpg"), _class_of("a.jpg"), _class_of("cafe\u0301/a.jpg")
+        >>> class_of("cat/deep/a.jpg"), class_of("a.jpg"), class_of("cafe\u0301/a.jpg")
         ('cat', '', 'café')
     """
     top, slash, _ = path.partition("/")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from augcli.data.stores.folder import FolderStore
 from augcli.data.stores.kinds import array_files, parquet_files
+from augcli.data.stores.shards import find_shards
 
 if TYPE_CHECKING:
     from augcli.data.stores.folder import Layout
@@ -31,8 +32,16 @@ def open_store(
         layout: What the folders are.
         image_column: The column of the images, where INPUT is Parquet.
         label_column: The column of the labels.
+
+    Raises:
+        InputError: INPUT names archives that are not there.
     """
     whole = os.path.abspath(place)
+    shards = find_shards(place, out, follow_links=follow_links)
+    if shards:
+        from augcli.data.stores.tars import TarStore  # noqa: PLC0415 - few runs read archives
+
+        return TarStore(shards, place, layout)
     if parquet_files(whole, out):
         from augcli.data.stores.parquet import ParquetStore  # noqa: PLC0415 - few runs read it
 

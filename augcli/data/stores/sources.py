@@ -58,6 +58,7 @@ class Sources:
         labels: The different labels that there are.
         label_of: Index into ``labels`` of each source.
         starts: Where each lies in its container; empty where each is a file.
+        containers: Containers that sources lie in, relative to ``root``; none for files.
         in_containers: Whether sources lie in containers, which gives outputs the folders of
             their classes.
         container_of: Gives the container of a source by its path; None where each is a file of
@@ -86,6 +87,7 @@ class Sources:
     labels: list[Label] = field(default_factory=list)
     label_of: array[int] = field(default_factory=lambda: array("l"))
     starts: array[int] = field(default_factory=lambda: array("q"))
+    containers: list[str] = field(default_factory=list)
     in_containers: bool = False
     container_of: Callable[[str], str] | None = None
     keeps_containers: bool = False
@@ -184,7 +186,12 @@ class Sources:
         return os.path.splitext(self.paths[index])[1].lower()
 
     def folders(self) -> frozenset[str]:
-        """Return the folders that the sources lie in; the empty name is that of the place."""
+        """Return the folders that the sources lie in; the empty name is that of the place.
+
+        Where containers are known: these, because each may hold as many folders as sources.
+        """
+        if self.containers:
+            return frozenset(self.containers)
         return frozenset(path.rpartition("/")[0] for path in self.paths)
 
     def skipped_in_words(self) -> list[str]:
