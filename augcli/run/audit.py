@@ -11,7 +11,7 @@ from augcli.plan.parts import Parts
 from augcli.run.finish import Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from augcli.data.manifest import Row
     from augcli.data.output import OutputFolder
@@ -40,12 +40,15 @@ class Audit:
         """The files that have a row."""
         return set(self._rows)
 
-    def problems(self, output: OutputFolder, classes: list[str]) -> Iterator[tuple[str, str]]:
+    def problems(
+        self, output: OutputFolder, classes: Sequence[str], given: Sequence[str] = ()
+    ) -> Iterator[tuple[str, str]]:
         """Yield the file and what is wrong where tables differ from the parts.
 
         Args:
             output: A complete OUT, with its folded parts.
             classes: Those of classes.txt.
+            given: Those that a person gave, which need no output.
         """
         parts = Parts(output.files)
         totals = Totals()
@@ -67,7 +70,7 @@ class Audit:
             return
         for name in missing:
             yield name, f"has a row in {MANIFEST}, but no run made it"
-        if set(classes) != totals.classes:
+        if set(classes) != totals.classes | set(given):
             yield CLASSES, "does not hold the classes of the outputs"
         yield from _failures(output, totals)
 

@@ -9,6 +9,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from augcli.data.class_list import class_list
 from augcli.data.manifest import (
     CARD,
     CLASSES,
@@ -171,7 +172,8 @@ def _fold(prepared: Prepared, shards: AbstractSet[str]) -> Totals:
         counted = _counted(rows, totals, columns)
         files.publish(MANIFEST, lambda file: write_table(file, columns.names, counted))
     _write_other_tables(prepared, totals)
-    prepared.lost_classes = sorted(set(prepared.run.sources.classes) - totals.classes)
+    there = {name for label in prepared.run.sources.labels for name in label.classes}
+    prepared.lost_classes = sorted(there - totals.classes)
     return totals
 
 
@@ -259,15 +261,11 @@ def _write_other_tables(prepared: Prepared, totals: Totals) -> None:
         files.publish(ERRORS, lambda file: write_table(file, Failure._fields, failures))
     else:
         files.remove(ERRORS)
-    text = "".join(f"{_one_line(name)}\n" for name in sorted(totals.classes))
-    files.publish(CLASSES, text.encode("utf-8", "backslashreplace"))
+    given = set(prepared.run.given_classes)
+    wanted = [name for name in prepared.run.sources.classes if name in totals.classes | given]
+    files.publish(CLASSES, class_list(wanted))
     with files.open(MANIFEST) as file:
         manifest_hash = hashlib.file_digest(file, "sha256").hexdigest()
     command = f"augcli {prepared.chain.name}"
     description = card(command, totals.images, len(totals.classes), manifest_hash)
     files.publish(CARD, description.encode("utf-8", "backslashreplace"))
-
-
-def _one_line(name: str) -> str:
-    """Return a class name for classes.txt, where a line break would make two classes of it."""
-    return name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")

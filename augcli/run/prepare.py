@@ -174,6 +174,7 @@ def _is_settled(run: Run, record: RunRecord) -> bool:
         record.state == "complete"
         and bool(record.counts)
         and record.refused == run.refused
+        and list(record.classes) == run.given_classes
         and not output.has_state
         and Parts(files).shard_count >= shards_for(run.sources.largest_split)
         and all(files.size(name) is not None for name in tables)
@@ -237,7 +238,15 @@ def _estimated(record: RunRecord | None, estimates: Estimates) -> RunRecord:
 def _planned(record: RunRecord, run: Run, plan: Plan) -> RunRecord:
     """Return a record with what is planned now."""
     amounts = {name: value for name, value in values(run.options).items() if name in AMOUNTS}
-    return replace(record, jobs=plan.jobs, amounts=amounts, folders=sorted(run.folders))
+    identity = {**record.identity, "labels": run.identity["labels"]}
+    return replace(
+        record,
+        identity=identity,
+        jobs=plan.jobs,
+        amounts=amounts,
+        folders=sorted(run.folders),
+        classes=run.given_classes,
+    )
 
 
 def _check_folders(run: Run, record: RunRecord) -> None:
@@ -279,6 +288,7 @@ def _announce(run: Run, gpu: Scorer | None, listener: Listener) -> None:
     )
     for text in (
         *run.sources.skipped_in_words(),
+        *run.sources.found,
         *run.sources.notices,
         *time_notices(run.options.timeout, run.workers),
     ):

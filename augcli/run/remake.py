@@ -24,6 +24,7 @@ from augcli.run.amounts import rest_original
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from augcli.data.codecs.decoding import Decoded
     from augcli.data.codecs.encoding import Encoded
@@ -57,6 +58,7 @@ class Remaker:
         store: INPUT.
         sources: What it holds.
         identity: What run.json says the outputs depend on.
+        options: The options in it, see :func:`recorded_options`.
         recipe: What was done, where run.json names a method that is not registered.
         white_level: The level of 16-bit images that became 255; None for the highest.
 
@@ -69,15 +71,14 @@ class Remaker:
         store: Store,
         sources: Sources,
         identity: Mapping[str, Any],
+        options: RunOptions,
         recipe: Recipe | None = None,
         white_level: int | None = None,
     ) -> None:
         self._store = store
         self._sources = sources
-        names = {field.name for field in declared(RunOptions)}
-        known = {name: value for name, value in identity.items() if name in names}
+        self._options = options
         try:
-            self._options = options = build(RunOptions, known)
             if recipe:
                 steps = _steps_of(recipe, identity)
             else:
@@ -86,10 +87,7 @@ class Remaker:
                 identity["command"], steps, options.seed, options.copies, identity["survival"]
             )
         except (KeyError, TypeError, ParameterError) as error:
-            raise OutputError(
-                f"run.json was not written by this version of augcli ({error}); verify with the "
-                "version that it names, or give the recipe where a method is not registered"
-            ) from None
+            raise _other_version(error) from None
         self._encoding = OutputEncoding(
             format=options.format,
             quality=options.quality,
@@ -152,6 +150,32 @@ class Remaker:
         if self._options.frame:
             return replace(decoded, image=resize(decoded.image, self._options.frame))
         return decoded
+
+
+def recorded_options(identity: Mapping[str, Any], labels: Path | None = None) -> RunOptions:
+    """Return the options that run.json recorded.
+
+    Args:
+        identity: What it says the outputs depend on.
+        labels: The table of labels, of which it has only the hash.
+
+    Raises:
+        OutputError: It says something that this version can't do.
+    """
+    names = {field.name for field in declared(RunOptions)} - {"labels"}
+    known = {name: value for name, value in identity.items() if name in names}
+    try:
+        # Files that are gone by now are named where an output was made of them.
+        return build(RunOptions, {**known, "labels": labels, "missing": "skip"})
+    except (TypeError, ParameterError) as error:
+        raise _other_version(error) from None
+
+
+def _other_version(error: Exception) -> OutputError:
+    return OutputError(
+        f"run.json was not written by this version of augcli ({error}); verify with the "
+        "version that it names, or give the recipe where a method is not registered"
+    )
 
 
 def _steps_of(recipe: Recipe, identity: Mapping[str, Any]) -> tuple[Step, ...]:
