@@ -80,7 +80,6 @@ def has_images(path: str, image_column: str | None = None) -> bool:
     return any(holds_images(field.type) for field in schema)
 
 
-@dataclass(frozen=True, slots=True)
 class ParquetStore:
     """The rows of Parquet files, each with the bytes of an image file.
 

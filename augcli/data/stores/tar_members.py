@@ -100,8 +100,8 @@ class TarHeaders:
         while True:
             header = self._header(position, WINDOW if step < LARGE else SMALL_WINDOW)
             if len(header) < BLOCK:
-                if header or more:
-                    raise TarDamaged(f"it is cut off in the header at byte {position:,}")
+                if header or more or position > self._size:
+                    raise TarDamaged(f"it is cut off at byte {self._size:,}")
                 return
             if header == ZEROS:
                 self.has_end = True

@@ -103,7 +103,8 @@ class TarSamples:
                     if group is not None:
                         yield from self._closed(group)
                     group = _Group(key)
-                self._add(group, field.lower(), member._replace(name=name))
+                named = member if name is member.name else member._replace(name=name)
+                self._add(group, field.lower(), named)
         except TarDamaged:
             if group is not None and self._headers.has_end:
                 yield from self._closed(group)

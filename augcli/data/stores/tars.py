@@ -155,7 +155,7 @@ class TarStore:
                 listing.endless.append(name)
         except (TarDamaged, OSError, EOFError) as error:
             why = (error.strerror if isinstance(error, OSError) else "") or str(error)
-            used = f"; the {len(found):,} samples before are used" if found else ""
+            used = f"; samples used before that: {len(found):,}"
             sources.refused.append((name, f"{why}{used}"))
         found.sort()
         listing.several += samples.several

@@ -478,7 +478,7 @@ def test_archives_of_class_folders(tmp_path: Path) -> None:
 
 def test_nothing_to_use(tmp_path: Path) -> None:
     for content, words in [
-        (b"<html>", "cut off in the header"),
+        (b"<html>", "cut off at byte 6"),
         (b"<html>" + bytes(600), "is no tar archive"),
         (b"", "its archives are empty"),
         (bytes(1024), "its archives are empty"),
