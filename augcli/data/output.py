@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 from augcli.data.run_record import RECORD, RunRecord
 from augcli.data.stopping import FULL, stopped, writing
 from augcli.errors import OutputError, Stopped
-from augcli.files import JSON_LIMIT, Folder, parse_json
+from augcli.files import JSON_LIMIT, Folder, parse_json, try_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,7 +146,7 @@ class OutputFolder:
             self.files.names(MAPS)  # refuses a link there
             # Held until close(): the lock lives as long as the file is open.
             lock = self.files.open_table(LOCK)
-            if _try_lock(lock):
+            if try_lock(lock):
                 if self._is_in_place(lock):
                     self._lock = lock
                     return True
@@ -170,7 +170,7 @@ class OutputFolder:
         """Return whether a run is at work in the folder now."""
         try:
             with self.files.open(LOCK) as file:
-                return not _try_lock(file)
+                return not try_lock(file)
         except OSError:
             return False
 
@@ -204,26 +204,3 @@ class OutputFolder:
                 f"OUT {self.folder} was removed while it was being written; "
                 "run the same command again to make it anew"
             )
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(file: IO[bytes]) -> bool:
-        """Lock a file for this process; the system lets go of it when the process ends."""
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _try_lock(file: IO[bytes]) -> bool:
-        """Lock a file for this process; the system lets go of it when the process ends."""
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True

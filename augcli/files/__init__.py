@@ -6,6 +6,7 @@ an error. No file ever has its final name before all of its bytes are there.
 
 from augcli.files.descriptors import LinkInside, is_inside
 from augcli.files.folder import Folder, Fsync
+from augcli.files.locking import try_lock
 from augcli.files.publishing import (
     create_file,
     publish_file,
@@ -33,7 +34,9 @@ from augcli.files.reading import (
     read_json,
     read_standard_input,
 )
+from augcli.files.spool import Spool, SpoolFull
 from augcli.files.text import TOML_LIMIT, decode_text, parse_toml
+from augcli.files.unpacking import NotUnpacked, compression, unpacked
 
 __all__ = [
     "HEAD_BYTES",
@@ -45,7 +48,11 @@ __all__ = [
     "Folder",
     "Fsync",
     "LinkInside",
+    "NotUnpacked",
     "Pieces",
+    "Spool",
+    "SpoolFull",
+    "compression",
     "create_file",
     "decode_text",
     "file_sha256",
@@ -64,6 +71,8 @@ __all__ = [
     "read_standard_input",
     "remove_file",
     "replacing",
+    "try_lock",
     "unfinished_name",
+    "unpacked",
     "write_file",
 ]

@@ -225,6 +225,11 @@ class Pieces:
         """Pickle by the path: another process opens the file anew."""
         return (type(self), (self.path,))
 
+    def status(self) -> tuple[int, int]:
+        """Return the bytes of the file and the time of its last change, as they are now."""
+        status = os.fstat(self._descriptor)
+        return status.st_size, modified_at(status)
+
     def read(self, position: int, count: int) -> bytes:
         """Return bytes of the file.
 

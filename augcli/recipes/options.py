@@ -31,6 +31,7 @@ MAX_BYTES = Param("Refuse larger files before reading them.", 1, 2**40, "bytes",
 FOLLOW_LINKS = Param(
     "Follow symbolic links, including those that lead out of INPUT.", group="input"
 )
+IMAGE_COLUMN = Param("Column of the images in Parquet [default: found by its type].", group="input")
 WORKERS = Param(
     "Worker processes; 0 uses this process only [default: one for each available core].",
     0,
@@ -164,7 +165,7 @@ class RunOptions(ByName):
     ] = None
     label_column: Annotated[
         str | None,
-        Param("Column of the table with the label [default: found by its name].", group="input"),
+        Param("Column of the labels [default: found by its name].", group="input"),
     ] = None
     label_columns: Annotated[
         str | None,
@@ -223,6 +224,15 @@ class RunOptions(ByName):
             "What the folders of INPUT are: classes; splits of a data set, which hold classes; "
             "flat (they say nothing); or auto (splits where two or more are named train, val, "
             "test or fold1 and hold folders, else classes).",
+            group="input",
+        ),
+    ] = "auto"
+    image_column: Annotated[str | None, IMAGE_COLUMN] = None
+    locality: Annotated[
+        Literal["auto", "none", "container"],
+        Param(
+            "Where donors lie: container (mostly in the container of the base, which is then read "
+            "once), none (anywhere), or auto (container for Parquet, none for all else).",
             group="input",
         ),
     ] = "auto"
@@ -430,5 +440,5 @@ LABELLING = frozenset(
     | {"split_column", "group_column", "missing", "classes"}
 )
 """Options that say how a table gives labels."""
-NOT_IN_RECIPE = ONE_RUN_ONLY | LABELLING | {"layout", "prob"}
+NOT_IN_RECIPE = ONE_RUN_ONLY | LABELLING | {"layout", "prob", "image_column"}
 """Options that belong to one run on one machine, or to each step."""

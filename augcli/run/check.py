@@ -18,6 +18,7 @@ from augcli.data.sinks.folder import FolderSink
 from augcli.data.stopping import carry_on
 from augcli.data.stores.opening import is_table
 from augcli.data.stores.path_list import STANDARD_INPUT
+from augcli.data.stores.shards import without_pattern
 from augcli.errors import InputError, UsageError
 from augcli.plan.backlog import Backlog
 from augcli.plan.fingerprint import command_hash, identity
@@ -37,6 +38,8 @@ from augcli.work.processes import Processes
 from augcli.work.settings import MakeSettings, MapStorage, ReadSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from augcli.attention.scorer import Scorer
     from augcli.data.stopping import Checkpoint
     from augcli.data.stores.sources import Sources, Store
@@ -60,6 +63,7 @@ class Run:
         wanted: What is to be made of each source.
         folders: Those of INPUT that hold sources, `limit` or not.
         white_level: Level of 16-bit images that becomes 255; None until it is estimated.
+        container_of: Gives the container of a source, where neighbours are to lie in one.
         checkpoint: Called between two images; what it raises ends the run.
     """
 
@@ -73,6 +77,7 @@ class Run:
     folders: frozenset[str] = frozenset()
     heatmaps: Path | None = None
     white_level: int | None = None
+    container_of: Callable[[str], str] | None = None
     checkpoint: Checkpoint = carry_on
 
     @property
@@ -160,6 +165,7 @@ class Run:
             chain.mixer_at is not None,
             shard_count,
             command_hash({**self.identity, "white_level": self.white_level}, chain),
+            self.container_of,
         )
 
     def backlog(self, plan: Plan, *, was_complete: bool) -> Backlog:
@@ -201,8 +207,11 @@ def check(
     copies = max(1, wanted.most_copies)
     chain = Chain(recipe.name, recipe.steps, options.seed, copies, recipe.survival)
     _check_labels(chain, sources, wanted, options)
+    container_of = _containers(sources, options)
     place = os.path.realpath(folder) if is_table(os.fspath(folder)) else sources.root
     made = identity(chain, place, options, sources)
+    # The default depends on the kind of store: what it was is recorded.
+    made["locality"] = "container" if container_of else "none"
     return Run(
         store,
         sources,
@@ -214,8 +223,23 @@ def check(
         folders,
         heatmaps=usable_maps(options, chain, made["scorer"]),
         white_level=given_white_level(options.white_level),
+        container_of=container_of,
         checkpoint=checkpoint,
     )
+
+
+def _containers(sources: Sources, options: RunOptions) -> Callable[[str], str] | None:
+    """Return what gives the container of a source, where neighbours are to lie in one.
+
+    Raises:
+        UsageError: They are to, but each source is a file of its own.
+    """
+    if options.locality == "container" and sources.container_of is None:
+        raise UsageError(
+            "`locality` is container, but each image of INPUT is a file of its own; leave it out"
+        )
+    is_default = options.locality == "auto" and sources.keeps_containers
+    return sources.container_of if is_default or options.locality == "container" else None
 
 
 def _check_surroundings(*paths: Path | None) -> None:
@@ -243,7 +267,7 @@ def default_out(folder: Path, command: str) -> Path:
     """Return ``<INPUT>-<command>`` beside INPUT; for a list of paths, in the current folder."""
     if os.fspath(folder) == STANDARD_INPUT:
         return Path(f"augcli-{command}")
-    whole = Path(os.path.abspath(folder))
+    whole = Path(os.path.abspath(without_pattern(os.fspath(folder))))
     if is_table(os.fspath(folder)):
         whole = whole.with_suffix("")
     return whole.with_name(f"{whole.name or 'augcli'}-{command}")

@@ -40,7 +40,9 @@ def input_store(place: str, options: RunOptions, out: str | None = None) -> Stor
         group_column=options.group_column,
         missing=options.missing,
     )
-    return open_store(place, out, options.follow_links, options.layout, choice)
+    return open_store(
+        place, out, options.follow_links, options.layout, choice, options.image_column
+    )
 
 
 def order_classes(sources: Sources, file: Path) -> None:

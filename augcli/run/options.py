@@ -13,6 +13,7 @@ from augcli.params import ByName, Param, check
 from augcli.recipes.options import (
     DEVICE,
     FOLLOW_LINKS,
+    IMAGE_COLUMN,
     MAX_BYTES,
     MAX_PIXELS,
     MODEL,
@@ -50,6 +51,7 @@ class HeatMapOptions(ByName):
     device: Annotated[str, DEVICE] = "cpu"
     white_level: Annotated[int | str, WHITE_LEVEL] = FULL_WHITE
     background: Annotated[str | None, BACKGROUND] = None
+    image_column: Annotated[str | None, IMAGE_COLUMN] = None
     max_pixels: Annotated[int, MAX_PIXELS] = 100_000_000
     max_bytes: Annotated[int, MAX_BYTES] = MOST_BYTES
     follow_links: Annotated[bool, FOLLOW_LINKS] = False

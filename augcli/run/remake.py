@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from augcli.data.codecs.decoding import Decoded
     from augcli.data.codecs.encoding import Encoded
     from augcli.data.manifest import Row
-    from augcli.data.stores.sources import Sources, Store
+    from augcli.data.stores.sources import Source, Sources, Store
     from augcli.pixels.frame import Image
     from augcli.recipes.recipe import Recipe
 
@@ -107,14 +107,15 @@ class Remaker:
             MemoryError: Memory ran out.
             ValueError: The row's draw is not one that augcli wrote.
         """
-        path = row.source_a
-        data = self._read(path)
+        source = self._find(row.source_a)
+        path = source.place or source.path
+        data = self._read(source)
         base = self._decoded(data)
         if row.method == "original" and self._is_copied(row.split):
             return Remade(base.image, copied(path, data), is_exact=True)
         image, grey, donated = base.image, base.grey, None
         if row.method != "original":
-            donor = self._decoded(self._read(row.source_b)) if row.source_b else None
+            donor = self._decoded(self._read(self._find(row.source_b))) if row.source_b else None
             grey &= donor is None or donor.grey
             draw = parse_json(row.draw.encode())
             result = self._chain.replay(draw, image, donor.image if donor else None)
@@ -124,15 +125,20 @@ class Remaker:
 
     def _is_copied(self, split: str) -> bool:
         """Return whether the originals of a split are copies of the sources' bytes."""
+        if not self._sources.are_files:
+            return False
         if is_chosen(split, self._options.splits) or not split:
             return self._options.originals == "copy"
         return rest_original(self._options) == "copy"
 
-    def _read(self, path: str) -> bytes:
+    def _find(self, path: str) -> Source:
         index = self._sources.find(path)
         if index is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-        return self._store.read(self._sources.source(index), max_bytes=self._options.max_bytes)
+        return self._sources.source(index)
+
+    def _read(self, source: Source) -> bytes:
+        return self._store.read(source, max_bytes=self._options.max_bytes)
 
     def _decoded(self, data: bytes) -> Decoded:
         decoded = decode(

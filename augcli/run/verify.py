@@ -15,10 +15,8 @@ from augcli.data.output import FOLDED_PARTS, STATE, OutputFolder
 from augcli.data.run_record import RECORD
 from augcli.data.sinks.folder import FolderSink
 from augcli.data.stopping import raise_interruption
-from augcli.data.stores.path_list import STANDARD_INPUT
 from augcli.errors import (
     NO_MEMORY,
-    InputError,
     OutputError,
     ParameterError,
     UnreadableImage,
@@ -117,10 +115,6 @@ def verify(
     if labels is not None and against is None:
         raise ParameterError("labels", "needs `against`, the images that it names")
     if against is not None:
-        if os.fspath(against) != STANDARD_INPUT and not os.path.exists(against):
-            raise InputError(
-                f"INPUT {against} is not a folder; give the one that OUT was made from"
-            )
         if recipe is not None and not isinstance(recipe, Recipe):
             recipe = Recipe.of(recipe)
         options = recorded_options(record.identity, Path(labels) if labels is not None else None)

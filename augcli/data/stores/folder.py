@@ -105,9 +105,9 @@ class FolderStore:
             return
         self._set_splits(sources, splits_of_folders(sources.paths))
         if sources.splits:
-            sources.set_classes(_class_of(path.partition("/")[2]) for path in sources.paths)
+            sources.set_classes(class_of(path.partition("/")[2]) for path in sources.paths)
             return
-        sources.set_classes(map(_class_of, sources.paths))
+        sources.set_classes(map(class_of, sources.paths))
         sources.notices += _notices(sources, tops)
 
     def _set_splits(self, sources: Sources, named: Sequence[str]) -> None:
@@ -229,7 +229,7 @@ def read_image(path: str, source: Source, max_bytes: int) -> bytes:
         source: As it was listed.
         max_bytes: Most bytes that it may have.
     """
-    content = read_checked(path, max_bytes, _check_kind)
+    content = read_checked(path, max_bytes, check_kind)
     # Windows rounds the times that it lists.
     is_changed = os.name != "nt" and source.stamp != stamp(content.size, content.modified)
     if is_changed or not content.is_steady:
@@ -237,7 +237,7 @@ def read_image(path: str, source: Source, max_bytes: int) -> bytes:
     return content.data
 
 
-def _check_kind(head: bytes, size: int, max_bytes: int) -> None:
+def check_kind(head: bytes, size: int, max_bytes: int) -> None:
     """Refuse a large file that is no picture, and any that is too large.
 
     Raises:
@@ -250,11 +250,11 @@ def _check_kind(head: bytes, size: int, max_bytes: int) -> None:
         )
 
 
-def _class_of(path: str) -> str:
+def class_of(path: str) -> str:
     """Return the class of an image by the first folder of its path; empty without a folder.
 
     Example:
-        >>> _class_of("cat/deep/a.jpg"), _class_of("a.jpg"), _class_of("cafe\u0301/a.jpg")
+        >>> class_of("cat/deep/a.jpg"), class_of("a.jpg"), class_of("cafe\u0301/a.jpg")
         ('cat', '', 'café')
     """
     top, slash, _ = path.partition("/")

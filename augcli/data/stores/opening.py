@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from augcli.data.stores.folder import FolderStore
+from augcli.data.stores.kinds import array_files, parquet_files
 from augcli.data.stores.path_list import STANDARD_INPUT, PathList
+from augcli.data.stores.shards import find_shards
 from augcli.data.tables.choice import TableChoice
 from augcli.errors import InputError
 
@@ -25,6 +27,7 @@ def open_store(
     follow_links: bool = False,
     layout: Layout = "auto",
     choice: TableChoice | None = None,
+    image_column: str | None = None,
 ) -> Store:
     """Return the store that INPUT is.
 
@@ -34,14 +37,38 @@ def open_store(
         follow_links: Whether symbolic links that lead out of a folder are followed.
         layout: What the folders are.
         choice: The table of labels, and how it is read.
+        image_column: The column of the images, where INPUT is Parquet.
 
     Raises:
-        InputError: A table is given for what is a table itself.
+        InputError: INPUT names archives that are not there, or a table is given for what is a
+            table itself.
     """
     choice = choice or TableChoice()
     whole = os.path.abspath(place)
     if place == STANDARD_INPUT:
         return PathList(os.getcwd(), choice)
+    shards = find_shards(place, out, follow_links=follow_links)
+    if shards:
+        from augcli.data.stores.tars import TarStore  # noqa: PLC0415 - few runs read archives
+
+        return TarStore(shards, place, layout)
+    files = parquet_files(whole, out)
+    if files:
+        from augcli.data.stores.parquet import ParquetStore, has_images  # noqa: PLC0415 - the same
+
+        if not is_table(place) or has_images(whole, image_column):
+            return ParquetStore(
+                whole,
+                out,
+                layout,
+                image_column=image_column,
+                label_column=choice.label_column,
+                given=place,
+            )
+    elif array_files(whole, out):
+        from augcli.data.stores.arrays import ArrayStore  # noqa: PLC0415 - few runs read arrays
+
+        return ArrayStore(whole, out, layout, place)
     if is_table(place):
         if choice.table:
             raise InputError(
@@ -54,5 +81,5 @@ def open_store(
 
 
 def is_table(place: str) -> bool:
-    """Return whether INPUT is a table that names its images."""
+    """Return whether INPUT may be a table that names its images."""
     return os.path.splitext(place)[1].lower() in TABLES and os.path.isfile(place)

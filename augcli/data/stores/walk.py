@@ -204,7 +204,7 @@ def describe_skipped(head: bytes) -> tuple[str, str]:
         ('Photoshop document', 'not supported')
     """
     kind = file_kind(head)
-    if kind.is_read:
+    if kind.ending in EXTENSIONS:
         return _noun(kind), WRONG_ENDING
     if kind.is_picture:
         return _noun(kind), "not supported"
