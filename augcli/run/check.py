@@ -32,6 +32,7 @@ from augcli.run.amounts import wanted_of
 from augcli.run.machine import usable_cores
 from augcli.run.places import check_places
 from augcli.run.scoring import largest_grid, scores_sources, usable_maps
+from augcli.run.split_record import refuse_unfinished
 from augcli.work.pool import InThisProcess
 from augcli.work.processes import Processes
 from augcli.work.settings import MakeSettings, MapStorage, ReadSettings
@@ -179,13 +180,10 @@ def check(
     Raises:
         UsageError: A wrong option or wrong input.
     """
-    _check_surroundings(folder, options.out)
+    check_surroundings(folder, options.out)
     _check_size(options)
     out = options.out or default_out(folder, recipe.name)
-    store = open_store(os.fspath(folder), os.fspath(out), options.follow_links, options.layout)
-    sources = store.list()
-    check_places(sources.root, folder, out, has_labels=options.labels is not None)
-    labels = _apply_labels(sources, options.labels) if options.labels else None
+    store, sources, labels = list_sources(folder, out, options)
     folders = sources.folders()
     if options.limit and options.limit < len(sources):
         sources = sources.select(
@@ -211,8 +209,35 @@ def check(
     )
 
 
-def _check_surroundings(*paths: Path | None) -> None:
-    """Refuse what would make every path mean something else.
+def list_sources(
+    folder: Path, out: Path | None, options: RunOptions
+) -> tuple[Store, Sources, str | None]:
+    """List INPUT as the options say: what every verb that reads sources begins with.
+
+    Args:
+        folder: INPUT.
+        out: OUT, which is never read; None where there is none.
+        options: Those of the group ``input`` count.
+
+    Returns:
+        Where sources come from, all of them with their labels, and the SHA-256 of the table of
+        labels, None where there is none.
+
+    Raises:
+        UsageError: INPUT, the table or the place of OUT is wrong.
+    """
+    given_out = None if out is None else os.fspath(out)
+    store = open_store(os.fspath(folder), given_out, options.follow_links, options.layout)
+    sources = store.list()
+    refuse_unfinished(sources.root, folder)
+    if out is not None:
+        check_places(sources.root, folder, out, has_labels=options.labels is not None)
+    labels = _apply_labels(sources, options.labels) if options.labels else None
+    return store, sources, labels
+
+
+def check_surroundings(*paths: Path | None) -> None:
+    """Refuse what would make every path mean something else; the first thing that a verb does.
 
     Raises:
         UsageError: The current folder is gone, or file names are not read as UTF-8.
