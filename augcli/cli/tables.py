@@ -1,16 +1,18 @@
-"""Tables for people: aligned columns that fit on a terminal of 80 columns."""
+"""Tables for people: aligned columns that fit on a terminal of 80 columns, with a margin of two."""
 
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from augcli.cli.streams import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WIDTH: Final = 80
+Entry = TypeVar("Entry")
+
+WIDTH: Final = 78
 LEAST_NAME: Final = 16
 """Columns that the names have at least; columns of numbers that don't fit beside them are cut."""
 GAP: Final = "  "
@@ -56,21 +58,21 @@ def table_lines(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[st
     ]
 
 
-def most_and_least(names: Sequence[str], most: int) -> tuple[Sequence[str], Sequence[str]]:
-    """Return the first and the last of many names, or all of a few.
+def most_and_least(entries: Sequence[Entry], most: int) -> tuple[Sequence[Entry], Sequence[Entry]]:
+    """Return the first and the last of many entries, or all of a few.
 
     Args:
-        names: From the most frequent to the least.
+        entries: From the most frequent to the least.
         most: How many are shown.
 
     Example:
         >>> most_and_least("abcdef", 4), most_and_least("abc", 4)
         (('ab', 'ef'), ('abc', ''))
     """
-    if len(names) <= most:
-        return names, names[:0]
+    if len(entries) <= most:
+        return entries, entries[:0]
     half = most // 2
-    return names[: most - half], names[-half:]
+    return entries[: most - half], entries[-half:]
 
 
 def _columns(text: str) -> int:

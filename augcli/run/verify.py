@@ -30,6 +30,7 @@ from augcli.recipes.recipe import Recipe
 from augcli.run.audit import Audit
 from augcli.run.differences import SUM_TOLERANCE, file_difference, label_difference
 from augcli.run.remake import Remaker
+from augcli.run.split_audit import SplitAudit
 from augcli.run.status import open_output
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ def verify(
         OutputError: OUT is not an output folder of augcli, or another recipe made it.
         InputError: INPUT is no folder.
 
+    No source and no group may be in two splits; with ``against`` the splits of INPUT decide.
+
     Example:
         >>> import augcli, tempfile
         >>> with tempfile.TemporaryDirectory() as out:
@@ -111,6 +114,7 @@ def verify(
         raise InputError(f"INPUT {against} is not a folder; give the one that OUT was made from")
     remaker = None
     labels: dict[str, Label] = {}
+    apart = SplitAudit()
     if against is not None:
         if recipe is not None and not isinstance(recipe, Recipe):
             recipe = Recipe.of(recipe)
@@ -120,6 +124,8 @@ def verify(
         sources = store.list()
         remaker = Remaker(store, sources, record.identity, recipe, record.white_level)
         if not record.identity.get("labels"):
+            # A table may also have given the splits.
+            apart = SplitAudit(sources if sources.splits else None)
             labels = {path: sources.label(at) for at, path in enumerate(sources.paths)}
     verified = Verified()
     classes = _classes(output)
@@ -136,6 +142,7 @@ def verify(
         if audit.see(row):
             verified.problems.append(Problem(row.file_name, "has two rows"))
         verified.problems += [Problem(row.file_name, what) for what in _labels_wrong(row, classes)]
+        verified.problems += [Problem(*found) for found in apart.problems(row)]
         data = _read(sink, row, limit, verified)
         if data is not None and remaker:
             _compare(row, data, remaker, labels, verified)
