@@ -25,7 +25,7 @@ from augcli.run.options import SplitOptions
 
 if TYPE_CHECKING:
     from augcli.cli.signals import Signals
-    from augcli.run.split import SplitSummary
+    from augcli.run.split_run import SplitSummary
 
 SHOWN = 20
 """Classes that are printed; JSON has all of them."""

@@ -7,6 +7,7 @@ that were asked for, not exactly those.
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -39,7 +40,7 @@ class Division:
         >>> sources.set_classes(["cat"] * 3)
         >>> division = Division(sources, seed=1, val=0.2, test=0.2)
         >>> [division.name(index) for index in range(3)]
-        ['train/cat/a.jpg', 'val/cat/b.jpg', 'train/cat/c.jpg']
+        ['test/cat/a.jpg', 'train/cat/b.jpg', 'train/cat/c.jpg']
     """
 
     sources: Sources
@@ -69,7 +70,7 @@ class Division:
         name = path
         top, slash, _ = path.partition("/")
         if label and not (slash and normalize("NFC", top) == label):
-            name = f"{safe_folder(label)}/{path}"
+            name = f"{class_folder(label)}/{path}"
             if sources.find(name) is not None:
                 # The picture that has this name in INPUT has it here too.
                 stem, ending = os.path.splitext(name)
@@ -81,3 +82,18 @@ class Division:
     def is_encoded(self, index: int) -> bool:
         """Return whether a source is no file of its own, as a picture in an array."""
         return os.path.splitext(self.sources.paths[index])[1].lower() not in EXTENSIONS
+
+
+@functools.lru_cache(maxsize=4096)
+def class_folder(label: str) -> str:
+    """Return the folder of a class whose name comes from a table: one folder, and not hidden.
+
+    Example:
+        >>> class_folder("cat"), class_folder("a/b"), class_folder(".x")
+        ('cat', 'a_b-...', 'x-...')
+    """
+    plain = label.replace("/", "_").lstrip(".")
+    if plain == label:
+        return safe_folder(label)
+    # Another class may have the plain name.
+    return safe_folder(f"{plain}-{digest(label, size=4).hex()}")
