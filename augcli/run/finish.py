@@ -65,13 +65,10 @@ class Totals:
     remarks: Counter[str] = field(default_factory=Counter)
     per_class: Counter[str] = field(default_factory=Counter)
 
-    def add(self, row: Row, *, is_soft: bool) -> None:
-        """Count one row; the donor's share of a soft label is not known any more."""
+    def add(self, row: Row) -> None:
+        """Count one row."""
         self.images += 1
         self.classes.update(row.label.classes)
-        if len(row.label.weights) > 1 and not is_soft:
-            self.mixed += 1
-            self.weight += row.weight_b
 
     def add_failure(self, failure: Failure) -> None:
         """Count one failure; one for each image, however many copies of it were wanted."""
@@ -178,11 +175,11 @@ def _fold(prepared: Prepared, shards: AbstractSet[str]) -> Totals:
     columns = prepared.run.columns
     with SortedRows(files) as rows:
         collected = _collected(prepared, shards, totals, columns, rows)
-        if parts.loose() or not parts.are_folded or parts.is_cut:
+        if parts.loose() or not parts.are_folded or prepared.backlog.is_untidy:
             parts.fold(collected)
         else:
             deque(collected, maxlen=0)
-        counted = _counted(rows, totals, columns.names)
+        counted = _counted(rows, totals, columns)
         files.publish(MANIFEST, lambda file: write_table(file, columns.names, counted))
     _write_other_tables(prepared, totals)
     prepared.lost_classes = sorted(set(prepared.run.sources.classes) - totals.classes)
@@ -205,7 +202,7 @@ def _collected(
     for stored, part in _parts_of_plan(prepared, shards):
         for made in part.made:
             rows.add(columns.cells(made.row))
-            totals.add(made.row, is_soft=columns.soft)
+            totals.add(made.row)
             totals.remarks.update(made.remarks)
             if made.row.split in splits:
                 totals.per_class[class_of(made.row)] += 1
@@ -237,12 +234,22 @@ def _base_class(run: Run) -> Callable[[Row], str]:
 
 
 def _counted(
-    rows: Iterable[tuple[Any, ...]], totals: Totals, names: tuple[str, ...]
+    rows: Iterable[tuple[Any, ...]], totals: Totals, columns: Columns
 ) -> Iterator[tuple[Any, ...]]:
-    """Yield rows sorted by name, and count outputs that are the same as another copy."""
+    """Yield rows sorted by name; count outputs that are the same as another copy, and mixed ones.
+
+    The mean weight is a sum of rounded numbers: in this order it is the same after any history.
+    """
+    names = columns.names
     source_at, method_at, hash_at = map(names.index, COPY_COLUMNS)
+    if not columns.soft:
+        label_at, weight_at = names.index("label_b"), names.index("weight_b")
     source, hashes = "", set[str]()
     for row in rows:
+        # The donor's share of a soft label is not known any more.
+        if not columns.soft and row[label_at]:
+            totals.mixed += 1
+            totals.weight += float(row[weight_at])
         if row[source_at] != source:
             source, hashes = row[source_at], set()
         if row[method_at] != "original":
