@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -109,3 +110,16 @@ def test_many_classes_are_shortened(cli: Cli, tmp_path: Path) -> None:
     command = ["cutout", folder, "--out", tmp_path / "out", "--total", 50, "--fill", "black"]
     assert "… 30 more\n" in cli(*command, "--dry-run").out
     assert "… 30 more …" in cli(*command).err
+
+
+def test_a_class_of_which_nothing_was_wanted_did_not_fail(
+    cli: Cli, photos: Path, tmp_path: Path
+) -> None:
+    end = cli("cutout", photos, "--out", tmp_path / "out", "--skip-classes", "emu")
+    assert "has no output" not in end.err
+    shutil.rmtree(photos / "dog")
+    (photos / "dog").mkdir()
+    (photos / "dog/broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 broken")
+    end = cli("cutout", photos, "--out", tmp_path / "again", "--skip-classes", "emu")
+    assert end.err.count("has no output") == 1
+    assert "class 'dog' has no output: all its images failed\n" in end.err
