@@ -49,6 +49,12 @@ def wanted_of(sources: Sources, options: RunOptions) -> Wanted:
     return Wanted(copies, originals)
 
 
+def are_chosen(options: RunOptions) -> bool:
+    """Return whether options say how many outputs there are, for classes or in all."""
+    chosen = (options.per_class, options.total, options.copies_of)
+    return any((*chosen, options.only_classes, options.skip_classes))
+
+
 def in_chosen_splits(sources: Sources, chosen: str) -> NDArray[np.bool_]:
     """Return for each source whether its split is augmented: bool (n,); all without splits.
 

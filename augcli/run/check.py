@@ -33,6 +33,7 @@ from augcli.run.inputs import input_store, order_classes
 from augcli.run.machine import usable_cores
 from augcli.run.places import check_places
 from augcli.run.scoring import largest_grid, scores_sources, usable_maps
+from augcli.run.split_record import refuse_unfinished
 from augcli.work.pool import InThisProcess
 from augcli.work.processes import Processes
 from augcli.work.settings import MakeSettings, MapStorage, ReadSettings
@@ -190,14 +191,10 @@ def check(
     Raises:
         UsageError: A wrong option or wrong input.
     """
-    _check_surroundings(folder, options.out)
+    check_surroundings(folder, options.out)
     _check_size(options)
     out = options.out or default_out(folder, recipe.name)
-    store = input_store(os.fspath(folder), options, os.fspath(out))
-    sources = store.list()
-    check_places(sources.root, folder, out, has_labels=bool(sources.labels_sha256))
-    if options.classes:
-        order_classes(sources, options.classes)
+    store, sources = list_sources(folder, out, options)
     folders = sources.folders()
     if options.limit and options.limit < len(sources):
         sources = sources.select(
@@ -242,8 +239,32 @@ def _containers(sources: Sources, options: RunOptions) -> Callable[[str], str] |
     return sources.container_of if is_default or options.locality == "container" else None
 
 
-def _check_surroundings(*paths: Path | None) -> None:
-    """Refuse what would make every path mean something else.
+def list_sources(folder: Path, out: Path | None, options: RunOptions) -> tuple[Store, Sources]:
+    """List INPUT as the options say: what every verb that reads sources begins with.
+
+    Args:
+        folder: INPUT.
+        out: OUT, which is never read; None where there is none.
+        options: Those of the group ``input`` count.
+
+    Returns:
+        Where sources come from, and all of them with their labels.
+
+    Raises:
+        UsageError: INPUT, the table or the place of OUT is wrong.
+    """
+    store = input_store(os.fspath(folder), options, None if out is None else os.fspath(out))
+    sources = store.list()
+    refuse_unfinished(sources.root, folder)
+    if out is not None:
+        check_places(sources.root, folder, out, has_labels=bool(sources.labels_sha256))
+    if options.classes:
+        order_classes(sources, options.classes)
+    return store, sources
+
+
+def check_surroundings(*paths: Path | None) -> None:
+    """Refuse what would make every path mean something else; the first thing that a verb does.
 
     Raises:
         UsageError: The current folder is gone, or file names are not read as UTF-8.

@@ -20,19 +20,22 @@ from augcli.data.manifest import (
     write_table,
 )
 from augcli.data.sorted_rows import SortedRows
+from augcli.data.splits import is_chosen
 from augcli.data.stopping import writing
 from augcli.errors import Stopped
+from augcli.run.amounts import are_chosen
 from augcli.run.machine import machine
 from augcli.run.messages import Summary
 from augcli.run.scoring import largest_grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
     from augcli.data.manifest import Columns, Row
     from augcli.plan.part import Part
     from augcli.plan.parts import StoredPart
+    from augcli.run.check import Run
     from augcli.run.prepare import Prepared
     from augcli.run.progress import RunProgress
 
@@ -52,6 +55,7 @@ class Totals:
         failures: Failed images, by source.
         classes: Classes that outputs have.
         remarks: How often each thing happened that may surprise.
+        per_class: Outputs of each class of bases, where that was asked for.
     """
 
     images: int = 0
@@ -60,6 +64,7 @@ class Totals:
     failures: dict[str, Failure] = field(default_factory=dict)
     classes: set[str] = field(default_factory=set)
     remarks: Counter[str] = field(default_factory=Counter)
+    per_class: Counter[str] = field(default_factory=Counter)
 
     def add(self, row: Row) -> None:
         """Count one row."""
@@ -83,6 +88,7 @@ class Totals:
             "classes": len(self.classes),
             "mean_weight": self.mean_weight,
             "remarks": dict(sorted(self.remarks.items())),
+            **({"per_class": dict(sorted(self.per_class.items()))} if self.per_class else {}),
         }
 
 
@@ -135,6 +141,7 @@ def summary(prepared: Prepared, seconds: float, new: int = 0, rate: float = 0.0)
         rate: The same, a second.
     """
     counts = prepared.record.counts
+    per_class = counts.get("per_class") if are_chosen(prepared.run.options) else None
     return Summary(
         prepared.chain.name,
         prepared.run.output.path,
@@ -147,6 +154,10 @@ def summary(prepared: Prepared, seconds: float, new: int = 0, rate: float = 0.0)
         seconds,
         round(rate, 1),
         dict(counts["remarks"]),
+        # A record may come from somebody else.
+        {name: n for name, n in per_class.items() if type(n) is int}
+        if isinstance(per_class, dict)
+        else {},
     )
 
 
@@ -189,14 +200,39 @@ def _collected(
     Raises:
         Stopped: A part is missing or damaged.
     """
+    class_of, splits = _base_class(prepared.run), _counted_splits(prepared.run)
     for stored, part in _parts_of_plan(prepared, shards):
         for made in part.made:
             rows.add(columns.cells(made.row))
             totals.add(made.row)
             totals.remarks.update(made.remarks)
+            if made.row.split in splits:
+                totals.per_class[class_of(made.row)] += 1
         for _, failure in part.failed:
             totals.add_failure(failure)
         yield stored
+
+
+def _counted_splits(run: Run) -> frozenset[str]:
+    """Return the splits whose outputs are counted by class; none where no option asks for it."""
+    if not are_chosen(run.options):
+        return frozenset()
+    splits = run.sources.splits
+    return frozenset(name for name in splits if is_chosen(name, run.options.splits)) or frozenset(
+        [""]
+    )
+
+
+def _base_class(run: Run) -> Callable[[Row], str]:
+    """Return what gives the class of a row's base."""
+    sources = run.sources
+
+    def of_source(row: Row) -> str:
+        index = sources.find(row.source_a)
+        return sources.label(index).heaviest if index is not None else ""
+
+    # The base's class comes first; of several it need not be the heaviest.
+    return of_source if sources.are_soft else lambda row: next(iter(row.label.classes), "")
 
 
 def _counted(

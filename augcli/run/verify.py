@@ -29,6 +29,7 @@ from augcli.run.audit import Audit
 from augcli.run.differences import SUM_TOLERANCE, file_difference, label_difference
 from augcli.run.inputs import input_store
 from augcli.run.remake import Remaker, recorded_options
+from augcli.run.split_audit import SplitAudit
 from augcli.run.status import open_output
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ def verify(
         OutputError: OUT is not an output folder of augcli, or another recipe made it.
         InputError: INPUT can't be listed, or the table does not fit.
 
+    No source and no group may be in two splits; with ``against`` the splits of INPUT decide.
+
     Example:
         >>> import augcli, tempfile
         >>> with tempfile.TemporaryDirectory() as out:
@@ -112,6 +115,7 @@ def verify(
     verified = Verified()
     remaker = None
     of_sources: dict[str, Label] = {}
+    apart = SplitAudit()
     if labels is not None and against is None:
         raise ParameterError("labels", "needs `against`, the images that it names")
     if against is not None:
@@ -122,8 +126,10 @@ def verify(
         sources = store.list()
         remaker = Remaker(store, sources, record.identity, options, recipe, record.white_level)
         if record.identity.get("labels") and not sources.labels_sha256:
+            # A table may also have given the splits.
             verified.unchecked.append(WITHOUT_TABLE)
         else:
+            apart = SplitAudit(sources if sources.splits else None)
             of_sources = {path: sources.label(at) for at, path in enumerate(sources.paths)}
     classes = _classes(output)
     if not _are_in_order(classes, record):
@@ -143,6 +149,7 @@ def verify(
         verified.problems += [
             Problem(row.file_name, what) for what in _labels_wrong(row, known, are_many)
         ]
+        verified.problems += [Problem(*found) for found in apart.problems(row)]
         data = _read(sink, row, limit, verified)
         if data is not None and remaker:
             _compare(row, data, remaker, of_sources, verified)
