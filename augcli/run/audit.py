@@ -54,7 +54,7 @@ class Audit:
             if not stored.part:
                 continue
             for made in stored.part.made:
-                totals.add(made.row, is_soft=True)
+                totals.add(made.row)
                 there = missing.pop(made.row.file_name, None)
                 if there is None:
                     yield made.row.file_name, f"was made, but has no row in {MANIFEST}"

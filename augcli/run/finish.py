@@ -62,13 +62,10 @@ class Totals:
     classes: set[str] = field(default_factory=set)
     remarks: Counter[str] = field(default_factory=Counter)
 
-    def add(self, row: Row, *, is_soft: bool) -> None:
-        """Count one row; the donor's share of a soft label is not known any more."""
+    def add(self, row: Row) -> None:
+        """Count one row."""
         self.images += 1
         self.classes.update(row.label.classes)
-        if len(row.label.weights) > 1 and not is_soft:
-            self.mixed += 1
-            self.weight += row.weight_b
 
     def add_failure(self, failure: Failure) -> None:
         """Count one failure; one for each image, however many copies of it were wanted."""
@@ -169,11 +166,11 @@ def _fold(prepared: Prepared, shards: AbstractSet[str]) -> Totals:
     columns = SOFT_COLUMNS if prepared.run.sources.are_soft else COLUMNS
     with SortedRows(files) as rows:
         collected = _collected(prepared, shards, totals, rows)
-        if parts.loose() or not parts.are_folded or parts.is_cut:
+        if parts.loose() or not parts.are_folded or prepared.backlog.is_untidy:
             parts.fold(collected)
         else:
             deque(collected, maxlen=0)
-        counted = _counted(rows, totals)
+        counted = _counted(rows, totals, is_soft=prepared.run.sources.are_soft)
         files.publish(MANIFEST, lambda file: write_table(file, columns, counted))
     _write_other_tables(prepared, totals)
     prepared.lost_classes = sorted(set(prepared.run.sources.classes) - totals.classes)
@@ -192,19 +189,29 @@ def _collected(
     for stored, part in _parts_of_plan(prepared, shards):
         for made in part.made:
             rows.add(made.row.soft_cells() if is_soft else made.row.cells())
-            totals.add(made.row, is_soft=is_soft)
+            totals.add(made.row)
             totals.remarks.update(made.remarks)
         for _, failure in part.failed:
             totals.add_failure(failure)
         yield stored
 
 
-def _counted(rows: Iterable[tuple[Any, ...]], totals: Totals) -> Iterator[tuple[Any, ...]]:
-    """Yield rows sorted by name, and count outputs that are the same as another copy."""
+def _counted(
+    rows: Iterable[tuple[Any, ...]], totals: Totals, *, is_soft: bool
+) -> Iterator[tuple[Any, ...]]:
+    """Yield rows sorted by name; count outputs that are the same as another copy, and mixed ones.
+
+    The mean weight is a sum of rounded numbers: in this order it is the same after any history.
+    """
     # From the end, where both kinds of tables have the same columns.
     source_at, method_at, hash_at = (COLUMNS.index(name) - len(COLUMNS) for name in COPY_COLUMNS)
+    label_at, weight_at = COLUMNS.index("label_b"), COLUMNS.index("weight_b")
     source, hashes = "", set[str]()
     for row in rows:
+        # The donor's share of a soft label is not known any more.
+        if not is_soft and row[label_at]:
+            totals.mixed += 1
+            totals.weight += float(row[weight_at])
         if row[source_at] != source:
             source, hashes = row[source_at], set()
         if row[method_at] != "original":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST
 from augcli.data.output import FOLDED_PARTS
-from augcli.data.run_record import RECORD, RunRecord
+from augcli.data.run_record import RunRecord
 from augcli.data.stopping import DiskFull, disk_full
 from augcli.errors import OutputError, Stopped
 from augcli.plan.fingerprint import difference
@@ -128,6 +128,9 @@ def prepare(run: Run, listener: Listener) -> Prepared:
         backlog = run.backlog(plan, was_complete=record.state == "complete")
         if not is_settled:
             record = _planned(record, run, plan)
+            if own is None and before:
+                # In the place of the other command's: never is OUT without one.
+                output.write_record(record)
             if 0 < parts.shard_count < shards:
                 keys_of = functools.partial(ring_keys, chain.seed)
                 backlog.emptied |= parts.split(shards, keys_of)
@@ -192,7 +195,7 @@ def _reread(run: Run) -> RunRecord:
 
 
 def _start_over(run: Run, before: RunRecord | None) -> None:
-    """Remove what another command made; the lock is held by now."""
+    """Remove what another command made, but run.json; the lock is held by now."""
     if run.output.record() != before:
         raise _written_meanwhile(run)
     if before is None:
@@ -206,7 +209,6 @@ def _start_over(run: Run, before: RunRecord | None) -> None:
     for name in (MANIFEST, CLASSES, ERRORS, CARD):
         files.remove(name)
     parts.remove()
-    files.remove(RECORD)
     files.remove_empty(folders)
 
 
