@@ -24,11 +24,12 @@ from augcli.errors import (
     is_out_of_memory,
 )
 from augcli.files import TABLE_LIMIT
+from augcli.plan.fingerprint import command_hash
 from augcli.plan.parts import Parts
 from augcli.recipes.recipe import Recipe
 from augcli.run.audit import Audit
 from augcli.run.differences import SUM_TOLERANCE, file_difference, label_difference
-from augcli.run.remake import Remaker
+from augcli.run.remake import Remaker, recorded_chain, recorded_options
 from augcli.run.status import open_output
 
 if TYPE_CHECKING:
@@ -142,23 +143,47 @@ def verify(
     if record.state != "complete":
         verified.problems.append(Problem(RECORD, "the run is not complete; run the command again"))
     else:
-        verified.problems += _audited(audit, output, record, classes, verified)
+        _check_tables(audit, output, record, classes, verified, _command(record, recipe))
     return verified
 
 
-def _audited(
-    audit: Audit, output: OutputFolder, record: RunRecord, classes: list[str], verified: Verified
-) -> list[Problem]:
-    """Compare the tables with the parts; return what is wrong with files not yet named."""
+def _command(record: RunRecord, recipe: Recipe | None) -> str:
+    """Return the hash of the command that run.json records; empty where it can't be known."""
+    try:
+        chain = recorded_chain(record.identity, recorded_options(record.identity), recipe)
+        if record.mean_colour:
+            chain = chain.with_mean_colour(record.mean_colour)
+    except OutputError:
+        return ""
+    return command_hash({**record.identity, "white_level": record.white_level}, chain)
+
+
+def _check_tables(
+    audit: Audit,
+    output: OutputFolder,
+    record: RunRecord,
+    classes: list[str],
+    verified: Verified,
+    command: str,
+) -> None:
+    """Compare the tables with the parts; note what is wrong with files not yet named."""
     if Parts(output.files).are_folded:
+        # A row that was changed names the hash of another file.
+        found = [Problem(*found) for found in audit.problems(output, classes, command)]
+        rows = {problem.file_name for problem in found}
+        verified.problems = [
+            problem
+            for problem in verified.problems
+            if problem.what != WRONG_HASH or problem.file_name not in rows
+        ]
         named = {problem.file_name for problem in verified.problems}
-        found = [Problem(*found) for found in audit.problems(output, classes)]
-        return [problem for problem in found if problem.file_name not in named]
+        verified.problems += [problem for problem in found if problem.file_name not in named]
+        return
     verified.unchecked.append(WITHOUT_PARTS)
     counted = record.counts.get("images")
-    if verified.rows == counted:
-        return []
-    return [Problem(MANIFEST, f"has {verified.rows:,} rows, but {RECORD} counts {counted}")]
+    if verified.rows != counted:
+        what = f"has {verified.rows:,} rows, but {RECORD} counts {counted}"
+        verified.problems.append(Problem(MANIFEST, what))
 
 
 def _rows(output: OutputFolder) -> Iterator[Row]:
