@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from augcli.run.progress import RunProgress
 
 
-TABLES = (MANIFEST, ERRORS, CLASSES, CARD)
+TABLES = (MANIFEST, ERRORS, CLASSES)
+"""Not the data set card, to which people add."""
 REPEATED = "the same as another copy of its source"
 COPY_COLUMNS = ("source_a", "method", "sha256")
 

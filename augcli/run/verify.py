@@ -29,6 +29,7 @@ from augcli.plan.parts import Parts
 from augcli.recipes.recipe import Recipe
 from augcli.run.audit import Audit
 from augcli.run.differences import SUM_TOLERANCE, file_difference, label_difference
+from augcli.run.finish import TABLES, table_hashes
 from augcli.run.remake import Remaker, recorded_chain, recorded_options
 from augcli.run.status import open_output
 
@@ -178,12 +179,25 @@ def _check_tables(
         ]
         named = {problem.file_name for problem in verified.problems}
         verified.problems += [problem for problem in found if problem.file_name not in named]
+        verified.problems += list(_tables_changed(output, record, verified))
         return
     verified.unchecked.append(WITHOUT_PARTS)
     counted = record.counts.get("images")
     if verified.rows != counted:
         what = f"has {verified.rows:,} rows, but {RECORD} counts {counted}"
         verified.problems.append(Problem(MANIFEST, what))
+
+
+def _tables_changed(
+    output: OutputFolder, record: RunRecord, verified: Verified
+) -> Iterator[Problem]:
+    """Yield the tables that hold what they should, but were written by another program."""
+    if verified.problems or not record.tables:
+        return
+    found = table_hashes(output.files)
+    for name in TABLES:
+        if found.get(name) != record.tables.get(name):
+            yield Problem(name, "was changed; run the command again to write it anew")
 
 
 def _rows(output: OutputFolder) -> Iterator[Row]:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 
 @each(
-    files_3="ulimit -n 3",
     files_8="ulimit -n 8",
     files_16="ulimit -n 16",
     files_24="ulimit -n 24",

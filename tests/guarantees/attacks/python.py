@@ -72,7 +72,7 @@ def wrong_argument(arena: Arena, call: str) -> None:
         {call}
     except (AugcliError, TypeError, ValueError) as error:
         assert str(error), type(error)
-        print(type(error).__name__, error)
+        print(type(error).__name__, ascii(str(error)))
     else:
         raise SystemExit(9)
     """

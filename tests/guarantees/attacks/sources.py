@@ -43,7 +43,7 @@ def time_of_sources(arena: Arena, seconds: int) -> None:
     space=" a .png",
     dot="a..png",
     quote="\"a',;.png",
-    formula="=cmd|' /C calc'!A0.png",
+    formula="=cmd|' -C calc'!A0.png",
     long="x" * 251 + ".png",
     emoji="\U0001f98a.png",
     zero_width="a\u200bb.png",
@@ -98,7 +98,7 @@ def _linked(arena: Arena, kind: str) -> tuple[object, ...]:
     elif kind == "itself":
         place.symlink_to(place)
     elif kind == "proc":
-        place.symlink_to("/proc/self")
+        place.symlink_to("/proc/self/task")
     elif kind == "descriptors":
         place.symlink_to("/dev/fd")
     elif kind == "zero":
@@ -146,7 +146,7 @@ def input_is_a_link(arena: Arena) -> None:
     null="/dev/null",
     dash="-",
     descriptor="/dev/fd/0",
-    process="/proc",
+    process="/proc/self/fdinfo",
     loop="link",
     nothing="",
     option="--nothing",
