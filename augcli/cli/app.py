@@ -91,7 +91,7 @@ def _run(signals: Signals, *, debug: bool) -> None:
         # Before Typer is imported, which takes longer than all the rest.
         _write_stdout(f"augcli {VERSION}")
         sys.exit(0)
-    from augcli.cli.streams import take_stderr  # noqa: PLC0415 - see main
+    from augcli.cli.streams import take_stderr, unwritten  # noqa: PLC0415 - see main
 
     # The processor's cores are for the workers; threads that can't be started end the process.
     for library in ("OPENBLAS", "OMP", "MKL"):
@@ -107,6 +107,12 @@ def _run(signals: Signals, *, debug: bool) -> None:
             _show_traceback()
         if isinstance(error, AugcliError):
             raise
+        # Help and completion are written by Typer.
+        if isinstance(error, OSError) and (reason := unwritten()):
+            raise Stopped(
+                f"standard output can't be written ({reason}); fix that, then run the same "
+                "command again"
+            ) from None
         from augcli.data.stopping import refused_by_system  # noqa: PLC0415
 
         raise refused_by_system(error) or Bug(error) from error

@@ -100,6 +100,7 @@ class Arena:
         code: int | set[int] | None = None,
         says: str = "",
         changes: tuple[Path, ...] = (),
+        silent: bool = False,
         **options: Any,
     ) -> Outcome:
         """Run a command, check how it ends and that it changed nothing outside OUT.
@@ -109,10 +110,12 @@ class Arena:
             code: Exit codes that are right here; None for all that are documented.
             says: What the sentence on standard error holds.
             changes: Files and folders that it may change, besides OUT.
+            silent: Whether it has no standard error to write to.
             **options: See :meth:`start`.
         """
         before = self.surroundings(*changes)
-        end = self.end(self.start(*words, **options), code=code, says=says)
+        process = self.start(*words, **options)
+        end = self.end(process, code=code, says=says, silent=silent)
         after = self.surroundings(*changes)
         self.check("nothing outside OUT changed", before == after, _difference(before, after))
         return end
@@ -160,6 +163,7 @@ class Arena:
         *,
         code: int | set[int] | None = None,
         says: str = "",
+        silent: bool = False,
     ) -> Outcome:
         """Wait for a command and check how it ends."""
         try:
@@ -173,7 +177,7 @@ class Arena:
         wanted = DOCUMENTED if code is None else {code} if isinstance(code, int) else code
         self.check(f"exit code {_codes(wanted)}", end.code in wanted, f"{end.code}: {end.err}")
         self.check("no traceback", "Traceback (most recent" not in end.err + end.out, end.err)
-        if end.code in (2, 3) and process.stderr:
+        if end.code in (2, 3) and not silent:
             said = [line for line in end.err.splitlines() if line.startswith("augcli: ")]
             self.check("one sentence says why", len(said) == 1, end.err)
         if says:

@@ -76,7 +76,6 @@ def limit_of_processes(arena: Arena, count: int) -> None:
     error_gone="exec 2> >(exit 0); sleep 0.2",
     both_gone="exec > >(exit 0) 2>&1; sleep 0.2",
     read_only="exec 1</dev/null 2</dev/null",
-    folder="exec 0< .",
     same_as_input="exec 1<>photos/cat/000.jpg.txt",
     many_open='for n in {10..60}; do eval "exec $n</dev/null"; done',
 )
@@ -88,10 +87,11 @@ def streams(arena: Arena, shell: str) -> None:
         ("verify", arena.out),
         ("status", arena.out),
         ("--help",),
+        ("--show-completion", "bash"),
         ("cutout", "nowhere"),
     ):
         code = {2} if "nowhere" in words else {0, 1, 3}
-        arena.run(*words, code=code, shell=shell, changes=other)
+        arena.run(*words, code=code, shell=shell, changes=other, silent=True)
     arena.recovers()
 
 
