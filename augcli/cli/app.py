@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import os
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -91,7 +92,7 @@ def _run(signals: Signals, *, debug: bool) -> None:
         # Before Typer is imported, which takes longer than all the rest.
         _write_stdout(f"augcli {VERSION}")
         sys.exit(0)
-    from augcli.cli.streams import take_stderr, unwritten  # noqa: PLC0415 - see main
+    from augcli.cli.streams import drop_stdout, take_stderr  # noqa: PLC0415 - see main
 
     # The processor's cores are for the workers; threads that can't be started end the process.
     for library in ("OPENBLAS", "OMP", "MKL"):
@@ -107,15 +108,24 @@ def _run(signals: Signals, *, debug: bool) -> None:
             _show_traceback()
         if isinstance(error, AugcliError):
             raise
-        # Help and completion are written by Typer.
-        if isinstance(error, OSError) and (reason := unwritten()):
+        if isinstance(error, OSError) and _is_of_typer(error):
+            drop_stdout()
             raise Stopped(
-                f"standard output can't be written ({reason}); fix that, then run the same "
-                "command again"
+                f"standard output can't be written ({error.strerror}); fix that, then run the "
+                "same command again"
             ) from None
         from augcli.data.stopping import refused_by_system  # noqa: PLC0415
 
         raise refused_by_system(error) or Bug(error) from error
+
+
+def _is_of_typer(error: OSError) -> bool:
+    """Return whether Typer met an error: of all files, it only writes standard output."""
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    module = place.tb_frame.f_globals.get("__name__", "") if place else ""
+    return re.match(r"(typer|click)\b", module) is not None
 
 
 class Bug(AugcliError):

@@ -96,23 +96,10 @@ def write_stdout(text: str) -> None:
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
             write_stderr(f"augcli: standard output can't be written ({error.strerror})")
-        _drop_stdout()
+        drop_stdout()
 
 
-def unwritten() -> str:
-    """Return why standard output can't be written, where a library met that; empty where it can."""
-    try:
-        # What could not be written is still in its buffer.
-        sys.stdout.flush()
-    except OSError as error:
-        _drop_stdout()
-        return error.strerror or str(error)
-    except (ValueError, AttributeError):
-        pass  # closed: nothing is lost
-    return ""
-
-
-def _drop_stdout() -> None:
+def drop_stdout() -> None:
     """Let standard output lead nowhere: Python flushes it once more when it ends."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
