@@ -112,9 +112,9 @@ def verify(
         raise InputError(f"INPUT {against} is not a folder; give the one that OUT was made from")
     remaker = None
     labels: dict[str, Label] = {}
+    if recipe is not None and not isinstance(recipe, Recipe):
+        recipe = Recipe.of(recipe)
     if against is not None:
-        if recipe is not None and not isinstance(recipe, Recipe):
-            recipe = Recipe.of(recipe)
         store = FolderStore(os.fspath(against), layout="classes")
         remaker = Remaker(store, record.identity, recipe, record.white_level)
         if not record.identity.get("labels"):

@@ -137,7 +137,7 @@ class Arena:
         self, *words: object, shell: str = "", cwd: Path | None = None, **options: Any
     ) -> subprocess.Popen[str]:
         """Start Python as the leader of a process group; see :meth:`start`."""
-        command = [sys.executable, *map(os.fspath, map(_text, words))]
+        command = [sys.executable, *map(_text, words)]
         if shell:
             command = ["/bin/bash", "-c", f'{shell}\nexec "$@"', "bash", *command]
         process = subprocess.Popen(

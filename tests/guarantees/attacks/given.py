@@ -1,5 +1,7 @@
 """Files that a command is given: label tables, recipes, options, scorers, heat maps."""
 
+# ruff: noqa: E501 - one line is one case
+
 from __future__ import annotations
 
 import gzip
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 
     from tests.guarantees.attacks.arena import Arena
 
-NAMES = ("cat/000.jpg", "cat/001.png", "cat/002.jpg", "cat/003.png")
-NAMES += ("dog/000.jpg", "dog/001.png", "dog/002.jpg")
+NAMES = [f"cat/{name}" for name in ("000.jpg", "001.png", "002.jpg", "003.png")]
+NAMES += [f"dog/{name}" for name in ("000.jpg", "001.png", "002.jpg")]
 ROWS = [f"{name},{name[:3]}" for name in NAMES]
 TABLE = "\n".join(["file_name,label", *ROWS, ""])
 
@@ -168,6 +170,7 @@ def _node(operator: str, inputs: list[str], output: str = "map", **attributes: A
     return helper.make_node(operator, inputs, [output], **attributes)
 
 
+MEMORY = "ulimit -v 6000000"
 POOL = {"kernel_shape": [8, 8], "strides": [8, 8]}
 MEAN = [
     _node("AveragePool", ["image"], "pooled", **POOL),
@@ -244,13 +247,12 @@ def scorer(arena: Arena, make: Callable[[Path], object]) -> None:
     model = arena.folder / "scorer.onnx"
     make(model)
     words = ("--model", model, "--workers", 0)
-    memory = {"shell": "ulimit -v 6000000"}
-    end = arena.run("scorer", "show", model, **memory)
+    end = arena.run("scorer", "show", model, shell=MEMORY)
     arena.check("the terminal gets no control character", "\x1b" not in end.err + end.out)
-    arena.run("cutmix", arena.photos, *words, "--out", arena.out, **memory)
+    arena.run("cutmix", arena.photos, *words, "--out", arena.out, shell=MEMORY)
     maps = arena.folder / "maps.npz"
     table = arena.folder / "maps-errors.csv"
-    arena.run("heatmaps", arena.photos, *words, "--out", maps, changes=(maps, table), **memory)
+    arena.run("heatmaps", arena.photos, *words, "--out", maps, changes=(maps, table), shell=MEMORY)
     prepared = arena.folder / "prepared.onnx"
     arena.run(
         "scorer",
@@ -261,7 +263,7 @@ def scorer(arena: Arena, make: Callable[[Path], object]) -> None:
         "-o",
         prepared,
         changes=(prepared,),
-        **memory,
+        shell=MEMORY,
     )
 
 

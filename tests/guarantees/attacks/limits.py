@@ -95,6 +95,11 @@ def streams(arena: Arena, shell: str) -> None:
     arena.recovers()
 
 
+def help_on_a_full_disk(arena: Arena) -> None:
+    for words in (("--help",), ("--show-completion", "bash")):
+        arena.run(*words, code=3, shell="exec 1>/dev/full", says="standard output can't be written")
+
+
 @each(
     mask_777="umask 777",
     mask_000="umask 000",

@@ -175,11 +175,12 @@ def parent_dies(arena: Arena) -> None:
     words = " ".join(map(str, (*arena.cutout, *COPIES, "--workers", 2)))
     process = arena.start_python(
         "-c",
-        "import os, subprocess, sys; "
-        f"subprocess.Popen([sys.executable, '-P', '-m', 'augcli', *{words.split()!r}]); os._exit(0)",
+        "import os, subprocess, sys\n"
+        f"subprocess.Popen([sys.executable, '-P', '-m', 'augcli', *{words.split()!r}])\n"
+        "os._exit(0)",
     )
     process.communicate()
-    arena.wait(lambda: (arena.out / "parts.jsonl.gz").exists(), "the run comes to its end")
+    arena.wait((arena.out / "parts.jsonl.gz").exists, "the run comes to its end")
     arena.wait(lambda: not (arena.out / ".augcli").exists(), "and cleans up")
     arena.is_clean(*arena.cutout[:-2], *COPIES)
 

@@ -150,7 +150,9 @@ def variable(arena: Arena, case: tuple[str, str]) -> None:
 
     name, value = case
     # Those that the command line sets are left to it.
-    command = ("cutout", arena.photos, "--fill", "black", "--out", arena.out)
+    command: tuple[object, ...] = (
+        *("cutout", arena.photos, "--fill", "black", "--out", arena.out),
+    )
     if name == "AUGCLI_OUT":
         command = command[:-2]
     default = arena.folder / "photos-cutout"

@@ -118,7 +118,7 @@ def in_a_fork(arena: Arena, workers: int) -> None:
         augcli.augment('photos', augcli.Cutout(fill='black'), out='out', workers=0, limit=1)
         process = os.fork()
         if not process:
-            augcli.augment('photos', augcli.Cutout(fill='black'), out='out', workers={workers}, overwrite=True)
+            {RUN.format(workers)[:-1]}, overwrite=True)
             os._exit(0)
         assert os.waitpid(process, 0)[1] == 0
         """,
@@ -203,7 +203,7 @@ def listener_that_raises(arena: Arena, error: str) -> None:
             raise {error}
         for workers in (0, 2):
             try:
-                augcli.augment('photos', augcli.Cutout(fill='black'), out='out', workers=workers, listener=listener)
+                {RUN.format("workers")[:-1]}, listener=listener)
             except (ValueError, SystemExit, KeyboardInterrupt):
                 pass
             else:
@@ -225,7 +225,7 @@ def listener_that_runs_augcli(arena: Arena) -> None:
                     {RUN.format(0)}
                 except AugcliError as error:
                     ends.append(error.exit_code)
-        augcli.augment('photos', augcli.Cutout(fill='black'), out='out', workers=0, listener=listener)
+        {RUN.format(0)[:-1]}, listener=listener)
         assert set(ends) <= {{0, 2, 3}}, ends
         """,
     )
@@ -235,14 +235,14 @@ def listener_that_changes_folder(arena: Arena) -> None:
     """Relative paths are those of the call."""
     _program(
         arena,
-        """
+        f"""
         import os
         before = os.getcwd()
         def listener(message):
             os.chdir('/')
         for workers in (2, 0):
             os.chdir(before)
-            augcli.augment('photos', augcli.Cutout(fill='black'), out='out', workers=workers, listener=listener)
+            {RUN.format("workers")[:-1]}, listener=listener)
         assert not os.path.exists('/out')
         """,
     )
@@ -271,8 +271,9 @@ def state_of_the_process_is_left_alone(arena: Arena) -> None:
         import numpy as np
         def state():
             return (os.getcwd(), os.umask(0o022), gc.get_threshold(), random.getstate(),
-                    str(np.random.get_state()), sys.getrecursionlimit(), locale.setlocale(locale.LC_ALL),
-                    sys.stdout, sys.stderr, sys.excepthook, list(warnings.filters), np.geterr())
+                    str(np.random.get_state()), sys.getrecursionlimit(),
+                    locale.setlocale(locale.LC_ALL), sys.stdout, sys.stderr,
+                    sys.excepthook, list(warnings.filters), np.geterr())
         import PIL.Image
         before, pixels = state(), PIL.Image.MAX_IMAGE_PIXELS
         {RUN.format(2)}

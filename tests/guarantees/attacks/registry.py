@@ -53,8 +53,8 @@ def attacks() -> dict[str, Attack]:
         sources,
     )
 
-    modules = (outputs, records, sources, pictures, given, options)
-    modules += (crossings, limits, machines, python)
+    modules = [outputs, records, sources, pictures, given, options]
+    modules += [crossings, limits, machines, python]
     return {attack.name: attack for module in modules for attack in _of(module)}
 
 
