@@ -214,6 +214,7 @@ def listener_that_raises(arena: Arena, error: str) -> None:
 
 
 def listener_that_runs_augcli(arena: Arena) -> None:
+    """The outer run finds that another one wrote its OUT."""
     _program(
         arena,
         f"""
@@ -221,11 +222,11 @@ def listener_that_runs_augcli(arena: Arena) -> None:
         def listener(message):
             if not ends:
                 ends.append(0)
-                try:
-                    {RUN.format(0)}
-                except AugcliError as error:
-                    ends.append(error.exit_code)
-        {RUN.format(0)[:-1]}, listener=listener)
+                {RUN.format(0)}
+        try:
+            {RUN.format(0)[:-1]}, listener=listener)
+        except AugcliError as error:
+            ends.append(error.exit_code)
         assert set(ends) <= {{0, 2, 3}}, ends
         """,
     )
