@@ -58,7 +58,10 @@ def estimate(run: Run, start: Callable[[Run], Pool]) -> Estimates:
                 # Other workers, which read with this level.
                 pool.close()
                 pool = start(run)
-        if run.chain.needs_mean_colour:
+        if not run.sources:
+            # All were refused when they were listed: there is nothing to make.
+            missed = len(run.sources.refused)
+        elif run.chain.needs_mean_colour:
             colour, unread = mean_colour(run.sources, run.options.seed, pool)
             missed += unread
     except BaseException:
