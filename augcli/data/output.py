@@ -9,7 +9,7 @@ import time
 from typing import IO, TYPE_CHECKING
 
 from augcli.data.run_record import RECORD, RunRecord
-from augcli.data.stopping import FULL, stopped, writing
+from augcli.data.stopping import FULL, TOO_MANY_OPEN, stopped, writing
 from augcli.errors import OutputError, Stopped
 from augcli.files import JSON_LIMIT, Folder, parse_json, try_lock
 
@@ -125,7 +125,7 @@ class OutputFolder:
         try:
             is_ours = self._take_lock()
         except OSError as error:
-            if begun or error.errno in FULL:
+            if begun or error.errno in (*FULL, *TOO_MANY_OPEN):
                 raise stopped(error, self.path) from None
             raise OutputError(
                 f"OUT {self.folder} can't be written ({error.strerror}); "

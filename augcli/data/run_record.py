@@ -41,6 +41,7 @@ class RunRecord:
         platform: Of the computer.
         device: What scored the images; None where nothing is scored.
         refused: Hash of the files of INPUT that were refused when they were listed.
+        tables: SHA-256 of each table as it was written, when it is complete.
         counts: Images, failures, classes and remarks, when it is complete.
         timings: Of the last run.
     """
@@ -59,6 +60,7 @@ class RunRecord:
     platform: str = ""
     device: str | None = None
     refused: str = ""
+    tables: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, Any] = field(default_factory=dict)
     timings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -104,14 +106,11 @@ class RunRecord:
             white_level=white_level,
             estimates_missed=missed if _is_count(missed) else 0,
             jobs=jobs if _is_count(jobs) else 0,
-            versions={
-                name: version
-                for name, version in _table(table.get("versions")).items()
-                if isinstance(version, str)
-            },
+            versions=_texts(table.get("versions")),
             platform=_text(table.get("platform")),
             device=device if isinstance(device, str) else None,
             refused=_text(table.get("refused")),
+            tables=_texts(table.get("tables")),
             counts=_table(table.get("counts")),
             timings=_table(table.get("timings")),
         )
@@ -194,6 +193,10 @@ def _is_flat(content: Any) -> bool:
 
 def _text(content: Any) -> str:
     return content if isinstance(content, str) else ""
+
+
+def _texts(content: Any) -> dict[str, str]:
+    return {name: text for name, text in _table(content).items() if isinstance(text, str)}
 
 
 def _table(content: Any) -> dict[str, Any]:

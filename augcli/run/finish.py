@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import time
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from augcli.data.manifest import Columns, Row
+    from augcli.files import Folder
     from augcli.plan.part import Part
     from augcli.plan.parts import StoredPart
     from augcli.run.check import Run
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from augcli.run.progress import RunProgress
 
 
+TABLES = (MANIFEST, ERRORS, CLASSES)
+"""Not the data set card, to which people add."""
 REPEATED = "the same as another copy of its source"
 COPY_COLUMNS = ("source_a", "method", "sha256")
 
@@ -121,6 +125,7 @@ def finish(
         prepared.record,
         state="complete",
         refused=prepared.run.refused,
+        tables=table_hashes(output.files),
         counts=totals.counts(),
         timings=timings,
         **made_by(prepared),
@@ -129,6 +134,15 @@ def finish(
     prepared.backlog.parts.remove_loose()
     output.forget_maps()
     return summary(prepared, seconds, progress.outputs, progress.rate)
+
+
+def table_hashes(files: Folder) -> dict[str, str]:
+    """Return the SHA-256 of each table in OUT that can be read."""
+    found = {}
+    for name in TABLES:
+        with contextlib.suppress(OSError), files.open(name) as file:
+            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
 
 
 def summary(prepared: Prepared, seconds: float, new: int = 0, rate: float = 0.0) -> Summary:

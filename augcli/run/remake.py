@@ -51,6 +51,55 @@ class Remade:
     donated: tuple[float, float] | None = None
 
 
+def recorded_options(identity: Mapping[str, Any], labels: Path | None = None) -> RunOptions:
+    """Return the options that run.json recorded.
+
+    Args:
+        identity: What it says the outputs depend on.
+        labels: The table of labels, of which it has only the hash.
+
+    Raises:
+        OutputError: It says something that this version can't do.
+    """
+    names = {field.name for field in declared(RunOptions)} - {"labels"}
+    known = {name: value for name, value in identity.items() if name in names}
+    try:
+        # Files that are gone by now are named where an output was made of them.
+        return build(RunOptions, {**known, "labels": labels, "missing": "skip"})
+    except (TypeError, ParameterError) as error:
+        raise _other_version(error) from None
+
+
+def recorded_chain(
+    identity: Mapping[str, Any], options: RunOptions, recipe: Recipe | None = None
+) -> Chain:
+    """Return the steps that run.json recorded.
+
+    Args:
+        identity: What run.json says the outputs depend on.
+        options: See :func:`recorded_options`.
+        recipe: What was done, where run.json names a method that is not registered.
+
+    Raises:
+        OutputError: It says something that this version can't do, or another recipe.
+    """
+    try:
+        if recipe:
+            steps = _steps_of(recipe, identity)
+        else:
+            steps = tuple(Step.from_json(step) for step in identity["steps"])
+        return Chain(identity["command"], steps, options.seed, options.copies, identity["survival"])
+    except (KeyError, TypeError, ParameterError) as error:
+        raise _other_version(error) from None
+
+
+def _other_version(error: Exception) -> OutputError:
+    return OutputError(
+        f"run.json was not written by this version of augcli ({error}); verify with the "
+        "version that it names, or give the recipe where a method is not registered"
+    )
+
+
 class Remaker:
     """Makes outputs again, with the options that run.json recorded.
 
@@ -78,16 +127,7 @@ class Remaker:
         self._store = store
         self._sources = sources
         self._options = options
-        try:
-            if recipe:
-                steps = _steps_of(recipe, identity)
-            else:
-                steps = tuple(Step.from_json(step) for step in identity["steps"])
-            self._chain = Chain(
-                identity["command"], steps, options.seed, options.copies, identity["survival"]
-            )
-        except (KeyError, TypeError, ParameterError) as error:
-            raise _other_version(error) from None
+        self._chain = recorded_chain(identity, options, recipe)
         self._encoding = OutputEncoding(
             format=options.format,
             quality=options.quality,
@@ -150,32 +190,6 @@ class Remaker:
         if self._options.frame:
             return replace(decoded, image=resize(decoded.image, self._options.frame))
         return decoded
-
-
-def recorded_options(identity: Mapping[str, Any], labels: Path | None = None) -> RunOptions:
-    """Return the options that run.json recorded.
-
-    Args:
-        identity: What it says the outputs depend on.
-        labels: The table of labels, of which it has only the hash.
-
-    Raises:
-        OutputError: It says something that this version can't do.
-    """
-    names = {field.name for field in declared(RunOptions)} - {"labels"}
-    known = {name: value for name, value in identity.items() if name in names}
-    try:
-        # Files that are gone by now are named where an output was made of them.
-        return build(RunOptions, {**known, "labels": labels, "missing": "skip"})
-    except (TypeError, ParameterError) as error:
-        raise _other_version(error) from None
-
-
-def _other_version(error: Exception) -> OutputError:
-    return OutputError(
-        f"run.json was not written by this version of augcli ({error}); verify with the "
-        "version that it names, or give the recipe where a method is not registered"
-    )
 
 
 def _steps_of(recipe: Recipe, identity: Mapping[str, Any]) -> tuple[Step, ...]:

@@ -23,12 +23,14 @@ from augcli.errors import (
     is_out_of_memory,
 )
 from augcli.files import TABLE_LIMIT
+from augcli.plan.fingerprint import command_hash
 from augcli.plan.parts import Parts
 from augcli.recipes.recipe import Recipe
 from augcli.run.audit import Audit
 from augcli.run.differences import SUM_TOLERANCE, file_difference, label_difference
+from augcli.run.finish import TABLES, table_hashes
 from augcli.run.inputs import input_store
-from augcli.run.remake import Remaker, recorded_options
+from augcli.run.remake import Remaker, recorded_chain, recorded_options
 from augcli.run.split_audit import SplitAudit
 from augcli.run.status import open_output
 
@@ -118,9 +120,9 @@ def verify(
     apart = SplitAudit()
     if labels is not None and against is None:
         raise ParameterError("labels", "needs `against`, the images that it names")
+    if recipe is not None and not isinstance(recipe, Recipe):
+        recipe = Recipe.of(recipe)
     if against is not None:
-        if recipe is not None and not isinstance(recipe, Recipe):
-            recipe = Recipe.of(recipe)
         options = recorded_options(record.identity, Path(labels) if labels is not None else None)
         store = input_store(os.fspath(against), options)
         sources = store.list()
@@ -159,23 +161,62 @@ def verify(
     if record.state != "complete":
         verified.problems.append(Problem(RECORD, "the run is not complete; run the command again"))
     else:
-        verified.problems += _audited(audit, output, record, classes, verified)
+        _check_tables(audit, output, record, classes, verified, _command(record, recipe))
     return verified
 
 
-def _audited(
-    audit: Audit, output: OutputFolder, record: RunRecord, classes: list[str], verified: Verified
-) -> list[Problem]:
-    """Compare the tables with the parts; return what is wrong with files not yet named."""
+def _command(record: RunRecord, recipe: Recipe | None) -> str:
+    """Return the hash of the command that run.json records; empty where it can't be known."""
+    try:
+        chain = recorded_chain(record.identity, recorded_options(record.identity), recipe)
+        if record.mean_colour:
+            chain = chain.with_mean_colour(record.mean_colour)
+    except OutputError:
+        return ""
+    return command_hash({**record.identity, "white_level": record.white_level}, chain)
+
+
+def _check_tables(
+    audit: Audit,
+    output: OutputFolder,
+    record: RunRecord,
+    classes: list[str],
+    verified: Verified,
+    command: str,
+) -> None:
+    """Compare the tables with the parts; note what is wrong with files not yet named."""
     if Parts(output.files).are_folded:
+        # A row that was changed names the hash of another file.
+        found = [
+            Problem(*found) for found in audit.problems(output, classes, command, record.classes)
+        ]
+        rows = {problem.file_name for problem in found}
+        verified.problems = [
+            problem
+            for problem in verified.problems
+            if problem.what != WRONG_HASH or problem.file_name not in rows
+        ]
         named = {problem.file_name for problem in verified.problems}
-        found = [Problem(*found) for found in audit.problems(output, classes, record.classes)]
-        return [problem for problem in found if problem.file_name not in named]
+        verified.problems += [problem for problem in found if problem.file_name not in named]
+        verified.problems += list(_tables_changed(output, record, verified))
+        return
     verified.unchecked.append(WITHOUT_PARTS)
     counted = record.counts.get("images")
-    if verified.rows == counted:
-        return []
-    return [Problem(MANIFEST, f"has {verified.rows:,} rows, but {RECORD} counts {counted}")]
+    if verified.rows != counted:
+        what = f"has {verified.rows:,} rows, but {RECORD} counts {counted}"
+        verified.problems.append(Problem(MANIFEST, what))
+
+
+def _tables_changed(
+    output: OutputFolder, record: RunRecord, verified: Verified
+) -> Iterator[Problem]:
+    """Yield the tables that hold what they should, but were written by another program."""
+    if verified.problems or not record.tables:
+        return
+    found = table_hashes(output.files)
+    for name in TABLES:
+        if found.get(name) != record.tables.get(name):
+            yield Problem(name, "was changed; run the command again to write it anew")
 
 
 def _rows(output: OutputFolder) -> Iterator[Row]:
