@@ -81,4 +81,4 @@ def test_a_pickle_that_is_damaged_is_read_or_refused() -> None:
             try:
                 load_plain(bytes(damaged))
             except NotPlain as error:
-                assert len(str(error)) < 200
+                assert len(str(error)) < 200  # noqa: PT017 - most damage is none

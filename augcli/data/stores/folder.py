@@ -122,7 +122,9 @@ class FolderStore:
             splits = sorted({path.partition("/")[0] for path in sources.paths if "/" in path})
         if not splits:
             return
-        sources.set_splits([path.partition("/")[0] for path in sources.paths], splits)
+        # A loose image beside the folders belongs to none of them.
+        tops = [path.partition("/")[0] if "/" in path else "" for path in sources.paths]
+        sources.set_splits(tops, splits)
         counts = Counter(sources.split(index) for index in range(len(sources)))
         words = ", ".join(f"{name} ({counts[name]:,})" for name in splits)
         sources.found.append(f"splits: {words}; `layout` classes takes them for classes")

@@ -48,11 +48,17 @@ def open_store(
     if place == STANDARD_INPUT:
         return PathList(os.getcwd(), choice)
     shards = find_shards(place, out, follow_links=follow_links)
+    files = [] if shards else parquet_files(whole, out)
+    arrays = [] if shards or files else array_files(whole, out)
+    if choice.table and (shards or files or arrays):
+        raise InputError(
+            f"INPUT {place} holds the labels of its images itself; leave out `labels`, or give a "
+            "folder of images"
+        )
     if shards:
         from augcli.data.stores.tars import TarStore  # noqa: PLC0415 - few runs read archives
 
         return TarStore(shards, place, layout)
-    files = parquet_files(whole, out)
     if files:
         from augcli.data.stores.parquet import ParquetStore, has_images  # noqa: PLC0415 - the same
 
@@ -65,7 +71,7 @@ def open_store(
                 label_column=choice.label_column,
                 given=place,
             )
-    elif array_files(whole, out):
+    if arrays:
         from augcli.data.stores.arrays import ArrayStore  # noqa: PLC0415 - few runs read arrays
 
         return ArrayStore(whole, out, layout, place)
