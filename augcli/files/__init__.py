@@ -32,6 +32,7 @@ from augcli.files.reading import (
     read_file,
     read_given,
     read_json,
+    read_standard_input,
 )
 from augcli.files.spool import Spool, SpoolFull
 from augcli.files.text import TOML_LIMIT, decode_text, parse_toml
@@ -67,6 +68,7 @@ __all__ = [
     "read_file",
     "read_given",
     "read_json",
+    "read_standard_input",
     "remove_file",
     "replacing",
     "try_lock",

@@ -13,7 +13,7 @@ import weakref
 from typing import TYPE_CHECKING, BinaryIO
 
 from augcli.files.locking import try_lock
-from augcli.files.publishing import remove_file, write_file
+from augcli.files.publishing import WRITE_FLAGS, remove_file, write_all
 from augcli.files.reading import open_table
 
 if TYPE_CHECKING:
@@ -75,11 +75,14 @@ class Spool:
                     raise SpoolFull(self.path)
                 file.write(piece)
 
+        descriptor = os.open(path, WRITE_FLAGS | os.O_EXCL, 0o600)
         try:
-            write_file(path, write)
+            write_all(descriptor, write)
         except BaseException:
             remove_file(path)
             raise
+        finally:
+            os.close(descriptor)
 
 
 def _place() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import time
@@ -9,6 +10,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from augcli.data.class_list import class_list
 from augcli.data.manifest import (
     CARD,
     CLASSES,
@@ -19,23 +21,29 @@ from augcli.data.manifest import (
     write_table,
 )
 from augcli.data.sorted_rows import SortedRows
+from augcli.data.splits import is_chosen
 from augcli.data.stopping import writing
 from augcli.errors import Stopped
+from augcli.run.amounts import are_chosen
 from augcli.run.machine import machine
 from augcli.run.messages import Summary
 from augcli.run.scoring import largest_grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
     from augcli.data.manifest import Columns, Row
+    from augcli.files import Folder
     from augcli.plan.part import Part
     from augcli.plan.parts import StoredPart
+    from augcli.run.check import Run
     from augcli.run.prepare import Prepared
     from augcli.run.progress import RunProgress
 
 
+TABLES = (MANIFEST, ERRORS, CLASSES)
+"""Not the data set card, to which people add."""
 REPEATED = "the same as another copy of its source"
 COPY_COLUMNS = ("source_a", "method", "sha256")
 
@@ -51,6 +59,7 @@ class Totals:
         failures: Failed images, by source.
         classes: Classes that outputs have.
         remarks: How often each thing happened that may surprise.
+        per_class: Outputs of each class of bases, where that was asked for.
     """
 
     images: int = 0
@@ -59,14 +68,12 @@ class Totals:
     failures: dict[str, Failure] = field(default_factory=dict)
     classes: set[str] = field(default_factory=set)
     remarks: Counter[str] = field(default_factory=Counter)
+    per_class: Counter[str] = field(default_factory=Counter)
 
-    def add(self, row: Row, *, is_soft: bool) -> None:
-        """Count one row; the donor's share of a soft label is not known any more."""
+    def add(self, row: Row) -> None:
+        """Count one row."""
         self.images += 1
         self.classes.update(row.label.classes)
-        if len(row.label.weights) > 1 and not is_soft:
-            self.mixed += 1
-            self.weight += row.weight_b
 
     def add_failure(self, failure: Failure) -> None:
         """Count one failure; one for each image, however many copies of it were wanted."""
@@ -85,6 +92,7 @@ class Totals:
             "classes": len(self.classes),
             "mean_weight": self.mean_weight,
             "remarks": dict(sorted(self.remarks.items())),
+            **({"per_class": dict(sorted(self.per_class.items()))} if self.per_class else {}),
         }
 
 
@@ -117,6 +125,7 @@ def finish(
         prepared.record,
         state="complete",
         refused=prepared.run.refused,
+        tables=table_hashes(output.files),
         counts=totals.counts(),
         timings=timings,
         **made_by(prepared),
@@ -125,6 +134,15 @@ def finish(
     prepared.backlog.parts.remove_loose()
     output.forget_maps()
     return summary(prepared, seconds, progress.outputs, progress.rate)
+
+
+def table_hashes(files: Folder) -> dict[str, str]:
+    """Return the SHA-256 of each table in OUT that can be read."""
+    found = {}
+    for name in TABLES:
+        with contextlib.suppress(OSError), files.open(name) as file:
+            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
 
 
 def summary(prepared: Prepared, seconds: float, new: int = 0, rate: float = 0.0) -> Summary:
@@ -137,6 +155,7 @@ def summary(prepared: Prepared, seconds: float, new: int = 0, rate: float = 0.0)
         rate: The same, a second.
     """
     counts = prepared.record.counts
+    per_class = counts.get("per_class") if are_chosen(prepared.run.options) else None
     return Summary(
         prepared.chain.name,
         prepared.run.output.path,
@@ -149,6 +168,10 @@ def summary(prepared: Prepared, seconds: float, new: int = 0, rate: float = 0.0)
         seconds,
         round(rate, 1),
         dict(counts["remarks"]),
+        # A record may come from somebody else.
+        {name: n for name, n in per_class.items() if type(n) is int}
+        if isinstance(per_class, dict)
+        else {},
     )
 
 
@@ -167,14 +190,15 @@ def _fold(prepared: Prepared, shards: AbstractSet[str]) -> Totals:
     columns = prepared.run.columns
     with SortedRows(files) as rows:
         collected = _collected(prepared, shards, totals, columns, rows)
-        if parts.loose() or not parts.are_folded or parts.is_cut:
+        if parts.loose() or not parts.are_folded or prepared.backlog.is_untidy:
             parts.fold(collected)
         else:
             deque(collected, maxlen=0)
-        counted = _counted(rows, totals, columns.names)
+        counted = _counted(rows, totals, columns)
         files.publish(MANIFEST, lambda file: write_table(file, columns.names, counted))
     _write_other_tables(prepared, totals)
-    prepared.lost_classes = sorted(set(prepared.run.sources.classes) - totals.classes)
+    there = {name for label in prepared.run.sources.labels for name in label.classes}
+    prepared.lost_classes = sorted(there - totals.classes)
     return totals
 
 
@@ -190,23 +214,58 @@ def _collected(
     Raises:
         Stopped: A part is missing or damaged.
     """
+    class_of, splits = _base_class(prepared.run), _counted_splits(prepared.run)
     for stored, part in _parts_of_plan(prepared, shards):
         for made in part.made:
             rows.add(columns.cells(made.row))
-            totals.add(made.row, is_soft=columns.soft)
+            totals.add(made.row)
             totals.remarks.update(made.remarks)
+            if made.row.split in splits:
+                totals.per_class[class_of(made.row)] += 1
         for _, failure in part.failed:
             totals.add_failure(failure)
         yield stored
 
 
+def _counted_splits(run: Run) -> frozenset[str]:
+    """Return the splits whose outputs are counted by class; none where no option asks for it."""
+    if not are_chosen(run.options):
+        return frozenset()
+    splits = run.sources.splits
+    return frozenset(name for name in splits if is_chosen(name, run.options.splits)) or frozenset(
+        [""]
+    )
+
+
+def _base_class(run: Run) -> Callable[[Row], str]:
+    """Return what gives the class of a row's base."""
+    sources = run.sources
+
+    def of_source(row: Row) -> str:
+        index = sources.find(row.source_a)
+        return sources.label(index).heaviest if index is not None else ""
+
+    # The base's class comes first; of several it need not be the heaviest.
+    return of_source if sources.are_soft else lambda row: next(iter(row.label.classes), "")
+
+
 def _counted(
-    rows: Iterable[tuple[Any, ...]], totals: Totals, names: tuple[str, ...]
+    rows: Iterable[tuple[Any, ...]], totals: Totals, columns: Columns
 ) -> Iterator[tuple[Any, ...]]:
-    """Yield rows sorted by name, and count outputs that are the same as another copy."""
+    """Yield rows sorted by name; count outputs that are the same as another copy, and mixed ones.
+
+    The mean weight is a sum of rounded numbers: in this order it is the same after any history.
+    """
+    names = columns.names
     source_at, method_at, hash_at = map(names.index, COPY_COLUMNS)
+    if not columns.soft:
+        label_at, weight_at = names.index("label_b"), names.index("weight_b")
     source, hashes = "", set[str]()
     for row in rows:
+        # The donor's share of a soft label is not known any more.
+        if not columns.soft and row[label_at]:
+            totals.mixed += 1
+            totals.weight += float(row[weight_at])
         if row[source_at] != source:
             source, hashes = row[source_at], set()
         if row[method_at] != "original":
@@ -252,15 +311,11 @@ def _write_other_tables(prepared: Prepared, totals: Totals) -> None:
         files.publish(ERRORS, lambda file: write_table(file, Failure._fields, failures))
     else:
         files.remove(ERRORS)
-    text = "".join(f"{_one_line(name)}\n" for name in sorted(totals.classes))
-    files.publish(CLASSES, text.encode("utf-8", "backslashreplace"))
+    given = set(prepared.run.given_classes)
+    wanted = [name for name in prepared.run.sources.classes if name in totals.classes | given]
+    files.publish(CLASSES, class_list(wanted))
     with files.open(MANIFEST) as file:
         manifest_hash = hashlib.file_digest(file, "sha256").hexdigest()
     command = f"augcli {prepared.chain.name}"
     description = card(command, totals.images, len(totals.classes), manifest_hash)
     files.publish(CARD, description.encode("utf-8", "backslashreplace"))
-
-
-def _one_line(name: str) -> str:
-    """Return a class name for classes.txt, where a line break would make two classes of it."""
-    return name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST
 from augcli.data.output import FOLDED_PARTS
-from augcli.data.run_record import RECORD, RunRecord
+from augcli.data.run_record import RunRecord
 from augcli.data.stopping import DiskFull, disk_full
 from augcli.errors import OutputError, Stopped
 from augcli.params import values
@@ -130,6 +130,9 @@ def prepare(run: Run, listener: Listener) -> Prepared:
         backlog = run.backlog(plan, was_complete=record.state == "complete")
         if not is_settled:
             record = _planned(record, run, plan)
+            if own is None and before:
+                # In the place of the other command's: never is OUT without one.
+                output.write_record(record)
             if 0 < parts.shard_count < shards:
                 keys_of = functools.partial(ring_keys, chain.seed, container_of=plan.container_of)
                 backlog.emptied |= parts.split(shards, keys_of)
@@ -171,6 +174,7 @@ def _is_settled(run: Run, record: RunRecord) -> bool:
         record.state == "complete"
         and bool(record.counts)
         and record.refused == run.refused
+        and list(record.classes) == run.given_classes
         and not output.has_state
         and Parts(files).shard_count >= shards_for(run.sources.largest_split)
         and all(files.size(name) is not None for name in tables)
@@ -194,7 +198,7 @@ def _reread(run: Run) -> RunRecord:
 
 
 def _start_over(run: Run, before: RunRecord | None) -> None:
-    """Remove what another command made; the lock is held by now."""
+    """Remove what another command made, but run.json; the lock is held by now."""
     if run.output.record() != before:
         raise _written_meanwhile(run)
     if before is None:
@@ -208,7 +212,6 @@ def _start_over(run: Run, before: RunRecord | None) -> None:
     for name in (MANIFEST, CLASSES, ERRORS, CARD):
         files.remove(name)
     parts.remove()
-    files.remove(RECORD)
     files.remove_empty(folders)
 
 
@@ -235,7 +238,15 @@ def _estimated(record: RunRecord | None, estimates: Estimates) -> RunRecord:
 def _planned(record: RunRecord, run: Run, plan: Plan) -> RunRecord:
     """Return a record with what is planned now."""
     amounts = {name: value for name, value in values(run.options).items() if name in AMOUNTS}
-    return replace(record, jobs=plan.jobs, amounts=amounts, folders=sorted(run.folders))
+    identity = {**record.identity, "labels": run.identity["labels"]}
+    return replace(
+        record,
+        identity=identity,
+        jobs=plan.jobs,
+        amounts=amounts,
+        folders=sorted(run.folders),
+        classes=run.given_classes,
+    )
 
 
 def _check_folders(run: Run, record: RunRecord) -> None:
@@ -277,6 +288,7 @@ def _announce(run: Run, gpu: Scorer | None, listener: Listener) -> None:
     )
     for text in (
         *run.sources.skipped_in_words(),
+        *run.sources.found,
         *run.sources.notices,
         *time_notices(run.options.timeout, run.workers),
     ):

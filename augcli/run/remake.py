@@ -24,6 +24,7 @@ from augcli.run.amounts import rest_original
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from augcli.data.codecs.decoding import Decoded
     from augcli.data.codecs.encoding import Encoded
@@ -50,6 +51,55 @@ class Remade:
     donated: tuple[float, float] | None = None
 
 
+def recorded_options(identity: Mapping[str, Any], labels: Path | None = None) -> RunOptions:
+    """Return the options that run.json recorded.
+
+    Args:
+        identity: What it says the outputs depend on.
+        labels: The table of labels, of which it has only the hash.
+
+    Raises:
+        OutputError: It says something that this version can't do.
+    """
+    names = {field.name for field in declared(RunOptions)} - {"labels"}
+    known = {name: value for name, value in identity.items() if name in names}
+    try:
+        # Files that are gone by now are named where an output was made of them.
+        return build(RunOptions, {**known, "labels": labels, "missing": "skip"})
+    except (TypeError, ParameterError) as error:
+        raise _other_version(error) from None
+
+
+def recorded_chain(
+    identity: Mapping[str, Any], options: RunOptions, recipe: Recipe | None = None
+) -> Chain:
+    """Return the steps that run.json recorded.
+
+    Args:
+        identity: What run.json says the outputs depend on.
+        options: See :func:`recorded_options`.
+        recipe: What was done, where run.json names a method that is not registered.
+
+    Raises:
+        OutputError: It says something that this version can't do, or another recipe.
+    """
+    try:
+        if recipe:
+            steps = _steps_of(recipe, identity)
+        else:
+            steps = tuple(Step.from_json(step) for step in identity["steps"])
+        return Chain(identity["command"], steps, options.seed, options.copies, identity["survival"])
+    except (KeyError, TypeError, ParameterError) as error:
+        raise _other_version(error) from None
+
+
+def _other_version(error: Exception) -> OutputError:
+    return OutputError(
+        f"run.json was not written by this version of augcli ({error}); verify with the "
+        "version that it names, or give the recipe where a method is not registered"
+    )
+
+
 class Remaker:
     """Makes outputs again, with the options that run.json recorded.
 
@@ -57,6 +107,7 @@ class Remaker:
         store: INPUT.
         sources: What it holds.
         identity: What run.json says the outputs depend on.
+        options: The options in it, see :func:`recorded_options`.
         recipe: What was done, where run.json names a method that is not registered.
         white_level: The level of 16-bit images that became 255; None for the highest.
 
@@ -69,27 +120,14 @@ class Remaker:
         store: Store,
         sources: Sources,
         identity: Mapping[str, Any],
+        options: RunOptions,
         recipe: Recipe | None = None,
         white_level: int | None = None,
     ) -> None:
         self._store = store
         self._sources = sources
-        names = {field.name for field in declared(RunOptions)}
-        known = {name: value for name, value in identity.items() if name in names}
-        try:
-            self._options = options = build(RunOptions, known)
-            if recipe:
-                steps = _steps_of(recipe, identity)
-            else:
-                steps = tuple(Step.from_json(step) for step in identity["steps"])
-            self._chain = Chain(
-                identity["command"], steps, options.seed, options.copies, identity["survival"]
-            )
-        except (KeyError, TypeError, ParameterError) as error:
-            raise OutputError(
-                f"run.json was not written by this version of augcli ({error}); verify with the "
-                "version that it names, or give the recipe where a method is not registered"
-            ) from None
+        self._options = options
+        self._chain = recorded_chain(identity, options, recipe)
         self._encoding = OutputEncoding(
             format=options.format,
             quality=options.quality,

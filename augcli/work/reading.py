@@ -109,7 +109,8 @@ class Reader:
         path = source.path
         if path in self.avoid:
             raise SourceFailed(*self.avoid[path])
-        self.turn_to(path)
+        if path != self.at.path or self.at.data or self.announce:
+            self.turn_to(path)
         try:
             data = self.settings.store.read(source, max_bytes=self.settings.max_bytes)
             self.at.data = data

@@ -72,7 +72,10 @@ class ReadSettings:
 
         Example:
             >>> from augcli.data.stores.folder import FolderStore
-            >>> settings = ReadSettings(store=FolderStore("."), max_pixels=1, frame=None, timeout=9)
+            >>> store = FolderStore(".")
+            >>> settings = ReadSettings(
+            ...     store=store, max_pixels=1, max_bytes=1, frame=None, timeout=9
+            ... )
             >>> settings.seconds_for(1_000_000), settings.seconds_for(50_000_000)
             (9.0, 18.0)
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from augcli.work.shard_tally import ShardTally
 from augcli.work.writing import Pending, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from augcli.augmentations.base import Mixer
     from augcli.data.sinks.sink import ShardWriter, Sink
@@ -66,6 +67,7 @@ class ShardMaker:
             check_sides=self._writer.check_sides,
         )
         self._sink = sink
+        self._planned: dict[str, list[str]] = {}
 
     def make_shard(
         self,
@@ -121,7 +123,8 @@ class ShardMaker:
 
     def _intent(self, task: Task) -> Part:
         """Return what a shard's part says while its outputs are being made."""
-        planned = (name for job in task.jobs for name in self._names(job, task.copy))
+        self._planned = {job.fingerprint: self._names(job, task.copy) for job in task.jobs}
+        planned = itertools.chain.from_iterable(self._planned.values())
         return Part(
             task.shard,
             task.command,
@@ -133,17 +136,23 @@ class ShardMaker:
             task.sources_before,
         )
 
-    def _names(self, job: Job, copy: int) -> Iterator[str]:
-        """Yield the names that the outputs of a job get."""
-        (path, *_, place, _, _), wanted = job.base, self._settings.encoding.format
-        kinds: list[tuple[str, str]] = []
+    def _names_of(self, job: Job, copy: int) -> list[str]:
+        """Return the names of a job's outputs, which are known where its shard was begun."""
+        return self._planned.get(job.fingerprint) or self._names(job, copy)
+
+    def _names(self, job: Job, copy: int) -> list[str]:
+        """Return the names that the outputs of a job get, the original's last."""
+        base, wanted = job.base, self._settings.encoding.format
+        path, place = base.path, base.place
+        names = []
         if job.is_augmented:
-            kinds.append((self._chain.name, output_ending(place or path, wanted)))
+            ending: str = output_ending(place or path, wanted)
+            name = output_name(path, self._chain.name, copy, ending, job.hash_bytes, place)
+            names.append(name)
         if job.original != "none":
             ending = output_ending(place or path, wanted, copied=job.original == "copy")
-            kinds.append(("original", ending))
-        for method, ending in kinds:
-            yield output_name(path, method, copy, ending, job.hash_bytes, place)
+            names.append(output_name(path, "original", copy, ending, job.hash_bytes, place))
+        return names
 
     def make_part(
         self,
@@ -181,12 +190,11 @@ class ShardMaker:
                     raise error from None
                 failure = error.failure
                 part.failed.append((job.fingerprint, failure))
-                self._reader.turn_to("")
                 announce(Failed(failure))
                 tally.tick(failed=1)
             else:
-                self._reader.turn_to("")
                 tally.tick(made=1)
+        self._reader.turn_to("")
         # However often the run was interrupted, its records are the same bytes.
         part.made.sort(key=lambda made: made.row.file_name)
         part.failed.sort()
@@ -212,7 +220,8 @@ class ShardMaker:
             donor_path = donor.source.path
         draw = _JSON(chain.record(result))
         remarks = [*base.notes, *result.remarks]
-        pending = Pending(job, chain.name, copy, label, donor_path, draw, remarks)
+        name = self._names_of(job, copy)[0]
+        pending = Pending(job, name, chain.name, copy, label, donor_path, draw, remarks)
         grey = base.grey and (donor is None or donor.grey)
         encoded = self._writer.encode(job.base, result.image, base.subsampling, grey)
         part.made.append(self._writer.write(shard, pending, result.image, encoded))
@@ -266,7 +275,8 @@ class ShardMaker:
         return None
 
     def _original(self, job: Job, base: LoadedSource, shard: ShardWriter) -> Made:
-        pending = Pending(job, "original", 0, job.base.label, "", "{}", [])
+        name = self._names_of(job, 0)[-1]
+        pending = Pending(job, name, "original", 0, job.base.label, "", "{}", [])
         if job.original == "encode":
             encoded = self._writer.encode(job.base, base.original, base.subsampling, base.grey)
         else:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from augcli.data.codecs.encoding import check_sides, encode_output
 from augcli.data.codecs.formats import output_ending
 from augcli.data.manifest import Row
-from augcli.data.names import output_name
 from augcli.errors import UnreadableImage
 from augcli.plan.part import Made
 from augcli.work.reading import SourceFailed
@@ -29,6 +28,7 @@ class Pending(NamedTuple):
 
     Attributes:
         job: What it is made for.
+        name: Of its file, relative to OUT.
         method: The manifest's ``method``.
         copy: Copy number.
         label: Its soft label.
@@ -38,6 +38,7 @@ class Pending(NamedTuple):
     """
 
     job: Job
+    name: str
     method: str
     copy: int
     label: Label
@@ -108,9 +109,8 @@ class Writer:
             SourceFailed: It can't be an output.
             OSError: Nothing can be written.
         """
-        job, method, copy, label, donor, draw, remarks = pending
+        job, name, method, copy, label, donor, draw, remarks = pending
         path = job.base.path
-        name = output_name(path, method, copy, encoded.ending, job.hash_bytes, job.base.place)
         try:
             shard.add(name, encoded.data)
         except OSError as error:

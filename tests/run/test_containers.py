@@ -245,7 +245,7 @@ def test_arrays_are_found_by_their_names(
     tmp_path: Path, arrays: dict[str, Any], split_of: dict[str, int]
 ) -> None:
     sources = open_store(os.fspath(npz(tmp_path / "a.npz", **arrays))).list()
-    counts = {split: 0 for split in split_of}
+    counts = dict.fromkeys(split_of, 0)
     for index in range(len(sources)):
         counts[sources.split(index)] += 1
         assert sources.label(index).weights

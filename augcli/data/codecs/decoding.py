@@ -77,6 +77,10 @@ class Decoded:
     grey: bool = False
 
 
+SHORT_SIDE: Final = 16_383
+"""Pixels a side that every format that is written can hold."""
+
+
 def decode(
     data: bytes,
     *,
@@ -99,7 +103,8 @@ def decode(
         enough: Height and width that the caller needs at least. A larger JPEG may then be
             decoded at a half, a quarter or an eighth of its size, never smaller than this, in a
             fraction of the time; its pixels are averages, exact to a few levels.
-        sides: Called with width and height of the upright picture, before memory is allocated, if
+        sides: Called with width and height of the upright picture where one is longer than
+            :data:`SHORT_SIDE`, before memory is allocated, if
             its header has them. What it raises ends the decoding.
 
     Returns:
@@ -120,7 +125,7 @@ def decode(
     """
     header = read_header(data)
     check_size(header.container, header.width, header.height, max_pixels)
-    if sides and header.width:
+    if sides and max(header.width, header.height) > SHORT_SIDE:
         turned = header.orientation >= 5
         sides(*((header.height, header.width) if turned else (header.width, header.height)))
     if header.container == "NPY":

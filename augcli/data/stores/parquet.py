@@ -23,7 +23,7 @@ from augcli.data.stores.contents import (
     split_of_name,
 )
 from augcli.data.stores.kinds import parquet_files
-from augcli.data.stores.parquet_columns import find_columns, labels_of, need_pyarrow
+from augcli.data.stores.parquet_columns import find_columns, holds_images, labels_of, need_pyarrow
 from augcli.data.stores.sources import MOST_BYTES, Source, SourceChanged, Sources, stamp
 from augcli.errors import AugcliError, InputError, UnreadableImage, is_out_of_memory
 from augcli.files import modified_at, open_file
@@ -56,6 +56,28 @@ def container_of(path: str) -> str:
         'train.parquet#000002'
     """
     return path.rpartition("-")[0]
+
+
+def has_images(path: str, image_column: str | None = None) -> bool:
+    """Return whether a Parquet file holds images, and is no table that names them.
+
+    A file that can't be read counts too: the store says what is wrong with it.
+
+    Args:
+        path: The file.
+        image_column: The column of the images, where it was given.
+    """
+    if image_column is not None:
+        return True
+    try:
+        from pyarrow import parquet  # noqa: PLC0415
+
+        with open_file(path) as file:
+            schema = parquet.read_schema(file)
+    except Exception as error:  # pyarrow raises errors of any kind
+        raise_interruption(error)
+        return True
+    return any(holds_images(field.type) for field in schema)
 
 
 class ParquetStore:

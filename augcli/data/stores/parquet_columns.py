@@ -65,7 +65,7 @@ def find_columns(schema: Any, name: str, image: str | None, label: str | None) -
     features = _features(schema.metadata or {})
     fields = {field.name: field.type for field in schema}
     by_kind = [each for each in fields if _kind(features, each) == "Image"]
-    holders = [each for each, kind in fields.items() if _holds_images(kind)]
+    holders = [each for each, kind in fields.items() if holds_images(kind)]
     if image is None:
         candidates = [each for each in by_kind if each in holders] or holders
         usual = [each for word in IMAGE_COLUMNS for each in candidates if each.lower() == word]
@@ -192,7 +192,8 @@ def _is_struct(kind: Any) -> bool:
     return bool(pa.types.is_struct(kind))
 
 
-def _holds_images(kind: Any) -> bool:
+def holds_images(kind: Any) -> bool:
+    """Return whether a column of this type may hold the bytes of images."""
     import pyarrow as pa  # noqa: PLC0415
 
     if pa.types.is_struct(kind):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from augcli.data.labels import Label
+from augcli.errors import InputError, near_miss
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -58,6 +59,7 @@ class Sources:
         labels: The different labels that there are.
         label_of: Index into ``labels`` of each source.
         starts: Where each lies in its container; empty where each is a file.
+        containers: Containers that sources lie in, relative to ``root``; none for files.
         in_containers: Whether sources lie in containers, which gives outputs the folders of
             their classes.
         container_of: Gives the container of a source by its path; None where each is a file of
@@ -75,7 +77,9 @@ class Sources:
             sum to 1.
         refused: Path and reason of files that can't be used at all.
         skipped: How many files were not considered, by what they are and why.
-        notices: What a person should know of what was found.
+        found: What was found: splits, columns of a table.
+        notices: What a person should know of the classes.
+        labels_sha256: Of the tables that gave the labels; empty where folders did.
     """
 
     root: str
@@ -86,6 +90,7 @@ class Sources:
     labels: list[Label] = field(default_factory=list)
     label_of: array[int] = field(default_factory=lambda: array("l"))
     starts: array[int] = field(default_factory=lambda: array("q"))
+    containers: list[str] = field(default_factory=list)
     in_containers: bool = False
     container_of: Callable[[str], str] | None = None
     keeps_containers: bool = False
@@ -99,7 +104,9 @@ class Sources:
     are_many: bool = False
     refused: list[tuple[str, str]] = field(default_factory=list)
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    found: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    labels_sha256: str = ""
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -184,7 +191,12 @@ class Sources:
         return os.path.splitext(self.paths[index])[1].lower()
 
     def folders(self) -> frozenset[str]:
-        """Return the folders that the sources lie in; the empty name is that of the place."""
+        """Return the folders that the sources lie in; the empty name is that of the place.
+
+        Where containers are known: these, because each may hold as many folders as sources.
+        """
+        if self.containers:
+            return frozenset(self.containers)
         return frozenset(path.rpartition("/")[0] for path in self.paths)
 
     def skipped_in_words(self) -> list[str]:
@@ -247,6 +259,33 @@ class Sources:
         number: dict[Label, int] = {}
         label_of = array("l", [number.setdefault(label, len(number)) for label in labels])
         self._set(list(number), label_of)
+
+    def set_label_numbers(self, labels: Sequence[Label], label_of: array[int]) -> None:
+        """Give each source a label by its index; labels that no source has go.
+
+        Args:
+            labels: The labels, all different.
+            label_of: Index into them of each source.
+        """
+        used = sorted(set(label_of))
+        number = dict(zip(used, range(len(used)), strict=True))
+        self._set([labels[index] for index in used], array("l", map(number.__getitem__, label_of)))
+
+    def order_classes(self, names: Sequence[str]) -> None:
+        """Put the classes into an order; it may have classes without pictures.
+
+        Raises:
+            InputError: A source has another class.
+        """
+        missing = sorted(set(self.classes) - set(names))
+        if missing:
+            number = next(at for at, each in enumerate(self.labels) if missing[0] in each.classes)
+            path = self.paths[self.label_of.index(number)]
+            raise InputError(
+                f"`classes` does not name class {missing[0]!r}, which {path!r} has; add it there"
+                f"{near_miss(missing[0], names)}"
+            )
+        self.classes = list(names)
 
     def _set(self, labels: list[Label], label_of: array[int]) -> None:
         self.labels, self.label_of = labels, label_of
