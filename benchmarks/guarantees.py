@@ -94,6 +94,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=0, metavar="COUNT")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--damage", type=int, default=0, metavar="COUNT")
+    parser.add_argument("--arrays", type=int, default=0, metavar="COUNT", help="mutants of each")
     parser.add_argument("--faults", action="store_true")
     parser.add_argument("--fsync", action="store_true")
     parser.add_argument("--folder", help="where --fsync writes; by default a temporary folder")
@@ -106,6 +107,7 @@ def main() -> None:
         "histories": lambda: module("histories", wanted.histories),
         "containers": lambda: module("containers", wanted.containers, wanted.seed),
         "damage": lambda: all_damage(wanted.damage),
+        "arrays": lambda: module("arrays", wanted.arrays, wanted.seed),
         "faults": all_faults,
     }
     for name, loop in loops.items():

@@ -159,7 +159,7 @@ def labels_of_numbers(values: NDArray[Any], names: Sequence[str] | None, where: 
 
     Example:
         >>> [str(label) for label in labels_of_numbers(np.array([1, 0]), ["cat", "dog"], "y")]
-        ['dog 1', 'cat 1']
+        ['dog', 'cat']
     """
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
