@@ -162,7 +162,7 @@ def test_a_table_in_other_bytes_is_found_and_written_again(
         model=scorer,
         originals="encode",
         workers=0,
-        listener=notices.append,
+        listener=lambda message: notices.append(message),
     )
     assert (out / name).read_bytes() == whole
     assert f"written again, missing or changed: {name}" in str(notices)
