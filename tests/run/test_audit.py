@@ -155,6 +155,10 @@ def test_a_table_in_other_bytes_is_found_and_written_again(
     (out / name).write_bytes(whole.replace(b"\n", b"\r\n") if name != "classes.txt" else b"")
     assert augcli.verify(out).problems
     notices: list[Message] = []
+
+    def take(message: Message) -> None:
+        notices.append(message)
+
     method = augcli.AttentiveCutMix(top_n=9)
     augcli.augment(
         *(photos, method),
@@ -162,7 +166,7 @@ def test_a_table_in_other_bytes_is_found_and_written_again(
         model=scorer,
         originals="encode",
         workers=0,
-        listener=lambda message: notices.append(message),
+        listener=take,
     )
     assert (out / name).read_bytes() == whole
     assert f"written again, missing or changed: {name}" in str(notices)
