@@ -133,6 +133,7 @@ class ParquetStore:
         files = parquet_files(self._place, self._out)
         sources = Sources(
             os.path.realpath(self._place),
+            containers=[file.name for file in files],
             in_containers=True,
             container_of=container_of,
             keeps_containers=True,
