@@ -26,7 +26,7 @@ class PackedNames(NamedTuple):
 
     Example:
         >>> names = PackedNames.of(["cat/a.jpg", "b"])
-        >>> names[1], len(names.ends)
+        >>> names.name(1), len(names.ends)
         ('b', 2)
     """
 
@@ -40,7 +40,8 @@ class PackedNames(NamedTuple):
         ends = np.cumsum([len(name) for name in encoded], dtype=np.int64)
         return cls(np.frombuffer(b"".join(encoded), np.uint8), ends)
 
-    def __getitem__(self, index: int) -> str:  # type: ignore[override]
+    def name(self, index: int) -> str:
+        """Return one of the texts, by its number from 0."""
         start = int(self.ends[index - 1]) if index else 0
         return bytes(self.letters[start : self.ends[index]]).decode("utf-8", "surrogateescape")
 

@@ -253,7 +253,7 @@ def shrinking(frame: Frame, boxes: NDArray[np.int64]) -> tuple[NDArray[np.float3
 
     Args:
         frame: Height and width of the pictures.
-        boxes: int64 (N, 4), not empty.
+        boxes: int64 (N, 4); the matrices of an empty one are 0.
 
     Returns:
         float32 (N, H, H) and float32 (N, W, W).
@@ -267,6 +267,8 @@ def shrinking(frame: Frame, boxes: NDArray[np.int64]) -> tuple[NDArray[np.float3
     rows = np.zeros((len(boxes), height, height), np.float32)
     columns = np.zeros((len(boxes), width, width), np.float32)
     for index, (x0, y0, x1, y1) in enumerate(boxes.tolist()):
+        if x0 == x1 or y0 == y1:
+            continue
         rows[index, y0:y1] = overlaps(height, y1 - y0)
         columns[index, x0:x1] = overlaps(width, x1 - x0)
     return rows, columns
