@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    from augcli.files import Folder
+
 
 class ManifestDataset:
     """The pictures of an output folder with their labels.
@@ -71,9 +73,13 @@ class ManifestDataset:
         self.transform = transform
         self.target = target
         self._folder = data.folder
-        self._files = output_files(data.folder)
+        self._files: Folder | None = None
         self._labels = Shared(data.labels)
         self._names = Shared(PackedNames.of(row.file_name for row in data.rows))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is open: each worker opens the folder itself."""
+        return {**self.__dict__, "_files": None}
 
     def __len__(self) -> int:
         return len(self._labels.arrays.ends)
@@ -135,6 +141,8 @@ class ManifestDataset:
 
     def _bytes(self, name: str) -> bytes:
         """Return the file of a picture: the one place that knows how outputs are stored."""
+        if self._files is None:
+            self._files = output_files(self._folder)
         return self._files.read(name)
 
     def _tensor(self, image: Any) -> Any:

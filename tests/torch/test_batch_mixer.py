@@ -84,11 +84,11 @@ def test_a_share_of_the_pictures_is_mixed_as_offline(batch: Batch, tmp_path: Pat
 def test_a_recipe_of_several_choices_is_drawn_as_offline(
     batch: Batch, maps: Path, scorer: Path, tmp_path: Path
 ) -> None:
-    recipe = Recipe.parse(
+    recipe: Any = Recipe.parse(
         'name = "several"\n[[step]]\none_of = [{ use = "cutmix" }, { use = "mixup", alpha = 1.0 },'
         '{ use = "cutmix", region = "box" }, { use = "resizemix" }]'
     )
-    options = {"seed": 5, "heatmaps": maps, "model": scorer}
+    options: dict[str, Any] = {"seed": 5, "heatmaps": maps, "model": scorer}
     images, targets = offline(batch, recipe, tmp_path / "out", 0, **options)
     mixer = BatchMixer(recipe, classes=3, seed=5, heat_maps=maps)
     ours, vectors = mixer(batch.images, batch.labels, batch.names)
@@ -107,6 +107,7 @@ def test_the_schedule_of_a_method_runs_over_the_epochs(batch: Batch, tmp_path: P
 
 def test_inputs_are_not_changed(batch: Batch, maps: Path) -> None:
     before = batch.images.copy()
+    method: Any
     for method in METHODS:
         BatchMixer(method, heat_maps=maps, classes=3)(batch.images, batch.labels, batch.names)
         assert np.array_equal(batch.images, before)
@@ -124,9 +125,9 @@ def test_floats_are_mixed_as_bytes_are(method: Any, batch: Batch, maps: Path) ->
 
 
 def test_a_drop_fills_normalized_pictures_with_the_normalized_colour(batch: Batch) -> None:
-    mean, deviation = np.float32([0.5, 0.4, 0.3]), np.float32([0.2, 0.25, 0.3])
+    normalized = [0.5, 0.4, 0.3], [0.2, 0.25, 0.3]
+    mean, deviation = (np.array(numbers, np.float32) for numbers in normalized)
     method = augcli.Cutout(patch=16, fill="#ff8000")
-    normalized = (mean.tolist(), deviation.tolist())
     mixer = BatchMixer(method, classes=3, normalized=normalized)
     floats = (batch.images / np.float32(255) - mean) / deviation
     ours, _ = mixer(floats, batch.labels, batch.names)
