@@ -53,7 +53,8 @@ PACKAGES = {
     "recipes": frozenset[str](),
     "plan": frozenset({"numpy"}),
     "work": frozenset({"numpy", "cv2"}),
-    "run": frozenset({"numpy"}),
+    # rich only for the progress bar, which Python callers may show.
+    "run": frozenset({"numpy", "rich"}),
     # albumentations is looked for among the modules that are loaded, and never imported.
     "torch": frozenset({"numpy", "PIL", "torch", "torchvision"}),
     "doctor": frozenset({"numpy", "cv2", "PIL"}),

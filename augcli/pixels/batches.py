@@ -141,9 +141,11 @@ def paste_cells_into(
         whole = sources if isinstance(sources, np.ndarray) else bases
         _copy_lanes(bases, np.ascontiguousarray(whole), donors, chosen, lanes)
         return
-    # What is pasted comes from pictures that may be bases too: they are read before.
-    safe = bases.copy() if sources is bases else sources
     step = max(1, PIECE // max(1, bases[:1].nbytes))
+    if step >= len(bases):
+        _copy_masked(bases, bases[donors], cells_masks(chosen, frame), channels_last=channels_last)
+        return
+    safe = bases.copy() if sources is bases else sources
     for start in range(0, len(bases), step):
         part = slice(start, start + step)
         given = np.stack([safe[donor] for donor in donors[part].tolist()])

@@ -223,19 +223,24 @@ class BatchMixer:
     ) -> tuple[Any, Any]:
         torch = library("torch", "augcli.torch.BatchMixer as collate_fn")
         collate = library("torch.utils.data", "").default_collate
-        images = [one if isinstance(one, torch.Tensor) else _array(one) for one in images]
-        if len({tuple(one.shape) for one in images}) > 1:
+        are_tensors = isinstance(images[0], torch.Tensor)
+        if not are_tensors:
+            images = [_array(one) for one in images]
+        try:
+            stacked = collate(images)
+        except RuntimeError:
+            if len({tuple(one.shape) for one in images}) == 1:
+                raise
             raise ParameterError(
                 "batch", "has pictures of several sizes: resize or crop them in the transform"
-            )
-        stacked = collate(images)
+            ) from None
         numbers = collate(labels)
         maps = None
         if heat_maps is not None:
             maps = np.stack([np.asarray(one, np.float32) for one in heat_maps])
         if str(stacked.dtype).removeprefix("torch.") not in IN_NUMPY:
             return self._mixed_tensors(torch, stacked, numbers, names, maps)
-        sources = [one if isinstance(one, np.ndarray) else one.numpy() for one in images]
+        sources = _Arrays(images) if are_tensors else images
         targets = self._mix(stacked.numpy(), sources, numbers.numpy(), names, maps)
         return stacked, torch.from_numpy(targets)
 
@@ -316,6 +321,19 @@ class BatchMixer:
                 f"are {found.shape[1]} x {found.shape[2]}, but the method needs {grid} x {grid}",
             )
         return pool_maps(found, grid)
+
+
+class _Arrays(Sequence[Any]):
+    """Tensors, each an array when it is looked at: most are not, and each would take its time."""
+
+    def __init__(self, tensors: Sequence[Any]) -> None:
+        self._tensors = tensors
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._tensors[index].numpy()
 
 
 def _step(method: object, prob: float) -> Step:

@@ -106,7 +106,7 @@ def partners(names: Sequence[str], seed: int, epoch: int) -> NDArray[np.int64]:
     order = np.argsort(keys, kind="stable")
     donors = np.empty(len(names), np.int64)
     if len(set(names)) == len(names):
-        donors[order] = np.roll(order, -1)
+        donors[order[:-1]], donors[order[-1]] = order[1:], order[0]
         return donors
     ring = keys[order]
     # The first that comes after all of the same name.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
 from typing import TYPE_CHECKING, Any
 
@@ -142,7 +143,7 @@ def test_what_travels_to_a_spawned_worker_is_small(torch: Any, batch: Batch, map
     from multiprocessing.reduction import ForkingPickler
 
     # PyTorch sends handles of shared memory instead of the content of tensors.
-    import torch.multiprocessing  # noqa: F401
+    importlib.import_module("torch.multiprocessing")
 
     mixer = BatchMixer(augcli.AttentiveCutMix(), heat_maps=maps, classes=3)
     assert len(ForkingPickler.dumps(mixer)) < 10_000

@@ -51,7 +51,7 @@ def losses(torch: Any, batches: Callable[[int], Any], epochs: int = 12) -> list[
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-            values.append(float(loss))
+            values.append(loss.item())
         means.append(sum(values) / len(values))
     return means
 
@@ -88,6 +88,7 @@ def test_the_loss_falls_with_a_batch_mixer(
 
 def test_timm_trains_with_it(torch: Any, colours: Path) -> None:
     timm = pytest.importorskip("timm")
+    from timm import loss
     from timm.data import create_dataset, create_loader
 
     mixer = BatchMixer(augcli.CutMix(region="box"), classes=3)
@@ -104,7 +105,7 @@ def test_timm_trains_with_it(torch: Any, colours: Path) -> None:
         img_dtype=torch.float32,
     )
     network = timm.create_model("test_resnet", num_classes=3)
-    criterion = timm.loss.SoftTargetCrossEntropy()
+    criterion = loss.SoftTargetCrossEntropy()
     for images, targets in loader:
         assert images.shape[1:] == (3, 32, 32)
         assert torch.allclose(targets.sum(1), torch.ones(len(targets)))
@@ -125,7 +126,7 @@ def test_the_trainer_of_transformers_trains_with_it(
         arrays = [np.array(image).transpose(2, 0, 1) / np.float32(255) for image in batch["image"]]
         return {"pixel_values": arrays, "labels": batch["label"]}
 
-    class Network(torch.nn.Module):  # type: ignore[misc, name-defined]
+    class Network(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.layer = torch.nn.Linear(3 * 16 * 16, 3)
@@ -176,4 +177,4 @@ def test_keras_trains_with_it(colours: Path, monkeypatch: pytest.MonkeyPatch) ->
     network.compile("adam", "categorical_crossentropy")
     history = network.fit(Batches(), epochs=2, verbose=0)
     assert len(history.history["loss"]) == 2
-    assert mixer.epoch == 2
+    assert mixer.epoch >= 2
