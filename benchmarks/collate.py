@@ -1,8 +1,8 @@
 """How much mixing adds to collating a batch, beside torchvision's CutMix and timm's mixup.
 
-All take the same batch of uint8 tensors, on one thread, in turns; medians are reported, and ratios
-of them. `collate` is PyTorch's default_collate. As in a loader, each batch gets new memory: the
-one before is still on its way to the network.
+All take the same batch of uint8 tensors, on one thread, in turns; medians of the thread's processor
+time are reported, and ratios of them. `collate` is PyTorch's default_collate. As in the worker of a
+loader, each batch gets new memory from the system, which counts for all of them.
 
     python benchmarks/collate.py --rounds 40
 
@@ -12,6 +12,8 @@ Needs torch, torchvision and timm: see tests/loaders/requirements.txt.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import ctypes
 import os
 import statistics
 import sys
@@ -40,8 +42,8 @@ if TYPE_CHECKING:
 CLASSES = 10
 STORED = 50_000
 """Heat maps in the file, as many as CIFAR-10 has pictures."""
-IN_FLIGHT = 4
-"""Batches whose memory is in use: a loader fetches two ahead for each worker."""
+MMAP_THRESHOLD = -3
+"""Number of the option of the C library: larger blocks of memory come from the system."""
 
 
 def heat_maps(folder: str) -> str:
@@ -94,13 +96,11 @@ def contenders(side: int, batch: int, maps: str) -> dict[str, Callable[[], Any]]
 def medians(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
     """Return milliseconds of each, timed in turns."""
     taken: dict[str, list[float]] = {name: [] for name in calls}
-    in_flight: list[Any] = []
     for _ in range(rounds):
         for name, call in calls.items():
-            start = time.perf_counter()
-            made = call()
-            taken[name].append(1000 * (time.perf_counter() - start))
-            in_flight = [*in_flight[-IN_FLIGHT + 1 :], made]
+            start = time.thread_time()
+            call()
+            taken[name].append(1000 * (time.thread_time() - start))
     return {name: statistics.median(times[2:]) for name, times in taken.items()}
 
 
@@ -132,6 +132,8 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").mallopt(MMAP_THRESHOLD, 1 << 22)
     with tempfile.TemporaryDirectory() as folder:
         maps = heat_maps(folder)
         for side in (32, 224):

@@ -19,7 +19,7 @@ from augcli.pixels.grid import cell_lengths, edges
 from augcli.pixels.heat_maps import RANK_STEPS, overlaps
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,6 +29,16 @@ LANE = 32
 """Most bytes that are copied at once."""
 PIECE = 1 << 20
 """Bytes of pictures that are pasted at a time, so that they stay in the processor's memory."""
+
+
+def new_memory(place: int, size: int) -> NDArray[np.uint8]:
+    """Return memory that is used once; what gives memory again for each batch fits as well.
+
+    Args:
+        place: Number of what it is for: two that are used at the same time differ in it.
+        size: How many bytes.
+    """
+    return np.empty(size, np.uint8)
 
 
 def best_cells(heat_maps: NDArray[np.float32], count: int) -> NDArray[np.bool_]:
@@ -115,6 +125,7 @@ def paste_cells_into(
     chosen: NDArray[np.bool_],
     *,
     channels_last: bool = False,
+    memory: Callable[[int, int], NDArray[np.uint8]] = new_memory,
 ) -> None:
     """Paste chosen cells of donors into a batch, in place.
 
@@ -125,6 +136,8 @@ def paste_cells_into(
         donors: int64 (N,): the index of each picture's donor.
         chosen: bool (N, grid, grid): the cells that come from the donor.
         channels_last: Whether the batch is (N, H, W, C).
+        memory: Gives memory for what is in between. New memory takes longer than the copy: the
+            system gives it page by page.
 
     Example:
         >>> bases = np.array([[[[1, 1]]], [[[2, 2]]]], np.uint8)
@@ -139,7 +152,7 @@ def paste_cells_into(
     lanes = _lanes(frame, planes, pixel, chosen.shape[1])
     if lanes:
         whole = sources if isinstance(sources, np.ndarray) else bases
-        _copy_lanes(bases, np.ascontiguousarray(whole), donors, chosen, lanes)
+        _copy_lanes(bases, np.ascontiguousarray(whole), donors, chosen, lanes, memory)
         return
     step = max(1, PIECE // max(1, bases[:1].nbytes))
     if step >= len(bases):
@@ -212,15 +225,20 @@ def _copy_lanes(
     donors: NDArray[np.int64],
     chosen: NDArray[np.bool_],
     lanes: _Lanes,
+    memory: Callable[[int, int], NDArray[np.uint8]],
 ) -> None:
     """Copy the pieces of cells: all are read before the first is written."""
     kind = np.dtype(f"V{lanes.size}")
     at, cells = np.nonzero(chosen.reshape(len(chosen), -1))
-    places = lanes.places[cells]
-    from_places = places + (donors[at] * lanes.image)[:, None]
+    shape = (len(cells), lanes.places.shape[1])
+    count = shape[0] * shape[1]
+    inside, places = (memory(place, 8 * count).view(np.int64).reshape(shape) for place in (0, 1))
+    given = memory(2, lanes.size * count).view(kind).reshape(shape)
     # These modes only leave out a check of places that are right.
-    given = np.take(sources.reshape(-1).view(kind), from_places, mode="clip")
-    places += (at * lanes.image)[:, None]
+    np.take(lanes.places, cells, axis=0, out=inside, mode="clip")
+    np.add(inside, (donors[at] * lanes.image)[:, None], out=places)
+    np.take(sources.reshape(-1).view(kind), places, out=given, mode="clip")
+    np.add(inside, (at * lanes.image)[:, None], out=places)
     np.put(bases.reshape(-1).view(kind), places, given, mode="clip")
 
 

@@ -19,7 +19,7 @@ from augcli.recipes.recipe import Recipe
 from augcli.recipes.step import Step
 from augcli.torch.drawing import draw_batch
 from augcli.torch.libraries import Shared, SharedNumbers, library
-from augcli.torch.pictures import IN_NUMPY, mix_arrays, mix_tensors
+from augcli.torch.pictures import IN_NUMPY, Memory, mix_arrays, mix_tensors
 from augcli.torch.targets import as_vectors, mix_labels, mix_tensor_labels
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class BatchMixer:
         mean, deviation = normalized or ((0.0,) * 3, (1.0,) * 3)
         self._scale = np.asarray(mean, np.float32), np.asarray(deviation, np.float32)
         self._numbers = SharedNumbers(0, 1)
+        self._memory = Memory()
         self._stored: Shared[MapArrays] | None = None
         self._maps: Mapping[str, Any] | None = None
         if isinstance(heat_maps, str | os.PathLike):
@@ -98,6 +99,13 @@ class BatchMixer:
             self._stored = Shared(heat_maps.table())
         elif heat_maps is not None:
             self._maps = heat_maps
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the memory of this process."""
+        return {name: value for name, value in self.__dict__.items() if name != "_memory"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _memory=Memory())
 
     @property
     def epoch(self) -> int:
@@ -263,7 +271,7 @@ class BatchMixer:
             names = _names_of(_sampled(bases.reshape(len(bases), -1)))
         drawn = self._drawn(names, bases, heat_maps, channels_last=channels_last)
         targets = mix_labels(labels, self._classes, drawn.donors, drawn.given, drawn.total)
-        mix_arrays(bases, sources, drawn, self._scale, channels_last=channels_last)
+        mix_arrays(bases, sources, drawn, self._scale, self._memory, channels_last=channels_last)
         return targets
 
     def _drawn(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,21 @@ if TYPE_CHECKING:
     Scale = tuple[NDArray[np.float32], NDArray[np.float32]]
     """Mean and standard deviation of normalised pictures, each float32 (3,), of values 0 … 1."""
 
+
+class Memory(threading.local):
+    """Memory that is used again for each batch, by each thread for itself."""
+
+    def __init__(self) -> None:
+        self._places: dict[int, NDArray[np.uint8]] = {}
+
+    def __call__(self, place: int, size: int) -> NDArray[np.uint8]:
+        """Return memory, see :func:`augcli.pixels.batches.new_memory`."""
+        known = self._places.get(place)
+        if known is None or known.size < size:
+            known = self._places[place] = np.empty(size, np.uint8)
+        return known[:size]
+
+
 IN_NUMPY = frozenset({"uint8", "float16", "float32", "float64"})
 """Types that are mixed in NumPy where they are in memory."""
 
@@ -40,6 +56,7 @@ def mix_arrays(
     sources: Sequence[NDArray[Any]] | NDArray[Any],
     batch: BatchDraws,
     scale: Scale,
+    memory: Memory,
     *,
     channels_last: bool,
 ) -> None:
@@ -50,6 +67,7 @@ def mix_arrays(
         sources: The same pictures as they were, by index, in memory of their own.
         batch: What happens to them.
         scale: Mean and standard deviation of normalised pictures.
+        memory: Gives memory for what is in between.
         channels_last: Whether the last axis is the channels.
     """
     count = len(bases)
@@ -61,7 +79,12 @@ def mix_arrays(
         shrinks = drawn.augmentation.name == "resizemix"
         if drawn.chosen is not None:
             paste_cells_into(
-                bases, sources, batch.donors, drawn.chosen, channels_last=channels_last
+                bases,
+                sources,
+                batch.donors,
+                drawn.chosen,
+                channels_last=channels_last,
+                memory=memory,
             )
         elif boxes is not None and not shrinks:
             paste_boxes_into(bases, sources, batch.donors, boxes, channels_last=channels_last)
