@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from augcli.cli.streams import write_json, write_line
-from augcli.cli.tables import most_and_least, table_lines
+from augcli.cli.tables import table_lines
 from augcli.data.manifest import COLUMNS
+from augcli.run.lines import most_and_least
 from augcli.run.preview import preview
 
 if TYPE_CHECKING:
