@@ -245,7 +245,9 @@ def test_a_file_that_was_replaced_is_not_opened_again(tmp_path: Path) -> None:
 
 
 def test_many_maps_are_found_by_name_at_once(tmp_path: Path) -> None:
-    heat_maps = HeatMaps.load(saved(tmp_path / "m.npz", random_maps(5), names=[*NAMES, "d.jpg", "e.jpg"]))
+    heat_maps = HeatMaps.load(
+        saved(tmp_path / "m.npz", random_maps(5), names=[*NAMES, "d.jpg", "e.jpg"])
+    )
     names = [*list(heat_maps)[::-1], next(iter(heat_maps))]
     found = heat_maps.table().find(names)
     assert np.array_equal(found, np.stack([heat_maps[name] for name in names]))

@@ -68,7 +68,7 @@ def test_splits_are_read_one_by_one(tmp_path: Path) -> None:
     assert sorted(data.splits) == ["train", "val"]
     assert len(data) == 12
     assert len(augcli.read(tmp_path / "out", split="val")) == len(data.split("val")) == 4
-    with pytest.raises(ParameterError, match="split is 'test', but .* has"):
+    with pytest.raises(ParameterError, match=r"split is 'test', but .* has"):
         data.split("test")
 
 
