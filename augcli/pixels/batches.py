@@ -63,9 +63,11 @@ def best_cells(heat_maps: NDArray[np.float32], count: int) -> NDArray[np.bool_]:
     number, grid, _ = heat_maps.shape
     scores = heat_maps.reshape(number, -1).astype(np.float64)
     low, high = scores.min(axis=1, keepdims=True), scores.max(axis=1, keepdims=True)
-    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+    # NaN where a limit is NaN or both are infinite.
+    with np.errstate(invalid="ignore"):
+        span = high - low
+    if not np.isfinite(span).all():
         raise ValueError("a heat map holds NaN or infinity")
-    span = high - low
     steps = np.rint((scores - low) / np.where(span > 0, span, 1) * RANK_STEPS)
     # One number for score and index: equal scores go by cell index, and no two are equal.
     cells = grid * grid

@@ -45,13 +45,8 @@ class ManifestDataset:
         UsageError: PyTorch is not installed.
 
     Example:
-        >>> import augcli, tempfile, augcli.torch
-        >>> out = tempfile.mkdtemp()
-        >>> _ = augcli.augment("sample_images", augcli.MixUp(), out=out, size="32x32", workers=0)
-        >>> data = augcli.torch.ManifestDataset(out)  # doctest: +SKIP
-        >>> image, target = data[0]  # doctest: +SKIP
-        >>> len(data), tuple(image.shape), tuple(target.shape)  # doctest: +SKIP
-        (16, (3, 32, 32), (4,))
+        >>> data = augcli.torch.ManifestDataset("images-cutmix")  # doctest: +SKIP
+        >>> loader = DataLoader(data, batch_size=128, shuffle=True)  # doctest: +SKIP
     """
 
     def __init__(

@@ -48,6 +48,8 @@ class Block(NamedTuple):
                 names.update(alias.name.partition(".")[0] for alias in node.names)
             if isinstance(node, ast.ImportFrom):
                 names.add((node.module or "").partition(".")[0])
+        if "torch.ManifestDataset(" in self.text or "torch.NamedDataset(" in self.text:
+            names.add("torch")
         return OPTIONAL & names
 
 

@@ -15,8 +15,11 @@ from typing import Any
 MISSING = re.compile(r"operator torchvision::(\w+) does not exist")
 
 
-def torchvision() -> Any:
-    """Return torchvision.
+def torchvision(name: str = "torchvision") -> Any:
+    """Return torchvision, or a library that imports it.
+
+    Args:
+        name: Of the module.
 
     Raises:
         ImportError: It is not installed.
@@ -24,7 +27,7 @@ def torchvision() -> Any:
     library = None
     while True:
         try:
-            return importlib.import_module("torchvision")
+            return importlib.import_module(name)
         except RuntimeError as error:
             missing = MISSING.search(str(error))
             if not missing:
@@ -34,8 +37,8 @@ def torchvision() -> Any:
             library = library or torch.library.Library("torchvision", "FRAGMENT")
             library.define(f"{missing[1]}(Tensor any) -> Tensor")
             KEPT.append(library)
-            for name in [name for name in sys.modules if name.startswith("torchvision")]:
-                del sys.modules[name]
+            for one in [one for one in sys.modules if one.startswith("torchvision")]:
+                del sys.modules[one]
 
 
 KEPT: list[Any] = []
