@@ -99,6 +99,9 @@ def _run(signals: Signals, *, debug: bool) -> None:
     # The processor's cores are for the workers; threads that can't be started end the process.
     for library in ("OPENBLAS", "OMP", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    # OpenCV ends the process where one is no number; `max_pixels` is augcli's own limit.
+    for side in ("PIXELS", "WIDTH", "HEIGHT"):
+        os.environ.pop(f"OPENCV_IO_MAX_IMAGE_{side}", None)
     if not debug:
         take_stderr()
     try:
