@@ -5,6 +5,7 @@ an error. No file ever has its final name before all of its bytes are there.
 """
 
 from augcli.files.descriptors import LinkInside, is_inside
+from augcli.files.draft import Draft
 from augcli.files.folder import Folder, Fsync
 from augcli.files.publishing import (
     create_file,
@@ -41,6 +42,7 @@ __all__ = [
     "TABLE_LIMIT",
     "TOML_LIMIT",
     "Content",
+    "Draft",
     "Folder",
     "Fsync",
     "LinkInside",

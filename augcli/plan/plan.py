@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from augcli.data.names import LONG_HASH, SHORT_HASH, same_names
+from augcli.data.names import LONG_HASH, SHORT_HASH, container_key, same_names
 from augcli.plan.jobs import Job, Task
 from augcli.plan.ring import Ring
 from augcli.rng import Digest, digest
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from augcli.data.stores.sources import Source, Sources
+    from augcli.plan.containers import Containers
     from augcli.plan.jobs import Original
     from augcli.plan.ring import Pair, Shard
 
@@ -76,6 +78,7 @@ class Plan:
         mixes: Whether jobs have donors.
         shard_count: Shards of each copy and split.
         command: Hash of what changes bytes, see :mod:`augcli.plan.fingerprint`.
+        containers: How outputs are spread over files; None where each is a file.
     """
 
     sources: Sources
@@ -85,6 +88,7 @@ class Plan:
     mixes: bool
     shard_count: int
     command: str
+    containers: Containers | None = None
     _rings: dict[tuple[int, str], Ring] = field(default_factory=dict)
     _labels: list[str] = field(init=False)
     _long_named: frozenset[str] = field(init=False)
@@ -92,7 +96,10 @@ class Plan:
     def __post_init__(self) -> None:
         sources = self.sources
         self._labels = [repr(label.weights) for label in sources.labels]
-        self._long_named = same_names(sources.paths, lambda index: sources.source(index).place)
+        plain = container_key if self.containers else str
+        self._long_named = same_names(
+            sources.paths, lambda index: sources.source(index).place, plain
+        )
 
     @property
     def jobs(self) -> int:
@@ -102,12 +109,25 @@ class Plan:
 
     def shards(self) -> Iterator[Shard]:
         """Yield all shards that hold a job, in order."""
+        if not self.containers:
+            yield from self._pieces()
+            return
+        counts = Counter(shard.split for shard in self._pieces())
+        numbers = Counter[str]()
+        for shard in self._pieces():
+            split = shard.split
+            yield shard._replace(file=self.containers.name(split, numbers[split], counts[split]))
+            numbers[split] += 1
+
+    def _pieces(self) -> Iterator[Shard]:
+        """Yield the same without the names of their files."""
         for copy in range(max(1, self.wanted.most_copies)):
             has_job = self.wanted.has_job(copy)
             for split in sorted(self.sources.splits) or [""]:
                 ring = self._ring(copy, split)
                 before = np.concatenate(([0], np.cumsum(has_job[ring.order])))
-                for shard in ring.shards(copy, self.shard_count, split):
+                count = self.containers.ranges[split] if self.containers else self.shard_count
+                for shard in ring.shards(copy, count, split):
                     if before[shard.stop] > before[shard.start]:
                         yield shard
                 # A ring is as large as the list of sources: only one at a time.
@@ -125,7 +145,7 @@ class Plan:
         positions = (np.flatnonzero(has_job) + shard.start).tolist()
         jobs = self._jobs(shard.copy, shard.split, positions, donors)
         fingerprint = digest(*(job.fingerprint for job in jobs)).hex()
-        task = Task(shard.name, shard.copy, self.command, fingerprint, jobs)
+        task = Task(shard.name, shard.copy, self.command, fingerprint, jobs, file=shard.file)
         if shard.copy == 0:
             task.sources = {job.base.path: job.base.stamp for job in jobs}
         return task

@@ -15,12 +15,13 @@ from augcli.data.codecs.formats import FULL_WHITE, OutputEncoding
 from augcli.data.label_table import apply_labels
 from augcli.data.manifest import Columns
 from augcli.data.output import MAPS, OutputFolder
-from augcli.data.sinks.folder import FolderSink
+from augcli.data.sinks.opening import container_ending, open_sink
 from augcli.data.stopping import carry_on
 from augcli.data.stores.opening import open_store
 from augcli.errors import InputError, UsageError
 from augcli.files import TABLE_LIMIT, read_given
 from augcli.plan.backlog import Backlog
+from augcli.plan.containers import containers_for
 from augcli.plan.fingerprint import command_hash, identity
 from augcli.plan.parts import Parts
 from augcli.plan.plan import ORIGINALS, Plan, Wanted
@@ -85,7 +86,24 @@ class Run:
     def columns(self) -> Columns:
         """The columns of the manifest."""
         sources = self.sources
-        return Columns(sources.are_soft, bool(sources.splits), any(sources.groups))
+        return Columns(
+            sources.are_soft, bool(sources.splits), any(sources.groups), self.in_containers
+        )
+
+    @property
+    def in_containers(self) -> bool:
+        """Whether the outputs of a shard lie in one file."""
+        return container_ending(self.options.to) != ""
+
+    @property
+    def index_name(self) -> str:
+        """The file that says what all containers hold; empty where there is none."""
+        return open_sink(self.options.to, self.output.files).index_name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that outputs may have, in the order of classes.txt."""
+        return tuple(sorted(self.sources.classes))
 
     @property
     def refused(self) -> str:
@@ -136,6 +154,9 @@ class Run:
                 channels=options.channels,
             ),
             copies_bytes=bool((self.wanted.originals == ORIGINALS.index("copy")).any()),
+            to=options.to,
+            classes=self.classes if self.in_containers else (),
+            are_many=self.sources.are_many,
         )
 
     def pool(self, storage: MapStorage) -> Pool:
@@ -146,7 +167,19 @@ class Run:
         return Processes(settings, self.workers, self.checkpoint)
 
     def plan(self, chain: Chain, shard_count: int) -> Plan:
-        """Return all jobs; the chain has the mean colour, the run the white level."""
+        """Return all jobs; the chain has the mean colour, the run the white level.
+
+        Args:
+            chain: What is done.
+            shard_count: Into how many shards each copy is cut, where each output is a file.
+        """
+        depends_on = {**self.identity, "white_level": self.white_level}
+        containers = None
+        if ending := container_ending(self.options.to):
+            size = self.options.shard_bytes
+            containers = containers_for(self.sources, self.wanted, ending, size)
+            # Outputs in containers carry the number of their class.
+            depends_on |= {"classes": self.classes, "are_many": self.sources.are_many}
         return Plan(
             self.sources,
             chain.seed,
@@ -154,15 +187,18 @@ class Run:
             self.options.pair,
             chain.mixer_at is not None,
             shard_count,
-            command_hash({**self.identity, "white_level": self.white_level}, chain),
+            command_hash(depends_on, chain),
+            containers,
         )
+
+    def parts(self) -> Parts:
+        """Return the records of what is done."""
+        return Parts(self.output.files, in_containers=self.in_containers)
 
     def backlog(self, plan: Plan, *, was_complete: bool) -> Backlog:
         """Return what of a plan is still to be made."""
-        files = self.output.files
-        return Backlog(
-            plan, Parts(files), FolderSink(files), was_complete, self.options.retry_failed
-        )
+        sink = open_sink(self.options.to, self.output.files)
+        return Backlog(plan, self.parts(), sink, was_complete, self.options.retry_failed)
 
 
 def check(

@@ -18,15 +18,18 @@ from augcli.data.manifest import (
     card,
     write_table,
 )
+from augcli.data.sinks.sink import Contained
 from augcli.data.sorted_rows import SortedRows
 from augcli.data.stopping import writing
 from augcli.errors import Stopped
+from augcli.plan.part import ShardName
 from augcli.run.machine import machine
 from augcli.run.messages import Summary
+from augcli.run.prepare import remove_containers
 from augcli.run.scoring import largest_grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
     from augcli.data.manifest import Columns, Row
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 
 
 REPEATED = "the same as another copy of its source"
+TRAIN = "train"
+"""Name of the only split of the data set card, where INPUT names none."""
 COPY_COLUMNS = ("source_a", "method", "sha256")
 
 
@@ -51,6 +56,7 @@ class Totals:
         failures: Failed images, by source.
         classes: Classes that outputs have.
         remarks: How often each thing happened that may surprise.
+        containers: The files that hold outputs, where not each output is a file.
     """
 
     images: int = 0
@@ -59,6 +65,7 @@ class Totals:
     failures: dict[str, Failure] = field(default_factory=dict)
     classes: set[str] = field(default_factory=set)
     remarks: Counter[str] = field(default_factory=Counter)
+    containers: list[Contained] = field(default_factory=list)
 
     def add(self, row: Row) -> None:
         """Count one row."""
@@ -172,6 +179,8 @@ def _fold(prepared: Prepared, shards: AbstractSet[str]) -> Totals:
         files.publish(MANIFEST, lambda file: write_table(file, columns.names, counted))
     _write_other_tables(prepared, totals)
     prepared.lost_classes = sorted(set(prepared.run.sources.classes) - totals.classes)
+    if prepared.run.in_containers:
+        remove_containers(files, prepared.backlog.files)
     return totals
 
 
@@ -188,6 +197,11 @@ def _collected(
         Stopped: A part is missing or damaged.
     """
     for stored, part in _parts_of_plan(prepared, shards):
+        if part.data:
+            name = ShardName.parse(part.shard)
+            totals.containers.append(
+                Contained(part.data, name.split if name else "", len(part.made))
+            )
         for made in part.made:
             rows.add(columns.cells(made.row))
             totals.add(made.row)
@@ -259,13 +273,36 @@ def _write_other_tables(prepared: Prepared, totals: Totals) -> None:
         files.publish(ERRORS, lambda file: write_table(file, Failure._fields, failures))
     else:
         files.remove(ERRORS)
-    text = "".join(f"{_one_line(name)}\n" for name in sorted(totals.classes))
+    run = prepared.run
+    # Outputs in containers carry the number of their class: those without any output have one too.
+    classes = run.classes if run.in_containers else sorted(totals.classes)
+    text = "".join(f"{_one_line(name)}\n" for name in classes)
     files.publish(CLASSES, text.encode("utf-8", "backslashreplace"))
     with files.open(MANIFEST) as file:
         manifest_hash = hashlib.file_digest(file, "sha256").hexdigest()
     command = f"augcli {prepared.chain.name}"
-    description = card(command, totals.images, len(totals.classes), manifest_hash)
+    data_files = data_files_of(totals.containers) or [(TRAIN, "**")]
+    description = card(command, totals.images, len(totals.classes), manifest_hash, data_files)
     files.publish(CARD, description.encode("utf-8", "backslashreplace"))
+    index = prepared.backlog.sink.index(totals.containers)
+    for name, content in index.items():
+        files.publish(name, content)
+
+
+def data_files_of(containers: Sequence[Contained]) -> list[tuple[str, str]]:
+    """Return each split and the pattern of the names of its files; files of no split are train's.
+
+    Example:
+        >>> from augcli.data.sinks.sink import Contained, DataFile
+        >>> file = DataFile("data-00000-of-00001.tar", 0, "")
+        >>> data_files_of([Contained(file, "", 3)])
+        [('train', 'data-*.tar')]
+    """
+    patterns = {}
+    for file, split, _ in containers:
+        beginning, _, _ = file.name.partition("-")
+        patterns[split or TRAIN] = f"{beginning}-*.{file.name.rpartition('.')[2]}"
+    return sorted(patterns.items())
 
 
 def _one_line(name: str) -> str:

@@ -93,6 +93,9 @@ class MakeSettings:
         chain: What is done to each source.
         encoding: How outputs are encoded.
         copies_bytes: Whether originals are copied byte for byte.
+        to: The kind of sink, see :func:`augcli.data.sinks.opening.open_sink`.
+        classes: Names of the classes, in the order of classes.txt.
+        are_many: Whether pictures may have several classes at once.
     """
 
     out: str
@@ -101,3 +104,6 @@ class MakeSettings:
     chain: Chain
     encoding: OutputEncoding
     copies_bytes: bool
+    to: str = "folder"
+    classes: tuple[str, ...] = ()
+    are_many: bool = False
