@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from augcli.recipes.recipe import Recipe as Recipe
     from augcli.run.api import Summary as Summary
     from augcli.run.api import augment as augment
+    from augcli.run.inspect import inspect as inspect
+    from augcli.run.split import split as split
     from augcli.run.verify import verify as verify
 
 __version__ = VERSION
@@ -63,9 +65,11 @@ __all__ = [
     "augment",
     "cutout",
     "heat_map",
+    "inspect",
     "paste_cells",
     "prepare_scorer",
     "ranked_cells",
+    "split",
     "verify",
 ]
 
@@ -93,9 +97,11 @@ __getattr__ = names_from(
         "augment": "augcli.run.api",
         "cutout": "augcli.augmentations.cutout",
         "heat_map": "augcli.attention.scorer",
+        "inspect": "augcli.run.inspect",
         "paste_cells": "augcli.pixels.blends",
         "prepare_scorer": "augcli.classifiers.prepare",
         "ranked_cells": "augcli.pixels.heat_maps",
+        "split": "augcli.run.split",
         "verify": "augcli.run.verify",
     },
     globals(),

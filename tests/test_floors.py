@@ -48,7 +48,7 @@ PACKAGES = {
     "augmentations": frozenset({"numpy"}),
     "attention": frozenset({"numpy", "onnxruntime"}),
     "classifiers": frozenset({"numpy", "onnx", "onnxruntime"}),
-    "data": frozenset({"numpy", "cv2", "PIL"}),
+    "data": frozenset({"numpy", "cv2", "PIL", "pyarrow"}),
     "recipes": frozenset[str](),
     "plan": frozenset({"numpy"}),
     "work": frozenset({"numpy", "cv2"}),
@@ -150,6 +150,7 @@ OPENING = {
 OPENED = {
     # A ZIP archive in a file that was opened already, and the names of a network's own files.
     "attention/heat_map_file.py": {"zipfile.ZipFile"},
+    "data/stores/numpy_files.py": {"zipfile.ZipFile"},
     # Standard streams that are closed, and the channel to the parent: no files.
     "cli/app.py": {"os.open"},
     "cli/streams.py": {"os.open", "os.fdopen"},

@@ -39,9 +39,11 @@ PUBLIC = [
     "augment",
     "cutout",
     "heat_map",
+    "inspect",
     "paste_cells",
     "prepare_scorer",
     "ranked_cells",
+    "split",
     "verify",
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import os
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from augcli.recipes.recipe import Recipe
     from augcli.run.options import HeatMapOptions
 
-LEAST_MEMORY = 256 << 20
-"""Bytes of addresses: the libraries alone need most of them."""
+LEAST_MEMORY = {"RLIMIT_AS": (256 << 20, "-v"), "RLIMIT_DATA": (72 << 20, "-d")}
+"""Bytes of addresses and of data, and what raises a limit: the libraries need most of them."""
 EPILOG = """\
 Examples:
   augcli cutout images --patch 16
@@ -39,6 +40,14 @@ def main() -> None:
     gc.set_threshold(10_000)
     _open_standard_streams()
     debug = "--debug" in sys.argv
+    try:
+        _check_memory()
+    except Stopped as error:
+        try:
+            _say(error)
+        except (MemoryError, ImportError):
+            os.write(2, f"augcli: {error}\n".encode())
+        sys.exit(error.exit_code)
     # Signals are handled before anything else is imported: an import takes time.
     signals = Signals(_say)
     try:
@@ -62,13 +71,14 @@ def _check_memory() -> None:
         import resource  # noqa: PLC0415
     except ImportError:
         return  # Windows has no such limit
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if 0 <= limit < LEAST_MEMORY:
-        raise Stopped(
-            f"this process may use {limit >> 20:,} MiB of memory, and augcli needs at least "
-            f"{LEAST_MEMORY >> 20:,} MiB; raise the limit (ulimit -v), then run the same command "
-            "again"
-        )
+    for name, (least, flag) in LEAST_MEMORY.items():
+        limit, _ = resource.getrlimit(getattr(resource, name))
+        if 0 <= limit < least:
+            raise Stopped(
+                f"this process may use {limit >> 20:,} MiB of memory, and augcli needs at least "
+                f"{least >> 20:,} MiB; raise the limit (ulimit {flag}), then run the same command "
+                "again"
+            )
 
 
 def _run(signals: Signals, *, debug: bool) -> None:
@@ -82,12 +92,11 @@ def _run(signals: Signals, *, debug: bool) -> None:
         # Before Typer is imported, which takes longer than all the rest.
         _write_stdout(f"augcli {VERSION}")
         sys.exit(0)
-    from augcli.cli.streams import take_stderr  # noqa: PLC0415 - see main
+    from augcli.cli.streams import drop_stdout, take_stderr  # noqa: PLC0415 - see main
 
     # The processor's cores are for the workers; threads that can't be started end the process.
     for library in ("OPENBLAS", "OMP", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
-    _check_memory()
     if not debug:
         take_stderr()
     try:
@@ -99,9 +108,24 @@ def _run(signals: Signals, *, debug: bool) -> None:
             _show_traceback()
         if isinstance(error, AugcliError):
             raise
+        if isinstance(error, OSError) and _is_of_typer(error):
+            drop_stdout()
+            raise Stopped(
+                f"standard output can't be written ({error.strerror}); fix that, then run the "
+                "same command again"
+            ) from None
         from augcli.data.stopping import refused_by_system  # noqa: PLC0415
 
         raise refused_by_system(error) or Bug(error) from error
+
+
+def _is_of_typer(error: OSError) -> bool:
+    """Return whether Typer met an error: of all files, it only writes standard output."""
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    module = place.tb_frame.f_globals.get("__name__", "") if place else ""
+    return re.match(r"(typer|click)\b", module) is not None
 
 
 class Bug(AugcliError):
@@ -143,8 +167,10 @@ def application(signals: Signals | None = None) -> typer.Typer:
 
     from augcli.cli.generated import SCORER, add_commands  # noqa: PLC0415
     from augcli.cli.help import Group  # noqa: PLC0415
+    from augcli.cli.inspect import add_inspect  # noqa: PLC0415
     from augcli.cli.recipes import RECIPE, recipe_commands  # noqa: PLC0415
     from augcli.cli.scorer import scorer_commands  # noqa: PLC0415
+    from augcli.cli.split import add_split  # noqa: PLC0415
     from augcli.cli.verbs import add_verbs  # noqa: PLC0415
 
     # Never entered: no signal is handled.
@@ -175,6 +201,8 @@ def application(signals: Signals | None = None) -> typer.Typer:
 
     run = functools.partial(run_command, signals)
     add_commands(app, run, functools.partial(score_command, signals))
+    add_inspect(app, signals)
+    add_split(app, signals)
     app.add_typer(recipe_commands(), name=RECIPE)
     app.add_typer(scorer_commands(signals), name=SCORER)
     add_verbs(app)

@@ -13,11 +13,12 @@ import time
 from typing import TYPE_CHECKING
 
 from augcli.cli.streams import printable, write_json, write_path, write_stderr
+from augcli.cli.tables import most_and_least
 from augcli.errors import Interrupted, with_flags
 from augcli.run.messages import Error, Notice, Progress, Started, Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from augcli.cli.options import CommandOptions
     from augcli.run.messages import Listener, Message
@@ -26,6 +27,8 @@ LINE_SECONDS = 5.0
 """Between two lines of progress where standard error is no terminal."""
 JSON_SECONDS = 1.0
 """Between two JSON objects of progress."""
+CLASSES_SHOWN = 20
+"""Classes whose outputs are printed at the end."""
 
 
 @contextlib.contextmanager
@@ -241,6 +244,8 @@ def summary_lines(summary: Summary) -> list[str]:
         lines.append(
             f"{summary.images_per_second:,.0f} images a second, {summary.seconds:.1f} s in total"
         )
+    if summary.per_class:
+        lines.append(f"by class: {_by_class(summary.per_class)}")
     for remark, count in summary.remarks.items():
         lines.append(f"note: {with_flags(remark)} ({counted(count, 'image')})")
     if summary.failed:
@@ -256,6 +261,21 @@ def counted(count: int, noun: str) -> str:
         ('1 image', '1,500 images')
     """
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _by_class(counts: Mapping[str, int]) -> str:
+    """Return the outputs of each class, the first and the last of many.
+
+    Example:
+        >>> _by_class({"cat": 1500, "dog": 9, "": 1})
+        'cat 1,500, dog 9, (unlabelled) 1'
+    """
+    order = sorted(counts.items(), key=lambda item: -item[1])
+    first, last = most_and_least(order, CLASSES_SHOWN)
+    words = [f"{name or '(unlabelled)'} {count:,}" for name, count in (*first, *last)]
+    if last:
+        words.insert(len(first), f"… {len(counts) - CLASSES_SHOWN:,} more …")
+    return ", ".join(words)
 
 
 def _of_classes(count: int) -> str:

@@ -96,9 +96,13 @@ def write_stdout(text: str) -> None:
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
             write_stderr(f"augcli: standard output can't be written ({error.strerror})")
-        # Python flushes once more when it ends, and would print a traceback then.
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_stdout()
+
+
+def drop_stdout() -> None:
+    """Let standard output lead nowhere: Python flushes it once more when it ends."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def printable(text: str) -> str:

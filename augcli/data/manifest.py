@@ -189,14 +189,23 @@ def read_rows(table: BinaryIO) -> Iterator[Row]:
         OSError: It can't be read.
         ValueError: It is not what augcli writes.
     """
-    for columns, cells in _cells(table, KNOWN_COLUMNS):
+    for columns, cells in table_rows(table, KNOWN_COLUMNS):
         yield Row.from_cells(cells, columns)
 
 
-def _cells(
+def table_rows(
     table: BinaryIO, known: AbstractSet[tuple[str, ...]]
 ) -> Iterator[tuple[tuple[str, ...], list[str]]]:
-    """Yield the header and the cells of each row, and close the table."""
+    """Yield the header and the cells of each row of a table that augcli wrote, and close it.
+
+    Args:
+        table: The table.
+        known: The headers that it may have; an empty table has none.
+
+    Raises:
+        OSError: It can't be read.
+        ValueError: It is not what augcli writes.
+    """
     with contextlib.closing(csv_rows(table, LONGEST_ROW)) as rows:
         header = next(rows, None)
         if header is None:
@@ -241,7 +250,7 @@ def read_failures(table: BinaryIO) -> Iterator[Failure]:
         OSError: It can't be read.
         ValueError: It is not what augcli writes.
     """
-    for _, cells in _cells(table, {Failure._fields}):
+    for _, cells in table_rows(table, {Failure._fields}):
         yield Failure(*cells)
 
 

@@ -173,7 +173,7 @@ def safe_folder(name: str) -> str:
     # One class, whose name comes in two forms, has one folder.
     name = unicodedata.normalize("NFC", name)
     device = _RESERVED.fullmatch(name.partition(".")[0].rstrip(" "))
-    plain = not re.search(r'[\x00-\x1f<>:"\\|?*]', name) and name == name.rstrip(". ")
+    plain = not re.search(r'^\.|[\x00-\x1f<>:"\\|?*]', name) and name == name.rstrip(". ")
     short = len(name.encode()) <= LONGEST
     if plain and short and not device and name.lower() not in OURS:
         return name

@@ -32,6 +32,7 @@ class RunRecord:
         identity: What the outputs depend on, see :mod:`augcli.plan.fingerprint`.
         amounts: Options that say how many outputs there are.
         folders: Folders of INPUT that hold sources.
+        classes: All classes, in the order that a person gave; empty where nobody did.
         mean_colour: The data set's mean colour, where it was estimated.
         white_level: The level of 16-bit images that becomes 255, given or estimated.
         estimates_missed: Images that could not be read for these two because of the machine.
@@ -40,6 +41,7 @@ class RunRecord:
         platform: Of the computer.
         device: What scored the images; None where nothing is scored.
         refused: Hash of the files of INPUT that were refused when they were listed.
+        tables: SHA-256 of each table as it was written, when it is complete.
         counts: Images, failures, classes and remarks, when it is complete.
         timings: Of the last run.
     """
@@ -49,6 +51,7 @@ class RunRecord:
     identity: Mapping[str, Any]
     amounts: Mapping[str, Any] = field(default_factory=dict)
     folders: Sequence[str] = ()
+    classes: Sequence[str] = ()
     mean_colour: Colour | None = None
     white_level: int | None = None
     estimates_missed: int = 0
@@ -57,6 +60,7 @@ class RunRecord:
     platform: str = ""
     device: str | None = None
     refused: str = ""
+    tables: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, Any] = field(default_factory=dict)
     timings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -78,6 +82,8 @@ class RunRecord:
             and state in get_args(State)
             and isinstance(folders, list)
             and all(isinstance(name, str) for name in folders)
+            and isinstance(table.get("classes", []), list)
+            and all(isinstance(name, str) for name in table.get("classes", []))
             and (colour is None or _is_colour(colour))
             and _are_counts(table.get("counts", {}))
             and (white_level is None or (type(white_level) is int and 0 < white_level < 65536))
@@ -87,6 +93,7 @@ class RunRecord:
         assert state
         assert identity
         jobs, device = table.get("jobs"), table.get("device")
+        classes = table.get("classes", [])
         missed = table.get("estimates_missed")
         return cls(
             augcli=_text(table.get("augcli")),
@@ -94,18 +101,16 @@ class RunRecord:
             identity=identity,
             amounts=_table(table.get("amounts")),
             folders=folders or (),
+            classes=classes or (),
             mean_colour=tuple(colour) if colour else None,
             white_level=white_level,
             estimates_missed=missed if _is_count(missed) else 0,
             jobs=jobs if _is_count(jobs) else 0,
-            versions={
-                name: version
-                for name, version in _table(table.get("versions")).items()
-                if isinstance(version, str)
-            },
+            versions=_texts(table.get("versions")),
             platform=_text(table.get("platform")),
             device=device if isinstance(device, str) else None,
             refused=_text(table.get("refused")),
+            tables=_texts(table.get("tables")),
             counts=_table(table.get("counts")),
             timings=_table(table.get("timings")),
         )
@@ -188,6 +193,10 @@ def _is_flat(content: Any) -> bool:
 
 def _text(content: Any) -> str:
     return content if isinstance(content, str) else ""
+
+
+def _texts(content: Any) -> dict[str, str]:
+    return {name: text for name, text in _table(content).items() if isinstance(text, str)}
 
 
 def _table(content: Any) -> dict[str, Any]:

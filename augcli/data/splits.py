@@ -51,11 +51,12 @@ def is_chosen(name: str, chosen: str) -> bool:
     return ALL in names or name.casefold() in names or (kind != "" and kind in kinds)
 
 
-def splits_of_folders(paths: Iterable[str]) -> list[str]:
+def splits_of_folders(paths: Iterable[str], *, of_classes: bool = True) -> list[str]:
     """Return the top folders that are splits: all, if they have such names and one holds folders.
 
     Args:
         paths: Of the sources, sorted.
+        of_classes: Whether one must hold folders, because classes are folders.
 
     Returns:
         Their names, sorted; none where there are fewer than two, or other folders lie beside
@@ -67,7 +68,7 @@ def splits_of_folders(paths: Iterable[str]) -> list[str]:
         >>> splits_of_folders(["bus/1.jpg", "train/2.jpg"])
         []
     """
-    tops, has_folders = set(), False
+    tops, has_folders = set(), not of_classes
     for path in paths:
         top, _, rest = path.partition("/")
         if not rest:

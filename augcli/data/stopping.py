@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     """Called between two images; raises what ends the run."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+TOO_MANY_OPEN = (errno.EMFILE, errno.ENFILE)
 FEW_FILES = 64
 """Free inodes below which a full disk is full of files: those of workers were just removed."""
 
@@ -136,6 +137,11 @@ def stopped(error: OSError, out: str) -> Stopped:
         return Stopped(
             f"OUT {out} was changed: {error.strerror}; remove that, then run the same command "
             "again to continue"
+        )
+    if error.errno in TOO_MANY_OPEN:
+        return Stopped(
+            "no more files can be opened; raise the limit of open files (ulimit -n), then run the "
+            "same command again to continue"
         )
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         cause = f"OUT {out} can't be written ({error.strerror}); give write permission, then"

@@ -111,6 +111,8 @@ def _fill_split(
     copies: NDArray[np.int64],
 ) -> None:
     """Set the outputs of the sources of one split."""
+    if not len(chosen):
+        return  # a split that is not augmented, or of which all classes are skipped
     if amounts.per_class is None and not amounts.copies_of:
         copies[chosen] = amounts.copies
         return

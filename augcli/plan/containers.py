@@ -13,6 +13,7 @@ import numpy as np
 
 from augcli.plan.part import MOST_SHARDS
 from augcli.plan.ring import split_slug
+from augcli.rng import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,10 +35,12 @@ class Containers:
     Attributes:
         ending: Of the files.
         ranges: By split: into how many ranges each copy is cut, a power of two.
+        numbering: Hash of the classes in order: outputs carry the number of their class.
     """
 
     ending: str
     ranges: Mapping[str, int]
+    numbering: str = ""
 
     def name(self, split: str, number: int, count: int) -> str:
         """Return the name of a file.
@@ -76,4 +79,4 @@ def containers_for(sources: Sources, wanted: Wanted, ending: str, shard_bytes: i
         files = max(-(-total // shard_bytes), FEWEST_FILES if jobs >= MANY_JOBS else 1)
         each = min(-(-files // copies), jobs, MOST_SHARDS)
         ranges[split] = 1 << max(0, each - 1).bit_length()
-    return Containers(ending, ranges)
+    return Containers(ending, ranges, digest(*sources.classes).hex())

@@ -14,6 +14,7 @@ from augcli.rng import digest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from augcli.data.stores.sources import Sources
     from augcli.recipes.chain import Chain
     from augcli.recipes.options import RunOptions
 
@@ -21,16 +22,19 @@ STREAM = 1
 """Goes up when the streams of chance change."""
 
 
-def identity(
-    chain: Chain, place: str, options: RunOptions, labels_sha256: str | None
-) -> dict[str, Any]:
+RECORDED_ONLY = frozenset({"labels"})
+"""What an identity only records: each job has the labels of its sources in its own hash, so that a
+table may grow and change as folders may."""
+
+
+def identity(chain: Chain, place: str, options: RunOptions, sources: Sources) -> dict[str, Any]:
     """Return what the outputs depend on, apart from the content of the sources.
 
     Args:
         chain: What is done.
         place: INPUT, absolute.
         options: How.
-        labels_sha256: Of the table of labels, if there is one.
+        sources: What they say of their labels.
     """
     scored = any(augmentation.scores for augmentation in chain.augmentations)
     options_of_the_result = {
@@ -49,7 +53,8 @@ def identity(
         "survival": chain.survival,
         **options_of_the_result,
         "scorer": scorer_sha256(options.model) if scored else None,
-        "labels": labels_sha256,
+        "labels": sources.labels_sha256 or None,
+        "multi_label": sources.are_many,
         "stream": STREAM,
     }
     # As it comes back from run.json, so that the two can be compared.
@@ -64,7 +69,11 @@ def command_hash(identity: Mapping[str, Any], chain: Chain) -> str:
         chain: The same with the mean colour, where a step needs it.
     """
     # Where INPUT lies changes no output; with the mean colour all options are known.
-    of_the_result = {name: value for name, value in identity.items() if name != "input"}
+    of_the_result = {
+        name: value
+        for name, value in identity.items()
+        if name != "input" and name not in RECORDED_ONLY
+    }
     fills = [getattr(augmentation, "fill", None) for augmentation in chain.augmentations]
     return digest(json.dumps(of_the_result, sort_keys=True), repr(fills)).hex()
 
@@ -81,6 +90,10 @@ def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     if before.get("command") != now.get("command"):
         # All else differs as well, and says nothing more.
         before, now = {"command": before.get("command")}, {"command": now.get("command")}
+    before, now = (
+        {name: value for name, value in each.items() if name not in RECORDED_ONLY}
+        for each in (before, now)
+    )
     return ", ".join(_differences("", before, now))
 
 

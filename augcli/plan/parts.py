@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 256 << 20
 """Bytes of the longest line that is read from the folded parts."""
+LONGEST_CHECKSUM = 256
+"""Bytes of the longest second line of a part."""
+FIRST_LETTERS = b'{"shard":"'
+"""How a part begins, see :meth:`augcli.plan.part.Part.to_bytes`."""
 COMPRESSION = 1
 """Of the folded parts: three times as quick as the usual level, and a quarter larger."""
 
@@ -258,12 +262,14 @@ class Parts:
         last = (-1, "", -1)
         try:
             with file, gzip.GzipFile(fileobj=file) as archive:
-                while body := archive.readline(LONGEST_LINE):
-                    content = body + archive.readline(LONGEST_LINE)
-                    if len(content) > LONGEST_LINE:
+                while body := archive.readline(len(FIRST_LETTERS)):
+                    if body == FIRST_LETTERS:
+                        body += archive.readline(LONGEST_LINE)
+                    if not body.endswith(b"\n"):
                         # It may unpack to any size: what comes after it is not looked for.
                         self.is_cut = True
                         return
+                    content = body + archive.readline(LONGEST_CHECKSUM)
                     part = Part.from_bytes(content)
                     if part and shard_order(part.shard) > last:
                         last = shard_order(part.shard)

@@ -15,7 +15,7 @@ from augcli.plan.ring import Ring
 from augcli.rng import Digest, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -78,6 +78,7 @@ class Plan:
         mixes: Whether jobs have donors.
         shard_count: Shards of each copy and split.
         command: Hash of what changes bytes, see :mod:`augcli.plan.fingerprint`.
+        container_of: Gives the container of a path, where neighbours are to lie in one.
         containers: How outputs are spread over files; None where each is a file.
     """
 
@@ -88,6 +89,7 @@ class Plan:
     mixes: bool
     shard_count: int
     command: str
+    container_of: Callable[[str], str] | None = None
     containers: Containers | None = None
     _rings: dict[tuple[int, str], Ring] = field(default_factory=dict)
     _labels: list[str] = field(init=False)
@@ -174,13 +176,16 @@ class Plan:
                 number = self.sources.splits.index(split)
                 members = np.flatnonzero(np.array(self.sources.split_of, np.int64) == number)
             pair = self.pair if self.mixes else "any"
-            self._rings[copy, split] = Ring.of(self.sources, self.seed, copy, pair, members)
+            self._rings[copy, split] = Ring.of(
+                self.sources, self.seed, copy, pair, members, self.container_of
+            )
         return self._rings[copy, split]
 
     def _jobs(self, copy: int, split: str, positions: Iterable[int], donors: int) -> list[Job]:
         ring, sources, wanted = self._ring(copy, split), self.sources, self.wanted
         jobs = []
-        fingerprints = Digest(self.command, copy, size=8)
+        numbering = (self.containers.numbering,) if self.containers else ()
+        fingerprints = Digest(self.command, copy, *numbering, size=8)
 
         # Neighbours on the ring share their donors.
         @functools.cache

@@ -5,6 +5,9 @@ ring. The donor of each is the next on the ring that fits ``--pair``. So nobody 
 donor, everybody gives once, each copy has another ring, a worker that walks along the ring
 decodes each source once, and adding one image changes one donor.
 
+With ``--locality container`` the hash of the container comes before that of the path: neighbours
+lie in one container, which is then read once, and most pairs are of one container.
+
 The ring's key space is cut into a power of two of ranges; a range is a shard. Cutting by key
 and not by position keeps shards where they are when images come or go. When a set grows, each
 range is cut in two, four, …, see :meth:`augcli.plan.parts.Parts.split`.
@@ -53,8 +56,18 @@ def shards_for(sources: int) -> int:
     return 1 << (max(1, sources // jobs) - 1).bit_length()
 
 
-def ring_keys(seed: int, copy: int) -> Callable[[str], bytes]:
-    """Return what gives the 8 bytes by which sources are sorted on the ring of a copy."""
+def ring_keys(
+    seed: int, copy: int, container_of: Callable[[str], str] | None = None
+) -> Callable[[str], bytes]:
+    """Return what gives the 8 bytes by which sources are sorted on the ring of a copy.
+
+    Args:
+        seed: Seed of all chance.
+        copy: Copy number.
+        container_of: Gives the container of a source by its path. The first half of a key is then
+            that of the container, so that its sources are neighbours; all of it is that of the
+            path where None.
+    """
     prefix = hashlib.blake2b(digest(seed, "ring", copy), digest_size=8)
 
     def key_of(path: str) -> bytes:
@@ -62,7 +75,11 @@ def ring_keys(seed: int, copy: int) -> Callable[[str], bytes]:
         key.update(path.encode("utf-8", "surrogateescape"))
         return key.digest()
 
-    return key_of
+    if container_of is None:
+        return key_of
+    # Sources come sorted by path, so those of a container one after the other.
+    first_half = functools.lru_cache(64)(lambda container: key_of(container)[:4])
+    return lambda path: first_half(container_of(path)) + key_of(path)[:4]
 
 
 def split_slug(split: str) -> str:
@@ -133,6 +150,7 @@ class Ring:
         copy: int,
         pair: Pair,
         members: NDArray[np.int64] | None = None,
+        container_of: Callable[[str], str] | None = None,
     ) -> Ring:
         """Sort sources by their hash for one copy.
 
@@ -142,8 +160,9 @@ class Ring:
             copy: Copy number.
             pair: Which donors are allowed.
             members: int64: indices of those on the ring, ascending; all where None.
+            container_of: Gives the container of a path, whose sources are to be neighbours.
         """
-        key_of = ring_keys(seed, copy)
+        key_of = ring_keys(seed, copy, container_of)
         paths = sources.paths if members is None else [sources.paths[at] for at in members]
         keys = np.frombuffer(b"".join(map(key_of, paths)), ">u8").astype(np.uint64)
         # Stable, and the sources come sorted by path: equal hashes go by path.

@@ -32,6 +32,7 @@ MAX_BYTES = Param("Refuse larger files before reading them.", 1, 2**40, "bytes",
 FOLLOW_LINKS = Param(
     "Follow symbolic links, including those that lead out of INPUT.", group="input"
 )
+IMAGE_COLUMN = Param("Column of the images in Parquet [default: found by its type].", group="input")
 WORKERS = Param(
     "Worker processes; 0 uses this process only [default: one for each available core].",
     0,
@@ -206,7 +207,69 @@ class RunOptions(ByName):
     labels: Annotated[
         Path | None,
         Param(
-            "CSV table with the columns file_name,label, instead of one folder per class.",
+            "Table with a row for each image (CSV, TSV, JSONL or Parquet), instead of one folder "
+            "per class.",
+            group="input",
+        ),
+    ] = None
+    file_column: Annotated[
+        str | None,
+        Param(
+            "Column of the table that names the image [default: found by its name].", group="input"
+        ),
+    ] = None
+    label_column: Annotated[
+        str | None,
+        Param("Column of the labels [default: found by its name].", group="input"),
+    ] = None
+    label_columns: Annotated[
+        str | None,
+        Param(
+            "Columns of the table that are a class each and hold its weight, separated by commas; "
+            "rest for all that remain.",
+            group="input",
+        ),
+    ] = None
+    multi_label: Annotated[
+        bool,
+        Param(
+            "An image may have several classes at once: weights are from 0 to 1 each and need not "
+            "sum to 1.",
+            group="input",
+        ),
+    ] = False
+    label_separator: Annotated[
+        str | None,
+        Param(
+            "What stands between the classes of an image with `multi_label` [default: | ; or a "
+            "comma, the one that is there].",
+            group="input",
+        ),
+    ] = None
+    split_column: Annotated[
+        str | None,
+        Param("Column of the table with the split, in the place of folders.", group="input"),
+    ] = None
+    group_column: Annotated[
+        str | None,
+        Param(
+            "Column of the table with what must stay together: a patient, a video, a scene.",
+            group="input",
+        ),
+    ] = None
+    missing: Annotated[
+        Literal["error", "skip"],
+        Param(
+            "What is done with rows without an image and images without a row: error (nothing is "
+            "made) or skip.",
+            group="input",
+        ),
+    ] = "error"
+    classes: Annotated[
+        Path | None,
+        Param(
+            "Text file with a class in each line, which gives classes.txt their order; it may "
+            "name classes without an image.",
             group="input",
         ),
     ] = None
@@ -216,6 +279,15 @@ class RunOptions(ByName):
             "What the folders of INPUT are: classes; splits of a data set, which hold classes; "
             "flat (they say nothing); or auto (splits where two or more are named train, val, "
             "test or fold1 and hold folders, else classes).",
+            group="input",
+        ),
+    ] = "auto"
+    image_column: Annotated[str | None, IMAGE_COLUMN] = None
+    locality: Annotated[
+        Literal["auto", "none", "container"],
+        Param(
+            "Where donors lie: container (mostly in the container of the base, which is then read "
+            "once), none (anywhere), or auto (container for Parquet, none for all else).",
             group="input",
         ),
     ] = "auto"
@@ -420,8 +492,13 @@ ONE_RUN_ONLY = frozenset(
 """Options that say how a run goes and change no output."""
 AMOUNTS = frozenset({"copies", "per_class", "total", "copies_of", "only_classes", "skip_classes"})
 """Options that say how many outputs there are, and change none of them."""
-NOT_OF_THE_RESULT = ONE_RUN_ONLY | AMOUNTS | {"model", "labels", "prob"}
+NOT_OF_THE_RESULT = ONE_RUN_ONLY | AMOUNTS | {"model", "labels", "classes", "missing", "prob"}
 """Options that don't change the outputs, whose content does and not their name, or that the
 steps say already."""
-NOT_IN_RECIPE = ONE_RUN_ONLY | {"labels", "layout", "prob"}
+LABELLING = frozenset(
+    {"labels", "file_column", "label_column", "label_columns", "multi_label", "label_separator"}
+    | {"split_column", "group_column", "missing", "classes"}
+)
+"""Options that say how a table gives labels."""
+NOT_IN_RECIPE = ONE_RUN_ONLY | LABELLING | {"layout", "prob", "image_column"}
 """Options that belong to one run on one machine, or to each step."""

@@ -35,15 +35,24 @@ def wanted_of(sources: Sources, options: RunOptions) -> Wanted:
     """
     amounts = _amounts(sources, options)
     augmented = in_chosen_splits(sources, options.splits)
-    if not augmented.any():
+    if len(sources) and not augmented.any():
         there = ", ".join(sources.splits)
         raise InputError(f"INPUT has no split {options.splits!r}; give `splits` of: {there}")
     copies = copies_of_sources(sources, augmented, amounts, options.seed)
     if copies.max(initial=0) > MOST_COPIES:
         raise ParameterError("per_class", f"asks for more than {MOST_COPIES:,} copies of an image")
-    rest = ORIGINALS.index(rest_original(options))
-    originals = np.where(augmented, ORIGINALS.index(options.originals), rest).astype(np.uint8)
+    kinds = [options.originals, rest_original(options)]
+    if not sources.are_files:
+        kinds = ["encode" if kind == "copy" else kind for kind in kinds]
+    own, rest = map(ORIGINALS.index, kinds)
+    originals = np.where(augmented, own, rest).astype(np.uint8)
     return Wanted(copies, originals)
+
+
+def are_chosen(options: RunOptions) -> bool:
+    """Return whether options say how many outputs there are, for classes or in all."""
+    chosen = (options.per_class, options.total, options.copies_of)
+    return any((*chosen, options.only_classes, options.skip_classes))
 
 
 def in_chosen_splits(sources: Sources, chosen: str) -> NDArray[np.bool_]:

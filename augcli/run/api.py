@@ -15,6 +15,7 @@ from augcli.recipes.recipe import Recipe
 from augcli.run.check import check
 from augcli.run.make import make
 from augcli.run.messages import Summary, ignore
+from augcli.run.places import path_of
 
 if TYPE_CHECKING:
     from augcli.run.messages import Listener
@@ -55,7 +56,7 @@ def augment(
         >>> summary.images, summary.failed
         (16, 0)
     """
-    place = _path(folder)
+    place = path_of(folder)
     _check_method(augmentation)
     if not callable(listener):
         raise ParameterError("listener", f"is {listener!r}, but must be a function")
@@ -69,16 +70,6 @@ def augment(
         chosen = RunOptions(**options)
         recipe = Recipe.of(augmentation, chosen.prob)
     return make(check(place, recipe, chosen), listener)
-
-
-def _path(folder: object) -> Path:
-    """Return INPUT as a path."""
-    if not isinstance(folder, str | Path | os.PathLike) or not str(folder):
-        raise ParameterError("folder", f"is {folder!r}, but must be the path of a folder of images")
-    path = os.fspath(folder)
-    if not isinstance(path, str) or "\0" in path:
-        raise ParameterError("folder", f"is {path!r}, but must be text without NUL characters")
-    return Path(path)
 
 
 def _check_method(method: object) -> None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from augcli.data.manifest import CLASSES, ERRORS, MANIFEST, Failure, read_failures
 from augcli.data.output import FOLDED_PARTS
+from augcli.data.run_record import RECORD
 from augcli.plan.parts import Parts
 from augcli.run.finish import Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from augcli.data.manifest import Row
     from augcli.data.output import OutputFolder
@@ -50,16 +51,25 @@ class Audit:
         files = {part.data.name for part in stored if part and part.data}
         return files | {name.partition("/")[0] for name in self._rows}
 
-    def problems(self, output: OutputFolder, classes: list[str]) -> Iterator[tuple[str, str]]:
+    def problems(
+        self,
+        output: OutputFolder,
+        classes: Sequence[str],
+        command: str,
+        given: Sequence[str] = (),
+    ) -> Iterator[tuple[str, str]]:
         """Yield the file and what is wrong where tables differ from the parts.
 
         Args:
             output: A complete OUT, with its folded parts.
             classes: Those of classes.txt.
+            command: Hash of the command that run.json records; empty where it is not known.
+            given: Classes that a person gave, which need no output.
         """
         parts = Parts(output.files)
         totals = Totals()
         missing = self._rows
+        commands = {command} - {""}
         in_containers = False
         for stored in parts.read():
             if not stored.part:
@@ -67,6 +77,7 @@ class Audit:
             if stored.part.data:
                 in_containers = True
                 yield from _container(output, stored.part.data)
+            commands.add(stored.part.command)
             for made in stored.part.made:
                 totals.add(made.row)
                 there = missing.pop(made.row.file_name, None)
@@ -81,9 +92,11 @@ class Audit:
             return
         for name in missing:
             yield name, f"has a row in {MANIFEST}, but no run made it"
+        if len(commands) > 1:
+            yield RECORD, "does not record the command that made the outputs"
+        expected = totals.classes | set(given)
         # In containers, classes without any output have a number too.
-        known = set(classes) & totals.classes if in_containers else set(classes)
-        if known != totals.classes:
+        if not (expected <= set(classes) if in_containers else expected == set(classes)):
             yield CLASSES, "does not hold the classes of the outputs"
         yield from _failures(output, totals)
 

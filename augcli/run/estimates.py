@@ -61,7 +61,10 @@ def estimate(run: Run, start: Callable[[Run], Pool]) -> Estimates:
                 # Other workers, which read with this level.
                 pool.close()
                 pool = start(run)
-        if run.chain.needs_mean_colour:
+        if not run.sources:
+            # All were refused when they were listed: there is nothing to make.
+            missed = len(run.sources.refused)
+        elif run.chain.needs_mean_colour:
             # A split for testing leaves no trace in what a network is trained on.
             candidates = np.flatnonzero(in_chosen_splits(run.sources, run.options.splits))
             colour, unread = mean_colour(run.sources, candidates.tolist(), run.options.seed, pool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import time
@@ -9,6 +10,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from augcli.data.class_list import class_list
 from augcli.data.manifest import (
     CARD,
     CLASSES,
@@ -20,25 +22,31 @@ from augcli.data.manifest import (
 )
 from augcli.data.sinks.sink import Contained
 from augcli.data.sorted_rows import SortedRows
+from augcli.data.splits import is_chosen
 from augcli.data.stopping import writing
 from augcli.errors import Stopped
 from augcli.plan.part import ShardName
+from augcli.run.amounts import are_chosen
 from augcli.run.machine import machine
 from augcli.run.messages import Summary
 from augcli.run.prepare import remove_containers
 from augcli.run.scoring import largest_grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
     from augcli.data.manifest import Columns, Row
+    from augcli.files import Folder
     from augcli.plan.part import Part
     from augcli.plan.parts import StoredPart
+    from augcli.run.check import Run
     from augcli.run.prepare import Prepared
     from augcli.run.progress import RunProgress
 
 
+TABLES = (MANIFEST, ERRORS, CLASSES)
+"""Not the data set card, to which people add."""
 REPEATED = "the same as another copy of its source"
 TRAIN = "train"
 """Name of the only split of the data set card, where INPUT names none."""
@@ -56,6 +64,7 @@ class Totals:
         failures: Failed images, by source.
         classes: Classes that outputs have.
         remarks: How often each thing happened that may surprise.
+        per_class: Outputs of each class of bases, where that was asked for.
         containers: The files that hold outputs, where not each output is a file.
     """
 
@@ -65,6 +74,7 @@ class Totals:
     failures: dict[str, Failure] = field(default_factory=dict)
     classes: set[str] = field(default_factory=set)
     remarks: Counter[str] = field(default_factory=Counter)
+    per_class: Counter[str] = field(default_factory=Counter)
     containers: list[Contained] = field(default_factory=list)
 
     def add(self, row: Row) -> None:
@@ -89,6 +99,7 @@ class Totals:
             "classes": len(self.classes),
             "mean_weight": self.mean_weight,
             "remarks": dict(sorted(self.remarks.items())),
+            **({"per_class": dict(sorted(self.per_class.items()))} if self.per_class else {}),
         }
 
 
@@ -121,6 +132,7 @@ def finish(
         prepared.record,
         state="complete",
         refused=prepared.run.refused,
+        tables=table_hashes(output.files),
         counts=totals.counts(),
         timings=timings,
         **made_by(prepared),
@@ -129,6 +141,15 @@ def finish(
     prepared.backlog.parts.remove_loose()
     output.forget_maps()
     return summary(prepared, seconds, progress.outputs, progress.rate)
+
+
+def table_hashes(files: Folder) -> dict[str, str]:
+    """Return the SHA-256 of each table in OUT that can be read."""
+    found = {}
+    for name in TABLES:
+        with contextlib.suppress(OSError), files.open(name) as file:
+            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
 
 
 def summary(prepared: Prepared, seconds: float, new: int = 0, rate: float = 0.0) -> Summary:
@@ -141,6 +162,7 @@ def summary(prepared: Prepared, seconds: float, new: int = 0, rate: float = 0.0)
         rate: The same, a second.
     """
     counts = prepared.record.counts
+    per_class = counts.get("per_class") if are_chosen(prepared.run.options) else None
     return Summary(
         prepared.chain.name,
         prepared.run.output.path,
@@ -153,6 +175,10 @@ def summary(prepared: Prepared, seconds: float, new: int = 0, rate: float = 0.0)
         seconds,
         round(rate, 1),
         dict(counts["remarks"]),
+        # A record may come from somebody else.
+        {name: n for name, n in per_class.items() if type(n) is int}
+        if isinstance(per_class, dict)
+        else {},
     )
 
 
@@ -178,7 +204,8 @@ def _fold(prepared: Prepared, shards: AbstractSet[str]) -> Totals:
         counted = _counted(rows, totals, columns)
         files.publish(MANIFEST, lambda file: write_table(file, columns.names, counted))
     _write_other_tables(prepared, totals)
-    prepared.lost_classes = sorted(set(prepared.run.sources.classes) - totals.classes)
+    there = {name for label in prepared.run.sources.labels for name in label.classes}
+    prepared.lost_classes = sorted(there - totals.classes)
     if prepared.run.in_containers:
         remove_containers(files, prepared.backlog.files)
     return totals
@@ -196,6 +223,7 @@ def _collected(
     Raises:
         Stopped: A part is missing or damaged.
     """
+    class_of, splits = _base_class(prepared.run), _counted_splits(prepared.run)
     for stored, part in _parts_of_plan(prepared, shards):
         if part.data:
             name = ShardName.parse(part.shard)
@@ -206,9 +234,33 @@ def _collected(
             rows.add(columns.cells(made.row))
             totals.add(made.row)
             totals.remarks.update(made.remarks)
+            if made.row.split in splits:
+                totals.per_class[class_of(made.row)] += 1
         for _, failure in part.failed:
             totals.add_failure(failure)
         yield stored
+
+
+def _counted_splits(run: Run) -> frozenset[str]:
+    """Return the splits whose outputs are counted by class; none where no option asks for it."""
+    if not are_chosen(run.options):
+        return frozenset()
+    splits = run.sources.splits
+    return frozenset(name for name in splits if is_chosen(name, run.options.splits)) or frozenset(
+        [""]
+    )
+
+
+def _base_class(run: Run) -> Callable[[Row], str]:
+    """Return what gives the class of a row's base."""
+    sources = run.sources
+
+    def of_source(row: Row) -> str:
+        index = sources.find(row.source_a)
+        return sources.label(index).heaviest if index is not None else ""
+
+    # The base's class comes first; of several it need not be the heaviest.
+    return of_source if sources.are_soft else lambda row: next(iter(row.label.classes), "")
 
 
 def _counted(
@@ -275,9 +327,9 @@ def _write_other_tables(prepared: Prepared, totals: Totals) -> None:
         files.remove(ERRORS)
     run = prepared.run
     # Outputs in containers carry the number of their class: those without any output have one too.
-    classes = run.classes if run.in_containers else sorted(totals.classes)
-    text = "".join(f"{_one_line(name)}\n" for name in classes)
-    files.publish(CLASSES, text.encode("utf-8", "backslashreplace"))
+    given = set(run.sources.classes if run.in_containers else run.given_classes)
+    wanted = [name for name in run.sources.classes if name in totals.classes | given]
+    files.publish(CLASSES, class_list(wanted))
     with files.open(MANIFEST) as file:
         manifest_hash = hashlib.file_digest(file, "sha256").hexdigest()
     command = f"augcli {prepared.chain.name}"
@@ -303,8 +355,3 @@ def data_files_of(containers: Sequence[Contained]) -> list[tuple[str, str]]:
         beginning, _, _ = file.name.partition("-")
         patterns[split or TRAIN] = f"{beginning}-*.{file.name.rpartition('.')[2]}"
     return sorted(patterns.items())
-
-
-def _one_line(name: str) -> str:
-    """Return a class name for classes.txt, where a line break would make two classes of it."""
-    return name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")

@@ -135,7 +135,13 @@ def make_heat_maps(
     """
     begun = time.time()
     # A map does not depend on classes or splits.
-    store = open_store(os.fspath(folder), None, options.follow_links, "classes")
+    store = open_store(
+        os.fspath(folder),
+        None,
+        options.follow_links,
+        "classes",
+        image_column=options.image_column,
+    )
     sources = store.list()
     _check_places(sources, options)
     gpu = on_device(options.device, options.model, options.grid)

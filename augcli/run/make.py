@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from augcli.data.codecs.choices import given_white_level
 from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.stopping import DiskFull, disk_full, writing
-from augcli.run.finish import REPEATED, finish, made_by, summary
+from augcli.run.class_counts import class_counts, of_all_splits
+from augcli.run.finish import REPEATED, TABLES, finish, made_by, summary, table_hashes
 from augcli.run.machine import machine
 from augcli.run.messages import Notice, Summary, ignore
 from augcli.run.prepare import prepare
@@ -61,9 +62,12 @@ def _make(prepared: Prepared, begun: float, listener: Listener) -> Summary:
     tasks = backlog.tasks()
     first = next(tasks, None)
     try:
-        if first is None and was_complete:
+        changed = _changed_tables(prepared) if first is None and was_complete else []
+        if changed:
+            listener(Notice(f"written again, missing or changed: {', '.join(changed)}"))
+        elif first is None and was_complete:
             listener(Notice("nothing to do: everything is there already"))
-        if first is None and prepared.is_settled and not backlog.is_untidy:
+        if first is None and prepared.is_settled and not backlog.is_untidy and not changed:
             return summary(prepared, round(time.time() - begun, 3))
         prepared.take_output()
         progress = RunProgress(backlog, begun, listener, prepared.run.options.most_failures)
@@ -78,6 +82,12 @@ def _make(prepared: Prepared, begun: float, listener: Listener) -> Summary:
     finally:
         for text in change_notices(prepared):
             listener(Notice(text))
+
+
+def _changed_tables(prepared: Prepared) -> list[str]:
+    """Return the names of the tables that are not as the run before wrote them."""
+    written, found = prepared.record.tables, table_hashes(prepared.run.output.files)
+    return [name for name in TABLES if written.get(name) != found.get(name)]
 
 
 def work(
@@ -127,8 +137,18 @@ def outcome_notices(prepared: Prepared, done: Summary) -> Iterator[str]:
             f"{repeated:,} outputs are the same as another copy of their source: a range such as "
             "`top_n` 3..9, another `region`, or more sources make copies differ"
         )
-    for name in prepared.lost_classes:
+    for name in _lost_classes(prepared):
         yield f"class {name!r} has no output: all its images failed"
+
+
+def _lost_classes(prepared: Prepared) -> list[str]:
+    """Return the lost classes of which an output was wanted: the amount may also be none."""
+    wanted = prepared.run.wanted
+    if not prepared.lost_classes:
+        return []
+    counts = class_counts(prepared.run.sources, wanted.copies + (wanted.originals > 0))
+    sums = of_all_splits(counts)
+    return [name for name in prepared.lost_classes if name in sums and sums[name].mass]
 
 
 def change_notices(prepared: Prepared) -> Iterator[str]:

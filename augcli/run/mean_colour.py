@@ -69,7 +69,8 @@ def mean_colour(
         InputError: None of the sample can be read.
     """
     indices = chosen(sources, seed, "mean", candidates)
-    batches = sources.batches(indices, BATCH)
+    # Sorted: what lies in one container is read one after the other.
+    batches = sources.batches(sorted(indices), BATCH)
     answers: dict[str, Colour | Failure | str] = dict(pool.ask(MeanColours, batches))
     colours = [answer for answer in answers.values() if not isinstance(answer, Failure | str)]
     if not colours:

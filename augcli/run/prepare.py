@@ -155,7 +155,9 @@ def _fit_shards(prepared: Prepared, listener: Listener) -> None:
     if prepared.run.in_containers:
         _place_containers(prepared, listener)
     elif not prepared.is_settled and 0 < parts.shard_count < count:
-        keys_of = functools.partial(ring_keys, prepared.chain.seed)
+        keys_of = functools.partial(
+            ring_keys, prepared.chain.seed, container_of=backlog.plan.container_of
+        )
         backlog.emptied |= parts.split(count, keys_of)
 
 
@@ -215,6 +217,7 @@ def _is_settled(run: Run, record: RunRecord) -> bool:
         record.state == "complete"
         and bool(record.counts)
         and record.refused == run.refused
+        and list(record.classes) == run.given_classes
         and not output.has_state
         and (run.in_containers or run.parts().shard_count >= shards_for(run.sources.largest_split))
         and all(files.size(name) is not None for name in tables)
@@ -280,7 +283,15 @@ def _estimated(record: RunRecord | None, estimates: Estimates) -> RunRecord:
 def _planned(record: RunRecord, run: Run, plan: Plan) -> RunRecord:
     """Return a record with what is planned now."""
     amounts = {name: value for name, value in values(run.options).items() if name in AMOUNTS}
-    return replace(record, jobs=plan.jobs, amounts=amounts, folders=sorted(run.folders))
+    identity = {**record.identity, "labels": run.identity["labels"]}
+    return replace(
+        record,
+        identity=identity,
+        jobs=plan.jobs,
+        amounts=amounts,
+        folders=sorted(run.folders),
+        classes=run.given_classes,
+    )
 
 
 def _check_folders(run: Run, record: RunRecord) -> None:
@@ -322,6 +333,7 @@ def _announce(run: Run, gpu: Scorer | None, listener: Listener) -> None:
     )
     for text in (
         *run.sources.skipped_in_words(),
+        *run.sources.found,
         *run.sources.notices,
         *time_notices(run.options.timeout, run.workers),
     ):

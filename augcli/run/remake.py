@@ -24,11 +24,12 @@ from augcli.run.amounts import rest_original
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from augcli.data.codecs.decoding import Decoded
     from augcli.data.codecs.encoding import Encoded
     from augcli.data.manifest import Row
-    from augcli.data.stores.sources import Sources, Store
+    from augcli.data.stores.sources import Source, Sources, Store
     from augcli.pixels.frame import Image
     from augcli.recipes.recipe import Recipe
 
@@ -50,6 +51,55 @@ class Remade:
     donated: tuple[float, float] | None = None
 
 
+def recorded_options(identity: Mapping[str, Any], labels: Path | None = None) -> RunOptions:
+    """Return the options that run.json recorded.
+
+    Args:
+        identity: What it says the outputs depend on.
+        labels: The table of labels, of which it has only the hash.
+
+    Raises:
+        OutputError: It says something that this version can't do.
+    """
+    names = {field.name for field in declared(RunOptions)} - {"labels"}
+    known = {name: value for name, value in identity.items() if name in names}
+    try:
+        # Files that are gone by now are named where an output was made of them.
+        return build(RunOptions, {**known, "labels": labels, "missing": "skip"})
+    except (TypeError, ParameterError) as error:
+        raise _other_version(error) from None
+
+
+def recorded_chain(
+    identity: Mapping[str, Any], options: RunOptions, recipe: Recipe | None = None
+) -> Chain:
+    """Return the steps that run.json recorded.
+
+    Args:
+        identity: What run.json says the outputs depend on.
+        options: See :func:`recorded_options`.
+        recipe: What was done, where run.json names a method that is not registered.
+
+    Raises:
+        OutputError: It says something that this version can't do, or another recipe.
+    """
+    try:
+        if recipe:
+            steps = _steps_of(recipe, identity)
+        else:
+            steps = tuple(Step.from_json(step) for step in identity["steps"])
+        return Chain(identity["command"], steps, options.seed, options.copies, identity["survival"])
+    except (KeyError, TypeError, ParameterError) as error:
+        raise _other_version(error) from None
+
+
+def _other_version(error: Exception) -> OutputError:
+    return OutputError(
+        f"run.json was not written by this version of augcli ({error}); verify with the "
+        "version that it names, or give the recipe where a method is not registered"
+    )
+
+
 class Remaker:
     """Makes outputs again, with the options that run.json recorded.
 
@@ -57,6 +107,7 @@ class Remaker:
         store: INPUT.
         sources: What it holds.
         identity: What run.json says the outputs depend on.
+        options: The options in it, see :func:`recorded_options`.
         recipe: What was done, where run.json names a method that is not registered.
         white_level: The level of 16-bit images that became 255; None for the highest.
 
@@ -69,27 +120,14 @@ class Remaker:
         store: Store,
         sources: Sources,
         identity: Mapping[str, Any],
+        options: RunOptions,
         recipe: Recipe | None = None,
         white_level: int | None = None,
     ) -> None:
         self._store = store
         self._sources = sources
-        names = {field.name for field in declared(RunOptions)}
-        known = {name: value for name, value in identity.items() if name in names}
-        try:
-            self._options = options = build(RunOptions, known)
-            if recipe:
-                steps = _steps_of(recipe, identity)
-            else:
-                steps = tuple(Step.from_json(step) for step in identity["steps"])
-            self._chain = Chain(
-                identity["command"], steps, options.seed, options.copies, identity["survival"]
-            )
-        except (KeyError, TypeError, ParameterError) as error:
-            raise OutputError(
-                f"run.json was not written by this version of augcli ({error}); verify with the "
-                "version that it names, or give the recipe where a method is not registered"
-            ) from None
+        self._options = options
+        self._chain = recorded_chain(identity, options, recipe)
         self._encoding = OutputEncoding(
             format=options.format,
             quality=options.quality,
@@ -109,14 +147,15 @@ class Remaker:
             MemoryError: Memory ran out.
             ValueError: The row's draw is not one that augcli wrote.
         """
-        path = row.source_a
-        data = self._read(path)
+        source = self._find(row.source_a)
+        path = source.place or source.path
+        data = self._read(source)
         base = self._decoded(data)
         if row.method == "original" and self._is_copied(row.split):
             return Remade(base.image, copied(path, data), is_exact=True)
         image, grey, donated = base.image, base.grey, None
         if row.method != "original":
-            donor = self._decoded(self._read(row.source_b)) if row.source_b else None
+            donor = self._decoded(self._read(self._find(row.source_b))) if row.source_b else None
             grey &= donor is None or donor.grey
             draw = parse_json(row.draw.encode())
             result = self._chain.replay(draw, image, donor.image if donor else None)
@@ -126,15 +165,20 @@ class Remaker:
 
     def _is_copied(self, split: str) -> bool:
         """Return whether the originals of a split are copies of the sources' bytes."""
+        if not self._sources.are_files:
+            return False
         if is_chosen(split, self._options.splits) or not split:
             return self._options.originals == "copy"
         return rest_original(self._options) == "copy"
 
-    def _read(self, path: str) -> bytes:
+    def _find(self, path: str) -> Source:
         index = self._sources.find(path)
         if index is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-        return self._store.read(self._sources.source(index), max_bytes=self._options.max_bytes)
+        return self._sources.source(index)
+
+    def _read(self, source: Source) -> bytes:
+        return self._store.read(source, max_bytes=self._options.max_bytes)
 
     def _decoded(self, data: bytes) -> Decoded:
         decoded = decode(

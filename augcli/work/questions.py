@@ -7,11 +7,12 @@ is one class here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from augcli.data.manifest import Failure
     from augcli.data.stores.sources import Source
+    from augcli.pixels.blank import Blank
     from augcli.pixels.frame import Colour, Frame, Image
     from augcli.work.events import Scored
     from augcli.work.reading import Reader
@@ -119,6 +120,68 @@ class HeatMapsOf:
             return error.failure
         except UnreadableImage as error:
             return Failure(source.path, "score", error.reason)
+        except Exception as error:
+            failed = without_memory(source.path, error)
+            if isinstance(failed, SourceFailed):
+                return failed.failure
+            raise
+
+
+class Look(NamedTuple):
+    """What one look at a source shows.
+
+    Attributes:
+        digest: BLAKE2b of its bytes, 16 bytes.
+        format: Such as ``JPEG``.
+        width: Of the upright picture, in pixels.
+        height: Of the upright picture, in pixels.
+        grey: Whether its file stores greys only.
+        blank: Whether it is nearly black or of one colour.
+        notes: What is simplified in it, and what is odd.
+    """
+
+    digest: bytes
+    format: str
+    width: int
+    height: int
+    grey: bool
+    blank: Blank
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What does one look at each source show?"""
+
+    sources: list[Source]
+
+    def answer(self, reader: Reader) -> list[Look | Failure]:
+        """Return what is seen."""
+        return [self._look(reader, source) for source in self.sources]
+
+    @staticmethod
+    def _look(reader: Reader, source: Source) -> Look | Failure:
+        import hashlib  # noqa: PLC0415 - only here
+
+        from augcli.data.codecs.formats import file_kind  # noqa: PLC0415
+        from augcli.pixels.blank import blank_kind  # noqa: PLC0415
+        from augcli.work.reading import SourceFailed, without_memory  # noqa: PLC0415
+
+        try:
+            data = reader.read(source)
+            decoded = reader.decoded(data, source.path)
+            height, width = decoded.image.shape[:2]
+            return Look(
+                hashlib.blake2b(data, digest_size=16).digest(),
+                file_kind(data).name.partition(" ")[2].removesuffix(" image"),
+                width,
+                height,
+                decoded.grey,
+                blank_kind(decoded.image),
+                decoded.notes,
+            )
+        except SourceFailed as error:
+            return error.failure
         except Exception as error:
             failed = without_memory(source.path, error)
             if isinstance(failed, SourceFailed):

@@ -15,11 +15,13 @@ region = "box"
 """
 METHODS = {
     "cutout": ("cutout", "photos", "--patch", "5", "--fill", "black"),
+    "mean": ("cutout", "photos", "--patch", "5", "--refresh-estimates"),
     "cutmix": ("cutmix", "photos", "--region", "cells", "--top-n", "9"),
     "attentive": ("cutmix", "photos", "--model", "scorer.onnx", "--top-n", "9"),
     "recipe": ("run", "recipe.toml", "photos"),
 }
-"""Not with the mean colour, which the first run fixes."""
+"""With the mean colour only where each run estimates it: else the first run fixes it."""
+WITHOUT_DONOR = ("cutout", "mean")
 
 
 class Command(NamedTuple):
@@ -31,7 +33,7 @@ class Command(NamedTuple):
         seed: Seed of all chance.
         format: Format of the outputs.
         originals: Whether originals come along.
-        pair: Which donors are allowed; without a meaning for cutout.
+        pair: Which donors are allowed; for the methods that have one.
     """
 
     method: str
@@ -45,4 +47,4 @@ class Command(NamedTuple):
         """Return the command as words, with names that are relative to the folder."""
         words = [*METHODS[self.method], "--copies", str(self.copies), "--seed", str(self.seed)]
         words += ["--format", self.format, "--originals", self.originals]
-        return words if self.method == "cutout" else [*words, "--pair", self.pair]
+        return words if self.method in WITHOUT_DONOR else [*words, "--pair", self.pair]

@@ -215,7 +215,8 @@ class History:
             for path in sorted(self.sources.hidden):
                 self.sources.show(path)
             self._finish_once()
-        if (self.out / RECORD).exists():
+        # A run that estimates always writes what it estimated.
+        if (self.out / RECORD).exists() and self.command.method != "mean":
             before = self._state()
             outcome = self.run()
             if outcome.code in (0, 1) and before != self._state():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from augcli.data.output import FOLDED_PARTS
-from tests.guarantees.commands import METHODS, Command
+from tests.guarantees.commands import METHODS, WITHOUT_DONOR, Command
 from tests.guarantees.forks import Ending, Forks
 from tests.guarantees.histories import loop
 from tests.guarantees.history import Difference, History
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
-HISTORIES = 12
+HISTORIES = 10
 STEPS = 12
 CUTOUT, CUTMIX = Command("cutout"), Command("cutmix")
-MIXERS = [Command(method, copies=2) for method in METHODS if method != "cutout"]
+MIXERS = [Command(method, copies=2) for method in METHODS if method not in WITHOUT_DONOR]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_a_difference_is_reported_with_its_history(start: Callable[[Command], Hi
 
 
 @pytest.mark.usefixtures("hiding")
-@pytest.mark.parametrize("command", [CUTOUT, *MIXERS])
+@pytest.mark.parametrize("command", [CUTOUT, Command("mean"), *MIXERS])
 @pytest.mark.parametrize("extra", [[], ["--retry-failed"]])
 def test_a_source_that_could_not_be_read_for_a_while(
     start: Callable[[Command], History], command: Command, extra: list[str]
@@ -146,7 +146,7 @@ def test_another_command_after_one_that_was_ended_at_any_change(
         history.run(following, "--overwrite")
         shutil.rmtree(history.out)
         shutil.copytree(interrupted, history.out)
-        moment += 3
+        moment += 4
     history.run(before)
     history.finish()
 
@@ -172,7 +172,7 @@ def test_a_set_that_grows_and_shrinks(
     ending = Ending(signal.SIGKILL, moment) if moment else None
     history = start(command)
     history.run(ending=ending)
-    history.sources.add("emu/far", "png", 100)
+    history.sources.add("emu/far", "png", 70)
     history.run(ending=ending)
     history.run(workers=2)
     for path in history.sources.there[::3]:
@@ -235,6 +235,17 @@ def test_a_class_folder_that_is_not_there(
     lose("cat")
     lose("dog")
     assert history.run().code in (2, 3)
+    history.finish()
+
+
+@pytest.mark.usefixtures("hiding")
+@pytest.mark.parametrize("command", [CUTOUT, Command("mean"), CUTMIX])
+def test_no_source_can_be_listed(start: Callable[[Command], History], command: Command) -> None:
+    history = start(command)
+    for label in history.sources.labels:
+        history.sources.hide(label)
+    assert history.run().code in (1, 2)
+    assert history.run(workers=1).code in (1, 2)
     history.finish()
 
 

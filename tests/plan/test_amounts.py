@@ -113,3 +113,13 @@ def test_one_more_source_changes_few_balanced_donors() -> None:
         donors.append({path_at[at]: path_at[ring.donors(at, 1)[0]] for at in range(len(path_at))})
     changed = [path for path in donors[0] if donors[0][path] != donors[1].get(path)]
     assert len(changed) <= 12
+
+
+@pytest.mark.parametrize("wanted", [{"per_class": 4}, {"copies_of": {"a": 2}}, {"total": 3}])
+def test_a_split_that_is_not_augmented_gets_nothing(wanted: dict[str, Any]) -> None:
+    sources = sources_of(["a", "b", "a", "b"])
+    sources.set_splits(["train", "train", "val", "val"], [])
+    augmented = np.array([True, True, False, False])
+    made = copies_of_sources(sources, augmented, Amounts(**wanted), 3)
+    assert made[2:].tolist() == [0, 0]
+    assert made[:2].min() > 0

@@ -16,6 +16,7 @@ from tests.photos import rows
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from augcli.run.messages import Message
     from tests.conftest import Cli
 
 Rows = list[dict[str, str]]
@@ -137,3 +138,36 @@ def test_without_parts_what_is_not_checked_is_said(out: Path, cli: Cli) -> None:
     (problem,) = augcli.verify(out).problems
     assert problem.file_name == "metadata.csv"
     assert "rows, but run.json counts" in problem.what
+
+
+def test_a_record_of_another_command_is_found(out: Path) -> None:
+    text = (out / "run.json").read_text(encoding="utf-8")
+    (out / "run.json").write_text(text.replace('"seed": 0', '"seed": 1'), encoding="utf-8")
+    (problem,) = augcli.verify(out).problems
+    assert problem == ("run.json", "does not record the command that made the outputs")
+
+
+@pytest.mark.parametrize("name", ["metadata.csv", "classes.txt", "errors.csv"])
+def test_a_table_in_other_bytes_is_found_and_written_again(
+    out: Path, photos: Path, scorer: Path, name: str
+) -> None:
+    whole = (out / name).read_bytes()
+    (out / name).write_bytes(whole.replace(b"\n", b"\r\n") if name != "classes.txt" else b"")
+    assert augcli.verify(out).problems
+    notices: list[Message] = []
+
+    def take(message: Message) -> None:
+        notices.append(message)
+
+    method = augcli.AttentiveCutMix(top_n=9)
+    augcli.augment(
+        *(photos, method),
+        out=out,
+        model=scorer,
+        originals="encode",
+        workers=0,
+        listener=take,
+    )
+    assert (out / name).read_bytes() == whole
+    assert f"written again, missing or changed: {name}" in str(notices)
+    assert augcli.verify(out).problems == []

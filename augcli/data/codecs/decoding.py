@@ -25,6 +25,7 @@ from augcli.data.codecs.containers import called
 from augcli.data.codecs.deep import deep_levels, few_levels, reduced
 from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.codecs.headers import read_header
+from augcli.data.codecs.npy import npy_fields
 from augcli.data.codecs.orientation import upright
 from augcli.data.codecs.pillow import (
     COLOUR_MODES,
@@ -127,6 +128,8 @@ def decode(
     if sides and max(header.width, header.height) > SHORT_SIDE:
         turned = header.orientation >= 5
         sides(*((header.height, header.width) if turned else (header.width, header.height)))
+    if header.container == "NPY":
+        return Decoded(_pixels_of_array(data), grey=header.grey)
     scaled = header.deep and white_level != FULL_WHITE
     composed = header.alpha and background is not None
     image = None
@@ -137,6 +140,14 @@ def decode(
             return _decode_with_pillow(data, header, max_pixels, white_level, background)
     notes = _notes(header, header.alpha, image, white_level) if header.deep or header.alpha else ()
     return Decoded(upright(image, header.orientation), notes, header.subsampling, header.grey)
+
+
+def _pixels_of_array(data: bytes) -> Pixels:
+    """Return the picture of a NPY file whose header was read."""
+    fields = npy_fields(data)
+    pixels = np.frombuffer(data, np.uint8, offset=fields.start)
+    pixels = pixels.reshape(fields.height, fields.width, fields.channels)
+    return np.repeat(pixels, 3, axis=2) if fields.channels == 1 else pixels.copy()
 
 
 # The orientation is applied here: releases of OpenCV disagree about it.

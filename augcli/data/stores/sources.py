@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from array import array
 from bisect import bisect_left
 from collections import Counter
@@ -9,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from augcli.data.labels import Label
+from augcli.errors import InputError, near_miss
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 MOST_BYTES = 2**30
@@ -57,8 +59,16 @@ class Sources:
         labels: The different labels that there are.
         label_of: Index into ``labels`` of each source.
         starts: Where each lies in its container; empty where each is a file.
+        containers: Containers that sources lie in, relative to ``root``; none for files.
         in_containers: Whether sources lie in containers, which gives outputs the folders of
             their classes.
+        container_of: Gives the container of a source by its path; None where each is a file of
+            its own. It must follow from the path alone: a source that is gone has a container too.
+        keeps_containers: Whether neighbours of the ring lie in one container, unless something
+            else is asked for: where one source can't be read without its container.
+        are_files: Whether the bytes of a source are a picture file, which can be copied.
+        endings: The different file endings that pictures in containers have, without the dot.
+        ending_of: Index into ``endings`` of each source; empty where paths have endings.
         splits: Names of the splits, sorted; empty where there are none.
         split_of: Index into ``splits`` of each source; empty where there are none.
         groups: Names of the groups; empty where there are none.
@@ -67,7 +77,9 @@ class Sources:
             sum to 1.
         refused: Path and reason of files that can't be used at all.
         skipped: How many files were not considered, by what they are and why.
-        notices: What a person should know of what was found.
+        found: What was found: splits, columns of a table.
+        notices: What a person should know of the classes.
+        labels_sha256: Of the tables that gave the labels; empty where folders did.
     """
 
     root: str
@@ -78,7 +90,13 @@ class Sources:
     labels: list[Label] = field(default_factory=list)
     label_of: array[int] = field(default_factory=lambda: array("l"))
     starts: array[int] = field(default_factory=lambda: array("q"))
+    containers: list[str] = field(default_factory=list)
     in_containers: bool = False
+    container_of: Callable[[str], str] | None = None
+    keeps_containers: bool = False
+    are_files: bool = True
+    endings: list[str] = field(default_factory=list)
+    ending_of: array[int] = field(default_factory=lambda: array("B"))
     splits: list[str] = field(default_factory=list)
     split_of: array[int] = field(default_factory=lambda: array("l"))
     groups: list[str] = field(default_factory=list)
@@ -86,7 +104,9 @@ class Sources:
     are_many: bool = False
     refused: list[tuple[str, str]] = field(default_factory=list)
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    found: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    labels_sha256: str = ""
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -101,7 +121,7 @@ class Sources:
             label,
             self.stamp(index),
             str(self.starts[index]) if self.starts else "",
-            self._place(path, label, self.split(index)) if self.in_containers else "",
+            self._place(index, path, label) if self.in_containers else "",
             self.split(index),
             self.groups[self.group_of[index]] if self.groups else "",
         )
@@ -144,19 +164,39 @@ class Sources:
         plain = stamp(self.sizes[index], self.modified[index])
         return f"{plain}-{self.starts[index]}" if self.starts else plain
 
-    @staticmethod
-    def _place(path: str, label: Label, split: str) -> str:
+    def _place(self, index: int, path: str, label: Label) -> str:
         """Return a path in the folder of its split and class for a source of a container.
 
         Example:
-            >>> Sources._place("train-0.tar/a/b.jpg", Label.of("cat"), "train")
-            'train/cat/b.jpg'
+            >>> sources = Sources("", ["train-0.tar/a/b.jpg"], in_containers=True)
+            >>> sources._place(0, "train-0.tar/a/b.jpg", Label.of("cat"))
+            'cat/b.jpg'
         """
-        folders = [name.replace("/", "_") for name in (split, label.heaviest) if name]
-        return "/".join([*folders, path.rpartition("/")[2]])
+        folders = (self.split(index), label.heaviest)
+        names = [name.replace("/", "_") for name in folders if name]
+        leaf = path.rpartition("/")[2]
+        if self.ending_of:
+            leaf = f"{leaf}.{self.endings[self.ending_of[index]]}"
+        return "/".join([*names, leaf])
+
+    def ending(self, index: int) -> str:
+        """Return the ending of the file that a source is or would be, lower case, with the dot.
+
+        Example:
+            >>> Sources("photos", ["cat/a.JPG"]).ending(0)
+            '.jpg'
+        """
+        if self.ending_of:
+            return f".{self.endings[self.ending_of[index]]}"
+        return os.path.splitext(self.paths[index])[1].lower()
 
     def folders(self) -> frozenset[str]:
-        """Return the folders that the sources lie in; the empty name is that of the place."""
+        """Return the folders that the sources lie in; the empty name is that of the place.
+
+        Where containers are known: these, because each may hold as many folders as sources.
+        """
+        if self.containers:
+            return frozenset(self.containers)
         return frozenset(path.rpartition("/")[0] for path in self.paths)
 
     def skipped_in_words(self) -> list[str]:
@@ -185,6 +225,7 @@ class Sources:
             modified=chosen(self.modified),
             label_of=chosen(self.label_of),
             starts=chosen(self.starts),
+            ending_of=chosen(self.ending_of),
             split_of=chosen(self.split_of),
             group_of=chosen(self.group_of),
         )
@@ -218,6 +259,33 @@ class Sources:
         number: dict[Label, int] = {}
         label_of = array("l", [number.setdefault(label, len(number)) for label in labels])
         self._set(list(number), label_of)
+
+    def set_label_numbers(self, labels: Sequence[Label], label_of: array[int]) -> None:
+        """Give each source a label by its index; labels that no source has go.
+
+        Args:
+            labels: The labels, all different.
+            label_of: Index into them of each source.
+        """
+        used = sorted(set(label_of))
+        number = dict(zip(used, range(len(used)), strict=True))
+        self._set([labels[index] for index in used], array("l", map(number.__getitem__, label_of)))
+
+    def order_classes(self, names: Sequence[str]) -> None:
+        """Put the classes into an order; it may have classes without pictures.
+
+        Raises:
+            InputError: A source has another class.
+        """
+        missing = sorted(set(self.classes) - set(names))
+        if missing:
+            number = next(at for at, each in enumerate(self.labels) if missing[0] in each.classes)
+            path = self.paths[self.label_of.index(number)]
+            raise InputError(
+                f"`classes` does not name class {missing[0]!r}, which {path!r} has; add it there"
+                f"{near_miss(missing[0], names)}"
+            )
+        self.classes = list(names)
 
     def _set(self, labels: list[Label], label_of: array[int]) -> None:
         self.labels, self.label_of = labels, label_of
