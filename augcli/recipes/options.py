@@ -188,10 +188,10 @@ class RunOptions(ByName):
         ),
     ] = None
     to: Annotated[
-        Literal["folder", "webdataset"],
+        Literal["folder", "webdataset", "parquet"],
         Param(
-            "What the outputs become: files in a folder, or webdataset (tar files, each with many "
-            "samples).",
+            "What the outputs become: files in a folder, webdataset (tar files of many samples) "
+            "or parquet (tables that hold the pictures).",
             group="output",
         ),
     ] = "folder"

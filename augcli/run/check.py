@@ -15,6 +15,7 @@ from augcli.data.codecs.formats import FULL_WHITE, OutputEncoding
 from augcli.data.manifest import Columns
 from augcli.data.output import MAPS, OutputFolder
 from augcli.data.sinks.opening import container_ending, open_sink
+from augcli.data.sinks.sink import DataSet
 from augcli.data.stopping import carry_on
 from augcli.data.stores.opening import is_table
 from augcli.data.stores.path_list import STANDARD_INPUT
@@ -107,11 +108,6 @@ class Run:
         return open_sink(self.options.to, self.output.files).index_name
 
     @property
-    def classes(self) -> tuple[str, ...]:
-        """The classes that outputs may have, in the order of classes.txt."""
-        return tuple(self.sources.classes)
-
-    @property
     def given_classes(self) -> list[str]:
         """The classes in the order that a person gave; empty without any."""
         return self.sources.classes if self.options.classes else []
@@ -166,8 +162,7 @@ class Run:
             ),
             copies_bytes=bool((self.wanted.originals == ORIGINALS.index("copy")).any()),
             to=options.to,
-            classes=self.classes if self.in_containers else (),
-            are_many=self.sources.are_many,
+            data_set=DataSet(tuple(self.sources.classes), self.sources.are_many, self.columns),
         )
 
     def pool(self, storage: MapStorage) -> Pool:
@@ -242,12 +237,14 @@ def check(
     made = identity(chain, place, options, sources)
     # The default depends on the kind of store: what it was is recorded.
     made["locality"] = "container" if container_of else "none"
+    output = OutputFolder(out, options.fsync)
+    open_sink(options.to, output.files)  # raises where a package is missing
     return Run(
         store,
         sources,
         chain,
         options,
-        OutputFolder(out, options.fsync),
+        output,
         made,
         wanted,
         folders,

@@ -184,7 +184,7 @@ def shard_maker(reader: Reader, settings: MakeSettings) -> ShardMaker:
             f"OUT {settings.out} was removed while it was being written; "
             "run the same command again to make it anew"
         )
-    sink = open_sink(settings.to, files, settings.classes, settings.are_many)
+    sink = open_sink(settings.to, files, settings.data_set)
     return ShardMaker(reader, settings, sink)
 
 

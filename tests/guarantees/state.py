@@ -38,7 +38,7 @@ def vary(folder: Path, variant: int) -> None:
 
 def parts_of(out: Path) -> list[Part]:
     """Return the parts that are whole."""
-    in_containers = any(out.glob("*.tar"))
+    in_containers = any([*out.glob("*.tar"), *out.glob("*.parquet")])
     parts = Parts(output_files(str(out)), in_containers=in_containers)
     return [stored.part for stored in parts.read() if stored.part]
 
@@ -55,7 +55,9 @@ def assert_committed_rows_are_true(out: Path) -> int:
         if part.data:
             data = (out / part.data.name).read_bytes()
             assert hashlib.sha256(data).hexdigest() == part.data.sha256, part.data.name
-        sink = open_sink("webdataset" if part.data else "folder", output_files(str(out)))
+        ending = part.data.name.rpartition(".")[2] if part.data else ""
+        to = {"tar": "webdataset", "parquet": "parquet"}.get(ending, "folder")
+        sink = open_sink(to, output_files(str(out)))
         for made in part.made:
             data = sink.read(made.row.file_name)
             assert hashlib.sha256(data).hexdigest() == made.row.sha256, made.row.file_name

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
         ("shard", True, "folder"),
         ("none", False, "webdataset"),
         ("file", True, "webdataset"),
+        ("shard", False, "parquet"),
     ],
-    ids=["none-once", "shard-forever", "webdataset-once", "webdataset-forever"],
+    ids=["none-once", "shard-forever", "webdataset-once", "webdataset-forever", "parquet-once"],
 )
 def test_nothing_is_lost_when_the_nth_call_fails(
     tmp_path: Path, fsync: str, forever: bool, to: str

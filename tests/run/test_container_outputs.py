@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.conftest import Cli
 
 PLAIN = ("cutout", "--patch", 9, "--fill", "black")
-SINKS = ["webdataset"]
+SINKS = ["webdataset", "parquet"]
 
 
 @pytest.fixture(params=SINKS)

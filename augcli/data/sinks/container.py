@@ -66,6 +66,9 @@ class HashedStream:
         """Return how many bytes were written."""
         return self.size
 
+    def close(self) -> None:
+        """Do nothing: the draft is closed when it is published or dropped."""
+
     def flush(self) -> None:
         """Do nothing: what is left is written when the draft is published."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
+from augcli.data.manifest import Columns
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -36,6 +38,20 @@ class Contained(NamedTuple):
     file: DataFile
     split: str
     outputs: int
+
+
+class DataSet(NamedTuple):
+    """What sinks must know of all outputs.
+
+    Attributes:
+        classes: Names of the classes, in the order of classes.txt.
+        are_many: Whether pictures may have several classes at once.
+        columns: Those of the manifest.
+    """
+
+    classes: tuple[str, ...] = ()
+    are_many: bool = False
+    columns: Columns = Columns()
 
 
 class ShardWriter(Protocol):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from augcli.data.manifest import Row
     from augcli.data.sinks.container import HashedStream
-    from augcli.data.sinks.sink import Contained
+    from augcli.data.sinks.sink import Contained, DataSet
     from augcli.files import Folder
 
 BLOCK = 512
@@ -116,17 +116,16 @@ class WebDatasetSink(ContainerFiles):
 
     Args:
         files: Reads and writes OUT.
-        classes: Names of the classes, in the order of classes.txt.
-        are_many: Whether pictures have several classes at once.
+        data_set: What is known of all outputs.
     """
 
     ending: ClassVar[str] = "tar"
     index_name: ClassVar[str] = "_info.json"
 
-    def __init__(self, files: Folder, classes: Sequence[str] = (), are_many: bool = False) -> None:
+    def __init__(self, files: Folder, data_set: DataSet) -> None:
         super().__init__(files)
-        self._numbers = {name: number for number, name in enumerate(classes)}
-        self._are_many = are_many
+        self._numbers = {name: number for number, name in enumerate(data_set.classes)}
+        self._are_many = data_set.are_many
         self._listed: tuple[str, dict[str, tuple[int, int]]] = "", {}
 
     def open(self, shard: str, file: str = "") -> ContainerWriter:
