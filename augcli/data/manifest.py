@@ -73,6 +73,10 @@ class Row(NamedTuple):
         """Weight of the donor's class; 0 where there is none or it is the base's class."""
         return self.label.weights[1][1] if len(self.label.weights) > 1 else 0.0
 
+    def facts(self) -> dict[str, object]:
+        """Return all but the name and the label, by the names of the columns."""
+        return dict(zip(self._fields[2:], self[2:], strict=True))
+
     def soft_cells(self) -> tuple[object, ...]:
         """Return the row of metadata.csv with its whole label, see :data:`SOFT_COLUMNS`."""
         label = json.dumps(self.label.to_json(), ensure_ascii=False)
@@ -130,28 +134,33 @@ class Columns(NamedTuple):
         soft: Whether labels are JSON, a weight by class.
         splits: Whether there is a column ``split``.
         groups: Whether there is a column ``group``.
+        shards: Whether there is a column ``shard``: the file that holds the output.
     """
 
     soft: bool = False
     splits: bool = False
     groups: bool = False
+    shards: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the columns, in order."""
         names = SOFT_COLUMNS if self.soft else COLUMNS
-        return (*names, *["split"] * self.splits, *["group"] * self.groups)
+        others = (["split"] * self.splits, ["group"] * self.groups, ["shard"] * self.shards)
+        return (*names, *itertools.chain.from_iterable(others))
 
     def cells(self, row: Row) -> tuple[object, ...]:
         """Return the cells of a row."""
         cells = row.soft_cells() if self.soft else row.cells()
         if self.splits:
             cells = (*cells, row.split)
-        return (*cells, row.group) if self.groups else cells
+        if self.groups:
+            cells = (*cells, row.group)
+        return (*cells, row.file_name.partition("/")[0]) if self.shards else cells
 
 
 KNOWN_COLUMNS = frozenset(
-    Columns(*kinds).names for kinds in itertools.product((False, True), repeat=3)
+    Columns(*kinds).names for kinds in itertools.product((False, True), repeat=4)
 )
 """The columns that a metadata.csv may have."""
 
@@ -277,7 +286,13 @@ def write_table(file: BinaryIO, header: Iterable[str], rows: Iterable[Iterable[o
     text.detach()
 
 
-def card(command: str, images: int, classes: int, manifest_hash: str) -> str:
+def card(
+    command: str,
+    images: int,
+    classes: int,
+    manifest_hash: str,
+    data_files: Iterable[tuple[str, str]] = (("train", "**"),),
+) -> str:
     """Return README.md of an output folder.
 
     The YAML makes Hugging Face datasets take every row: without it, folder names such as
@@ -289,15 +304,17 @@ def card(command: str, images: int, classes: int, manifest_hash: str) -> str:
         images: How many rows the manifest has.
         classes: How many classes.
         manifest_hash: Hash of metadata.csv.
+        data_files: Name of each split, and the pattern of the names of its files.
     """
+    splits = "".join(
+        f'      - split: {split}\n        path: "{pattern}"\n' for split, pattern in data_files
+    )
     return f"""---
 configs:
   - config_name: default
     description: metadata.csv has the SHA-256 {manifest_hash}
     data_files:
-      - split: train
-        path: "**"
----
+{splits}---
 
 # Augmented images
 

@@ -5,6 +5,7 @@ an error. No file ever has its final name before all of its bytes are there.
 """
 
 from augcli.files.descriptors import LinkInside, is_inside
+from augcli.files.draft import Draft
 from augcli.files.folder import Folder, Fsync
 from augcli.files.locking import try_lock
 from augcli.files.publishing import (
@@ -45,6 +46,7 @@ __all__ = [
     "TABLE_LIMIT",
     "TOML_LIMIT",
     "Content",
+    "Draft",
     "Folder",
     "Fsync",
     "LinkInside",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import io
 import itertools
 import os
@@ -16,6 +17,7 @@ import time
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from augcli.files.descriptors import BY_DESCRIPTOR, NO_FOLLOW, Descriptors, LinkInside
+from augcli.files.draft import Draft
 from augcli.files.publishing import WRITE_FLAGS, sync_descriptor, write_all
 from augcli.files.reading import (
     READ_AND_WRITE,
@@ -98,18 +100,21 @@ class Folder:
                     sync_descriptor(descriptor)
             finally:
                 os.close(descriptor)
-            self.make_folder(name.rpartition("/")[0])
-            # Writing the content may have used other folders: their descriptors are few.
-            leaf, place = self._folders.reach(self._temporary, unfinished)
-            target, target_place = self._folders.locate(name)
-            os.replace(leaf, target, src_dir_fd=place, dst_dir_fd=target_place)
-            if self._fsync != "none":
-                self._unsynced.append(name)
-            if self._fsync == "file":
-                self.sync()
+            self._give_name(unfinished, name)
         except BaseException:
             self.remove(f"{self._temporary}/{unfinished}")
             raise
+
+    def draft(self) -> Draft:
+        """Begin a file that is written piece by piece and published when it is whole."""
+        leaf = self._unfinished_leaf()
+        name = f"{self._temporary}/{leaf}"
+        return Draft(
+            self._open(name, WRITE_FLAGS),
+            functools.partial(self._give_name, leaf),
+            functools.partial(self.remove, name),
+            syncs=self._fsync == "file",
+        )
 
     def publish_link(self, name: str, target: str, *, symbolic: bool) -> None:
         """Give a file a second name in this folder, or make a symbolic link to it.
@@ -273,6 +278,18 @@ class Folder:
             for name in self.names(self._temporary):
                 if self._is_left_over(name):
                     self.remove(f"{self._temporary}/{name}")
+
+    def _give_name(self, unfinished: str, name: str) -> None:
+        """Give a temporary file, whole by now, its final name."""
+        self.make_folder(name.rpartition("/")[0])
+        # Writing the content may have used other folders: their descriptors are few.
+        leaf, place = self._folders.reach(self._temporary, unfinished)
+        target, target_place = self._folders.locate(name)
+        os.replace(leaf, target, src_dir_fd=place, dst_dir_fd=target_place)
+        if self._fsync != "none":
+            self._unsynced.append(name)
+        if self._fsync == "file":
+            self.sync()
 
     def _check_length(self, name: str) -> None:
         whole = f"{self.path}/{name}"

@@ -40,6 +40,9 @@ def identity(chain: Chain, place: str, options: RunOptions, sources: Sources) ->
     options_of_the_result = {
         name: value for name, value in values(options).items() if name not in NOT_OF_THE_RESULT
     }
+    if options.to == "folder":
+        # As before there were other sinks; and no size of a shard matters.
+        del options_of_the_result["to"], options_of_the_result["shard_size"]
     if any(type(each).for_copy is not Augmentation.for_copy for each in chain.augmentations):
         # A schedule over the copies: more of them change those that are there.
         options_of_the_result["copies"] = chain.copies

@@ -58,6 +58,7 @@ class Task:
         sources_before: The same, as the earlier part recorded them.
         avoid: By path, how sources ended a worker.
         careful: Whether each source is announced before it is touched.
+        file: Name of the file that holds all of its outputs; empty where each is a file.
     """
 
     shard: str
@@ -73,3 +74,4 @@ class Task:
     sources_before: dict[str, str] = field(default_factory=dict)
     avoid: dict[str, Failure] = field(default_factory=dict)
     careful: bool = False
+    file: str = ""

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.data.labels import Label
 from augcli.data.manifest import Failure, Row
-from augcli.data.names import is_output_name
+from augcli.data.names import is_container_name, is_output_name
+from augcli.data.sinks.sink import DataFile
 from augcli.files import parse_json
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ class Part:
         obsolete: Outputs of an earlier part that no job makes any more; they are removed.
         sources: Path and stamp of the bases, in the parts of copy 0: so changed, new and
             missing sources can be counted.
+        data: The file that holds all outputs; None where each is a file.
     """
 
     shard: str
@@ -126,6 +128,13 @@ class Part:
     tried: dict[str, Tried] = field(default_factory=dict)
     obsolete: list[str] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
+    data: DataFile | None = None
+
+    @property
+    def files(self) -> list[str]:
+        """The files of OUT that it names."""
+        made = [self.data.name] if self.data else [made.row.file_name for made in self.made]
+        return made + self.obsolete
 
     def to_bytes(self) -> bytes:
         """Return the two lines of the part."""
@@ -143,6 +152,7 @@ class Part:
                 "tried": self.tried,
                 "obsolete": self.obsolete,
                 "sources": self.sources,
+                **({"data": self.data} if self.data else {}),
             }
         )
         return body + _line({"sha256": hashlib.sha256(body).hexdigest()})
@@ -218,6 +228,7 @@ def _from_json(content: Any) -> Part:
         {path: Tried(*tried) for path, tried in content["tried"].items()},
         content["obsolete"],
         content["sources"],
+        DataFile(*content["data"]) if "data" in content else None,
     )
     _check(part)
     return part
@@ -241,6 +252,9 @@ def _check(part: Part) -> None:
         weights += [weight for _, weight in row.label.weights]
     for job, failure in part.failed:
         texts += [job, *failure]
+    if part.data:
+        texts += [part.data.name, part.data.sha256]
+        numbers.append(part.data.size)
     # By their set, which is several times quicker than one by one.
     if not (set(map(type, texts)) <= {str} and set(map(type, numbers)) <= {int}):
         raise ValueError("a text or a number is something else")
@@ -251,5 +265,7 @@ def _check(part: Part) -> None:
     # Half of a character, which JSON's escapes can hold, can't be written into a table.
     "".join(texts).encode("utf-8")
     names = [*part.obsolete, *(made.row.file_name for made in part.made)]
+    if part.data and not is_container_name(part.data.name):
+        raise ValueError("a name is none that augcli gives to a file of outputs")
     if not ShardName.parse(part.shard) or not all(map(is_output_name, names)):
         raise ValueError("a name is none that augcli gives")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from augcli.data.names import LONG_HASH, SHORT_HASH, same_names
+from augcli.data.names import LONG_HASH, SHORT_HASH, container_key, same_names
 from augcli.plan.jobs import Job, Task
 from augcli.plan.ring import Ring
 from augcli.rng import Digest, digest
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from augcli.data.stores.sources import Source, Sources
+    from augcli.plan.containers import Containers
     from augcli.plan.jobs import Original
     from augcli.plan.ring import Pair, Shard
 
@@ -77,6 +79,7 @@ class Plan:
         shard_count: Shards of each copy and split.
         command: Hash of what changes bytes, see :mod:`augcli.plan.fingerprint`.
         container_of: Gives the container of a path, where neighbours are to lie in one.
+        containers: How outputs are spread over files; None where each is a file.
     """
 
     sources: Sources
@@ -87,6 +90,7 @@ class Plan:
     shard_count: int
     command: str
     container_of: Callable[[str], str] | None = None
+    containers: Containers | None = None
     _rings: dict[tuple[int, str], Ring] = field(default_factory=dict)
     _labels: list[str] = field(init=False)
     _long_named: frozenset[str] = field(init=False)
@@ -94,7 +98,10 @@ class Plan:
     def __post_init__(self) -> None:
         sources = self.sources
         self._labels = [repr(label.weights) for label in sources.labels]
-        self._long_named = same_names(sources.paths, lambda index: sources.source(index).place)
+        plain = container_key if self.containers else str
+        self._long_named = same_names(
+            sources.paths, lambda index: sources.source(index).place, plain
+        )
 
     @property
     def jobs(self) -> int:
@@ -104,12 +111,25 @@ class Plan:
 
     def shards(self) -> Iterator[Shard]:
         """Yield all shards that hold a job, in order."""
+        if not self.containers:
+            yield from self._pieces()
+            return
+        counts = Counter(shard.split for shard in self._pieces())
+        numbers = Counter[str]()
+        for shard in self._pieces():
+            split = shard.split
+            yield shard._replace(file=self.containers.name(split, numbers[split], counts[split]))
+            numbers[split] += 1
+
+    def _pieces(self) -> Iterator[Shard]:
+        """Yield the same without the names of their files."""
         for copy in range(max(1, self.wanted.most_copies)):
             has_job = self.wanted.has_job(copy)
             for split in sorted(self.sources.splits) or [""]:
                 ring = self._ring(copy, split)
                 before = np.concatenate(([0], np.cumsum(has_job[ring.order])))
-                for shard in ring.shards(copy, self.shard_count, split):
+                count = self.containers.ranges[split] if self.containers else self.shard_count
+                for shard in ring.shards(copy, count, split):
                     if before[shard.stop] > before[shard.start]:
                         yield shard
                 # A ring is as large as the list of sources: only one at a time.
@@ -127,7 +147,7 @@ class Plan:
         positions = (np.flatnonzero(has_job) + shard.start).tolist()
         jobs = self._jobs(shard.copy, shard.split, positions, donors)
         fingerprint = digest(*(job.fingerprint for job in jobs)).hex()
-        task = Task(shard.name, shard.copy, self.command, fingerprint, jobs)
+        task = Task(shard.name, shard.copy, self.command, fingerprint, jobs, file=shard.file)
         if shard.copy == 0:
             task.sources = {job.base.path: job.base.stamp for job in jobs}
         return task
@@ -164,7 +184,8 @@ class Plan:
     def _jobs(self, copy: int, split: str, positions: Iterable[int], donors: int) -> list[Job]:
         ring, sources, wanted = self._ring(copy, split), self.sources, self.wanted
         jobs = []
-        fingerprints = Digest(self.command, copy, size=8)
+        numbering = (self.containers.numbering,) if self.containers else ()
+        fingerprints = Digest(self.command, copy, *numbering, size=8)
 
         # Neighbours on the ring share their donors.
         @functools.cache

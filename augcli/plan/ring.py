@@ -103,6 +103,7 @@ class Shard(NamedTuple):
         start: First position on the ring.
         stop: Position after the last.
         split: The part of the data set; empty where there are none.
+        file: Name of the file that holds all of its outputs; empty where each is a file.
     """
 
     copy: int
@@ -111,6 +112,7 @@ class Shard(NamedTuple):
     start: int
     stop: int
     split: str = ""
+    file: str = ""
 
     @property
     def name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -80,6 +81,43 @@ def seconds_of(timeout: float | None) -> float:
     return TIMEOUT_SECONDS if timeout is None else timeout
 
 
+UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+
+
+def parse_bytes(value: Any) -> str:
+    """Return a number of bytes as text, checked, such as ``256MB``.
+
+    Raises:
+        ValueError: It is not of that form, or no byte.
+
+    Example:
+        >>> parse_bytes("256 mb"), parse_bytes(1_000_000)
+        ('256MB', '1MB')
+    """
+    count = byte_count(str(value))
+    for unit in ("GB", "MB", "KB"):
+        if count % UNITS[unit] == 0:
+            return f"{count // UNITS[unit]}{unit}"
+    return str(count)
+
+
+def byte_count(text: str) -> int:
+    """Return the bytes that a text such as ``256MB`` or ``1GiB`` says.
+
+    Raises:
+        ValueError: It is not of that form, or no byte.
+
+    Example:
+        >>> byte_count("256MB"), byte_count("1 KiB"), byte_count("512")
+        (256000000, 1024, 512)
+    """
+    match = re.fullmatch(r"\s*(\d{1,15})\s*([A-Za-z]*)\s*", text, re.ASCII)
+    unit = {**UNITS, "": 1, "B": 1}.get(match[2].upper()) if match else None
+    if not match or unit is None or int(match[1]) < 1:
+        raise ValueError(f"is {text!r}, but must be a size such as 256MB or 1GB")
+    return int(match[1]) * unit
+
+
 def parse_per_class(value: Any) -> int | str:
     """Return a number of images, ``max`` or ``median``.
 
@@ -149,6 +187,23 @@ class RunOptions(ByName):
             group="output",
         ),
     ] = None
+    to: Annotated[
+        Literal["folder", "webdataset", "parquet"],
+        Param(
+            "What the outputs become: files in a folder, webdataset (tar files of many samples) "
+            "or parquet (tables that hold the pictures).",
+            group="output",
+        ),
+    ] = "folder"
+    shard_size: Annotated[
+        str,
+        Param(
+            "About how large a file that holds many outputs is, such as 256MB or 1GB.",
+            parse=parse_bytes,
+            metavar="SIZE",
+            group="output",
+        ),
+    ] = "256MB"
     labels: Annotated[
         Path | None,
         Param(
@@ -414,6 +469,11 @@ class RunOptions(ByName):
     def most_failures(self) -> int | None:
         """Failed images above which the run stops; None never stops it."""
         return 0 if self.fail_fast else self.max_errors
+
+    @property
+    def shard_bytes(self) -> int:
+        """The bytes of `shard_size`."""
+        return byte_count(self.shard_size)
 
     @property
     def frame(self) -> Frame | None:

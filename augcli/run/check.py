@@ -14,13 +14,15 @@ from augcli.data.codecs.choices import background_colour, given_white_level
 from augcli.data.codecs.formats import FULL_WHITE, OutputEncoding
 from augcli.data.manifest import Columns
 from augcli.data.output import MAPS, OutputFolder
-from augcli.data.sinks.folder import FolderSink
+from augcli.data.sinks.opening import container_ending, open_sink
+from augcli.data.sinks.sink import DataSet
 from augcli.data.stopping import carry_on
 from augcli.data.stores.opening import is_table
 from augcli.data.stores.path_list import STANDARD_INPUT
 from augcli.data.stores.shards import without_pattern
 from augcli.errors import InputError, UsageError
 from augcli.plan.backlog import Backlog
+from augcli.plan.containers import containers_for
 from augcli.plan.fingerprint import command_hash, identity
 from augcli.plan.parts import Parts
 from augcli.plan.plan import ORIGINALS, Plan, Wanted
@@ -91,7 +93,19 @@ class Run:
     def columns(self) -> Columns:
         """The columns of the manifest."""
         sources = self.sources
-        return Columns(sources.are_soft, bool(sources.splits), any(sources.groups))
+        return Columns(
+            sources.are_soft, bool(sources.splits), any(sources.groups), self.in_containers
+        )
+
+    @property
+    def in_containers(self) -> bool:
+        """Whether the outputs of a shard lie in one file."""
+        return container_ending(self.options.to) != ""
+
+    @property
+    def index_name(self) -> str:
+        """The file that says what all containers hold; empty where there is none."""
+        return open_sink(self.options.to, self.output.files).index_name
 
     @property
     def given_classes(self) -> list[str]:
@@ -147,6 +161,8 @@ class Run:
                 channels=options.channels,
             ),
             copies_bytes=bool((self.wanted.originals == ORIGINALS.index("copy")).any()),
+            to=options.to,
+            data_set=DataSet(tuple(self.sources.classes), self.sources.are_many, self.columns),
         )
 
     def pool(self, storage: MapStorage) -> Pool:
@@ -157,7 +173,16 @@ class Run:
         return Processes(settings, self.workers, self.checkpoint)
 
     def plan(self, chain: Chain, shard_count: int) -> Plan:
-        """Return all jobs; the chain has the mean colour, the run the white level."""
+        """Return all jobs; the chain has the mean colour, the run the white level.
+
+        Args:
+            chain: What is done.
+            shard_count: Into how many shards each copy is cut, where each output is a file.
+        """
+        containers = None
+        if ending := container_ending(self.options.to):
+            size = self.options.shard_bytes
+            containers = containers_for(self.sources, self.wanted, ending, size)
         return Plan(
             self.sources,
             chain.seed,
@@ -167,14 +192,17 @@ class Run:
             shard_count,
             command_hash({**self.identity, "white_level": self.white_level}, chain),
             self.container_of,
+            containers,
         )
+
+    def parts(self) -> Parts:
+        """Return the records of what is done."""
+        return Parts(self.output.files, in_containers=self.in_containers)
 
     def backlog(self, plan: Plan, *, was_complete: bool) -> Backlog:
         """Return what of a plan is still to be made."""
-        files = self.output.files
-        return Backlog(
-            plan, Parts(files), FolderSink(files), was_complete, self.options.retry_failed
-        )
+        sink = open_sink(self.options.to, self.output.files)
+        return Backlog(plan, self.parts(), sink, was_complete, self.options.retry_failed)
 
 
 def check(
@@ -209,12 +237,14 @@ def check(
     made = identity(chain, place, options, sources)
     # The default depends on the kind of store: what it was is recorded.
     made["locality"] = "container" if container_of else "none"
+    output = OutputFolder(out, options.fsync)
+    open_sink(options.to, output.files)  # raises where a package is missing
     return Run(
         store,
         sources,
         chain,
         options,
-        OutputFolder(out, options.fsync),
+        output,
         made,
         wanted,
         folders,

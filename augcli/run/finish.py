@@ -20,17 +20,20 @@ from augcli.data.manifest import (
     card,
     write_table,
 )
+from augcli.data.sinks.sink import Contained
 from augcli.data.sorted_rows import SortedRows
 from augcli.data.splits import is_chosen
 from augcli.data.stopping import writing
 from augcli.errors import Stopped
+from augcli.plan.part import ShardName
 from augcli.run.amounts import are_chosen
 from augcli.run.machine import machine
 from augcli.run.messages import Summary
+from augcli.run.prepare import remove_containers
 from augcli.run.scoring import largest_grid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
     from augcli.data.manifest import Columns, Row
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
 TABLES = (MANIFEST, ERRORS, CLASSES)
 """Not the data set card, to which people add."""
 REPEATED = "the same as another copy of its source"
+TRAIN = "train"
+"""Name of the only split of the data set card, where INPUT names none."""
 COPY_COLUMNS = ("source_a", "method", "sha256")
 
 
@@ -60,6 +65,7 @@ class Totals:
         classes: Classes that outputs have.
         remarks: How often each thing happened that may surprise.
         per_class: Outputs of each class of bases, where that was asked for.
+        containers: The files that hold outputs, where not each output is a file.
     """
 
     images: int = 0
@@ -69,6 +75,7 @@ class Totals:
     classes: set[str] = field(default_factory=set)
     remarks: Counter[str] = field(default_factory=Counter)
     per_class: Counter[str] = field(default_factory=Counter)
+    containers: list[Contained] = field(default_factory=list)
 
     def add(self, row: Row) -> None:
         """Count one row."""
@@ -199,6 +206,8 @@ def _fold(prepared: Prepared, shards: AbstractSet[str]) -> Totals:
     _write_other_tables(prepared, totals)
     there = {name for label in prepared.run.sources.labels for name in label.classes}
     prepared.lost_classes = sorted(there - totals.classes)
+    if prepared.run.in_containers:
+        remove_containers(files, prepared.backlog.files)
     return totals
 
 
@@ -216,6 +225,11 @@ def _collected(
     """
     class_of, splits = _base_class(prepared.run), _counted_splits(prepared.run)
     for stored, part in _parts_of_plan(prepared, shards):
+        if part.data:
+            name = ShardName.parse(part.shard)
+            totals.containers.append(
+                Contained(part.data, name.split if name else "", len(part.made))
+            )
         for made in part.made:
             rows.add(columns.cells(made.row))
             totals.add(made.row)
@@ -311,11 +325,33 @@ def _write_other_tables(prepared: Prepared, totals: Totals) -> None:
         files.publish(ERRORS, lambda file: write_table(file, Failure._fields, failures))
     else:
         files.remove(ERRORS)
-    given = set(prepared.run.given_classes)
-    wanted = [name for name in prepared.run.sources.classes if name in totals.classes | given]
+    run = prepared.run
+    # Outputs in containers carry the number of their class: those without any output have one too.
+    given = set(run.sources.classes if run.in_containers else run.given_classes)
+    wanted = [name for name in run.sources.classes if name in totals.classes | given]
     files.publish(CLASSES, class_list(wanted))
     with files.open(MANIFEST) as file:
         manifest_hash = hashlib.file_digest(file, "sha256").hexdigest()
     command = f"augcli {prepared.chain.name}"
-    description = card(command, totals.images, len(totals.classes), manifest_hash)
+    data_files = data_files_of(totals.containers) or [(TRAIN, "**")]
+    description = card(command, totals.images, len(totals.classes), manifest_hash, data_files)
     files.publish(CARD, description.encode("utf-8", "backslashreplace"))
+    index = prepared.backlog.sink.index(totals.containers)
+    for name, content in index.items():
+        files.publish(name, content)
+
+
+def data_files_of(containers: Sequence[Contained]) -> list[tuple[str, str]]:
+    """Return each split and the pattern of the names of its files; files of no split are train's.
+
+    Example:
+        >>> from augcli.data.sinks.sink import Contained, DataFile
+        >>> file = DataFile("data-00000-of-00001.tar", 0, "")
+        >>> data_files_of([Contained(file, "", 3)])
+        [('train', 'data-*.tar')]
+    """
+    patterns = {}
+    for file, split, _ in containers:
+        beginning, _, _ = file.name.partition("-")
+        patterns[split or TRAIN] = f"{beginning}-*.{file.name.rpartition('.')[2]}"
+    return sorted(patterns.items())

@@ -89,11 +89,28 @@ class Preview:
 class _Nowhere:
     """Takes the outputs of a shard and writes nothing."""
 
-    def add(self, name: str, data: bytes) -> None:
+    def place(self, name: str) -> str:
+        """Return the name itself."""
+        return name
+
+    def files(self, names: list[str]) -> list[str]:
+        """Return the names themselves."""
+        return names
+
+    def begin(self, part: bytes) -> None:
+        """Take a part and drop it."""
+
+    def add(self, row: Row, data: bytes) -> None:
         """Take an output and drop it."""
+
+    def close(self) -> None:
+        """Do nothing."""
 
     def commit(self, part: bytes) -> None:
         """Take a part and drop it."""
+
+    def abandon(self) -> None:
+        """Do nothing."""
 
 
 def preview(run: Run) -> Preview:

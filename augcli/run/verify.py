@@ -13,7 +13,7 @@ from augcli.data.labels import Label, class_order
 from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST, Row, read_rows
 from augcli.data.output import FOLDED_PARTS, STATE, OutputFolder
 from augcli.data.run_record import RECORD
-from augcli.data.sinks.folder import FolderSink
+from augcli.data.sinks.opening import INDEXES, container_ending, open_sink
 from augcli.data.stopping import raise_interruption
 from augcli.errors import (
     NO_MEMORY,
@@ -26,7 +26,7 @@ from augcli.files import TABLE_LIMIT
 from augcli.plan.fingerprint import command_hash
 from augcli.plan.parts import Parts
 from augcli.recipes.recipe import Recipe
-from augcli.run.audit import Audit
+from augcli.run.audit import WRONG_HASH, Audit
 from augcli.run.differences import SUM_TOLERANCE, file_difference, label_difference
 from augcli.run.finish import TABLES, table_hashes
 from augcli.run.inputs import input_store
@@ -41,9 +41,6 @@ if TYPE_CHECKING:
     from augcli.data.run_record import RunRecord
     from augcli.data.sinks.sink import Sink
 
-WRONG_HASH = (
-    "is not the file that was written (sha256); remove it and run the command again to make it anew"
-)
 WITHOUT_TABLE = "labels, which a table gave to the images: give it with `labels`"
 WITHOUT_PARTS = (
     f"without {FOLDED_PARTS}, rows that were changed or removed can't be told from those made"
@@ -139,7 +136,7 @@ def verify(
             Problem(CLASSES, "the classes are not in the order of code points")
         )
     are_many = record.identity.get("multi_label") is True
-    sink = FolderSink(output.files)
+    sink = open_sink(record.identity.get("to"), output.files)
     copied = record.identity.get("max_bytes")
     limit = max(OUTPUT_LIMIT, copied) if isinstance(copied, int) else OUTPUT_LIMIT
     audit = Audit()
@@ -156,7 +153,9 @@ def verify(
         if data is not None and remaker:
             _compare(row, data, remaker, of_sources, verified)
         progress(verified.rows)
-    strays = sorted(_strays(output.path, audit.names))
+    in_containers = container_ending(record.identity.get("to"))
+    files = audit.containers(output) if in_containers else audit.names
+    strays = sorted(_strays(output.path, files))
     verified.problems += [Problem(name, "has no row") for name in strays]
     if record.state != "complete":
         verified.problems.append(Problem(RECORD, "the run is not complete; run the command again"))
@@ -315,7 +314,7 @@ def _compare(
 
 def _strays(out: str, known: set[str]) -> Iterator[str]:
     """Yield files that no row names, but for those that describe the folder."""
-    ours = {MANIFEST, CLASSES, ERRORS, CARD, RECORD, FOLDED_PARTS}
+    ours = {MANIFEST, CLASSES, ERRORS, CARD, RECORD, FOLDED_PARTS, *INDEXES}
     # A stack and not os.walk, which recurses in Python 3.11.
     folders = [""]
     while folders:

@@ -87,14 +87,15 @@ class ShardMaker:
             Stopped: Nothing can be written any more.
         """
         tally = ShardTally(task.shard, announce)
-        shard = self._sink.open(task.shard)
+        shard = self._sink.open(task.shard, task.file)
         try:
-            if task.jobs or task.obsolete:
+            if task.jobs or task.obsolete or task.file:
                 # Before outputs are replaced or removed their part forgets them: so a part
                 # never names a file that is not the one it recorded. And it names all that
                 # will be published: so however a run ends, the next one knows its files.
-                shard.commit(self._intent(task).to_bytes())
+                shard.begin(self._intent(task, shard).to_bytes())
             part = self.make_part(task, shard, announce, stop_asked, tally)
+            part.data = shard.close()
             shard.commit(part.to_bytes())
             for name in part.obsolete:
                 self._sink.remove(name)
@@ -108,6 +109,8 @@ class ShardMaker:
                 "memory ran out between two images; give fewer `workers`, then run the same "
                 "command again to continue"
             ) from None
+        finally:
+            shard.abandon()
         outputs = len(part.made) - len(task.made)
         announce(
             ShardDone(
@@ -121,10 +124,10 @@ class ShardMaker:
             )
         )
 
-    def _intent(self, task: Task) -> Part:
+    def _intent(self, task: Task, shard: ShardWriter) -> Part:
         """Return what a shard's part says while its outputs are being made."""
         self._planned = {job.fingerprint: self._names(job, task.copy) for job in task.jobs}
-        planned = itertools.chain.from_iterable(self._planned.values())
+        planned = shard.files(list(itertools.chain.from_iterable(self._planned.values())))
         return Part(
             task.shard,
             task.command,
@@ -220,7 +223,7 @@ class ShardMaker:
             donor_path = donor.source.path
         draw = _JSON(chain.record(result))
         remarks = [*base.notes, *result.remarks]
-        name = self._names_of(job, copy)[0]
+        name = shard.place(self._names_of(job, copy)[0])
         pending = Pending(job, name, chain.name, copy, label, donor_path, draw, remarks)
         grey = base.grey and (donor is None or donor.grey)
         encoded = self._writer.encode(job.base, result.image, base.subsampling, grey)
@@ -275,7 +278,7 @@ class ShardMaker:
         return None
 
     def _original(self, job: Job, base: LoadedSource, shard: ShardWriter) -> Made:
-        name = self._names_of(job, 0)[-1]
+        name = shard.place(self._names_of(job, 0)[-1])
         pending = Pending(job, name, "original", 0, job.base.label, "", "{}", [])
         if job.original == "encode":
             encoded = self._writer.encode(job.base, base.original, base.subsampling, base.grey)

@@ -28,7 +28,7 @@ class Pending(NamedTuple):
 
     Attributes:
         job: What it is made for.
-        name: Of its file, relative to OUT.
+        name: Its name in the manifest.
         method: The manifest's ``method``.
         copy: Copy number.
         label: Its soft label.
@@ -111,15 +111,15 @@ class Writer:
         """
         job, name, method, copy, label, donor, draw, remarks = pending
         path = job.base.path
+        height, width = image.shape[:2]
+        digest = hashlib.sha256(encoded.data).hexdigest()
+        split, group = job.base.split, job.base.group
+        row = Row(name, label, path, donor, method, draw, width, height, copy, digest, split, group)
         try:
-            shard.add(name, encoded.data)
+            shard.add(row, encoded.data)
         except OSError as error:
             if error.errno != errno.ENAMETOOLONG:
                 raise
             reason = "the path of its output is too long; give an OUT with a shorter path"
             raise SourceFailed(path, "encode", reason) from None
-        height, width = image.shape[:2]
-        digest = hashlib.sha256(encoded.data).hexdigest()
-        split, group = job.base.split, job.base.group
-        row = Row(name, label, path, donor, method, draw, width, height, copy, digest, split, group)
         return Made(job.fingerprint, len(encoded.data), remarks, row)

@@ -13,7 +13,8 @@ import pytest
 
 import augcli
 from augcli.errors import InputError, OutputError
-from augcli.run.verify import WRONG_HASH, verify
+from augcli.run.audit import WRONG_HASH
+from augcli.run.verify import verify
 from tests.photos import class_folders, picture, read, rows, save
 
 if TYPE_CHECKING:
