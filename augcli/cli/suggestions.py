@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from augcli.errors import nearest
@@ -39,15 +40,21 @@ def suggestion(
     owners = _owners(word, commands)
     if owners and word not in commands[command]:
         return f"; that is an option of {owners}"
+    # An option of another command may be much nearer. Of two that are as near, the own one.
+    everywhere = {option for options in commands.values() for option in options}
     own = nearest(word, commands[command])
-    if own:
+    near = nearest(word, [*commands[command], *sorted(everywhere - set(commands[command]))])
+    if own and _likeness(word, own) >= _likeness(word, near):
         return f"; did you mean {write(own)}?"
-    everywhere = sorted({option for options in commands.values() for option in options})
-    other = nearest(word, everywhere)
-    if other:
-        owners = _owners(other, commands)
-        return f"; did you mean {write(other)}? That is an option of {owners}"
+    if near:
+        owners = _owners(near, commands)
+        return f"; did you mean {write(near)}? That is an option of {owners}"
     return ""
+
+
+def _likeness(word: str, option: str) -> float:
+    """Return how much alike two words are, from 0 to 1."""
+    return SequenceMatcher(None, option, word).ratio()
 
 
 def _owners(option: str, commands: Mapping[str, Collection[str]]) -> str:
