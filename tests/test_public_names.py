@@ -38,6 +38,7 @@ PUBLIC = [
     "Summary",
     "augment",
     "cutout",
+    "export",
     "heat_map",
     "inspect",
     "paste_cells",
