@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from augcli.recipes.recipe import Recipe as Recipe
     from augcli.run.api import Summary as Summary
     from augcli.run.api import augment as augment
+    from augcli.run.api import export as export
     from augcli.run.inspect import inspect as inspect
     from augcli.run.split import split as split
     from augcli.run.verify import verify as verify
@@ -67,6 +68,7 @@ __all__ = [
     "Summary",
     "augment",
     "cutout",
+    "export",
     "heat_map",
     "inspect",
     "paste_cells",
@@ -102,6 +104,7 @@ __getattr__ = names_from(
         "augment": "augcli.run.api",
         "cutout": "augcli.augmentations.cutout",
         "heat_map": "augcli.attention.scorer",
+        "export": "augcli.run.api",
         "inspect": "augcli.run.inspect",
         "paste_cells": "augcli.pixels.blends",
         "prepare_scorer": "augcli.classifiers.prepare",

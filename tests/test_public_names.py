@@ -39,6 +39,7 @@ PUBLIC = [
     "Summary",
     "augment",
     "cutout",
+    "export",
     "heat_map",
     "inspect",
     "paste_cells",

@@ -175,6 +175,7 @@ def application(signals: Signals | None = None) -> typer.Typer:
     """
     import typer  # noqa: PLC0415 - not needed for --version
 
+    from augcli.cli.export import add_export  # noqa: PLC0415
     from augcli.cli.generated import SCORER, add_commands  # noqa: PLC0415
     from augcli.cli.help import Group  # noqa: PLC0415
     from augcli.cli.inspect import add_inspect  # noqa: PLC0415
@@ -211,6 +212,7 @@ def application(signals: Signals | None = None) -> typer.Typer:
 
     run = functools.partial(run_command, signals)
     add_commands(app, run, functools.partial(score_command, signals))
+    add_export(app, run)
     add_inspect(app, signals)
     add_split(app, signals)
     app.add_typer(recipe_commands(), name=RECIPE)

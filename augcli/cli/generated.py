@@ -19,7 +19,13 @@ from augcli.errors import with_flags
 from augcli.params import Declared, declared
 from augcli.recipes.options import MIXER_OPTIONS, SCORER_OPTIONS, RunOptions
 from augcli.recipes.recipe import Recipe
-from augcli.run.options import HeatMapOptions, SplitOptions, inspect_fields, split_fields
+from augcli.run.options import (
+    HeatMapOptions,
+    SplitOptions,
+    export_fields,
+    inspect_fields,
+    split_fields,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +44,8 @@ INSPECT = "inspect"
 """The command that shows what INPUT holds."""
 SPLIT = "split"
 """The command that divides INPUT into splits."""
+EXPORT = "export"
+"""The command that writes INPUT into another kind of output."""
 SCORER = "scorer"
 """The group whose command ``prepare`` has options of its own."""
 
@@ -119,6 +127,12 @@ def split_options() -> OptionsByClass:
     }
 
 
+def export_options() -> OptionsByClass:
+    """Return the options of the command that writes INPUT elsewhere, by class."""
+    own = tuple(field for field in declared(CommandOptions) if field.name != "print_recipe")
+    return {RunOptions: export_fields(), CommandOptions: own}
+
+
 def prepare_options() -> OptionsByClass:
     """Return the options of ``scorer prepare``, by the class that declares them."""
     return {
@@ -197,7 +211,7 @@ def names_by_command() -> dict[str, set[str]]:
     """Return the names of the options that a configuration file may set, by command."""
     commands = {augmentation.name: options_of(augmentation) for augmentation in REGISTRY}
     commands |= {RUN: options_of(None), HEATMAPS: heat_map_options(), SCORER: prepare_options()}
-    commands |= {INSPECT: inspect_options(), SPLIT: split_options()}
+    commands |= {INSPECT: inspect_options(), SPLIT: split_options(), EXPORT: export_options()}
     return {
         name: {field.name for fields in options.values() for field in fields} - {"config"}
         for name, options in commands.items()

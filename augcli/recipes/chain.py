@@ -58,7 +58,7 @@ class Chain:
 
     Attributes:
         name: The manifest's ``method``.
-        steps: At least one.
+        steps: None where pictures stay as they are.
         seed: Seed of all chance.
         copies: Outputs for each source.
         survival: Probability that the last step is kept; None keeps all. Step l of L is kept

@@ -54,7 +54,7 @@ class Recipe:
 
     Attributes:
         name: The manifest's ``method``: lower-case letters, digits and hyphens.
-        steps: At least one, at most one of them a mixer.
+        steps: At most one of them a mixer; none where images stay as they are.
         survival: Probability that the last step is kept, see
             :class:`augcli.recipes.chain.Chain`; None keeps all.
         run: Options that all commands share, by name.
@@ -74,6 +74,11 @@ class Recipe:
     def of(cls, augmentation: Augmentation[Any], probability: float = 1.0) -> Recipe:
         """Return the recipe that a command line is: one step, named after its method."""
         return cls(augmentation.name, (Step.of(augmentation, probability),))
+
+    @classmethod
+    def without_steps(cls, name: str) -> Recipe:
+        """Return the recipe of a command that leaves images as they are."""
+        return cls(name, ())
 
     @classmethod
     def load(cls, path: Path) -> Recipe:

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from augcli.recipes.options import RunOptions
 
 
+def as_they_are(sources: Sources, options: RunOptions) -> Wanted:
+    """Return that each source becomes an output, unchanged."""
+    kind = rest_original(options)
+    return Wanted.of(sources, 0, kind if sources.are_files else "encode")
+
+
 def wanted_of(sources: Sources, options: RunOptions) -> Wanted:
     """Return what is to be made of each source.
 

@@ -16,12 +16,13 @@ from augcli.run.bar import ProgressBar
 from augcli.run.check import check
 from augcli.run.make import make
 from augcli.run.messages import Summary, ignore
+from augcli.run.options import export_fields, run_options
 from augcli.run.places import path_of
 
 if TYPE_CHECKING:
     from augcli.run.messages import Listener, Message
 
-__all__ = ["Summary", "augment"]
+__all__ = ["Summary", "augment", "export"]
 
 
 def augment(
@@ -83,6 +84,37 @@ def augment(
             listener(message)
 
         return make(run, listen)
+
+
+def export(
+    folder: str | os.PathLike[str], *, listener: Listener = ignore, **options: Any
+) -> Summary:
+    """Write INPUT into another kind of output, unchanged: files, tar files or Parquet.
+
+    Bytes are copied; they are encoded anew where ``size`` or ``format`` is given, or where INPUT
+    holds arrays. Labels, splits and groups come along.
+
+    Args:
+        folder: INPUT, of any kind that augcli reads.
+        listener: Called with each message of the run.
+        **options: Such as ``to="webdataset"``, ``out="shards"`` or ``size=224``.
+
+    Raises:
+        UsageError: A wrong option or wrong input; nothing was written.
+        Stopped: The disk is full, OUT is gone, …; the same call again continues.
+
+    Example:
+        >>> import augcli, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     summary = augcli.export("sample_images", to="webdataset", out=folder, workers=0)
+        >>> summary.images, summary.failed
+        (16, 0)
+    """
+    if not callable(listener):
+        raise ParameterError("listener", f"is {listener!r}, but must be a function")
+    chosen = run_options(export_fields(), options, "export")
+    recipe = Recipe.without_steps("export")
+    return make(check(path_of(folder), recipe, chosen), listener)
 
 
 def _check_method(method: object) -> None:

@@ -30,7 +30,7 @@ from augcli.plan.ring import sample
 from augcli.recipes.chain import Chain
 from augcli.recipes.options import seconds_of
 from augcli.rng import digest
-from augcli.run.amounts import wanted_of
+from augcli.run.amounts import as_they_are, wanted_of
 from augcli.run.inputs import input_store, order_classes
 from augcli.run.machine import usable_cores
 from augcli.run.places import check_places
@@ -228,7 +228,7 @@ def check(
         sources = sources.select(
             sorted(sample(sources.paths, options.seed, "limit", options.limit))
         )
-    wanted = wanted_of(sources, options)
+    wanted = wanted_of(sources, options) if recipe.steps else as_they_are(sources, options)
     copies = max(1, wanted.most_copies)
     chain = Chain(recipe.name, recipe.steps, options.seed, copies, recipe.survival)
     _check_labels(chain, sources, wanted, options)

@@ -112,6 +112,10 @@ def _shared(*names: str) -> tuple[Declared, ...]:
     )
 
 
+EXPORTED = frozenset({"seed", "limit"})
+"""Options in other groups that ``augcli export`` has."""
+
+
 def inspect_fields() -> tuple[Declared, ...]:
     """Return the options of a run that ``augcli inspect`` has too."""
     return _shared("workers", "timeout")
@@ -120,6 +124,17 @@ def inspect_fields() -> tuple[Declared, ...]:
 def split_fields() -> tuple[Declared, ...]:
     """Return the options of a run that ``augcli split`` has too."""
     return _shared("out", "seed", "fsync", "overwrite")
+
+
+def export_fields() -> tuple[Declared, ...]:
+    """Return the options of a run that ``augcli export`` has too: no method, no amounts."""
+    not_needed = {"splits", "rest", "retry_failed"} | {"model", "heatmaps", "device"}
+    return tuple(
+        field
+        for field in declared(RunOptions)
+        if field.name in EXPORTED
+        or (field.param.group in ("input", "output", "run") and field.name not in not_needed)
+    )
 
 
 def run_options(fields: tuple[Declared, ...], options: dict[str, Any], what: str) -> RunOptions:

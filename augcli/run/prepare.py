@@ -328,7 +328,7 @@ def _announce(run: Run, gpu: Scorer | None, listener: Listener) -> None:
             run.output.path,
             len(run.sources),
             len(run.sources.classes),
-            int(run.wanted.copies.sum()),
+            int(run.wanted.copies.sum()) if run.chain.steps else run.wanted.outputs,
             run.workers,
         )
     )

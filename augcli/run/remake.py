@@ -167,7 +167,8 @@ class Remaker:
         """Return whether the originals of a split are copies of the sources' bytes."""
         if not self._sources.are_files:
             return False
-        if is_chosen(split, self._options.splits) or not split:
+        is_augmented = is_chosen(split, self._options.splits) or not split
+        if is_augmented and self._chain.steps:
             return self._options.originals == "copy"
         return rest_original(self._options) == "copy"
 

@@ -153,6 +153,10 @@ def _labelled(data: bytes) -> Any:
         raise ValueError("its json is not JSON in UTF-8") from None
     if not isinstance(content, dict):
         return content if isinstance(content, (str, int, float)) else None
+    names, weights = content.get("classes"), content.get("weights")
+    if isinstance(names, list) and isinstance(weights, list) and len(names) == len(weights):
+        # As augcli itself writes them.
+        return dict(zip(map(str, names), weights, strict=True)) or None
     return next((content[key] for key in JSON_KEYS if content.get(key) is not None), None)
 
 
