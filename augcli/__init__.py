@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from augcli.run.api import Summary as Summary
     from augcli.run.api import augment as augment
     from augcli.run.api import export as export
-    from augcli.run.inspect import inspect as inspect
-    from augcli.run.split import split as split
-    from augcli.run.verify import verify as verify
+    from augcli.run.inspecting.inspect import inspect as inspect
+    from augcli.run.splitting.split import split as split
+    from augcli.run.verifying.verify import verify as verify
 
 __version__ = VERSION
 
@@ -105,13 +105,13 @@ __getattr__ = names_from(
         "cutout": "augcli.augmentations.cutout",
         "heat_map": "augcli.attention.scorer",
         "export": "augcli.run.api",
-        "inspect": "augcli.run.inspect",
+        "inspect": "augcli.run.inspecting.inspect",
         "paste_cells": "augcli.pixels.blends",
         "prepare_scorer": "augcli.classifiers.prepare",
         "ranked_cells": "augcli.pixels.heat_maps",
         "read": "augcli.data.data_set",
-        "split": "augcli.run.split",
-        "verify": "augcli.run.verify",
+        "split": "augcli.run.splitting.split",
+        "verify": "augcli.run.verifying.verify",
     },
     globals(),
 )

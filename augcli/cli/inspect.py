@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from augcli.cli.signals import Signals
-    from augcli.run.duplicates import Duplicates
-    from augcli.run.inspect import Inspection, Sides, Sized
+    from augcli.run.inspecting.duplicates import Duplicates
+    from augcli.run.inspecting.inspect import Inspection, Sides, Sized
 
 SHOWN = 20
 """Classes that are printed; JSON has all of them."""
@@ -53,7 +53,7 @@ def add_inspect(app: typer.Typer, signals: Signals) -> None:
         given = given_options(INSPECT, options, arguments, names_by_command)
         with given.spelling():
             shared, shown = given.build(RunOptions), given.build(CommandOptions)
-            from augcli.run.inspect import inspect_sources  # noqa: PLC0415 - --help stays quick
+            from augcli.run.inspecting.inspect import inspect_sources  # noqa: PLC0415 - --help stays quick
 
             # Standard output is for the one object at the end.
             progress = replace(shown, json=False, quiet=shown.quiet or shown.json)

@@ -26,7 +26,7 @@ from augcli.run.options import SplitOptions
 
 if TYPE_CHECKING:
     from augcli.cli.signals import Signals
-    from augcli.run.split_run import SplitSummary
+    from augcli.run.splitting.split_run import SplitSummary
 
 SHOWN = 20
 """Classes that are printed; JSON has all of them."""
@@ -54,7 +54,7 @@ def add_split(app: typer.Typer, signals: Signals) -> None:
         with given.spelling():
             wanted, shared = given.build(SplitOptions), given.build(RunOptions)
             shown = given.build(CommandOptions)
-            from augcli.run.split import split_sources  # noqa: PLC0415 - --help stays quick
+            from augcli.run.splitting.split import split_sources  # noqa: PLC0415 - --help stays quick
 
             with showing_progress(shown, given.spell) as listener, signals.in_order():
                 folder = Path(arguments["input_folder"])

@@ -62,7 +62,7 @@ def verify(
 ) -> None:
     """Check an output folder; exit code 1 where something is wrong."""
     # Decoders are imported here, so that --help stays quick.
-    from augcli.run.verify import verify as verify_folder  # noqa: PLC0415
+    from augcli.run.verifying.verify import verify as verify_folder  # noqa: PLC0415
 
     result = verify_folder(out, against=against, labels=labels)
     if as_json:

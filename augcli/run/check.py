@@ -19,7 +19,7 @@ from augcli.data.sinks.sink import DataSet
 from augcli.data.stopping import carry_on
 from augcli.data.stores.opening import is_table
 from augcli.data.stores.path_list import STANDARD_INPUT
-from augcli.data.stores.shards import without_pattern
+from augcli.data.stores.tars.shards import without_pattern
 from augcli.errors import InputError, UsageError
 from augcli.plan.backlog import Backlog
 from augcli.plan.containers import containers_for
@@ -35,7 +35,7 @@ from augcli.run.inputs import input_store, order_classes
 from augcli.run.machine import usable_cores
 from augcli.run.places import check_places
 from augcli.run.scoring import largest_grid, scores_sources, usable_maps
-from augcli.run.split_record import refuse_unfinished
+from augcli.run.splitting.split_record import refuse_unfinished
 from augcli.work.pool import InThisProcess
 from augcli.work.processes import Processes
 from augcli.work.settings import MakeSettings, MapStorage, ReadSettings

@@ -23,10 +23,10 @@ from augcli.plan.fingerprint import difference
 from augcli.plan.parts import Parts
 from augcli.plan.ring import ring_keys, shards_for
 from augcli.recipes.options import AMOUNTS
-from augcli.run.estimates import estimate
+from augcli.run.estimating.estimates import estimate
+from augcli.run.estimating.white_level import white_level_words
 from augcli.run.messages import Error, Notice, Started, time_notices
 from augcli.run.scoring import scorer_on_gpu, scoring_notices
-from augcli.run.white_level import white_level_words
 from augcli.version import VERSION
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from augcli.plan.plan import Plan
     from augcli.recipes.chain import Chain
     from augcli.run.check import Run
-    from augcli.run.estimates import Estimates
+    from augcli.run.estimating.estimates import Estimates
     from augcli.run.messages import Listener
     from augcli.work.pool import Pool
     from augcli.work.settings import MapStorage

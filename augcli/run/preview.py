@@ -18,7 +18,7 @@ from augcli.errors import OutputError
 from augcli.files import create_file, remove_file
 from augcli.plan.ring import shards_for
 from augcli.run.class_counts import class_counts
-from augcli.run.estimates import estimate
+from augcli.run.estimating.estimates import estimate
 from augcli.run.prepare import own_record
 from augcli.work.events import Failed
 from augcli.work.pool import InThisProcess

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from augcli.data.stores.pickles import Array, NotPlain, load_plain
+from augcli.data.stores.arrays.pickles import Array, NotPlain, load_plain
 
 PLAIN: list[Any] = [
     {"a": [1, 2, -3, 2**40, 2**70], b"b": (1, "two", b"3", None, True, False, 1.5)},

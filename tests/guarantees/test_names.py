@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from augcli.data.stores.folder import FolderStore
-from augcli.run.verify import verify
+from augcli.run.verifying.verify import verify
 from tests.photos import picture, rows, save
 
 if TYPE_CHECKING:

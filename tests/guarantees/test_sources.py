@@ -23,7 +23,7 @@ from PIL import Image as Pillow
 from augcli.data.codecs.decoding import NO_END, decode
 from augcli.errors import UnreadableImage
 from augcli.files import Folder, read_checked
-from augcli.run.remake import Remaker
+from augcli.run.verifying.remake import Remaker
 from augcli.work.writing import Writer
 from tests.command import PATIENCE, environment
 from tests.photos import picture, tree

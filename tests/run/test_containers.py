@@ -373,7 +373,7 @@ def test_neighbours_lie_in_one_row_group_unless_it_is_not_wanted(cli: Cli, tmp_p
 
 
 def test_each_row_group_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from augcli.data.stores import parquet as store
+    from augcli.data.stores.parquet import store
 
     images = [encoded(picture(number, 20, 20)) for number in range(300)]
     path = parquet(tmp_path / "a.parquet", images, [0, 1] * 150, group=20)

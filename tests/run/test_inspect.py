@@ -18,8 +18,8 @@ from augcli.data.labels import Label
 from augcli.data.stores.sources import Sources
 from augcli.errors import ParameterError
 from augcli.run.class_counts import class_counts
-from augcli.run.duplicates import duplicates_of
-from augcli.run.inspect import inspect
+from augcli.run.inspecting.duplicates import duplicates_of
+from augcli.run.inspecting.inspect import inspect
 from tests.photos import class_folders, picture, save, times
 from tests.run.stores import MemoryStore
 

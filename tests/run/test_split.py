@@ -19,8 +19,8 @@ import augcli
 from augcli.data.codecs.encoding import encode
 from augcli.data.stores.sources import Sources
 from augcli.errors import InputError, OutputError, ParameterError, Stopped
-from augcli.run.division import Division
-from augcli.run.split import split
+from augcli.run.splitting.division import Division
+from augcli.run.splitting.split import split
 from tests.photos import class_folders, picture, read, rows, save, times, tree
 from tests.run.stores import MemoryStore
 
@@ -171,7 +171,7 @@ def test_an_interrupted_run_is_finished(
 
     from augcli.recipes.options import RunOptions
     from augcli.run.options import SplitOptions
-    from augcli.run.split import split_sources
+    from augcli.run.splitting.split import split_sources
 
     with pytest.raises(KeyboardInterrupt):
         split_sources(data, SplitOptions(), RunOptions(out=out), checkpoint=interrupt)

@@ -12,8 +12,8 @@ from augcli.data.codecs.encoding import encode
 from augcli.data.labels import Label
 from augcli.data.manifest import Row
 from augcli.data.stores.sources import Sources
-from augcli.run.split_audit import SplitAudit
-from augcli.run.verify import verify
+from augcli.run.verifying.split_audit import SplitAudit
+from augcli.run.verifying.verify import verify
 from tests.photos import class_folders, picture, rows
 from tests.run.stores import MemoryStore
 

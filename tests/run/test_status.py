@@ -11,7 +11,7 @@ from augcli.data.output import PARTS, OutputFolder, output_files
 from augcli.errors import OutputError
 from augcli.plan.parts import Parts
 from augcli.run.status import Status, status
-from augcli.run.verify import verify
+from augcli.run.verifying.verify import verify
 from tests.photos import class_folders
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 import augcli
 from augcli.errors import InputError, OutputError, ParameterError
 from augcli.run.messages import Notice
-from augcli.run.verify import Verified, verify
+from augcli.run.verifying.verify import Verified, verify
 from tests.command import environment, start
 from tests.photos import picture, rows, save, tree
 

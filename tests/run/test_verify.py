@@ -13,8 +13,8 @@ import pytest
 
 import augcli
 from augcli.errors import InputError, OutputError
-from augcli.run.audit import WRONG_HASH
-from augcli.run.verify import verify
+from augcli.run.verifying.audit import WRONG_HASH
+from augcli.run.verifying.verify import verify
 from tests.photos import class_folders, picture, read, rows, save
 
 if TYPE_CHECKING:

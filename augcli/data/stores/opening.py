@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from augcli.data.stores.folder import FolderStore
 from augcli.data.stores.kinds import array_files, parquet_files
 from augcli.data.stores.path_list import STANDARD_INPUT, PathList
-from augcli.data.stores.shards import find_shards
+from augcli.data.stores.tars.shards import find_shards
 from augcli.data.tables.choice import TableChoice
 from augcli.errors import InputError
 
@@ -56,11 +56,11 @@ def open_store(
             "folder of images"
         )
     if shards:
-        from augcli.data.stores.tars import TarStore  # noqa: PLC0415 - few runs read archives
+        from augcli.data.stores.tars.store import TarStore  # noqa: PLC0415 - few runs read archives
 
         return TarStore(shards, place, layout)
     if files:
-        from augcli.data.stores.parquet import ParquetStore, has_images  # noqa: PLC0415 - the same
+        from augcli.data.stores.parquet.store import ParquetStore, has_images  # noqa: PLC0415 - the same
 
         if not is_table(place) or has_images(whole, image_column):
             return ParquetStore(
@@ -72,7 +72,7 @@ def open_store(
                 given=place,
             )
     if arrays:
-        from augcli.data.stores.arrays import ArrayStore  # noqa: PLC0415 - few runs read arrays
+        from augcli.data.stores.arrays.store import ArrayStore  # noqa: PLC0415 - few runs read arrays
 
         return ArrayStore(whole, out, layout, place)
     if is_table(place):

@@ -19,7 +19,7 @@ from augcli.data.labels import Label
 from augcli.data.stores.folder import FolderStore
 from augcli.data.stores.opening import open_store
 from augcli.data.stores.sources import SourceChanged
-from augcli.data.stores.tars import MOST_OPEN, TarStore
+from augcli.data.stores.tars.store import MOST_OPEN, TarStore
 from augcli.errors import InputError, Stopped, UnreadableImage
 from augcli.files import spool
 from tests.shards import png, samples, shards, tar, write
@@ -354,7 +354,7 @@ def test_compressed_archives_are_known_by_their_bytes(tmp_path: Path, name: str)
 def test_a_bomb_is_unpacked_within_bounds(
     tmp_path: Path, spools: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("augcli.data.stores.tars.MOST_MORE", 1 << 20)
+    monkeypatch.setattr("augcli.data.stores.tars.store.MOST_MORE", 1 << 20)
     folder = tmp_path / "in"
     write(folder / "bomb.tar.gz", tar([GOOD, ("zeros.png", bytes(50 << 20))]))
     write(folder / "good.tar.gz", tar([GOOD]))

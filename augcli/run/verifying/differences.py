@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from augcli.data.labels import Label
     from augcli.data.manifest import Row
     from augcli.pixels.frame import Image
-    from augcli.run.remake import Remade
+    from augcli.run.verifying.remake import Remade
 
 SUM_TOLERANCE = 1e-9
 CODEC_MEAN = 2.0

@@ -99,7 +99,7 @@ def load_plain(data: bytes) -> Any:
         {'labels': [3, 1], b'data': b'\x00'}
         >>> load_plain(pickle.dumps(print))
         Traceback (most recent call last):
-        augcli.data.stores.pickles.NotPlain: it names builtins.print, which no plain content has
+        augcli.data.stores.arrays.pickles.NotPlain: it names builtins.print, which no plain ...
     """
     machine = _Machine()
     try:

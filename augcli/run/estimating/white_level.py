@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from augcli.data.codecs.formats import DEEP_ENDINGS, FULL_WHITE
-from augcli.run.mean_colour import BATCH, chosen, is_missed
+from augcli.run.estimating.mean_colour import BATCH, chosen, is_missed
 from augcli.work.questions import HighestLevels
 
 if TYPE_CHECKING:

@@ -12,20 +12,20 @@ from array import array
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
-from augcli.data.stores.batches import DIGITS
+from augcli.data.stores.arrays.batches import DIGITS
+from augcli.data.stores.arrays.numpy_files import batches_of_npy, batches_of_npz
+from augcli.data.stores.arrays.old_batches import batch_of_binary, batch_of_pickle, batches_of_idx
+from augcli.data.stores.arrays.unpacked import Unpacked
 from augcli.data.stores.contents import in_order, set_container_splits
 from augcli.data.stores.kinds import CIFAR_BINARY, IDX, NPY, NPZ, array_files
-from augcli.data.stores.numpy_files import batches_of_npy, batches_of_npz
-from augcli.data.stores.old_batches import batch_of_binary, batch_of_pickle, batches_of_idx
 from augcli.data.stores.sources import MOST_BYTES, Source, SourceChanged, Sources
-from augcli.data.stores.unpacked import Unpacked
 from augcli.errors import InputError, UnreadableImage
 from augcli.files import Pieces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from augcli.data.stores.batches import Batch, Block
+    from augcli.data.stores.arrays.batches import Batch, Block
     from augcli.data.stores.contents import ContainerFile
     from augcli.data.stores.folder import Layout
 

@@ -26,13 +26,13 @@ from augcli.files import TABLE_LIMIT
 from augcli.plan.fingerprint import command_hash
 from augcli.plan.parts import Parts
 from augcli.recipes.recipe import Recipe
-from augcli.run.audit import WRONG_HASH, Audit
-from augcli.run.differences import SUM_TOLERANCE, file_difference, label_difference
 from augcli.run.finish import TABLES, table_hashes
 from augcli.run.inputs import input_store
-from augcli.run.remake import Remaker, recorded_chain, recorded_options
-from augcli.run.split_audit import SplitAudit
 from augcli.run.status import open_output
+from augcli.run.verifying.audit import WRONG_HASH, Audit
+from augcli.run.verifying.differences import SUM_TOLERANCE, file_difference, label_difference
+from augcli.run.verifying.remake import Remaker, recorded_chain, recorded_options
+from augcli.run.verifying.split_audit import SplitAudit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

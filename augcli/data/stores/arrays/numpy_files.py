@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.data.splits import split_kind
-from augcli.data.stores.batches import (
+from augcli.data.stores.arrays.batches import (
     Batch,
     Block,
     Frames,
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from augcli.data.labels import Label
+    from augcli.data.stores.arrays.unpacked import Unpacked
     from augcli.data.stores.contents import ContainerFile
-    from augcli.data.stores.unpacked import Unpacked
 
 IMAGES = frozenset({"images", "image", "imgs", "img", "x", "data", "pictures", "arr_0"})
 """Usual names of arrays of pictures, without the name of a split and in lower case."""

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from augcli.data.splits import split_kind, splits_of_folders
 from augcli.data.stopping import FULL
 from augcli.data.stores.folder import check_kind, class_of
-from augcli.data.stores.sample_labels import LONGEST_TEXT, SampleLabels, class_names
-from augcli.data.stores.shards import Shards, shard_of, stem_of
 from augcli.data.stores.sources import MOST_BYTES, Source, SourceChanged, Sources
-from augcli.data.stores.tar_members import TarDamaged, TarHeaders
-from augcli.data.stores.tar_samples import TarSamples
+from augcli.data.stores.tars.members import TarDamaged, TarHeaders
+from augcli.data.stores.tars.sample_labels import LONGEST_TEXT, SampleLabels, class_names
+from augcli.data.stores.tars.samples import TarSamples
+from augcli.data.stores.tars.shards import Shards, shard_of, stem_of
 from augcli.errors import InputError, Stopped
 from augcli.files import (
     HEAD_BYTES,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from augcli.data.splits import split_kind
-from augcli.data.stores.batches import (
+from augcli.data.stores.arrays.batches import (
     Batch,
     Block,
     Frames,
@@ -22,10 +22,10 @@ from augcli.data.stores.batches import (
     planar_words,
     readable,
 )
+from augcli.data.stores.arrays.pickles import MOST_BYTES as MOST_PICKLE_BYTES
+from augcli.data.stores.arrays.pickles import Array, NotPlain, load_plain
 from augcli.data.stores.contents import split_of_name
 from augcli.data.stores.kinds import CIFAR_BINARY, IDX
-from augcli.data.stores.pickles import MOST_BYTES as MOST_PICKLE_BYTES
-from augcli.data.stores.pickles import Array, NotPlain, load_plain
 from augcli.errors import InputError
 from augcli.files import (
     TABLE_LIMIT,
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from augcli.data.labels import Label
+    from augcli.data.stores.arrays.unpacked import Unpacked
     from augcli.data.stores.contents import ContainerFile
-    from augcli.data.stores.unpacked import Unpacked
 
 _UBYTE = 8
 _META = {"batches.meta": "label_names", "meta": "fine_label_names"}

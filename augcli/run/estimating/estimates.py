@@ -12,8 +12,8 @@ import numpy as np
 
 from augcli.data.codecs.formats import FULL_WHITE
 from augcli.run.amounts import in_chosen_splits
-from augcli.run.mean_colour import mean_colour
-from augcli.run.white_level import estimated_white_level
+from augcli.run.estimating.mean_colour import mean_colour
+from augcli.run.estimating.white_level import estimated_white_level
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,13 +13,13 @@ from augcli.data.manifest import Failure
 from augcli.data.output import TEMPORARY
 from augcli.errors import OutputError, UnreadableImage
 from augcli.files import HEAD_BYTES, modified_at, open_file
-from augcli.run.split_record import read_table
+from augcli.run.splitting.split_record import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from augcli.files import Folder
-    from augcli.run.division import Division
+    from augcli.run.splitting.division import Division
     from augcli.work.reading import Reader
     from augcli.work.settings import ReadSettings
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from augcli.data.manifest import ERRORS, Failure, write_table
 from augcli.errors import EXIT_OK, EXIT_SOME_FAILED, OutputError
-from augcli.run.division import SPLITS
 from augcli.run.messages import Error, Notice, Progress
-from augcli.run.split_files import SplitFiles
-from augcli.run.split_record import (
+from augcli.run.splitting.division import SPLITS
+from augcli.run.splitting.split_files import SplitFiles
+from augcli.run.splitting.split_record import (
     COLUMNS,
     SPLIT_RECORD,
     SPLIT_TABLE,
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from augcli.data.output import OutputFolder
     from augcli.data.stopping import Checkpoint
-    from augcli.run.division import Division
     from augcli.run.messages import Listener
+    from augcli.run.splitting.division import Division
     from augcli.work.settings import ReadSettings
 
 BATCH = 16

@@ -16,7 +16,7 @@ from augcli.errors import EXIT_OK, EXIT_SOME_FAILED
 from augcli.recipes.options import seconds_of
 from augcli.run.check import check_surroundings, list_sources
 from augcli.run.class_counts import class_counts, of_all_splits
-from augcli.run.duplicates import Duplicates, Leaks, duplicates_of, leaking_groups
+from augcli.run.inspecting.duplicates import Duplicates, Leaks, duplicates_of, leaking_groups
 from augcli.run.machine import usable_cores
 from augcli.run.messages import Error, Progress, ignore
 from augcli.run.options import inspect_fields, run_options

@@ -9,16 +9,16 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from augcli.data.codecs.formats import EXTENSIONS
-from augcli.data.stores.sample_labels import LABEL_FIELDS, LARGEST_LABEL
-from augcli.data.stores.tar_members import LONGEST_NAME, TarDamaged
+from augcli.data.stores.tars.members import LONGEST_NAME, TarDamaged
+from augcli.data.stores.tars.sample_labels import LABEL_FIELDS, LARGEST_LABEL
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Iterator
 
     from augcli.data.labels import Label
-    from augcli.data.stores.sample_labels import SampleLabels
-    from augcli.data.stores.tar_members import Member, TarHeaders
+    from augcli.data.stores.tars.members import Member, TarHeaders
+    from augcli.data.stores.tars.sample_labels import SampleLabels
 
 _PREFERRED = ("jpg", "jpeg", "png", "webp")
 """The image of a sample with several: the first of these, else the first in the archive."""

@@ -11,7 +11,7 @@ from augcli.data.manifest import table_rows
 from augcli.errors import InputError, OutputError
 from augcli.files import JSON_LIMIT, is_inside, parse_json, read_json
 from augcli.plan.fingerprint import difference
-from augcli.run.division import SPLITS
+from augcli.run.splitting.division import SPLITS
 from augcli.version import VERSION
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Arrays: NumPy files, batches of CIFAR, files of MNIST."""

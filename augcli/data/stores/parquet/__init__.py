@@ -1,0 +1,1 @@
+"""Parquet files with the bytes of images."""

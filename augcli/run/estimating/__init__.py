@@ -1,0 +1,1 @@
+"""Estimating: what a sample of the sources says of all of them."""

@@ -1,0 +1,1 @@
+"""Inspecting: what INPUT holds."""

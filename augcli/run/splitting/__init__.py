@@ -1,0 +1,1 @@
+"""Splitting: INPUT is divided into train, val and test."""

@@ -1,0 +1,1 @@
+"""Verifying: is every row true, is every file whole, do splits stay apart?"""
