@@ -31,11 +31,15 @@ if TYPE_CHECKING:
     from augcli.augmentations.rotate import Rotate as Rotate
     from augcli.augmentations.spatial_dropout import SpatialDropout as SpatialDropout
     from augcli.classifiers.prepare import prepare_scorer as prepare_scorer
+    from augcli.data.data_set import DataSet as DataSet
+    from augcli.data.data_set import read as read
     from augcli.pixels.blends import paste_cells as paste_cells
     from augcli.pixels.heat_maps import ranked_cells as ranked_cells
     from augcli.recipes.recipe import Recipe as Recipe
     from augcli.run.api import Summary as Summary
     from augcli.run.api import augment as augment
+    from augcli.run.inspect import inspect as inspect
+    from augcli.run.split import split as split
     from augcli.run.verify import verify as verify
 
 __version__ = VERSION
@@ -46,6 +50,7 @@ __all__ = [
     "Colour",
     "CutMix",
     "Cutout",
+    "DataSet",
     "DropBlock",
     "Dropout",
     "Erasing",
@@ -63,9 +68,12 @@ __all__ = [
     "augment",
     "cutout",
     "heat_map",
+    "inspect",
     "paste_cells",
     "prepare_scorer",
     "ranked_cells",
+    "read",
+    "split",
     "verify",
 ]
 
@@ -76,6 +84,7 @@ __getattr__ = names_from(
         "Colour": "augcli.augmentations.colour",
         "CutMix": "augcli.augmentations.cutmix",
         "Cutout": "augcli.augmentations.cutout",
+        "DataSet": "augcli.data.data_set",
         "DropBlock": "augcli.augmentations.dropblock",
         "Dropout": "augcli.augmentations.dropout",
         "Erasing": "augcli.augmentations.erasing",
@@ -93,9 +102,12 @@ __getattr__ = names_from(
         "augment": "augcli.run.api",
         "cutout": "augcli.augmentations.cutout",
         "heat_map": "augcli.attention.scorer",
+        "inspect": "augcli.run.inspect",
         "paste_cells": "augcli.pixels.blends",
         "prepare_scorer": "augcli.classifiers.prepare",
         "ranked_cells": "augcli.pixels.heat_maps",
+        "read": "augcli.data.data_set",
+        "split": "augcli.run.split",
         "verify": "augcli.run.verify",
     },
     globals(),

@@ -17,7 +17,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from typing import Any
 
     import numpy as np
@@ -88,7 +88,18 @@ class Digest:
         return whole.digest()
 
 
-def _message(parts: Iterable[str | int]) -> bytes:
+def _message(parts: Collection[str | int]) -> bytes:
+    message = ""
+    for part in parts:
+        text = part if type(part) is str else str(part)
+        if not text.isascii():
+            return _encoded_message(parts)
+        message += f"{len(text)}:{text}"
+    return message.encode()
+
+
+def _encoded_message(parts: Collection[str | int]) -> bytes:
+    """Return the same where a text has letters of several bytes, which is slower."""
     return b"".join(
         [
             b"%d:%b" % (len(encoded := str(part).encode("utf-8", "surrogateescape")), encoded)

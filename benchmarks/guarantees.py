@@ -2,6 +2,7 @@
 
     python -m benchmarks.guarantees --kills 220 --pictures 20000 --words 2000 --faults --damage 2000
     python -m benchmarks.guarantees --histories 500
+    python -m benchmarks.guarantees --containers 100000
     python -m benchmarks.guarantees --fsync
 
 Each loop fails with a traceback at the first thing that is not as promised; else it prints a
@@ -89,10 +90,11 @@ def costs(folder: Path) -> str:
 def main() -> None:
     """Run what was asked for and print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for name in ("kills", "pictures", "words", "histories"):
+    for name in ("kills", "pictures", "words", "histories", "containers"):
         parser.add_argument(f"--{name}", type=int, default=0, metavar="COUNT")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--damage", type=int, default=0, metavar="COUNT")
+    parser.add_argument("--arrays", type=int, default=0, metavar="COUNT", help="mutants of each")
     parser.add_argument("--faults", action="store_true")
     parser.add_argument("--fsync", action="store_true")
     parser.add_argument("--folder", help="where --fsync writes; by default a temporary folder")
@@ -103,7 +105,9 @@ def main() -> None:
         "pictures": lambda: module("fuzz", wanted.pictures, wanted.seed),
         "words": lambda: module("words", wanted.words, wanted.seed),
         "histories": lambda: module("histories", wanted.histories),
+        "containers": lambda: module("containers", wanted.containers, wanted.seed),
         "damage": lambda: all_damage(wanted.damage),
+        "arrays": lambda: module("arrays", wanted.arrays, wanted.seed),
         "faults": all_faults,
     }
     for name, loop in loops.items():

@@ -1,8 +1,9 @@
 """How cost grows: sources listed and planned without files, memory, finished folders.
 
-    python benchmarks/scale.py SOURCES
+    python benchmarks/scale.py SOURCES [table]
 
-prints as JSON what listing, ring and shards of a generated list of that many sources cost.
+prints as JSON what listing, ring and shards of a generated list of that many sources cost, or in
+how many seconds a table gives them their labels.
 """
 
 from __future__ import annotations
@@ -64,6 +65,26 @@ def plan(count: int) -> Planned:
     grown = max(0, _resident() - base)
     print(f"{count} sources: resident memory grew by {grown / count:.0f} each", file=sys.stderr)
     return Planned(count, listed - begun, ringed - listed, sharded - ringed, held / max(1, count))
+
+
+def table(count: int) -> float:
+    """Return the seconds in which a generated table gives that many sources their labels."""
+    from augcli.data.stores.sources import Sources  # noqa: PLC0415 - rounds don't need it
+    from augcli.data.tables.choice import TableChoice  # noqa: PLC0415
+    from augcli.data.tables.labelling import Labelling  # noqa: PLC0415
+
+    sources = Sources("/generated")
+    sources.paths += [f"{index:08d}.jpg" for index in range(count)]
+    sources.sizes.extend([1] * count)
+    sources.modified.extend([1] * count)
+    lines = [f"{path},class-{index % 1000:04d}\n" for index, path in enumerate(sources.paths)]
+    random.Random(0).shuffle(lines)
+    data = "".join(["file_name,label\n", *lines]).encode()
+    begun = time.perf_counter()
+    labelling = Labelling(sources, (sources.root,), TableChoice())
+    labelling.add("table", data)
+    labelling.finish()
+    return time.perf_counter() - begun
 
 
 def _arrays(sources: object) -> list[array[int]]:
@@ -128,4 +149,5 @@ def memories(folders: list[Path], work: Path) -> list[Watched]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(plan(int(sys.argv[1]))))
+    measure = table if sys.argv[2:] == ["table"] else plan
+    print(json.dumps(measure(int(sys.argv[1]))))

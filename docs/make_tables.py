@@ -10,7 +10,16 @@ import typer.main
 
 from augcli.augmentations import REGISTRY
 from augcli.cli.app import application
-from augcli.cli.generated import HEATMAPS, heat_map_options, metavar, options_of
+from augcli.cli.generated import (
+    HEATMAPS,
+    INSPECT,
+    SPLIT,
+    heat_map_options,
+    inspect_options,
+    metavar,
+    options_of,
+    split_options,
+)
 from augcli.cli.options import CommandOptions
 from augcli.errors import flag, with_flags
 from augcli.params import Group, declared
@@ -19,6 +28,7 @@ from augcli.recipes.options import RunOptions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from augcli.cli.given import OptionsByClass
     from augcli.params import Declared
 
 PAGE = Path(__file__).with_name("options.md")
@@ -52,7 +62,7 @@ def render() -> str:
         words = textwrap.fill(f"{first} Source: {augmentation.paper}.", 99)
         own = table(declared(augmentation))
         parts.append(f"## augcli {augmentation.name}\n\n{words}\n\n{own}")
-    parts.append(_heat_maps())
+    parts += [_heat_maps(), _inspect(), _split()]
     parts += [_by_hand(words, command) for words, command in commands() if not _generated(words)]
     parts.append(f"## Options that commands share\n\n{_shared()}")
     return "\n".join(parts)
@@ -86,7 +96,7 @@ def _commands_in(words: str, group: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _generated(words: str) -> bool:
-    return words in {HEATMAPS, *(augmentation.name for augmentation in REGISTRY)}
+    return words in {HEATMAPS, INSPECT, SPLIT, *(augmentation.name for augmentation in REGISTRY)}
 
 
 def _heat_maps() -> str:
@@ -97,6 +107,33 @@ def _heat_maps() -> str:
         f"[heatmaps.md](heatmaps.md).\n\n{table(own)}\nIt also has {shared}, see "
         "[below](#run).\n"
     )
+
+
+def _inspect() -> str:
+    shared = ", ".join(_flags(inspect_options()))
+    words = (
+        f"Show what INPUT holds, see [inspect.md](inspect.md). It has {shared}, which mean what "
+        "they mean for [the other commands](#options-that-commands-share)."
+    )
+    return f"## augcli {INSPECT}\n\n{textwrap.fill(words, 99, break_on_hyphens=False)}\n"
+
+
+def _split() -> str:
+    own, *rest = split_options().items()
+    shared = ", ".join(_flags(dict(rest)))
+    words = (
+        f"It also has {shared}, which mean what they mean for [the other "
+        "commands](#options-that-commands-share)."
+    )
+    return (
+        f"## augcli {SPLIT}\n\nDivide INPUT into train, val and test, see "
+        f"[splits.md](splits.md).\n\n{table(own[1])}\n"
+        f"{textwrap.fill(words, 99, break_on_hyphens=False)}\n"
+    )
+
+
+def _flags(options: OptionsByClass) -> list[str]:
+    return [f"`{field.flag}`" for fields in options.values() for field in fields]
 
 
 def _only(owner: type) -> dict[str, str]:

@@ -29,6 +29,7 @@ FLOORS = (
     "plan",
     "work",
     "run",
+    "torch",
     "doctor",
     "cli",
 )
@@ -48,11 +49,14 @@ PACKAGES = {
     "augmentations": frozenset({"numpy"}),
     "attention": frozenset({"numpy", "onnxruntime"}),
     "classifiers": frozenset({"numpy", "onnx", "onnxruntime"}),
-    "data": frozenset({"numpy", "cv2", "PIL"}),
+    "data": frozenset({"numpy", "cv2", "PIL", "pyarrow"}),
     "recipes": frozenset[str](),
     "plan": frozenset({"numpy"}),
     "work": frozenset({"numpy", "cv2"}),
-    "run": frozenset({"numpy"}),
+    # rich only for the progress bar, which Python callers may show.
+    "run": frozenset({"numpy", "rich"}),
+    # albumentations is looked for among the modules that are loaded, and never imported.
+    "torch": frozenset({"numpy", "PIL", "torch", "torchvision"}),
     "doctor": frozenset({"numpy", "cv2", "PIL"}),
     "cli": frozenset({"typer", "rich"}),
 }
@@ -65,7 +69,7 @@ FILES_AND_PROCESSES = frozenset(
 """What arrays in, arrays out need not know."""
 
 MODULE_NAME = r"augcli(\.\w+)+"
-HEAVY = ("PIL", "cv2", "numpy", "onnx", "onnxruntime", "rich", "typer")
+HEAVY = ("PIL", "cv2", "numpy", "onnx", "onnxruntime", "rich", "torch", "typer")
 
 
 class Module(NamedTuple):
@@ -150,6 +154,7 @@ OPENING = {
 OPENED = {
     # A ZIP archive in a file that was opened already, and the names of a network's own files.
     "attention/heat_map_file.py": {"zipfile.ZipFile"},
+    "data/stores/numpy_files.py": {"zipfile.ZipFile"},
     # Standard streams that are closed, and the channel to the parent: no files.
     "cli/app.py": {"os.open"},
     "cli/streams.py": {"os.open", "os.fdopen"},

@@ -22,6 +22,7 @@ PUBLIC = [
     "Colour",
     "CutMix",
     "Cutout",
+    "DataSet",
     "DropBlock",
     "Dropout",
     "Erasing",
@@ -39,9 +40,12 @@ PUBLIC = [
     "augment",
     "cutout",
     "heat_map",
+    "inspect",
     "paste_cells",
     "prepare_scorer",
     "ranked_cells",
+    "read",
+    "split",
     "verify",
 ]
 

@@ -177,8 +177,10 @@ def application(signals: Signals | None = None) -> typer.Typer:
 
     from augcli.cli.generated import SCORER, add_commands  # noqa: PLC0415
     from augcli.cli.help import Group  # noqa: PLC0415
+    from augcli.cli.inspect import add_inspect  # noqa: PLC0415
     from augcli.cli.recipes import RECIPE, recipe_commands  # noqa: PLC0415
     from augcli.cli.scorer import scorer_commands  # noqa: PLC0415
+    from augcli.cli.split import add_split  # noqa: PLC0415
     from augcli.cli.verbs import add_verbs  # noqa: PLC0415
 
     # Never entered: no signal is handled.
@@ -209,6 +211,8 @@ def application(signals: Signals | None = None) -> typer.Typer:
 
     run = functools.partial(run_command, signals)
     add_commands(app, run, functools.partial(score_command, signals))
+    add_inspect(app, signals)
+    add_split(app, signals)
     app.add_typer(recipe_commands(), name=RECIPE)
     app.add_typer(scorer_commands(signals), name=SCORER)
     add_verbs(app)

@@ -14,6 +14,8 @@ EXAMPLES = {
     "resizemix": ("images", "images --copies 3 --seed 1 --out mixed"),
     "run": ("recipe.toml images", "recipe.toml images --copies 2 --print-recipe"),
     "heatmaps": ("images --out heatmaps.npz", "images --overlay pictures"),
+    "inspect": ("images", "images --json"),
+    "split": ("images --val 0.2 --test 0.1", "images --val 0.2 --link hard --out divided"),
     "scorer prepare": (
         "classifier.onnx --preset imagenet",
         "classifier.onnx --preset tf --map cam --out cam.onnx",

@@ -19,7 +19,7 @@ from augcli.errors import with_flags
 from augcli.params import Declared, declared
 from augcli.recipes.options import MIXER_OPTIONS, SCORER_OPTIONS, RunOptions
 from augcli.recipes.recipe import Recipe
-from augcli.run.options import HeatMapOptions
+from augcli.run.options import HeatMapOptions, SplitOptions, inspect_fields, split_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +34,10 @@ RUN = "run"
 """The command that runs a recipe."""
 HEATMAPS = "heatmaps"
 """The command that scores images and stores the heat maps."""
+INSPECT = "inspect"
+"""The command that shows what INPUT holds."""
+SPLIT = "split"
+"""The command that divides INPUT into splits."""
 SCORER = "scorer"
 """The group whose command ``prepare`` has options of its own."""
 
@@ -101,6 +105,20 @@ def heat_map_options() -> OptionsByClass:
     return {HeatMapOptions: declared(HeatMapOptions), CommandOptions: _options_without_a_run()}
 
 
+def inspect_options() -> OptionsByClass:
+    """Return the options of the command that inspects INPUT, by the class that declares them."""
+    return {RunOptions: inspect_fields(), CommandOptions: _options_without_a_run()}
+
+
+def split_options() -> OptionsByClass:
+    """Return the options of the command that splits INPUT, by the class that declares them."""
+    return {
+        SplitOptions: declared(SplitOptions),
+        RunOptions: split_fields(),
+        CommandOptions: _options_without_a_run(),
+    }
+
+
 def prepare_options() -> OptionsByClass:
     """Return the options of ``scorer prepare``, by the class that declares them."""
     return {
@@ -127,7 +145,7 @@ def _augmentation_command(
             recipe = Recipe.of(method, chosen.prob)
             run(Path(arguments["input_folder"]), recipe, chosen, given)
 
-    return declare_command(command, augmentation.name, [_input()], options)
+    return declare_command(command, augmentation.name, [input_argument()], options)
 
 
 def _recipe_command(run: RunRecipe) -> Callable[..., None]:
@@ -146,7 +164,7 @@ def _recipe_command(run: RunRecipe) -> Callable[..., None]:
         inspect.Parameter.KEYWORD_ONLY,
         annotation=Annotated[str, typer.Argument(metavar="RECIPE", help="The TOML file.")],
     )
-    return declare_command(command, RUN, [recipe, _input()], options)
+    return declare_command(command, RUN, [recipe, input_argument()], options)
 
 
 def _heat_map_command(score: ScoreFolder) -> Callable[..., None]:
@@ -157,7 +175,7 @@ def _heat_map_command(score: ScoreFolder) -> Callable[..., None]:
         with given.spelling():
             score(Path(arguments["input_folder"]), given.build(HeatMapOptions), given)
 
-    return declare_command(command, HEATMAPS, [_input()], options)
+    return declare_command(command, HEATMAPS, [input_argument()], options)
 
 
 def declare_command(
@@ -179,13 +197,15 @@ def names_by_command() -> dict[str, set[str]]:
     """Return the names of the options that a configuration file may set, by command."""
     commands = {augmentation.name: options_of(augmentation) for augmentation in REGISTRY}
     commands |= {RUN: options_of(None), HEATMAPS: heat_map_options(), SCORER: prepare_options()}
+    commands |= {INSPECT: inspect_options(), SPLIT: split_options()}
     return {
         name: {field.name for fields in options.values() for field in fields} - {"config"}
         for name, options in commands.items()
     }
 
 
-def _input() -> inspect.Parameter:
+def input_argument() -> inspect.Parameter:
+    """Return the argument INPUT, as Typer declares it."""
     argument = typer.Argument(
         metavar="INPUT",
         help="Folder of images, one folder for each class; the current folder if left out.",

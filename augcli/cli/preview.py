@@ -6,18 +6,22 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from augcli.cli.streams import write_json, write_line
+from augcli.cli.tables import table_lines
 from augcli.data.manifest import COLUMNS
+from augcli.run.lines import most_and_least
 from augcli.run.preview import preview
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from augcli.data.manifest import Row
     from augcli.run.check import Run
-    from augcli.run.preview import Preview
+    from augcli.run.preview import ClassAmount, Preview
 
 SHOWN = 5
 """Rows and failures that are printed; JSON has all of them."""
+CLASSES_SHOWN = 20
+"""Classes that are printed."""
 UNLABELLED = "(unlabelled)"
 """Stands for the class of an image that has none."""
 
@@ -37,7 +41,7 @@ def show_preview(run: Run, spell: Callable[[str], str], *, as_json: bool) -> Non
         content = {**asdict(plan), "rows": rows, "failures": failures}
         write_json({"message_type": "plan", "out": run.output.path, **content})
         return
-    for line in preview_lines(plan, run.sources.place, run.output.path, spell):
+    for line in preview_lines(plan, run.sources.root, run.output.path, spell):
         write_line(line)
 
 
@@ -56,7 +60,40 @@ def preview_lines(plan: Preview, folder: str, out: str, spell: Callable[[str], s
     for row in plan.rows[:SHOWN]:
         lines += _row_lines(row)
     lines += [f"  {row.source}: would fail: {spell(row.reason)}" for row in plan.failures[:SHOWN]]
+    lines += [f"  {line}" for line in class_lines(plan.classes)]
     return [*lines, "nothing was written"]
+
+
+def class_lines(classes: Sequence[ClassAmount]) -> list[str]:
+    """Return a table: how much of each class there is, and will be.
+
+    Example:
+        >>> from augcli.run.preview import ClassAmount
+        >>> for line in class_lines([ClassAmount("", "cat", 9, 90), ClassAmount("", "dog", 2, 90)]):
+        ...     print(line)
+        class  has  will have
+        cat      9         90
+        dog      2         90
+    """
+    if not classes:
+        return []
+    has_mass = any(one.mass is not None for one in classes)
+    header = ["class", "has", "will have", *(["weight", "will weigh"] if has_mass else [])]
+    # Many are shown from the most to the fewest outputs, a few as they are.
+    order = sorted(classes, key=lambda one: -one.will_have)
+    first, last = (
+        most_and_least(order, CLASSES_SHOWN) if len(order) > CLASSES_SHOWN else (classes, ())
+    )
+    rows = []
+    for one in (*first, *last):
+        name = one.name or UNLABELLED
+        mass = [f"{one.mass or 0:,.1f}", f"{one.will_mass or 0:,.1f}"] if has_mass else []
+        title = f"{one.split}/{name}" if one.split else name
+        rows.append([title, f"{one.has:,}", f"{one.will_have:,}", *mass])
+    lines = table_lines(header, rows)
+    if last:
+        lines.insert(1 + len(first), f"… {len(classes) - CLASSES_SHOWN:,} more")
+    return lines
 
 
 def _row_lines(row: Row) -> list[str]:

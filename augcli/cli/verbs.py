@@ -9,9 +9,9 @@ import typer
 
 from augcli.cli.doctor import doctor
 from augcli.cli.generated import add_command
-from augcli.cli.progress import counted
 from augcli.cli.streams import write_json, write_line, write_stderr
 from augcli.errors import with_flags
+from augcli.run.lines import counted
 
 OUT = typer.Argument(metavar="OUT", help="An output folder of augcli.")
 JSON = typer.Option(
@@ -19,6 +19,9 @@ JSON = typer.Option(
 )
 AGAINST = typer.Option(
     None, "--against", metavar="INPUT", help="Make every output again from INPUT and compare."
+)
+LABELS = typer.Option(
+    None, "--labels", metavar="TABLE", help="The table of labels, where OUT was made with one."
 )
 SHOWN = 20
 """Problems that are printed; JSON has all of them."""
@@ -51,12 +54,17 @@ def status(out: str = OUT, as_json: bool = JSON) -> None:
         )
 
 
-def verify(out: str = OUT, against: str | None = AGAINST, as_json: bool = JSON) -> None:
+def verify(
+    out: str = OUT,
+    against: str | None = AGAINST,
+    labels: str | None = LABELS,
+    as_json: bool = JSON,
+) -> None:
     """Check an output folder; exit code 1 where something is wrong."""
     # Decoders are imported here, so that --help stays quick.
     from augcli.run.verify import verify as verify_folder  # noqa: PLC0415
 
-    result = verify_folder(out, against=against)
+    result = verify_folder(out, against=against, labels=labels)
     if as_json:
         problems = [problem._asdict() for problem in result.problems]
         content = {**asdict(result), "problems": problems}
@@ -69,7 +77,7 @@ def verify(out: str = OUT, against: str | None = AGAINST, as_json: bool = JSON) 
                 f"and {len(result.problems) - SHOWN:,} more problems; --json prints all of them"
             )
         for text in result.unchecked:
-            write_stderr(f"not checked: {text}")
+            write_stderr(f"not checked: {with_flags(text)}")
         problem_count = counted(len(result.problems), "problem")
         write_line(f"{counted(result.rows, 'row')} checked, {problem_count}")
         if against:

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 SUM_TOLERANCE = 1e-6
+_WHOLE = re.compile(r"-?[0-9]{1,18}(\.0*)?")
+"""Numbers of classes in a table; those that pandas wrote may end in ``.0``."""
+
+
+def class_order(names: Iterable[str]) -> list[str]:
+    """Return the names of classes in order: by number where all are whole numbers, else by text.
+
+    Example:
+        >>> class_order(["10", "9"]), class_order(["10", "9", "cat"])
+        (['9', '10'], ['10', '9', 'cat'])
+    """
+    in_order = sorted(names)
+    if all(map(_WHOLE.fullmatch, in_order)):
+        in_order.sort(key=lambda name: int(name.partition(".")[0]))
+    return in_order
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a picture shows: a weight for each class, which sum to 1.
+    """What a picture shows: a weight for each class.
+
+    They sum to 1, but where a picture may show several classes at once.
 
     Attributes:
         weights: Class and weight, the base's classes first; empty for an unlabelled picture.
@@ -56,6 +74,16 @@ class Label:
         weights = [weight for _, weight in self.weights]
         # Written so that NaN fails as well.
         return not weights or (min(weights) >= 0 and abs(sum(weights) - 1) <= SUM_TOLERANCE)
+
+    @property
+    def are_parts(self) -> bool:
+        """Whether each weight is from 0 to 1, as it is where several classes are there at once.
+
+        Example:
+            >>> Label((("cat", 1.0), ("dog", 1.0))).are_parts, Label((("cat", 2.0),)).are_parts
+            (True, False)
+        """
+        return all(0 <= weight <= 1 for _, weight in self.weights)
 
     @property
     def heaviest(self) -> str:

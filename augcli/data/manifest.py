@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import itertools
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +15,7 @@ from augcli.files import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from typing import BinaryIO
 
 MANIFEST = "metadata.csv"
@@ -28,7 +30,8 @@ COLUMNS = (
 )
 """The columns of metadata.csv where each source has one class."""
 SOFT_COLUMNS = ("file_name", "label", *COLUMNS[5:])
-"""The same where sources have soft labels: ``label`` is JSON, a weight by class."""
+"""The same where sources have soft labels or several classes: ``label`` is JSON, a weight by
+class."""
 LONGEST_ROW = 16 << 20
 """Characters of the longest row that is read; the draw of ten thousand boxes has 300,000."""
 
@@ -48,6 +51,8 @@ class Row(NamedTuple):
         height: Of the output, in pixels.
         copy: Copy number, 0 and up.
         sha256: Of the output file.
+        split: The part of the data set that the sources belong to; empty where there are none.
+        group: What the base must stay together with; empty where there is none.
     """
 
     file_name: str
@@ -60,16 +65,22 @@ class Row(NamedTuple):
     height: int
     copy: int
     sha256: str
+    split: str = ""
+    group: str = ""
 
     @property
     def weight_b(self) -> float:
         """Weight of the donor's class; 0 where there is none or it is the base's class."""
         return self.label.weights[1][1] if len(self.label.weights) > 1 else 0.0
 
+    def facts(self) -> dict[str, object]:
+        """Return all but the name and the label, by the names of the columns."""
+        return dict(zip(self._fields[2:], self[2:], strict=True))
+
     def soft_cells(self) -> tuple[object, ...]:
         """Return the row of metadata.csv with its whole label, see :data:`SOFT_COLUMNS`."""
         label = json.dumps(self.label.to_json(), ensure_ascii=False)
-        return (self.file_name, label, *self[2:])
+        return (self.file_name, label, *self[2:10])
 
     def cells(self) -> tuple[object, ...]:
         """Return the row of metadata.csv: ``label_a`` is the base's class, ``label_b`` the donor's.
@@ -94,7 +105,7 @@ class Row(NamedTuple):
 
         Args:
             cells: Of the line.
-            columns: :data:`COLUMNS` or :data:`SOFT_COLUMNS`.
+            columns: Names of the columns, see :class:`Columns`.
 
         Raises:
             ValueError: It has another number of cells, or text in the place of a number.
@@ -111,7 +122,47 @@ class Row(NamedTuple):
             height=int(values["height"]),
             copy=int(values["copy"]),
             sha256=values["sha256"],
+            split=values.get("split", ""),
+            group=values.get("group", ""),
         )
+
+
+class Columns(NamedTuple):
+    """Which columns a metadata.csv has.
+
+    Attributes:
+        soft: Whether labels are JSON, a weight by class.
+        splits: Whether there is a column ``split``.
+        groups: Whether there is a column ``group``.
+        shards: Whether there is a column ``shard``: the file that holds the output.
+    """
+
+    soft: bool = False
+    splits: bool = False
+    groups: bool = False
+    shards: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns, in order."""
+        names = SOFT_COLUMNS if self.soft else COLUMNS
+        others = (["split"] * self.splits, ["group"] * self.groups, ["shard"] * self.shards)
+        return (*names, *itertools.chain.from_iterable(others))
+
+    def cells(self, row: Row) -> tuple[object, ...]:
+        """Return the cells of a row."""
+        cells = row.soft_cells() if self.soft else row.cells()
+        if self.splits:
+            cells = (*cells, row.split)
+        if self.groups:
+            cells = (*cells, row.group)
+        return (*cells, row.file_name.partition("/")[0]) if self.shards else cells
+
+
+KNOWN_COLUMNS = frozenset(
+    Columns(*kinds).names for kinds in itertools.product((False, True), repeat=4)
+)
+"""The columns that a metadata.csv may have."""
 
 
 def _label(values: Mapping[str, str]) -> Label:
@@ -138,14 +189,23 @@ def read_rows(table: BinaryIO) -> Iterator[Row]:
         OSError: It can't be read.
         ValueError: It is not what augcli writes.
     """
-    for columns, cells in _cells(table, {COLUMNS, SOFT_COLUMNS}):
+    for columns, cells in table_rows(table, KNOWN_COLUMNS):
         yield Row.from_cells(cells, columns)
 
 
-def _cells(
-    table: BinaryIO, known: set[tuple[str, ...]]
+def table_rows(
+    table: BinaryIO, known: AbstractSet[tuple[str, ...]]
 ) -> Iterator[tuple[tuple[str, ...], list[str]]]:
-    """Yield the header and the cells of each row, and close the table."""
+    """Yield the header and the cells of each row of a table that augcli wrote, and close it.
+
+    Args:
+        table: The table.
+        known: The headers that it may have; an empty table has none.
+
+    Raises:
+        OSError: It can't be read.
+        ValueError: It is not what augcli writes.
+    """
     with contextlib.closing(csv_rows(table, LONGEST_ROW)) as rows:
         header = next(rows, None)
         if header is None:
@@ -190,7 +250,7 @@ def read_failures(table: BinaryIO) -> Iterator[Failure]:
         OSError: It can't be read.
         ValueError: It is not what augcli writes.
     """
-    for _, cells in _cells(table, {Failure._fields}):
+    for _, cells in table_rows(table, {Failure._fields}):
         yield Failure(*cells)
 
 
@@ -226,7 +286,13 @@ def write_table(file: BinaryIO, header: Iterable[str], rows: Iterable[Iterable[o
     text.detach()
 
 
-def card(command: str, images: int, classes: int, manifest_hash: str) -> str:
+def card(
+    command: str,
+    images: int,
+    classes: int,
+    manifest_hash: str,
+    data_files: Iterable[tuple[str, str]] = (("train", "**"),),
+) -> str:
     """Return README.md of an output folder.
 
     The YAML makes Hugging Face datasets take every row: without it, folder names such as
@@ -238,15 +304,17 @@ def card(command: str, images: int, classes: int, manifest_hash: str) -> str:
         images: How many rows the manifest has.
         classes: How many classes.
         manifest_hash: Hash of metadata.csv.
+        data_files: Name of each split, and the pattern of the names of its files.
     """
+    splits = "".join(
+        f'      - split: {split}\n        path: "{pattern}"\n' for split, pattern in data_files
+    )
     return f"""---
 configs:
   - config_name: default
     description: metadata.csv has the SHA-256 {manifest_hash}
     data_files:
-      - split: train
-        path: "**"
----
+{splits}---
 
 # Augmented images
 

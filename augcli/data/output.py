@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 from augcli.data.run_record import RECORD, RunRecord
 from augcli.data.stopping import FULL, TOO_MANY_OPEN, stopped, writing
 from augcli.errors import OutputError, Stopped
-from augcli.files import JSON_LIMIT, Folder, parse_json
+from augcli.files import JSON_LIMIT, Folder, parse_json, try_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +48,7 @@ class OutputFolder:
     Args:
         folder: OUT; need not be there.
         fsync: When what is published is forced to the disk.
+        record_name: The file in it that says what command made it.
 
     Attributes:
         folder: OUT as it was given.
@@ -58,7 +59,7 @@ class OutputFolder:
         OutputError: It is there, is not empty and was not made by augcli.
     """
 
-    def __init__(self, folder: Path, fsync: Fsync = "none") -> None:
+    def __init__(self, folder: Path, fsync: Fsync = "none", record_name: str = RECORD) -> None:
         self.folder = folder
         self.path = os.path.realpath(folder)
         self.files = output_files(self.path, fsync)
@@ -74,10 +75,10 @@ class OutputFolder:
                 f"OUT {folder} can't be read ({error.strerror}); "
                 "fix that, or give another folder with `out`"
             ) from None
-        if set(names) - {STATE} and RECORD not in names:
+        if set(names) - {STATE} and record_name not in names:
             if FOLDED_PARTS in names or STATE in names:
                 raise OutputError(
-                    f"OUT {folder} has no {RECORD}, which says what command made its files; "
+                    f"OUT {folder} has no {record_name}, which says what command made its files; "
                     "restore it, or give another folder with `out`"
                 )
             raise OutputError(
@@ -146,7 +147,7 @@ class OutputFolder:
             self.files.names(MAPS)  # refuses a link there
             # Held until close(): the lock lives as long as the file is open.
             lock = self.files.open_table(LOCK)
-            if _try_lock(lock):
+            if try_lock(lock):
                 if self._is_in_place(lock):
                     self._lock = lock
                     return True
@@ -170,7 +171,7 @@ class OutputFolder:
         """Return whether a run is at work in the folder now."""
         try:
             with self.files.open(LOCK) as file:
-                return not _try_lock(file)
+                return not try_lock(file)
         except OSError:
             return False
 
@@ -204,26 +205,3 @@ class OutputFolder:
                 f"OUT {self.folder} was removed while it was being written; "
                 "run the same command again to make it anew"
             )
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(file: IO[bytes]) -> bool:
-        """Lock a file for this process; the system lets go of it when the process ends."""
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _try_lock(file: IO[bytes]) -> bool:
-        """Lock a file for this process; the system lets go of it when the process ends."""
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True

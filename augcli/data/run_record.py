@@ -30,7 +30,9 @@ class RunRecord:
         augcli: Version that made it.
         state: Whether the last run came to its end.
         identity: What the outputs depend on, see :mod:`augcli.plan.fingerprint`.
+        amounts: Options that say how many outputs there are.
         folders: Folders of INPUT that hold sources.
+        classes: All classes, in the order that a person gave; empty where nobody did.
         mean_colour: The data set's mean colour, where it was estimated.
         white_level: The level of 16-bit images that becomes 255, given or estimated.
         estimates_missed: Images that could not be read for these two because of the machine.
@@ -47,7 +49,9 @@ class RunRecord:
     augcli: str
     state: State
     identity: Mapping[str, Any]
+    amounts: Mapping[str, Any] = field(default_factory=dict)
     folders: Sequence[str] = ()
+    classes: Sequence[str] = ()
     mean_colour: Colour | None = None
     white_level: int | None = None
     estimates_missed: int = 0
@@ -78,6 +82,8 @@ class RunRecord:
             and state in get_args(State)
             and isinstance(folders, list)
             and all(isinstance(name, str) for name in folders)
+            and isinstance(table.get("classes", []), list)
+            and all(isinstance(name, str) for name in table.get("classes", []))
             and (colour is None or _is_colour(colour))
             and _are_counts(table.get("counts", {}))
             and (white_level is None or (type(white_level) is int and 0 < white_level < 65536))
@@ -87,12 +93,15 @@ class RunRecord:
         assert state
         assert identity
         jobs, device = table.get("jobs"), table.get("device")
+        classes = table.get("classes", [])
         missed = table.get("estimates_missed")
         return cls(
             augcli=_text(table.get("augcli")),
             state=state,
             identity=identity,
+            amounts=_table(table.get("amounts")),
             folders=folders or (),
+            classes=classes or (),
             mean_colour=tuple(colour) if colour else None,
             white_level=white_level,
             estimates_missed=missed if _is_count(missed) else 0,

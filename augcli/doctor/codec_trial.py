@@ -11,6 +11,7 @@ from PIL import Image
 
 from augcli.data.codecs.decoding import decode
 from augcli.data.codecs.encoding import encode
+from augcli.data.codecs.npy import npy_header
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,6 +51,7 @@ CODECS: Final = (
     Codec("PNM"),
     Codec("AVIF", lossy=True),
     Codec("HEIC", lossy=True),
+    Codec("NPY"),
 )
 
 
@@ -73,7 +75,8 @@ def try_codec(codec: Codec) -> str:
         images = {"augcli": decode(data).image}
         # augcli reads some files with OpenCV and others with Pillow: both must work.
         step = "read it with Pillow"
-        if codec.name != "HEIC":  # which was read by a plug-in that Pillow does not know by itself
+        # HEIC is read by a plug-in that Pillow does not know by itself, NPY by NumPy.
+        if codec.name not in ("HEIC", "NPY"):
             images["Pillow"] = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
     except Exception as error:
         return f"can't {step} ({type(error).__name__}: {error})"
@@ -95,6 +98,8 @@ def _saved(name: Container) -> bytes:
     """Return the picture as a file, by Pillow."""
     target = io.BytesIO()
     picture = Image.fromarray(_smooth())
+    if name == "NPY":
+        return npy_header(SIDE, SIDE, 3) + _smooth().tobytes()
     if name == "HEIC":
         importlib.import_module("pillow_heif").from_pillow(picture).save(target, quality=95)
     else:

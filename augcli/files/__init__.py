@@ -5,7 +5,9 @@ an error. No file ever has its final name before all of its bytes are there.
 """
 
 from augcli.files.descriptors import LinkInside, is_inside
+from augcli.files.draft import Draft
 from augcli.files.folder import Folder, Fsync
+from augcli.files.locking import try_lock
 from augcli.files.publishing import (
     create_file,
     publish_file,
@@ -31,8 +33,11 @@ from augcli.files.reading import (
     read_file,
     read_given,
     read_json,
+    read_standard_input,
 )
+from augcli.files.spool import Spool, SpoolFull
 from augcli.files.text import TOML_LIMIT, decode_text, parse_toml
+from augcli.files.unpacking import NotUnpacked, compression, unpacked
 
 __all__ = [
     "HEAD_BYTES",
@@ -41,10 +46,15 @@ __all__ = [
     "TABLE_LIMIT",
     "TOML_LIMIT",
     "Content",
+    "Draft",
     "Folder",
     "Fsync",
     "LinkInside",
+    "NotUnpacked",
     "Pieces",
+    "Spool",
+    "SpoolFull",
+    "compression",
     "create_file",
     "decode_text",
     "file_sha256",
@@ -60,8 +70,11 @@ __all__ = [
     "read_file",
     "read_given",
     "read_json",
+    "read_standard_input",
     "remove_file",
     "replacing",
+    "try_lock",
     "unfinished_name",
+    "unpacked",
     "write_file",
 ]

@@ -1,9 +1,13 @@
-"""A folder that augcli writes into: the one class that changes anything in it."""
+"""A folder that augcli writes into: the one class that changes anything in it.
+
+Over 300 lines for that reason: no other module creates, renames or removes something there.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import io
 import itertools
 import os
@@ -13,6 +17,7 @@ import time
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from augcli.files.descriptors import BY_DESCRIPTOR, NO_FOLLOW, Descriptors, LinkInside
+from augcli.files.draft import Draft
 from augcli.files.publishing import WRITE_FLAGS, sync_descriptor, write_all
 from augcli.files.reading import (
     READ_AND_WRITE,
@@ -66,40 +71,85 @@ class Folder:
         """Return what tells this folder from another one of the same path: device and inode."""
         return self._folders.identity()
 
-    def publish(self, name: str, content: bytes | Callable[[BinaryIO], object]) -> None:
+    def publish(
+        self,
+        name: str,
+        content: bytes | Callable[[BinaryIO], object],
+        modified: int | None = None,
+    ) -> None:
         """Write a file whole and give it its final name, replacing what is there.
 
         Args:
             name: The file.
             content: The bytes, or what writes them into a file.
+            modified: Time of its last change in nanoseconds, where the system can set it; now
+                where None.
         """
-        whole = f"{self.path}/{name}"
-        # A letter has at most four bytes.
-        if len(whole) * 4 >= LONGEST_PATH and len(os.fsencode(whole)) >= LONGEST_PATH:
-            # It could be written by descriptors, but nobody could read it by its path.
-            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+        self._check_length(name)
         unfinished = self._unfinished_leaf()
         try:
             leaf, place = self._folders.reach(self._temporary, unfinished)
             descriptor = os.open(leaf, WRITE_FLAGS | NO_FOLLOW, 0o666, dir_fd=place)
             try:
                 write_all(descriptor, content)
+                if modified is not None and os.utime in os.supports_fd:
+                    # Not every file system has every time.
+                    with contextlib.suppress(OSError, OverflowError):
+                        os.utime(descriptor, ns=(modified, modified))
                 if self._fsync == "file":
                     sync_descriptor(descriptor)
             finally:
                 os.close(descriptor)
-            self.make_folder(name.rpartition("/")[0])
-            # Writing the content may have used other folders: their descriptors are few.
-            leaf, place = self._folders.reach(self._temporary, unfinished)
-            target, target_place = self._folders.locate(name)
-            os.replace(leaf, target, src_dir_fd=place, dst_dir_fd=target_place)
-            if self._fsync != "none":
-                self._unsynced.append(name)
-            if self._fsync == "file":
-                self.sync()
+            self._give_name(unfinished, name)
         except BaseException:
             self.remove(f"{self._temporary}/{unfinished}")
             raise
+
+    def draft(self) -> Draft:
+        """Begin a file that is written piece by piece and published when it is whole."""
+        leaf = self._unfinished_leaf()
+        name = f"{self._temporary}/{leaf}"
+        return Draft(
+            self._open(name, WRITE_FLAGS),
+            functools.partial(self._give_name, leaf),
+            functools.partial(self.remove, name),
+            syncs=self._fsync == "file",
+        )
+
+    def publish_link(self, name: str, target: str, *, symbolic: bool) -> None:
+        """Give a file a second name in this folder, or make a symbolic link to it.
+
+        Args:
+            name: The second name, or the link; what is there is replaced.
+            target: The file, absolute and without links.
+            symbolic: Whether it is a symbolic link.
+        """
+        self._check_length(name)
+        unfinished = self._unfinished_leaf()
+        try:
+            leaf, place = self._folders.reach(self._temporary, unfinished)
+            if symbolic:
+                os.symlink(target, leaf, dir_fd=place)
+            else:
+                os.link(target, leaf, dst_dir_fd=place)
+            above = name.rpartition("/")[0]
+            self.make_folder(above)
+            leaf, place = self._folders.reach(self._temporary, unfinished)
+            new_name, new_place = self._folders.locate(name)
+            os.replace(leaf, new_name, src_dir_fd=place, dst_dir_fd=new_place)
+            if self._fsync != "none":
+                self._new_folders.add(above)
+        finally:
+            # Where both are names of one file already, renaming leaves both.
+            self.remove(f"{self._temporary}/{unfinished}")
+
+    def link_target(self, name: str) -> str:
+        """Return where a symbolic link leads to; empty where there is none of this name."""
+        try:
+            leaf, place = self._folders.locate(name)
+            return os.readlink(leaf, dir_fd=place)
+        except OSError:
+            return ""
 
     def sync(self) -> None:
         """Force to the disk what was published since the last call, and the names of it."""
@@ -228,6 +278,25 @@ class Folder:
             for name in self.names(self._temporary):
                 if self._is_left_over(name):
                     self.remove(f"{self._temporary}/{name}")
+
+    def _give_name(self, unfinished: str, name: str) -> None:
+        """Give a temporary file, whole by now, its final name."""
+        self.make_folder(name.rpartition("/")[0])
+        # Writing the content may have used other folders: their descriptors are few.
+        leaf, place = self._folders.reach(self._temporary, unfinished)
+        target, target_place = self._folders.locate(name)
+        os.replace(leaf, target, src_dir_fd=place, dst_dir_fd=target_place)
+        if self._fsync != "none":
+            self._unsynced.append(name)
+        if self._fsync == "file":
+            self.sync()
+
+    def _check_length(self, name: str) -> None:
+        whole = f"{self.path}/{name}"
+        # A letter has at most four bytes.
+        if len(whole) * 4 >= LONGEST_PATH and len(os.fsencode(whole)) >= LONGEST_PATH:
+            # It could be written by descriptors, but nobody could read it by its path.
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
 
     def _unfinished_leaf(self) -> str:
         return f"{self._token}~{next(self._numbers)}"

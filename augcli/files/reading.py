@@ -145,6 +145,20 @@ def read_given(path: Path, limit: int | None = None) -> bytes:
     return data
 
 
+def read_standard_input(limit: int) -> bytes:
+    """Return all bytes of standard input.
+
+    Raises:
+        OSError: It is a terminal, is closed, or has more bytes than the limit.
+    """
+    if sys.stdin is None or sys.stdin.isatty():
+        raise OSError(errno.EINVAL, "is a terminal here")
+    data = sys.stdin.buffer.read(limit + 1)
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, f"has more than {limit:,} bytes")
+    return data
+
+
 def read_json(path: Path, limit: int = JSON_LIMIT) -> Any:
     """Return what a JSON file holds.
 
@@ -210,6 +224,11 @@ class Pieces:
     def __reduce__(self) -> tuple[type[Pieces], tuple[str]]:
         """Pickle by the path: another process opens the file anew."""
         return (type(self), (self.path,))
+
+    def status(self) -> tuple[int, int]:
+        """Return the bytes of the file and the time of its last change, as they are now."""
+        status = os.fstat(self._descriptor)
+        return status.st_size, modified_at(status)
 
     def read(self, position: int, count: int) -> bytes:
         """Return bytes of the file.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from augcli.data.manifest import Failure
-    from augcli.data.sinks.sink import Sink
+    from augcli.data.sinks.sink import DataFile, Sink
     from augcli.plan.jobs import Job, Task
     from augcli.plan.part import Made, Tried
     from augcli.plan.parts import Parts
@@ -36,6 +36,7 @@ class Backlog:
         damaged: Parts that were cut short or damaged; their shards are made again.
         changes: How many sources changed, are new and are missing since the run before.
         shards: Names of the shards that :meth:`tasks` went through.
+        files: Names of the files that hold their outputs, where a sink has such files.
         left_over: Shards with a part and without a job.
         emptied: Folders of OUT that lose an output.
     """
@@ -50,6 +51,7 @@ class Backlog:
     damaged: int = 0
     changes: Counter[str] = field(default_factory=Counter)
     shards: set[str] = field(default_factory=set)
+    files: set[str] = field(default_factory=set)
     left_over: int = 0
     emptied: set[str] = field(default_factory=set)
 
@@ -59,6 +61,8 @@ class Backlog:
         following = next(stored, None)
         for shard in self.plan.shards():
             self.shards.add(shard.name)
+            if shard.file:
+                self.files.add(shard.file)
             while following and shard_order(following.shard) < shard_order(shard.name):
                 self._leave(following)
                 following = next(stored, None)
@@ -108,11 +112,13 @@ class Backlog:
     def _keep(self, part: Part, task: Task) -> None:
         """Move what is done already, and still right and whole, out of a task's jobs."""
         planned = {job.fingerprint: job for job in task.jobs}
+        # A file that holds all outputs is there or not; where each is a file, each is looked at.
+        is_there = part.data is None or self._is_in_place(part.data, task)
         right = {made.job: made.job in planned for made in part.made}
         whole = dict(right)
         for made in part.made:
             if right[made.job]:
-                whole[made.job] &= self._is_whole(made)
+                whole[made.job] &= is_there if part.data else self._is_whole(made)
                 right[made.job] &= self._is_donor(planned[made.job], made.row.source_b, part, task)
         done = {job for job, is_whole in whole.items() if is_whole and right[job]}
         self.repaired += sum(1 for job, is_whole in whole.items() if right[job] and not is_whole)
@@ -122,12 +128,25 @@ class Backlog:
             for job, failure in part.failed
             if job in planned and self._fails_again(planned[job], failure, part, task)
         ]
-        done |= {job for job, _ in task.failed}
+        failed = {job for job, _ in task.failed}
+        if task.file:
+            is_as_planned = part.data and is_there and part.fingerprint == task.fingerprint
+            if not (is_as_planned and planned.keys() <= done | failed):
+                # Outputs can't be exchanged in it: all of them are made again.
+                done, task.made = set(), []
+            part.obsolete.clear()
+        done |= failed
         task.jobs = [job for job in task.jobs if job.fingerprint not in done]
         self.already_done += len(done)
+        if task.file:
+            return
         task.obsolete = [made.row.file_name for made in part.made if made.job not in done]
         task.obsolete += [name for name in part.obsolete if self.sink.size(name) is not None]
         self.emptied.update(name.rpartition("/")[0] for name in [*task.obsolete, *part.obsolete])
+
+    def _is_in_place(self, data: DataFile, task: Task) -> bool:
+        """Return whether the file of a shard has its recorded size, and the name of the plan."""
+        return data.name == task.file and self.sink.size(data.name) == data.size
 
     def _is_whole(self, made: Made) -> bool:
         """Return whether an output is there with its recorded size."""

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from augcli.attention.model_file import scorer_sha256
+from augcli.augmentations.base import Augmentation
 from augcli.params import values
 from augcli.recipes.options import NOT_OF_THE_RESULT
 from augcli.rng import digest
@@ -13,6 +14,7 @@ from augcli.rng import digest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from augcli.data.stores.sources import Sources
     from augcli.recipes.chain import Chain
     from augcli.recipes.options import RunOptions
 
@@ -20,21 +22,30 @@ STREAM = 1
 """Goes up when the streams of chance change."""
 
 
-def identity(
-    chain: Chain, place: str, options: RunOptions, labels_sha256: str | None
-) -> dict[str, Any]:
+RECORDED_ONLY = frozenset({"labels"})
+"""What an identity only records: each job has the labels of its sources in its own hash, so that a
+table may grow and change as folders may."""
+
+
+def identity(chain: Chain, place: str, options: RunOptions, sources: Sources) -> dict[str, Any]:
     """Return what the outputs depend on, apart from the content of the sources.
 
     Args:
         chain: What is done.
         place: INPUT, absolute.
         options: How.
-        labels_sha256: Of the table of labels, if there is one.
+        sources: What they say of their labels.
     """
     scored = any(augmentation.scores for augmentation in chain.augmentations)
     options_of_the_result = {
         name: value for name, value in values(options).items() if name not in NOT_OF_THE_RESULT
     }
+    if options.to == "folder":
+        # As before there were other sinks; and no size of a shard matters.
+        del options_of_the_result["to"], options_of_the_result["shard_size"]
+    if any(type(each).for_copy is not Augmentation.for_copy for each in chain.augmentations):
+        # A schedule over the copies: more of them change those that are there.
+        options_of_the_result["copies"] = chain.copies
     content = {
         "command": chain.name,
         "input": place,
@@ -42,7 +53,8 @@ def identity(
         "survival": chain.survival,
         **options_of_the_result,
         "scorer": scorer_sha256(options.model) if scored else None,
-        "labels": labels_sha256,
+        "labels": sources.labels_sha256 or None,
+        "multi_label": sources.are_many,
         "stream": STREAM,
     }
     # As it comes back from run.json, so that the two can be compared.
@@ -57,7 +69,11 @@ def command_hash(identity: Mapping[str, Any], chain: Chain) -> str:
         chain: The same with the mean colour, where a step needs it.
     """
     # Where INPUT lies changes no output; with the mean colour all options are known.
-    of_the_result = {name: value for name, value in identity.items() if name != "input"}
+    of_the_result = {
+        name: value
+        for name, value in identity.items()
+        if name != "input" and name not in RECORDED_ONLY
+    }
     fills = [getattr(augmentation, "fill", None) for augmentation in chain.augmentations]
     return digest(json.dumps(of_the_result, sort_keys=True), repr(fills)).hex()
 
@@ -74,6 +90,10 @@ def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     if before.get("command") != now.get("command"):
         # All else differs as well, and says nothing more.
         before, now = {"command": before.get("command")}, {"command": now.get("command")}
+    before, now = (
+        {name: value for name, value in each.items() if name not in RECORDED_ONLY}
+        for each in (before, now)
+    )
     return ", ".join(_differences("", before, now))
 
 

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from augcli.data.labels import Label
     from augcli.data.manifest import Failure
+    from augcli.data.stores.sources import Source
     from augcli.plan.part import Made, Tried
 
 
-class Source(NamedTuple):
-    """A source as a job needs it.
-
-    Attributes:
-        path: Its name in the store.
-        label: What it shows.
-        stamp: What tells it from a changed one.
-    """
-
-    path: str
-    label: Label
-    stamp: str
+Original = Literal["none", "encode", "copy"]
+"""Whether a source is an output too: encoded as outputs are, or copied byte for byte."""
 
 
 class Job(NamedTuple):
@@ -36,6 +26,8 @@ class Job(NamedTuple):
         more: Whether the ring has more donors than these.
         hash_bytes: Of the path's hash in the output's name, see
             :func:`augcli.data.names.output_name`.
+        is_augmented: Whether the chain is applied to the base.
+        original: Whether the base is an output too, and how.
     """
 
     fingerprint: str
@@ -44,6 +36,8 @@ class Job(NamedTuple):
     donors: tuple[Source, ...]
     more: bool
     hash_bytes: int
+    is_augmented: bool = True
+    original: Original = "none"
 
 
 @dataclass(slots=True)
@@ -64,6 +58,7 @@ class Task:
         sources_before: The same, as the earlier part recorded them.
         avoid: By path, how sources ended a worker.
         careful: Whether each source is announced before it is touched.
+        file: Name of the file that holds all of its outputs; empty where each is a file.
     """
 
     shard: str
@@ -79,3 +74,4 @@ class Task:
     sources_before: dict[str, str] = field(default_factory=dict)
     avoid: dict[str, Failure] = field(default_factory=dict)
     careful: bool = False
+    file: str = ""

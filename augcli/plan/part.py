@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.data.labels import Label
 from augcli.data.manifest import Failure, Row
-from augcli.data.names import is_output_name
+from augcli.data.names import is_container_name, is_output_name
+from augcli.data.sinks.sink import DataFile
 from augcli.files import parse_json
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ UNFINISHED = "unfinished"
 """Fingerprint of a part that only says what stays, while the rest of its shard is made."""
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_SHARD_NAME = re.compile(r"(\d{1,9})-(\d{1,7})-of-(\d{1,7})")
+_SHARD_NAME = re.compile(r"(\d{1,9})-(\d{1,7})-of-(\d{1,7})(?:-([A-Za-z0-9_]{1,100}))?")
 MOST_SHARDS = 1 << 22
 """Of one copy: enough for 500 million sources."""
 
@@ -36,14 +37,22 @@ class ShardName(NamedTuple):
         copy: Copy number.
         number: Which range of keys, 0 and up.
         ranges: How many ranges the copy is cut into, a power of two.
+        split: The part of the data set; empty where there are none.
     """
 
     copy: int
     number: int
     ranges: int
+    split: str = ""
 
     def __str__(self) -> str:
-        return f"{self.copy}-{self.number:05d}-of-{self.ranges:05d}"
+        name = f"{self.copy}-{self.number:05d}-of-{self.ranges:05d}"
+        return f"{name}-{self.split}" if self.split else name
+
+    @property
+    def order(self) -> tuple[int, str, int]:
+        """The place of the shard in the plan."""
+        return self.copy, self.split, self.number
 
     @classmethod
     def parse(cls, name: str) -> ShardName | None:
@@ -51,13 +60,15 @@ class ShardName(NamedTuple):
 
         Example:
             >>> ShardName.parse("0-00012-of-00032")
-            ShardName(copy=0, number=12, ranges=32)
+            ShardName(copy=0, number=12, ranges=32, split='')
             >>> ShardName.parse("0-00012-of-00033")
         """
         match = _SHARD_NAME.fullmatch(name)
         if not match:
             return None
-        shard = cls(*map(int, match.groups()))
+        *numbers, split = match.groups()
+        copy, number, ranges = map(int, numbers)
+        shard = cls(copy, number, ranges, split or "")
         is_valid = 0 <= shard.number < shard.ranges <= MOST_SHARDS
         is_valid = is_valid and shard.ranges & (shard.ranges - 1) == 0
         return shard if is_valid and str(shard) == name else None
@@ -106,6 +117,7 @@ class Part:
         obsolete: Outputs of an earlier part that no job makes any more; they are removed.
         sources: Path and stamp of the bases, in the parts of copy 0: so changed, new and
             missing sources can be counted.
+        data: The file that holds all outputs; None where each is a file.
     """
 
     shard: str
@@ -116,6 +128,13 @@ class Part:
     tried: dict[str, Tried] = field(default_factory=dict)
     obsolete: list[str] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
+    data: DataFile | None = None
+
+    @property
+    def files(self) -> list[str]:
+        """The files of OUT that it names."""
+        made = [self.data.name] if self.data else [made.row.file_name for made in self.made]
+        return made + self.obsolete
 
     def to_bytes(self) -> bytes:
         """Return the two lines of the part."""
@@ -133,6 +152,7 @@ class Part:
                 "tried": self.tried,
                 "obsolete": self.obsolete,
                 "sources": self.sources,
+                **({"data": self.data} if self.data else {}),
             }
         )
         return body + _line({"sha256": hashlib.sha256(body).hexdigest()})
@@ -152,7 +172,7 @@ class Part:
         key_of_base = key_of(name.copy)
         parts = [
             Part(
-                str(ShardName(name.copy, name.number * each + piece, count)),
+                str(ShardName(name.copy, name.number * each + piece, count, name.split)),
                 self.command,
                 UNFINISHED,
                 tried=self.tried,
@@ -208,6 +228,7 @@ def _from_json(content: Any) -> Part:
         {path: Tried(*tried) for path, tried in content["tried"].items()},
         content["obsolete"],
         content["sources"],
+        DataFile(*content["data"]) if "data" in content else None,
     )
     _check(part)
     return part
@@ -226,11 +247,14 @@ def _check(part: Part) -> None:
     numbers: list[Any] = []
     weights: list[Any] = []
     for job, size, remarks, row in part.made:
-        texts += [job, *remarks, row.file_name, *row[2:6], row.sha256]
+        texts += [job, *remarks, row.file_name, *row[2:6], *row[9:]]
         numbers += [size, row.width, row.height, row.copy]
         weights += [weight for _, weight in row.label.weights]
     for job, failure in part.failed:
         texts += [job, *failure]
+    if part.data:
+        texts += [part.data.name, part.data.sha256]
+        numbers.append(part.data.size)
     # By their set, which is several times quicker than one by one.
     if not (set(map(type, texts)) <= {str} and set(map(type, numbers)) <= {int}):
         raise ValueError("a text or a number is something else")
@@ -241,5 +265,7 @@ def _check(part: Part) -> None:
     # Half of a character, which JSON's escapes can hold, can't be written into a table.
     "".join(texts).encode("utf-8")
     names = [*part.obsolete, *(made.row.file_name for made in part.made)]
+    if part.data and not is_container_name(part.data.name):
+        raise ValueError("a name is none that augcli gives to a file of outputs")
     if not ShardName.parse(part.shard) or not all(map(is_output_name, names)):
         raise ValueError("a name is none that augcli gives")

@@ -18,7 +18,7 @@ from augcli.errors import Stopped
 from augcli.plan.part import UNFINISHED, Part, ShardName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from augcli.files import Folder
 
@@ -46,7 +46,7 @@ class StoredPart(NamedTuple):
     part: Part | None
 
 
-def shard_order(shard: str) -> tuple[int, int]:
+def shard_order(shard: str) -> tuple[int, str, int]:
     """Return the place of a shard in the plan, from its name.
 
     Example:
@@ -54,7 +54,12 @@ def shard_order(shard: str) -> tuple[int, int]:
         True
     """
     name = ShardName.parse(shard)
-    return (name.copy, name.number) if name else (-1, -1)
+    return name.order if name else (-1, "", -1)
+
+
+def _is_placed(stored: StoredPart, files: Mapping[str, str]) -> bool:
+    part, file = stored.part, files.get(stored.shard)
+    return part is not None and file is not None and set(part.files) <= {file}
 
 
 class Parts:
@@ -62,14 +67,17 @@ class Parts:
 
     Args:
         files: Reads and writes OUT.
+        in_containers: Whether the outputs of a shard are one file. Then a shard is never cut, and
+            splits have different numbers of shards.
 
     Attributes:
         is_cut: Whether the folded parts turned out to be damaged while they were read: what
             comes after the damage is lost.
     """
 
-    def __init__(self, files: Folder) -> None:
+    def __init__(self, files: Folder, *, in_containers: bool = False) -> None:
         self._files = files
+        self._in_containers = in_containers
         self.is_cut = False
 
     def loose(self) -> list[str]:
@@ -81,7 +89,9 @@ class Parts:
         Raises:
             Stopped: Their folder can't be listed: a link or a file may lie in its place.
         """
-        names = sorted(self._loose_names())
+        names = sorted(self._loose_names(), key=lambda name: (name.order, name.ranges))
+        if self._in_containers:
+            return [str(name) for name in names]
         count = self.shard_count if names else 0
         return [str(name) for name in names if name.ranges == count]
 
@@ -174,6 +184,23 @@ class Parts:
         self.remove_loose()
         return folders
 
+    def are_placed(self, files: Mapping[str, str]) -> bool:
+        """Return whether all outputs lie in the files in which the plan has them.
+
+        Args:
+            files: By shard of the plan: the name of the file that holds its outputs.
+        """
+        return all(stored.part is None or _is_placed(stored, files) for stored in self.read())
+
+    def keep_placed(self, files: Mapping[str, str]) -> None:
+        """Forget the shards whose outputs the plan has in another file.
+
+        Args:
+            files: By shard of the plan: the name of the file that holds its outputs.
+        """
+        self.fold(stored for stored in self.read() if _is_placed(stored, files))
+        self.remove_loose()
+
     def remove_loose(self) -> None:
         """Remove the parts that are files of their own: they are folded, or nothing is left."""
         for name in self._loose_names():
@@ -190,8 +217,8 @@ class Parts:
         First the part forgets its outputs, so that no part ever names a file that is gone;
         they are noted as obsolete, so that a killed run can be continued.
         """
-        names = [made.row.file_name for made in part.made] + part.obsolete
-        if part.made:
+        names = part.files
+        if part.made or part.data:
             self.commit(Part(part.shard, part.command, UNFINISHED, obsolete=names))
         for name in names:
             self._files.remove(name)
@@ -232,7 +259,7 @@ class Parts:
                 f"{self._files.path}/{FOLDED_PARTS} can't be read ({error.strerror}); fix that, "
                 "then run the same command again to continue"
             ) from None
-        last = (-1, -1)
+        last = (-1, "", -1)
         try:
             with file, gzip.GzipFile(fileobj=file) as archive:
                 while body := archive.readline(len(FIRST_LETTERS)):

@@ -3,22 +3,67 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from augcli.data.names import LONG_HASH, SHORT_HASH, same_names
-from augcli.plan.jobs import Job, Source, Task
+import numpy as np
+
+from augcli.data.names import LONG_HASH, SHORT_HASH, container_key, same_names
+from augcli.plan.jobs import Job, Task
 from augcli.plan.ring import Ring
 from augcli.rng import Digest, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from augcli.data.stores.sources import Sources
+    from numpy.typing import NDArray
+
+    from augcli.data.stores.sources import Source, Sources
+    from augcli.plan.containers import Containers
+    from augcli.plan.jobs import Original
     from augcli.plan.ring import Pair, Shard
 
+ORIGINALS: Final[tuple[Original, ...]] = ("none", "encode", "copy")
 DONORS = 3
 """Donors in a job's list at first; a shard that needs more asks for a longer list."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be made of each source.
+
+    Attributes:
+        copies: int64 (n,): augmented outputs of each source.
+        originals: uint8 (n,): whether it is an output too: indices into :data:`ORIGINALS`.
+    """
+
+    copies: NDArray[np.int64]
+    originals: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, sources: Sources, copies: int, original: Original = "none") -> Wanted:
+        """Return the same for all sources."""
+        count = len(sources)
+        return cls(
+            np.full(count, copies, np.int64),
+            np.full(count, ORIGINALS.index(original), np.uint8),
+        )
+
+    @property
+    def most_copies(self) -> int:
+        """The largest number of augmented outputs that a source gets."""
+        return int(self.copies.max(initial=0))
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs there are in all."""
+        return int(self.copies.sum()) + int(np.count_nonzero(self.originals))
+
+    def has_job(self, copy: int) -> NDArray[np.bool_]:
+        """Return for each source whether it has a job in a copy: bool (n,)."""
+        augmented = self.copies > copy
+        return augmented | (self.originals > 0) if copy == 0 else augmented
 
 
 @dataclass(slots=True)
@@ -28,39 +73,67 @@ class Plan:
     Attributes:
         sources: All sources of the run.
         seed: Seed of all chance.
-        copies: Outputs for each source.
+        wanted: What is to be made of each source.
         pair: Which donors are allowed.
         mixes: Whether jobs have donors.
-        shard_count: Shards of each copy.
+        shard_count: Shards of each copy and split.
         command: Hash of what changes bytes, see :mod:`augcli.plan.fingerprint`.
+        container_of: Gives the container of a path, where neighbours are to lie in one.
+        containers: How outputs are spread over files; None where each is a file.
     """
 
     sources: Sources
     seed: int
-    copies: int
+    wanted: Wanted
     pair: Pair
     mixes: bool
     shard_count: int
     command: str
-    _rings: dict[int, Ring] = field(default_factory=dict)
+    container_of: Callable[[str], str] | None = None
+    containers: Containers | None = None
+    _rings: dict[tuple[int, str], Ring] = field(default_factory=dict)
     _labels: list[str] = field(init=False)
     _long_named: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._labels = [repr(label.weights) for label in self.sources.labels]
-        self._long_named = same_names(self.sources.paths)
+        sources = self.sources
+        self._labels = [repr(label.weights) for label in sources.labels]
+        plain = container_key if self.containers else str
+        self._long_named = same_names(
+            sources.paths, lambda index: sources.source(index).place, plain
+        )
 
     @property
     def jobs(self) -> int:
         """How many jobs there are in all."""
-        return len(self.sources) * self.copies
+        only_originals = (self.wanted.originals > 0) & (self.wanted.copies == 0)
+        return int(self.wanted.copies.sum()) + int(np.count_nonzero(only_originals))
 
     def shards(self) -> Iterator[Shard]:
         """Yield all shards that hold a job, in order."""
-        for copy in range(self.copies):
-            yield from self._ring(copy).shards(copy, self.shard_count)
-            # A ring is as large as the list of sources: only one at a time.
-            self._rings.pop(copy, None)
+        if not self.containers:
+            yield from self._pieces()
+            return
+        counts = Counter(shard.split for shard in self._pieces())
+        numbers = Counter[str]()
+        for shard in self._pieces():
+            split = shard.split
+            yield shard._replace(file=self.containers.name(split, numbers[split], counts[split]))
+            numbers[split] += 1
+
+    def _pieces(self) -> Iterator[Shard]:
+        """Yield the same without the names of their files."""
+        for copy in range(max(1, self.wanted.most_copies)):
+            has_job = self.wanted.has_job(copy)
+            for split in sorted(self.sources.splits) or [""]:
+                ring = self._ring(copy, split)
+                before = np.concatenate(([0], np.cumsum(has_job[ring.order])))
+                count = self.containers.ranges[split] if self.containers else self.shard_count
+                for shard in ring.shards(copy, count, split):
+                    if before[shard.stop] > before[shard.start]:
+                        yield shard
+                # A ring is as large as the list of sources: only one at a time.
+                self._rings.pop((copy, split), None)
 
     def task(self, shard: Shard, donors: int = DONORS) -> Task:
         """Return a shard with all of its jobs.
@@ -69,9 +142,12 @@ class Plan:
             shard: Which one.
             donors: How many donors each job lists, its own and those that may step in.
         """
-        jobs = self._jobs(shard.copy, range(shard.start, shard.stop), donors)
+        ring = self._ring(shard.copy, shard.split)
+        has_job = self.wanted.has_job(shard.copy)[ring.order[shard.start : shard.stop]]
+        positions = (np.flatnonzero(has_job) + shard.start).tolist()
+        jobs = self._jobs(shard.copy, shard.split, positions, donors)
         fingerprint = digest(*(job.fingerprint for job in jobs)).hex()
-        task = Task(shard.name, shard.copy, self.command, fingerprint, jobs)
+        task = Task(shard.name, shard.copy, self.command, fingerprint, jobs, file=shard.file)
         if shard.copy == 0:
             task.sources = {job.base.path: job.base.stamp for job in jobs}
         return task
@@ -80,7 +156,8 @@ class Plan:
         """Give a task a longer list of donors: none of its first ones can be read."""
         longest = max((len(job.donors) for job in task.jobs), default=DONORS)
         positions = [job.position for job in task.jobs]
-        task.jobs = self._jobs(task.copy, positions, longest * 8)
+        split = task.jobs[0].base.split if task.jobs else ""
+        task.jobs = self._jobs(task.copy, split, positions, longest * 8)
         return task
 
     def donors(self, job: Job, copy: int) -> Iterator[Source]:
@@ -88,42 +165,61 @@ class Plan:
         yield from job.donors
         seen = len(job.donors)
         while job.more:
-            job = self._jobs(copy, [job.position], seen * 8)[0]
+            job = self._jobs(copy, job.base.split, [job.position], seen * 8)[0]
             yield from job.donors[seen:]
             seen = len(job.donors)
 
-    def source(self, index: int) -> Source:
-        """Return a source as a job needs it."""
-        sources = self.sources
-        return Source(sources.paths[index], sources.label(index), sources.stamp(index))
-
-    def _ring(self, copy: int) -> Ring:
-        if copy not in self._rings:
+    def _ring(self, copy: int, split: str) -> Ring:
+        if (copy, split) not in self._rings:
+            members = None
+            if self.sources.splits:
+                number = self.sources.splits.index(split)
+                members = np.flatnonzero(np.array(self.sources.split_of, np.int64) == number)
             pair = self.pair if self.mixes else "any"
-            self._rings[copy] = Ring.of(self.sources, self.seed, copy, pair)
-        return self._rings[copy]
+            self._rings[copy, split] = Ring.of(
+                self.sources, self.seed, copy, pair, members, self.container_of
+            )
+        return self._rings[copy, split]
 
-    def _jobs(self, copy: int, positions: Iterable[int], donors: int) -> list[Job]:
-        ring, sources = self._ring(copy), self.sources
+    def _jobs(self, copy: int, split: str, positions: Iterable[int], donors: int) -> list[Job]:
+        ring, sources, wanted = self._ring(copy, split), self.sources, self.wanted
         jobs = []
-        fingerprints = Digest(self.command, copy, size=8)
+        numbering = (self.containers.numbering,) if self.containers else ()
+        fingerprints = Digest(self.command, copy, *numbering, size=8)
 
         # Neighbours on the ring share their donors.
         @functools.cache
-        def at(position: int) -> tuple[Source, tuple[str, str, str]]:
+        def at(position: int) -> tuple[Source, tuple[str, ...]]:
             """Return a source, and what an output depends on of it."""
             index = int(ring.order[position])
-            source = self.source(index)
-            return source, (source.path, self._labels[sources.label_of[index]], source.stamp)
+            source = sources.source(index)
+            parts = (source.path, self._labels[sources.label_of[index]], source.stamp)
+            return source, (*parts, *source[4:]) if any(source[4:]) else parts
 
         for position in positions:
             base, parts = at(position)
-            givers = ring.donors(position, donors + 1) if self.mixes else []
+            index = ring.order[position]
+            is_augmented = bool(wanted.copies[index] > copy)
+            original = ORIGINALS[wanted.originals[index] if copy == 0 else 0]
+            givers = ring.donors(position, donors + 1) if self.mixes and is_augmented else []
             candidates = tuple([at(giver)[0] for giver in givers[:donors]])
             first = at(givers[0])[1] if candidates else ()
-            long = (LONG_HASH,) if base.path in self._long_named else ()
-            fingerprint = fingerprints(*parts, *first, *long).hex()
+            hash_bytes = LONG_HASH if base.path in self._long_named else SHORT_HASH
+            kind = (is_augmented, original, hash_bytes)
+            # The usual kind of job has no word for it.
+            named = () if kind == (True, "none", SHORT_HASH) else kind
+            fingerprint = fingerprints(*parts, *first, *named).hex()
             more = len(givers) > donors
-            hash_bytes = LONG_HASH if long else SHORT_HASH
-            jobs.append(Job(fingerprint, position, base, candidates, more, hash_bytes))
+            jobs.append(
+                Job(
+                    fingerprint,
+                    position,
+                    base,
+                    candidates,
+                    more,
+                    hash_bytes,
+                    is_augmented,
+                    original,
+                )
+            )
         return jobs

@@ -5,6 +5,9 @@ ring. The donor of each is the next on the ring that fits ``--pair``. So nobody 
 donor, everybody gives once, each copy has another ring, a worker that walks along the ring
 decodes each source once, and adding one image changes one donor.
 
+With ``--locality container`` the hash of the container comes before that of the path: neighbours
+lie in one container, which is then read once, and most pairs are of one container.
+
 The ring's key space is cut into a power of two of ranges; a range is a shard. Cutting by key
 and not by position keeps shards where they are when images come or go. When a set grows, each
 range is cut in two, four, …, see :meth:`augcli.plan.parts.Parts.split`.
@@ -15,22 +18,24 @@ from __future__ import annotations
 import functools
 import hashlib
 import heapq
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
+from augcli.plan.amounts import class_numbers
 from augcli.plan.part import ShardName
 from augcli.rng import Digest, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from augcli.data.stores.sources import Sources
 
-Pair = Literal["any", "different", "same"]
+Pair = Literal["any", "different", "same", "balanced"]
 
 JOBS_PER_SHARD = 128
 SMALLEST_SHARD = 16
@@ -51,8 +56,18 @@ def shards_for(sources: int) -> int:
     return 1 << (max(1, sources // jobs) - 1).bit_length()
 
 
-def ring_keys(seed: int, copy: int) -> Callable[[str], bytes]:
-    """Return what gives the 8 bytes by which sources are sorted on the ring of a copy."""
+def ring_keys(
+    seed: int, copy: int, container_of: Callable[[str], str] | None = None
+) -> Callable[[str], bytes]:
+    """Return what gives the 8 bytes by which sources are sorted on the ring of a copy.
+
+    Args:
+        seed: Seed of all chance.
+        copy: Copy number.
+        container_of: Gives the container of a source by its path. The first half of a key is then
+            that of the container, so that its sources are neighbours; all of it is that of the
+            path where None.
+    """
     prefix = hashlib.blake2b(digest(seed, "ring", copy), digest_size=8)
 
     def key_of(path: str) -> bytes:
@@ -60,7 +75,22 @@ def ring_keys(seed: int, copy: int) -> Callable[[str], bytes]:
         key.update(path.encode("utf-8", "surrogateescape"))
         return key.digest()
 
-    return key_of
+    if container_of is None:
+        return key_of
+    # Sources come sorted by path, so those of a container one after the other.
+    first_half = functools.lru_cache(64)(lambda container: key_of(container)[:4])
+    return lambda path: first_half(container_of(path)) + key_of(path)[:4]
+
+
+def split_slug(split: str) -> str:
+    """Return the name of a split as names of shards have it.
+
+    Example:
+        >>> split_slug("train"), split_slug("fold 1")
+        ('train', 'fold_1_f06e5279')
+    """
+    slug = re.sub(r"[^A-Za-z0-9_]", "_", split)[:80]
+    return slug if slug == split else f"{slug}_{digest(split, size=4).hex()}"
 
 
 class Shard(NamedTuple):
@@ -72,6 +102,8 @@ class Shard(NamedTuple):
         ranges: How many ranges there are, a power of two.
         start: First position on the ring.
         stop: Position after the last.
+        split: The part of the data set; empty where there are none.
+        file: Name of the file that holds all of its outputs; empty where each is a file.
     """
 
     copy: int
@@ -79,11 +111,13 @@ class Shard(NamedTuple):
     ranges: int
     start: int
     stop: int
+    split: str = ""
+    file: str = ""
 
     @property
     def name(self) -> str:
         """The shard in words of a file name, such as ``0-00012-of-00032``."""
-        return str(ShardName(self.copy, self.number, self.ranges))
+        return str(ShardName(self.copy, self.number, self.ranges, split_slug(self.split)))
 
 
 @dataclass(frozen=True)
@@ -95,27 +129,48 @@ class Ring:
         keys: uint64 (n,): sorted hash at each position.
         group: int64 (n,): number of the class at each position, the heaviest of a soft label.
         pair: Which donors are allowed.
+        seed: Seed of all chance.
+        copy: Copy number.
+        class_names: Names of the classes, by number.
     """
 
     order: NDArray[np.int64]
     keys: NDArray[np.uint64]
     group: NDArray[np.int64]
     pair: Pair
+    seed: int = 0
+    copy: int = 0
+    class_names: Sequence[str] = ()
 
     @classmethod
-    def of(cls, sources: Sources, seed: int, copy: int, pair: Pair) -> Ring:
-        """Sort the sources of one copy by their hash."""
-        key_of = ring_keys(seed, copy)
-        raw = bytearray()
-        for path in sources.paths:
-            raw += key_of(path)
-        keys = np.frombuffer(bytes(raw), ">u8").astype(np.uint64)
+    def of(
+        cls,
+        sources: Sources,
+        seed: int,
+        copy: int,
+        pair: Pair,
+        members: NDArray[np.int64] | None = None,
+        container_of: Callable[[str], str] | None = None,
+    ) -> Ring:
+        """Sort sources by their hash for one copy.
+
+        Args:
+            sources: All of them.
+            seed: Seed of all chance.
+            copy: Copy number.
+            pair: Which donors are allowed.
+            members: int64: indices of those on the ring, ascending; all where None.
+            container_of: Gives the container of a path, whose sources are to be neighbours.
+        """
+        key_of = ring_keys(seed, copy, container_of)
+        paths = sources.paths if members is None else [sources.paths[at] for at in members]
+        keys = np.frombuffer(b"".join(map(key_of, paths)), ">u8").astype(np.uint64)
         # Stable, and the sources come sorted by path: equal hashes go by path.
         order = np.argsort(keys, kind="stable")
-        number = {name: index for index, name in enumerate(sources.classes)}
-        group_of = np.array([number.get(label.heaviest, -1) for label in sources.labels], np.int64)
-        group = group_of[np.array(sources.label_of, np.int64)][order]
-        return cls(order, keys[order], group, pair)
+        indices = order if members is None else members[order]
+        return cls(
+            indices, keys[order], class_numbers(sources)[indices], pair, seed, copy, sources.classes
+        )
 
     def donors(self, position: int, count: int) -> list[int]:
         """Return the first ``count`` positions that may give to the base at a position.
@@ -128,6 +183,8 @@ class Ring:
             return [(position + step) % total for step in range(1, min(count + 1, total))]
         if self.pair == "same":
             return self._same(position, count)
+        if self.pair == "balanced":
+            return self._balanced(position, count)
         return self._different(position, count)
 
     def _same(self, position: int, count: int) -> list[int]:
@@ -137,6 +194,37 @@ class Ring:
         rank = int(np.searchsorted(members, position))
         steps = range(1, min(count + 1, len(members)))
         return [int(members[(rank + step) % len(members)]) for step in steps]
+
+    def _balanced(self, position: int, count: int) -> list[int]:
+        """Return donors of a class drawn with weight 1/size, then of the others as they are drawn.
+
+        The class is drawn by weighted rendezvous hashing: each has a number that the key of the
+        base gives, and the lowest wins. A class that grows or comes changes few draws.
+        """
+        by_class, start_of = self._classes
+        sizes = np.diff(start_of)
+        own = int(self.group[position])
+        # 2**53 steps between 0 and 1, none of them at an end.
+        drawn = (_mixed(self.keys[position] ^ self._class_keys) >> np.uint64(11)) + 0.5
+        cost = np.where(sizes > 0, -np.log(drawn / 2.0**53) * sizes, np.inf)
+        donors: list[int] = []
+        for number in np.argsort(cost, kind="stable").tolist():
+            members = by_class[start_of[number] : start_of[number + 1]]
+            first = int(np.searchsorted(members, position, "right" if number == own else "left"))
+            wanted = min(count - len(donors), len(members) - (number == own))
+            steps = range(first, first + wanted)
+            donors += [int(members[step % len(members)]) for step in steps]
+            if len(donors) == count:
+                break
+        return donors
+
+    @functools.cached_property
+    def _class_keys(self) -> NDArray[np.uint64]:
+        """A hash of each class."""
+        numbers = range(len(self._classes[1]) - 1)
+        key_of = Digest(self.seed, "balanced", self.copy, size=8)
+        keys = b"".join([key_of(self.class_names[number]) for number in numbers])
+        return np.frombuffer(keys, ">u8").astype(np.uint64)
 
     def _different(self, position: int, count: int) -> list[int]:
         total = len(self.order)
@@ -166,8 +254,8 @@ class Ring:
         positions = np.arange(len(self.group))
         return ends[np.searchsorted(ends, positions)] - positions + 1
 
-    def shards(self, copy: int, count: int) -> Iterator[Shard]:
-        """Yield the shards that hold a job, in order."""
+    def shards(self, copy: int, count: int, split: str = "") -> Iterator[Shard]:
+        """Yield the shards that hold a source, in order."""
         bits = count.bit_length() - 1
         if bits == 0:
             edges = np.array([0, len(self.order)])
@@ -175,7 +263,14 @@ class Ring:
             starts = np.arange(count, dtype=np.uint64) << np.uint64(64 - bits)
             edges = np.append(np.searchsorted(self.keys, starts), len(self.order))
         for number in np.flatnonzero(np.diff(edges)).tolist():
-            yield Shard(copy, number, count, int(edges[number]), int(edges[number + 1]))
+            yield Shard(copy, number, count, int(edges[number]), int(edges[number + 1]), split)
+
+
+def _mixed(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the words with their bits mixed: the finaliser of SplitMix64 (Steele et al. 2014)."""
+    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return words ^ (words >> np.uint64(31))
 
 
 def sample(paths: list[str], seed: int, purpose: str, count: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -31,6 +32,7 @@ MAX_BYTES = Param("Refuse larger files before reading them.", 1, 2**40, "bytes",
 FOLLOW_LINKS = Param(
     "Follow symbolic links, including those that lead out of INPUT.", group="input"
 )
+IMAGE_COLUMN = Param("Column of the images in Parquet [default: found by its type].", group="input")
 WORKERS = Param(
     "Worker processes; 0 uses this process only [default: one for each available core].",
     0,
@@ -79,6 +81,100 @@ def seconds_of(timeout: float | None) -> float:
     return TIMEOUT_SECONDS if timeout is None else timeout
 
 
+UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+
+
+def parse_bytes(value: Any) -> str:
+    """Return a number of bytes as text, checked, such as ``256MB``.
+
+    Raises:
+        ValueError: It is not of that form, or no byte.
+
+    Example:
+        >>> parse_bytes("256 mb"), parse_bytes(1_000_000)
+        ('256MB', '1MB')
+    """
+    count = byte_count(str(value))
+    for unit in ("GB", "MB", "KB"):
+        if count % UNITS[unit] == 0:
+            return f"{count // UNITS[unit]}{unit}"
+    return str(count)
+
+
+def byte_count(text: str) -> int:
+    """Return the bytes that a text such as ``256MB`` or ``1GiB`` says.
+
+    Raises:
+        ValueError: It is not of that form, or no byte.
+
+    Example:
+        >>> byte_count("256MB"), byte_count("1 KiB"), byte_count("512")
+        (256000000, 1024, 512)
+    """
+    match = re.fullmatch(r"\s*(\d{1,15})\s*([A-Za-z]*)\s*", text, re.ASCII)
+    unit = {**UNITS, "": 1, "B": 1}.get(match[2].upper()) if match else None
+    if not match or unit is None or int(match[1]) < 1:
+        raise ValueError(f"is {text!r}, but must be a size such as 256MB or 1GB")
+    return int(match[1]) * unit
+
+
+def parse_per_class(value: Any) -> int | str:
+    """Return a number of images, ``max`` or ``median``.
+
+    Raises:
+        ValueError: It is none of these.
+
+    Example:
+        >>> parse_per_class("500"), parse_per_class("max")
+        (500, 'max')
+    """
+    if value in ("max", "median"):
+        return str(value)
+    number = str(value)
+    if isinstance(value, bool) or not number.isascii() or not number.isdigit() or int(number) < 1:
+        raise ValueError(f"is {value!r}, but must be a number from 1, max or median")
+    return int(number)
+
+
+def parse_copies_of(value: Any) -> str:
+    """Return copies by class as text, checked.
+
+    Raises:
+        ValueError: It is not of the form ``cat=3,dog=0``.
+
+    Example:
+        >>> parse_copies_of({"cat": 3, "dog": 0})
+        'cat=3,dog=0'
+    """
+    text = (
+        ",".join(f"{name}={count}" for name, count in value.items())
+        if isinstance(value, dict)
+        else str(value)
+    )
+    copies_by_class(text)
+    return text
+
+
+def copies_by_class(text: str) -> dict[str, int]:
+    """Return the copies by class that a text such as ``cat=3,dog=0`` holds.
+
+    Raises:
+        ValueError: It is not of that form.
+    """
+    copies = {}
+    for part in text.split(","):
+        name, is_set, count = part.strip().rpartition("=")
+        if not (is_set and name and count.isascii() and count.isdigit()):
+            raise ValueError(f"is {text!r}, but must be such as cat=3,dog=0")
+        copies[name] = int(count)
+    return copies
+
+
+def class_names(text: str | None) -> frozenset[str]:
+    """Return the names that a text holds, separated by commas; none where there is no text."""
+    return frozenset(name.strip() for name in (text or "").split(",")) - {""}
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunOptions(ByName):
     """What a run does, for every augmentation."""
@@ -91,22 +187,157 @@ class RunOptions(ByName):
             group="output",
         ),
     ] = None
+    to: Annotated[
+        Literal["folder", "webdataset", "parquet"],
+        Param(
+            "What the outputs become: files in a folder, webdataset (tar files of many samples) "
+            "or parquet (tables that hold the pictures).",
+            group="output",
+        ),
+    ] = "folder"
+    shard_size: Annotated[
+        str,
+        Param(
+            "About how large a file that holds many outputs is, such as 256MB or 1GB.",
+            parse=parse_bytes,
+            metavar="SIZE",
+            group="output",
+        ),
+    ] = "256MB"
     labels: Annotated[
         Path | None,
         Param(
-            "CSV table with the columns file_name,label, instead of one folder per class.",
+            "Table with a row for each image (CSV, TSV, JSONL or Parquet), instead of one folder "
+            "per class.",
+            group="input",
+        ),
+    ] = None
+    file_column: Annotated[
+        str | None,
+        Param(
+            "Column of the table that names the image [default: found by its name].", group="input"
+        ),
+    ] = None
+    label_column: Annotated[
+        str | None,
+        Param("Column of the labels [default: found by its name].", group="input"),
+    ] = None
+    label_columns: Annotated[
+        str | None,
+        Param(
+            "Columns of the table that are a class each and hold its weight, separated by commas; "
+            "rest for all that remain.",
+            group="input",
+        ),
+    ] = None
+    multi_label: Annotated[
+        bool,
+        Param(
+            "An image may have several classes at once: weights are from 0 to 1 each and need not "
+            "sum to 1.",
+            group="input",
+        ),
+    ] = False
+    label_separator: Annotated[
+        str | None,
+        Param(
+            "What stands between the classes of an image with `multi_label` [default: | ; or a "
+            "comma, the one that is there].",
+            group="input",
+        ),
+    ] = None
+    split_column: Annotated[
+        str | None,
+        Param("Column of the table with the split, in the place of folders.", group="input"),
+    ] = None
+    group_column: Annotated[
+        str | None,
+        Param(
+            "Column of the table with what must stay together: a patient, a video, a scene.",
+            group="input",
+        ),
+    ] = None
+    missing: Annotated[
+        Literal["error", "skip"],
+        Param(
+            "What is done with rows without an image and images without a row: error (nothing is "
+            "made) or skip.",
+            group="input",
+        ),
+    ] = "error"
+    classes: Annotated[
+        Path | None,
+        Param(
+            "Text file with a class in each line, which gives classes.txt their order; it may "
+            "name classes without an image.",
             group="input",
         ),
     ] = None
     layout: Annotated[
-        Literal["auto", "classes"],
+        Literal["auto", "classes", "splits", "flat"],
         Param(
-            "What the folders of INPUT are: classes, or auto (classes, but folders named train, "
-            "val, test or fold1 that hold folders are refused: they are splits of a data set).",
+            "What the folders of INPUT are: classes; splits of a data set, which hold classes; "
+            "flat (they say nothing); or auto (splits where two or more are named train, val, "
+            "test or fold1 and hold folders, else classes).",
             group="input",
         ),
     ] = "auto"
+    image_column: Annotated[str | None, IMAGE_COLUMN] = None
+    locality: Annotated[
+        Literal["auto", "none", "container"],
+        Param(
+            "Where donors lie: container (mostly in the container of the base, which is then read "
+            "once), none (anywhere), or auto (container for Parquet, none for all else).",
+            group="input",
+        ),
+    ] = "auto"
+    splits: Annotated[
+        str,
+        Param(
+            "Splits that are augmented, separated by commas, or all; the others come along.",
+            group="input",
+        ),
+    ] = "train"
+    rest: Annotated[
+        Literal["copy", "encode", "skip"],
+        Param(
+            "What is done with the other splits: copy (the same bytes), encode (with the settings "
+            "of the outputs; also where `size` or `format` is given) or skip.",
+            group="output",
+        ),
+    ] = "copy"
     copies: Annotated[int, Param("Augmented images per original.", 1, 10_000, group="amount")] = 1
+    per_class: Annotated[
+        int | str | None,
+        Param(
+            "Images of each class, originals included where they come along: a number, max (as "
+            "many as the largest class has) or median.",
+            parse=parse_per_class,
+            metavar="N|max|median",
+            group="amount",
+        ),
+    ] = None
+    total: Annotated[
+        int | None,
+        Param("Images in all, originals included where they come along.", 1, group="amount"),
+    ] = None
+    copies_of: Annotated[
+        str | None,
+        Param(
+            "Augmented images per original of single classes, such as cat=3,dog=0.",
+            parse=parse_copies_of,
+            metavar="CLASS=N,…",
+            group="amount",
+        ),
+    ] = None
+    only_classes: Annotated[
+        str | None,
+        Param("Classes that are augmented, separated by commas.", group="amount"),
+    ] = None
+    skip_classes: Annotated[
+        str | None,
+        Param("Classes that are not augmented, separated by commas.", group="amount"),
+    ] = None
     prob: Annotated[
         float,
         Param(
@@ -114,8 +345,11 @@ class RunOptions(ByName):
         ),
     ] = 1.0
     pair: Annotated[
-        Literal["any", "different", "same"],
-        Param("Class of the donor: any, different from the base's, or the same (mixers only)."),
+        Literal["any", "different", "same", "balanced"],
+        Param(
+            "Class of the donor: any, different from the base's, the same, or balanced (a "
+            "class with weight one over its size, so that rare ones give most; mixers only)."
+        ),
     ] = "any"
     model: Annotated[Path | None, MODEL] = None
     heatmaps: Annotated[
@@ -237,6 +471,11 @@ class RunOptions(ByName):
         return 0 if self.fail_fast else self.max_errors
 
     @property
+    def shard_bytes(self) -> int:
+        """The bytes of `shard_size`."""
+        return byte_count(self.shard_size)
+
+    @property
     def frame(self) -> Frame | None:
         """Height and width of the outputs, or None for the source's own."""
         return None if self.size is None else size_frame(self.size)
@@ -251,8 +490,15 @@ ONE_RUN_ONLY = frozenset(
     | {"heatmaps", "device", "accept_missing", "refresh_estimates"}
 )
 """Options that say how a run goes and change no output."""
-NOT_OF_THE_RESULT = ONE_RUN_ONLY | {"model", "labels", "layout", "prob"}
+AMOUNTS = frozenset({"copies", "per_class", "total", "copies_of", "only_classes", "skip_classes"})
+"""Options that say how many outputs there are, and change none of them."""
+NOT_OF_THE_RESULT = ONE_RUN_ONLY | AMOUNTS | {"model", "labels", "classes", "missing", "prob"}
 """Options that don't change the outputs, whose content does and not their name, or that the
 steps say already."""
-NOT_IN_RECIPE = ONE_RUN_ONLY | {"labels", "layout", "prob"}
+LABELLING = frozenset(
+    {"labels", "file_column", "label_column", "label_columns", "multi_label", "label_separator"}
+    | {"split_column", "group_column", "missing", "classes"}
+)
+"""Options that say how a table gives labels."""
+NOT_IN_RECIPE = ONE_RUN_ONLY | LABELLING | {"layout", "prob", "image_column"}
 """Options that belong to one run on one machine, or to each step."""

@@ -12,12 +12,14 @@ from augcli.errors import ParameterError
 from augcli.params import build, declared, public_name, refuse_unknown
 from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
+from augcli.run.bar import ProgressBar
 from augcli.run.check import check
 from augcli.run.make import make
 from augcli.run.messages import Summary, ignore
+from augcli.run.places import path_of
 
 if TYPE_CHECKING:
-    from augcli.run.messages import Listener
+    from augcli.run.messages import Listener, Message
 
 __all__ = ["Summary", "augment"]
 
@@ -27,6 +29,7 @@ def augment(
     augmentation: Augmentation[Any] | Recipe,
     *,
     listener: Listener = ignore,
+    progress: bool = False,
     **options: Any,
 ) -> Summary:
     """Augment a folder of images: the run that the command line makes.
@@ -36,6 +39,8 @@ def augment(
         augmentation: The method with its options, such as ``AttentiveCutMix(top_n=6)``, or a
             recipe.
         listener: Called with each message of the run.
+        progress: Show the command line's bar on standard error, in a notebook below its cell,
+            with the lines for failed images and the summary.
         **options: The options that all commands share, such as ``out="mixed"``, ``seed=1`` or
             ``workers=4``; see :class:`augcli.recipes.options.RunOptions`.
 
@@ -55,7 +60,7 @@ def augment(
         >>> summary.images, summary.failed
         (16, 0)
     """
-    place = _path(folder)
+    place = path_of(folder)
     _check_method(augmentation)
     if not callable(listener):
         raise ParameterError("listener", f"is {listener!r}, but must be a function")
@@ -68,17 +73,16 @@ def augment(
     else:
         chosen = RunOptions(**options)
         recipe = Recipe.of(augmentation, chosen.prob)
-    return make(check(place, recipe, chosen), listener)
+    run = check(place, recipe, chosen)
+    if not progress:
+        return make(run, listener)
+    with ProgressBar() as bar:
 
+        def listen(message: Message) -> None:
+            bar(message)
+            listener(message)
 
-def _path(folder: object) -> Path:
-    """Return INPUT as a path."""
-    if not isinstance(folder, str | Path | os.PathLike) or not str(folder):
-        raise ParameterError("folder", f"is {folder!r}, but must be the path of a folder of images")
-    path = os.fspath(folder)
-    if not isinstance(path, str) or "\0" in path:
-        raise ParameterError("folder", f"is {path!r}, but must be text without NUL characters")
-    return Path(path)
+        return make(run, listen)
 
 
 def _check_method(method: object) -> None:

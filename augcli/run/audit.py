@@ -12,11 +12,15 @@ from augcli.plan.parts import Parts
 from augcli.run.finish import Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from augcli.data.manifest import Row
     from augcli.data.output import OutputFolder
+    from augcli.data.sinks.sink import DataFile
 
+WRONG_HASH = (
+    "is not the file that was written (sha256); remove it and run the command again to make it anew"
+)
 LISTED = "list"
 """Stage of a failure that no part records: the image was refused before the plan was made."""
 
@@ -41,8 +45,18 @@ class Audit:
         """The files that have a row."""
         return set(self._rows)
 
+    def containers(self, output: OutputFolder) -> set[str]:
+        """Return the files that hold outputs: those that the parts or the rows name."""
+        stored = [stored.part for stored in Parts(output.files, in_containers=True).read()]
+        files = {part.data.name for part in stored if part and part.data}
+        return files | {name.partition("/")[0] for name in self._rows}
+
     def problems(
-        self, output: OutputFolder, classes: list[str], command: str
+        self,
+        output: OutputFolder,
+        classes: Sequence[str],
+        command: str,
+        given: Sequence[str] = (),
     ) -> Iterator[tuple[str, str]]:
         """Yield the file and what is wrong where tables differ from the parts.
 
@@ -50,14 +64,19 @@ class Audit:
             output: A complete OUT, with its folded parts.
             classes: Those of classes.txt.
             command: Hash of the command that run.json records; empty where it is not known.
+            given: Classes that a person gave, which need no output.
         """
         parts = Parts(output.files)
         totals = Totals()
         missing = self._rows
         commands = {command} - {""}
+        in_containers = False
         for stored in parts.read():
             if not stored.part:
                 continue
+            if stored.part.data:
+                in_containers = True
+                yield from _container(output, stored.part.data)
             commands.add(stored.part.command)
             for made in stored.part.made:
                 totals.add(made.row)
@@ -75,9 +94,23 @@ class Audit:
             yield name, f"has a row in {MANIFEST}, but no run made it"
         if len(commands) > 1:
             yield RECORD, "does not record the command that made the outputs"
-        if set(classes) != totals.classes:
+        expected = totals.classes | set(given)
+        # In containers, classes without any output have a number too.
+        if not (expected <= set(classes) if in_containers else expected == set(classes)):
             yield CLASSES, "does not hold the classes of the outputs"
         yield from _failures(output, totals)
+
+
+def _container(output: OutputFolder, data: DataFile) -> Iterator[tuple[str, str]]:
+    """Compare a file that holds outputs with what its part records."""
+    try:
+        with output.files.open(data.name) as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        yield data.name, f"can't be read ({error.strerror})"
+        return
+    if digest != data.sha256:
+        yield data.name, WRONG_HASH
 
 
 def _failures(output: OutputFolder, totals: Totals) -> Iterator[tuple[str, str]]:

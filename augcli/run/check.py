@@ -4,35 +4,45 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from augcli.data.codecs.choices import background_colour, given_white_level
 from augcli.data.codecs.formats import FULL_WHITE, OutputEncoding
-from augcli.data.label_table import apply_labels
+from augcli.data.manifest import Columns
 from augcli.data.output import MAPS, OutputFolder
-from augcli.data.sinks.folder import FolderSink
+from augcli.data.sinks.opening import container_ending, open_sink
+from augcli.data.sinks.sink import DataSet
 from augcli.data.stopping import carry_on
-from augcli.data.stores.folder import FolderStore
+from augcli.data.stores.opening import is_table
+from augcli.data.stores.path_list import STANDARD_INPUT
+from augcli.data.stores.shards import without_pattern
 from augcli.errors import InputError, UsageError
-from augcli.files import TABLE_LIMIT, read_given
 from augcli.plan.backlog import Backlog
+from augcli.plan.containers import containers_for
 from augcli.plan.fingerprint import command_hash, identity
 from augcli.plan.parts import Parts
-from augcli.plan.plan import Plan
+from augcli.plan.plan import ORIGINALS, Plan, Wanted
 from augcli.plan.ring import sample
 from augcli.recipes.chain import Chain
 from augcli.recipes.options import seconds_of
 from augcli.rng import digest
+from augcli.run.amounts import wanted_of
+from augcli.run.inputs import input_store, order_classes
 from augcli.run.machine import usable_cores
 from augcli.run.places import check_places
 from augcli.run.scoring import largest_grid, scores_sources, usable_maps
+from augcli.run.split_record import refuse_unfinished
 from augcli.work.pool import InThisProcess
 from augcli.work.processes import Processes
 from augcli.work.settings import MakeSettings, MapStorage, ReadSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from augcli.attention.scorer import Scorer
     from augcli.data.stopping import Checkpoint
     from augcli.data.stores.sources import Sources, Store
@@ -53,8 +63,10 @@ class Run:
         output: Where to.
         identity: What the outputs depend on.
         heatmaps: A file of heat maps that the run can use, checked.
+        wanted: What is to be made of each source.
         folders: Those of INPUT that hold sources, `limit` or not.
         white_level: Level of 16-bit images that becomes 255; None until it is estimated.
+        container_of: Gives the container of a source, where neighbours are to lie in one.
         checkpoint: Called between two images; what it raises ends the run.
     """
 
@@ -64,9 +76,11 @@ class Run:
     options: RunOptions
     output: OutputFolder
     identity: dict[str, Any]
+    wanted: Wanted
     folders: frozenset[str] = frozenset()
     heatmaps: Path | None = None
     white_level: int | None = None
+    container_of: Callable[[str], str] | None = None
     checkpoint: Checkpoint = carry_on
 
     @property
@@ -76,6 +90,29 @@ class Run:
         return min(wanted, len(self.sources))
 
     @property
+    def columns(self) -> Columns:
+        """The columns of the manifest."""
+        sources = self.sources
+        return Columns(
+            sources.are_soft, bool(sources.splits), any(sources.groups), self.in_containers
+        )
+
+    @property
+    def in_containers(self) -> bool:
+        """Whether the outputs of a shard lie in one file."""
+        return container_ending(self.options.to) != ""
+
+    @property
+    def index_name(self) -> str:
+        """The file that says what all containers hold; empty where there is none."""
+        return open_sink(self.options.to, self.output.files).index_name
+
+    @property
+    def given_classes(self) -> list[str]:
+        """The classes in the order that a person gave; empty without any."""
+        return self.sources.classes if self.options.classes else []
+
+    @property
     def refused(self) -> str:
         """Hash of the files that were refused when they were listed; empty without any."""
         refused = [part for pair in sorted(self.sources.refused) for part in pair]
@@ -83,7 +120,7 @@ class Run:
 
     def storage(self, gpu: Scorer | None = None) -> MapStorage:
         """Return where heat maps are stored: a table, where a map may be wanted again."""
-        again = self.options.copies > 1 and scores_sources(self.chain)
+        again = self.wanted.most_copies > 1 and scores_sources(self.chain)
         table = os.path.join(self.output.path, MAPS, "maps") if again or gpu else ""
         spec = gpu.map_spec if gpu else None
         return MapStorage(self.heatmaps, table, len(self.sources), spec)
@@ -123,7 +160,9 @@ class Run:
                 png_level=options.png_level,
                 channels=options.channels,
             ),
-            originals=options.originals,
+            copies_bytes=bool((self.wanted.originals == ORIGINALS.index("copy")).any()),
+            to=options.to,
+            data_set=DataSet(tuple(self.sources.classes), self.sources.are_many, self.columns),
         )
 
     def pool(self, storage: MapStorage) -> Pool:
@@ -134,23 +173,36 @@ class Run:
         return Processes(settings, self.workers, self.checkpoint)
 
     def plan(self, chain: Chain, shard_count: int) -> Plan:
-        """Return all jobs; the chain has the mean colour, the run the white level."""
+        """Return all jobs; the chain has the mean colour, the run the white level.
+
+        Args:
+            chain: What is done.
+            shard_count: Into how many shards each copy is cut, where each output is a file.
+        """
+        containers = None
+        if ending := container_ending(self.options.to):
+            size = self.options.shard_bytes
+            containers = containers_for(self.sources, self.wanted, ending, size)
         return Plan(
             self.sources,
             chain.seed,
-            self.options.copies,
+            self.wanted,
             self.options.pair,
             chain.mixer_at is not None,
             shard_count,
             command_hash({**self.identity, "white_level": self.white_level}, chain),
+            self.container_of,
+            containers,
         )
+
+    def parts(self) -> Parts:
+        """Return the records of what is done."""
+        return Parts(self.output.files, in_containers=self.in_containers)
 
     def backlog(self, plan: Plan, *, was_complete: bool) -> Backlog:
         """Return what of a plan is still to be made."""
-        files = self.output.files
-        return Backlog(
-            plan, Parts(files), FolderSink(files), was_complete, self.options.retry_failed
-        )
+        sink = open_sink(self.options.to, self.output.files)
+        return Backlog(plan, self.parts(), sink, was_complete, self.options.retry_failed)
 
 
 def check(
@@ -167,37 +219,82 @@ def check(
     Raises:
         UsageError: A wrong option or wrong input.
     """
-    _check_surroundings(folder, options.out)
+    check_surroundings(folder, options.out)
     _check_size(options)
-    chain = Chain(recipe.name, recipe.steps, options.seed, options.copies, recipe.survival)
-    out = options.out or default_out(folder, chain.name)
-    store = FolderStore(os.fspath(folder), os.fspath(out), options.follow_links, options.layout)
-    sources = store.list()
-    check_places(sources.place, folder, out, has_labels=options.labels is not None)
-    labels = _apply_labels(sources, options.labels) if options.labels else None
+    out = options.out or default_out(folder, recipe.name)
+    store, sources = list_sources(folder, out, options)
     folders = sources.folders()
     if options.limit and options.limit < len(sources):
         sources = sources.select(
             sorted(sample(sources.paths, options.seed, "limit", options.limit))
         )
-    _check_labels(chain, sources, options)
-    made = identity(chain, sources.place, options, labels)
+    wanted = wanted_of(sources, options)
+    copies = max(1, wanted.most_copies)
+    chain = Chain(recipe.name, recipe.steps, options.seed, copies, recipe.survival)
+    _check_labels(chain, sources, wanted, options)
+    container_of = _containers(sources, options)
+    place = os.path.realpath(folder) if is_table(os.fspath(folder)) else sources.root
+    made = identity(chain, place, options, sources)
+    # The default depends on the kind of store: what it was is recorded.
+    made["locality"] = "container" if container_of else "none"
+    output = OutputFolder(out, options.fsync)
+    open_sink(options.to, output.files)  # raises where a package is missing
     return Run(
-        replace(store, folder=sources.place),
+        store,
         sources,
         chain,
         options,
-        OutputFolder(out, options.fsync),
+        output,
         made,
+        wanted,
         folders,
         heatmaps=usable_maps(options, chain, made["scorer"]),
         white_level=given_white_level(options.white_level),
+        container_of=container_of,
         checkpoint=checkpoint,
     )
 
 
-def _check_surroundings(*paths: Path | None) -> None:
-    """Refuse what would make every path mean something else.
+def _containers(sources: Sources, options: RunOptions) -> Callable[[str], str] | None:
+    """Return what gives the container of a source, where neighbours are to lie in one.
+
+    Raises:
+        UsageError: They are to, but each source is a file of its own.
+    """
+    if options.locality == "container" and sources.container_of is None:
+        raise UsageError(
+            "`locality` is container, but each image of INPUT is a file of its own; leave it out"
+        )
+    is_default = options.locality == "auto" and sources.keeps_containers
+    return sources.container_of if is_default or options.locality == "container" else None
+
+
+def list_sources(folder: Path, out: Path | None, options: RunOptions) -> tuple[Store, Sources]:
+    """List INPUT as the options say: what every verb that reads sources begins with.
+
+    Args:
+        folder: INPUT.
+        out: OUT, which is never read; None where there is none.
+        options: Those of the group ``input`` count.
+
+    Returns:
+        Where sources come from, and all of them with their labels.
+
+    Raises:
+        UsageError: INPUT, the table or the place of OUT is wrong.
+    """
+    store = input_store(os.fspath(folder), options, None if out is None else os.fspath(out))
+    sources = store.list()
+    refuse_unfinished(sources.root, folder)
+    if out is not None:
+        check_places(sources.root, folder, out, has_labels=bool(sources.labels_sha256))
+    if options.classes:
+        order_classes(sources, options.classes)
+    return store, sources
+
+
+def check_surroundings(*paths: Path | None) -> None:
+    """Refuse what would make every path mean something else; the first thing that a verb does.
 
     Raises:
         UsageError: The current folder is gone, or file names are not read as UTF-8.
@@ -218,22 +315,13 @@ def _check_surroundings(*paths: Path | None) -> None:
 
 
 def default_out(folder: Path, command: str) -> Path:
-    """Return ``<INPUT>-<command>`` beside INPUT."""
-    whole = Path(os.path.abspath(folder))
+    """Return ``<INPUT>-<command>`` beside INPUT; for a list of paths, in the current folder."""
+    if os.fspath(folder) == STANDARD_INPUT:
+        return Path(f"augcli-{command}")
+    whole = Path(os.path.abspath(without_pattern(os.fspath(folder))))
+    if is_table(os.fspath(folder)):
+        whole = whole.with_suffix("")
     return whole.with_name(f"{whole.name or 'augcli'}-{command}")
-
-
-def _apply_labels(sources: Sources, table: Path) -> str:
-    """Give the sources the labels of a table; return the table's SHA-256."""
-    import hashlib  # noqa: PLC0415 - few runs have a table
-
-    try:
-        # Read once: a pipe has nothing left the second time.
-        data = read_given(table, TABLE_LIMIT)
-    except OSError as error:
-        raise InputError(f"`labels` {table}: can't be read ({error.strerror})") from None
-    apply_labels(sources, table, data)
-    return hashlib.sha256(data).hexdigest()
 
 
 def _check_size(options: RunOptions) -> None:
@@ -251,22 +339,32 @@ def _check_size(options: RunOptions) -> None:
         )
 
 
-def _check_labels(chain: Chain, sources: Sources, options: RunOptions) -> None:
+def _check_labels(chain: Chain, sources: Sources, wanted: Wanted, options: RunOptions) -> None:
     if chain.mixer_at is None:
         return
-    for index in range(len(sources)):
-        if not sources.label(index).weights:
+    if sources.are_many and options.pair != "any":
+        raise InputError(
+            f"`pair` {options.pair} needs images of one class each, but these may have several; "
+            "use `pair` any"
+        )
+    bases = np.flatnonzero(wanted.copies)
+    # A donor comes from the split of the base.
+    mixed = {sources.split(index) for index in bases.tolist()}
+    giving = [index for index in range(len(sources)) if sources.split(index) in mixed]
+    for index in giving:
+        # Where there may be several classes, there may also be none.
+        if not (sources.label(index).weights or sources.are_many):
             raise InputError(
                 f"{chain.name} mixes labels, but {sources.paths[index]!r} has none: put the "
                 "images of each class into a folder of its own, or give `labels` table.csv "
                 "with the columns file_name,label"
             )
-    if len(sources) == 1:
+    if len(giving) == 1:
         raise InputError(
-            f"{chain.name} mixes two images, but INPUT holds only one: {sources.paths[0]!r}"
+            f"{chain.name} mixes two images, but INPUT holds only one: {sources.paths[giving[0]]!r}"
         )
     if options.pair == "different":
-        heaviest = {sources.labels[number].heaviest for number in set(sources.label_of)}
+        heaviest = {sources.label(index).heaviest for index in giving}
         if len(heaviest) == 1:
             raise InputError(
                 "`pair` different needs images of two classes, but all are of "

@@ -8,7 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from augcli.data.codecs.formats import FULL_WHITE
+from augcli.run.amounts import in_chosen_splits
 from augcli.run.mean_colour import mean_colour
 from augcli.run.white_level import estimated_white_level
 
@@ -62,7 +65,9 @@ def estimate(run: Run, start: Callable[[Run], Pool]) -> Estimates:
             # All were refused when they were listed: there is nothing to make.
             missed = len(run.sources.refused)
         elif run.chain.needs_mean_colour:
-            colour, unread = mean_colour(run.sources, run.options.seed, pool)
+            # A split for testing leaves no trace in what a network is trained on.
+            candidates = np.flatnonzero(in_chosen_splits(run.sources, run.options.splits))
+            colour, unread = mean_colour(run.sources, candidates.tolist(), run.options.seed, pool)
             missed += unread
     except BaseException:
         pool.close()

@@ -10,32 +10,37 @@ from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from augcli.data.class_list import class_list
 from augcli.data.manifest import (
     CARD,
     CLASSES,
-    COLUMNS,
     ERRORS,
     MANIFEST,
-    SOFT_COLUMNS,
     Failure,
     card,
     write_table,
 )
+from augcli.data.sinks.sink import Contained
 from augcli.data.sorted_rows import SortedRows
+from augcli.data.splits import is_chosen
 from augcli.data.stopping import writing
 from augcli.errors import Stopped
+from augcli.plan.part import ShardName
+from augcli.run.amounts import are_chosen
 from augcli.run.machine import machine
 from augcli.run.messages import Summary
+from augcli.run.prepare import remove_containers
 from augcli.run.scoring import largest_grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
-    from augcli.data.manifest import Row
+    from augcli.data.manifest import Columns, Row
     from augcli.files import Folder
     from augcli.plan.part import Part
     from augcli.plan.parts import StoredPart
+    from augcli.run.check import Run
     from augcli.run.prepare import Prepared
     from augcli.run.progress import RunProgress
 
@@ -43,6 +48,8 @@ if TYPE_CHECKING:
 TABLES = (MANIFEST, ERRORS, CLASSES)
 """Not the data set card, to which people add."""
 REPEATED = "the same as another copy of its source"
+TRAIN = "train"
+"""Name of the only split of the data set card, where INPUT names none."""
 COPY_COLUMNS = ("source_a", "method", "sha256")
 
 
@@ -57,6 +64,8 @@ class Totals:
         failures: Failed images, by source.
         classes: Classes that outputs have.
         remarks: How often each thing happened that may surprise.
+        per_class: Outputs of each class of bases, where that was asked for.
+        containers: The files that hold outputs, where not each output is a file.
     """
 
     images: int = 0
@@ -65,6 +74,8 @@ class Totals:
     failures: dict[str, Failure] = field(default_factory=dict)
     classes: set[str] = field(default_factory=set)
     remarks: Counter[str] = field(default_factory=Counter)
+    per_class: Counter[str] = field(default_factory=Counter)
+    containers: list[Contained] = field(default_factory=list)
 
     def add(self, row: Row) -> None:
         """Count one row."""
@@ -88,6 +99,7 @@ class Totals:
             "classes": len(self.classes),
             "mean_weight": self.mean_weight,
             "remarks": dict(sorted(self.remarks.items())),
+            **({"per_class": dict(sorted(self.per_class.items()))} if self.per_class else {}),
         }
 
 
@@ -150,6 +162,7 @@ def summary(prepared: Prepared, seconds: float, new: int = 0, rate: float = 0.0)
         rate: The same, a second.
     """
     counts = prepared.record.counts
+    per_class = counts.get("per_class") if are_chosen(prepared.run.options) else None
     return Summary(
         prepared.chain.name,
         prepared.run.output.path,
@@ -162,6 +175,10 @@ def summary(prepared: Prepared, seconds: float, new: int = 0, rate: float = 0.0)
         seconds,
         round(rate, 1),
         dict(counts["remarks"]),
+        # A record may come from somebody else.
+        {name: n for name, n in per_class.items() if type(n) is int}
+        if isinstance(per_class, dict)
+        else {},
     )
 
 
@@ -177,53 +194,90 @@ def _fold(prepared: Prepared, shards: AbstractSet[str]) -> Totals:
     totals = Totals()
     for path, reason in prepared.run.sources.refused:
         totals.add_failure(Failure(path, "list", reason))
-    columns = SOFT_COLUMNS if prepared.run.sources.are_soft else COLUMNS
+    columns = prepared.run.columns
     with SortedRows(files) as rows:
-        collected = _collected(prepared, shards, totals, rows)
+        collected = _collected(prepared, shards, totals, columns, rows)
         if parts.loose() or not parts.are_folded or prepared.backlog.is_untidy:
             parts.fold(collected)
         else:
             deque(collected, maxlen=0)
-        counted = _counted(rows, totals, is_soft=prepared.run.sources.are_soft)
-        files.publish(MANIFEST, lambda file: write_table(file, columns, counted))
+        counted = _counted(rows, totals, columns)
+        files.publish(MANIFEST, lambda file: write_table(file, columns.names, counted))
     _write_other_tables(prepared, totals)
-    prepared.lost_classes = sorted(set(prepared.run.sources.classes) - totals.classes)
+    there = {name for label in prepared.run.sources.labels for name in label.classes}
+    prepared.lost_classes = sorted(there - totals.classes)
+    if prepared.run.in_containers:
+        remove_containers(files, prepared.backlog.files)
     return totals
 
 
 def _collected(
-    prepared: Prepared, shards: AbstractSet[str], totals: Totals, rows: SortedRows
+    prepared: Prepared,
+    shards: AbstractSet[str],
+    totals: Totals,
+    columns: Columns,
+    rows: SortedRows,
 ) -> Iterator[StoredPart]:
     """Yield the part of each shard, and collect its rows and failures.
 
     Raises:
         Stopped: A part is missing or damaged.
     """
-    is_soft = prepared.run.sources.are_soft
+    class_of, splits = _base_class(prepared.run), _counted_splits(prepared.run)
     for stored, part in _parts_of_plan(prepared, shards):
+        if part.data:
+            name = ShardName.parse(part.shard)
+            totals.containers.append(
+                Contained(part.data, name.split if name else "", len(part.made))
+            )
         for made in part.made:
-            rows.add(made.row.soft_cells() if is_soft else made.row.cells())
+            rows.add(columns.cells(made.row))
             totals.add(made.row)
             totals.remarks.update(made.remarks)
+            if made.row.split in splits:
+                totals.per_class[class_of(made.row)] += 1
         for _, failure in part.failed:
             totals.add_failure(failure)
         yield stored
 
 
+def _counted_splits(run: Run) -> frozenset[str]:
+    """Return the splits whose outputs are counted by class; none where no option asks for it."""
+    if not are_chosen(run.options):
+        return frozenset()
+    splits = run.sources.splits
+    return frozenset(name for name in splits if is_chosen(name, run.options.splits)) or frozenset(
+        [""]
+    )
+
+
+def _base_class(run: Run) -> Callable[[Row], str]:
+    """Return what gives the class of a row's base."""
+    sources = run.sources
+
+    def of_source(row: Row) -> str:
+        index = sources.find(row.source_a)
+        return sources.label(index).heaviest if index is not None else ""
+
+    # The base's class comes first; of several it need not be the heaviest.
+    return of_source if sources.are_soft else lambda row: next(iter(row.label.classes), "")
+
+
 def _counted(
-    rows: Iterable[tuple[Any, ...]], totals: Totals, *, is_soft: bool
+    rows: Iterable[tuple[Any, ...]], totals: Totals, columns: Columns
 ) -> Iterator[tuple[Any, ...]]:
     """Yield rows sorted by name; count outputs that are the same as another copy, and mixed ones.
 
     The mean weight is a sum of rounded numbers: in this order it is the same after any history.
     """
-    # From the end, where both kinds of tables have the same columns.
-    source_at, method_at, hash_at = (COLUMNS.index(name) - len(COLUMNS) for name in COPY_COLUMNS)
-    label_at, weight_at = COLUMNS.index("label_b"), COLUMNS.index("weight_b")
+    names = columns.names
+    source_at, method_at, hash_at = map(names.index, COPY_COLUMNS)
+    if not columns.soft:
+        label_at, weight_at = names.index("label_b"), names.index("weight_b")
     source, hashes = "", set[str]()
     for row in rows:
         # The donor's share of a soft label is not known any more.
-        if not is_soft and row[label_at]:
+        if not columns.soft and row[label_at]:
             totals.mixed += 1
             totals.weight += float(row[weight_at])
         if row[source_at] != source:
@@ -271,15 +325,33 @@ def _write_other_tables(prepared: Prepared, totals: Totals) -> None:
         files.publish(ERRORS, lambda file: write_table(file, Failure._fields, failures))
     else:
         files.remove(ERRORS)
-    text = "".join(f"{_one_line(name)}\n" for name in sorted(totals.classes))
-    files.publish(CLASSES, text.encode("utf-8", "backslashreplace"))
+    run = prepared.run
+    # Outputs in containers carry the number of their class: those without any output have one too.
+    given = set(run.sources.classes if run.in_containers else run.given_classes)
+    wanted = [name for name in run.sources.classes if name in totals.classes | given]
+    files.publish(CLASSES, class_list(wanted))
     with files.open(MANIFEST) as file:
         manifest_hash = hashlib.file_digest(file, "sha256").hexdigest()
     command = f"augcli {prepared.chain.name}"
-    description = card(command, totals.images, len(totals.classes), manifest_hash)
+    data_files = data_files_of(totals.containers) or [(TRAIN, "**")]
+    description = card(command, totals.images, len(totals.classes), manifest_hash, data_files)
     files.publish(CARD, description.encode("utf-8", "backslashreplace"))
+    index = prepared.backlog.sink.index(totals.containers)
+    for name, content in index.items():
+        files.publish(name, content)
 
 
-def _one_line(name: str) -> str:
-    """Return a class name for classes.txt, where a line break would make two classes of it."""
-    return name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+def data_files_of(containers: Sequence[Contained]) -> list[tuple[str, str]]:
+    """Return each split and the pattern of the names of its files; files of no split are train's.
+
+    Example:
+        >>> from augcli.data.sinks.sink import Contained, DataFile
+        >>> file = DataFile("data-00000-of-00001.tar", 0, "")
+        >>> data_files_of([Contained(file, "", 3)])
+        [('train', 'data-*.tar')]
+    """
+    patterns = {}
+    for file, split, _ in containers:
+        beginning, _, _ = file.name.partition("-")
+        patterns[split or TRAIN] = f"{beginning}-*.{file.name.rpartition('.')[2]}"
+    return sorted(patterns.items())

@@ -9,7 +9,6 @@ from __future__ import annotations
 import glob
 import os
 import time
-from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,7 @@ from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.manifest import Failure, write_table
 from augcli.data.names import output_name
 from augcli.data.stopping import carry_on, writing
-from augcli.data.stores.folder import FolderStore
+from augcli.data.stores.opening import open_store
 from augcli.errors import (
     NO_MEMORY,
     HeatMapsError,
@@ -63,7 +62,7 @@ if TYPE_CHECKING:
 
     from augcli.attention.map_spec import MapSpec
     from augcli.data.stopping import Checkpoint
-    from augcli.data.stores.sources import Sources
+    from augcli.data.stores.sources import Source, Sources
     from augcli.pixels.frame import HeatMap
     from augcli.run.messages import Listener
     from augcli.run.options import HeatMapOptions
@@ -136,9 +135,14 @@ def make_heat_maps(
     """
     begun = time.time()
     # A map does not depend on classes or splits.
-    store = FolderStore(os.fspath(folder), None, options.follow_links, "classes")
+    store = open_store(
+        os.fspath(folder),
+        None,
+        options.follow_links,
+        "classes",
+        image_column=options.image_column,
+    )
     sources = store.list()
-    store = replace(store, folder=sources.place)
     _check_places(sources, options)
     gpu = on_device(options.device, options.model, options.grid)
     spec = (gpu or Scorer(options.model, grid=options.grid)).map_spec
@@ -146,7 +150,7 @@ def make_heat_maps(
     workers = usable_cores() if options.workers is None else options.workers
     count = len(sources)
     listener(
-        Started(NAME, sources.place, str(options.out), count, len(sources.classes), count, workers)
+        Started(NAME, sources.root, str(options.out), count, len(sources.classes), count, workers)
     )
     if options.device == AUTO:
         listener(Notice(device_words(gpu)))
@@ -197,7 +201,7 @@ def make_heat_maps(
         pool.close()
     if options.overlay:
         with writing(str(options.overlay)):
-            for failure in _draw(settings, options, options.overlay, checkpoint):
+            for failure in _draw(settings, sources, options, options.overlay, checkpoint):
                 collected.failures.append(failure)
                 listener(Error(*failure))
     seconds = time.time() - begun
@@ -230,7 +234,7 @@ def _check_places(sources: Sources, options: HeatMapOptions) -> None:
             "fails; rename it, or give another file with `out`"
         )
     if options.overlay:
-        check_overlay(sources.place, options.overlay)
+        check_overlay(sources.root, options.overlay)
 
 
 def _before(options: HeatMapOptions, spec: MapSpec) -> HeatMaps | None:
@@ -285,8 +289,10 @@ def _collect(
 ) -> None:
     """Ask for every map; what is new is in the table at once."""
     with MapTable(storage.table, spec.sha256, spec.map_shape, storage.images) as table:
-        for done, (path, answer) in enumerate(score_sources(pool, sources.paths, gpu), 1):
-            collected.take(bisect_left(sources.paths, path), answer)
+        for done, (path, answer) in enumerate(score_sources(pool, sources, gpu), 1):
+            index = sources.find(path)
+            assert index is not None
+            collected.take(index, answer)
             if isinstance(answer, Failure):
                 listener(Error(*answer))
             elif answer.new and answer.heat_map is not None:
@@ -330,7 +336,11 @@ def _is_error_table(path: str) -> bool:
 
 
 def _draw(
-    settings: ReadSettings, options: HeatMapOptions, folder: Path, checkpoint: Checkpoint
+    settings: ReadSettings,
+    sources: Sources,
+    options: HeatMapOptions,
+    folder: Path,
+    checkpoint: Checkpoint,
 ) -> Iterator[Failure]:
     """Write a picture of every image that has a map; yield those for which memory ran out.
 
@@ -343,7 +353,11 @@ def _draw(
         for path, heat_map in HeatMaps.open(options.out).items():
             checkpoint()
             try:
-                picture = _overlay(settings, path, heat_map, options.top_n)
+                index = sources.find(path)
+                if index is None:
+                    continue
+                source = sources.source(index)
+                picture = _overlay(settings, source, heat_map, options.top_n)
             except UnreadableImage:
                 continue  # it changed since it was scored, or is too large for a JPEG
             except Exception as error:
@@ -357,14 +371,14 @@ def _draw(
         files.close()
 
 
-def _overlay(settings: ReadSettings, path: str, heat_map: HeatMap, top_n: int) -> bytes:
+def _overlay(settings: ReadSettings, source: Source, heat_map: HeatMap, top_n: int) -> bytes:
     """Return the JPEG of an image under its map.
 
     Raises:
         UnreadableImage: It can't be read any more, or is too large for a JPEG.
     """
     try:
-        data = settings.store.read(path, max_bytes=settings.max_bytes)
+        data = settings.store.read(source, max_bytes=settings.max_bytes)
     except OSError as error:
         raise UnreadableImage(str(error)) from None
     image = decode(

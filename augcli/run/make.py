@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from augcli.data.codecs.choices import given_white_level
 from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.stopping import DiskFull, disk_full, writing
+from augcli.run.class_counts import class_counts, of_all_splits
 from augcli.run.finish import REPEATED, TABLES, finish, made_by, summary, table_hashes
 from augcli.run.machine import machine
 from augcli.run.messages import Notice, Summary, ignore
@@ -109,7 +110,7 @@ def work(
     pool = prepared.pool = prepared.pool or run.pool(prepared.storage)
     if prepared.gpu:
         # So that no worker needs to score a source.
-        score_first(pool, run.sources.paths, prepared.gpu, prepared.storage, listener)
+        score_first(pool, run.sources, prepared.gpu, prepared.storage, listener)
     settings = run.make_settings(prepared.chain, run.output.files.identity())
     for event in pool.work(settings, tasks, prepared.backlog.plan.widen):
         progress.take(event)
@@ -136,8 +137,18 @@ def outcome_notices(prepared: Prepared, done: Summary) -> Iterator[str]:
             f"{repeated:,} outputs are the same as another copy of their source: a range such as "
             "`top_n` 3..9, another `region`, or more sources make copies differ"
         )
-    for name in prepared.lost_classes:
+    for name in _lost_classes(prepared):
         yield f"class {name!r} has no output: all its images failed"
+
+
+def _lost_classes(prepared: Prepared) -> list[str]:
+    """Return the lost classes of which an output was wanted: the amount may also be none."""
+    wanted = prepared.run.wanted
+    if not prepared.lost_classes:
+        return []
+    counts = class_counts(prepared.run.sources, wanted.copies + (wanted.originals > 0))
+    sums = of_all_splits(counts)
+    return [name for name in prepared.lost_classes if name in sums and sums[name].mass]
 
 
 def change_notices(prepared: Prepared) -> Iterator[str]:

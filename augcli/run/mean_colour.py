@@ -25,8 +25,8 @@ BATCH = 16
 
 def chosen(
     sources: Sources, seed: int, purpose: str, candidates: Sequence[int] | None = None
-) -> list[str]:
-    """Return the paths of at most 256 sources, chosen by a hash.
+) -> list[int]:
+    """Return the indices of at most 256 sources, chosen by a hash.
 
     Args:
         sources: All of them.
@@ -36,12 +36,12 @@ def chosen(
     """
     indices = range(len(sources)) if candidates is None else candidates
     paths = [sources.paths[index] for index in indices]
-    selected: list[str] = []
+    selected: list[int] = []
     total = 0
     for number in sample(paths, seed, purpose, MOST_IMAGES):
         if len(selected) >= FEW_IMAGES and total > MOST_BYTES:
             break
-        selected.append(paths[number])
+        selected.append(indices[number])
         total += sources.sizes[indices[number]]
     return selected
 
@@ -51,8 +51,16 @@ def is_missed(answer: Any) -> bool:
     return isinstance(answer, str) or (isinstance(answer, Failure) and answer.is_provisional)
 
 
-def mean_colour(sources: Sources, seed: int, pool: Pool) -> tuple[Colour, int]:
+def mean_colour(
+    sources: Sources, candidates: Sequence[int], seed: int, pool: Pool
+) -> tuple[Colour, int]:
     """Return the mean of the mean colours of a sample, the same for any number of workers.
+
+    Args:
+        sources: All of them.
+        candidates: Indices of those that may be chosen.
+        seed: Another seed chooses others.
+        pool: Answers.
 
     Returns:
         The mean, and how many images could not be read because of the machine.
@@ -60,15 +68,17 @@ def mean_colour(sources: Sources, seed: int, pool: Pool) -> tuple[Colour, int]:
     Raises:
         InputError: None of the sample can be read.
     """
-    paths = chosen(sources, seed, "mean")
-    batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
-    answers: dict[str, Colour | Failure | str] = dict(pool.ask(MeanColours, iter(batches)))
+    indices = chosen(sources, seed, "mean", candidates)
+    # Sorted: what lies in one container is read one after the other.
+    batches = sources.batches(sorted(indices), BATCH)
+    answers: dict[str, Colour | Failure | str] = dict(pool.ask(MeanColours, batches))
     colours = [answer for answer in answers.values() if not isinstance(answer, Failure | str)]
     if not colours:
-        first = answers[paths[0]]
+        path = sources.paths[indices[0]]
+        first = answers[path]
         raise InputError(
-            f"none of the {len(paths)} images that were tried can be read, the first is "
-            f"{paths[0]!r}: {first.reason if isinstance(first, Failure) else first}"
+            f"none of the {len(indices)} images that were tried can be read, the first is "
+            f"{path!r}: {first.reason if isinstance(first, Failure) else first}"
         )
     count = len(colours)
     red, green, blue = (

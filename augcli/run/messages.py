@@ -101,6 +101,8 @@ class Summary(Message):
         seconds: How long the run took.
         images_per_second: Between the first and the last new output.
         remarks: How often something happened that may surprise.
+        per_class: Outputs of each class, where options say how many each gets: of the splits that
+            are augmented, originals included; a mix counts for the class of its base.
     """
 
     message_type = "summary"
@@ -116,6 +118,7 @@ class Summary(Message):
     seconds: float
     images_per_second: float
     remarks: dict[str, int] = field(default_factory=dict)
+    per_class: dict[str, int] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:

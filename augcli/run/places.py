@@ -7,13 +7,24 @@ run.json, and never read.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from augcli.data.run_record import output_above
-from augcli.errors import InputError, OutputError
+from augcli.errors import InputError, OutputError, ParameterError
 
-if TYPE_CHECKING:
-    from pathlib import Path
+
+def path_of(folder: object) -> Path:
+    """Return INPUT as a path, as it is given from Python.
+
+    Raises:
+        ParameterError: It is no path.
+    """
+    if not isinstance(folder, str | os.PathLike) or not str(folder):
+        raise ParameterError("folder", f"is {folder!r}, but must be the path of a folder of images")
+    path = os.fspath(folder)
+    if not isinstance(path, str) or "\0" in path:
+        raise ParameterError("folder", f"is {path!r}, but must be text without NUL characters")
+    return Path(path)
 
 
 def check_places(place: str, folder: Path, out: Path, *, has_labels: bool) -> None:

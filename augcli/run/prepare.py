@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 
 from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST
+from augcli.data.names import is_container_name
 from augcli.data.output import FOLDED_PARTS
 from augcli.data.run_record import RunRecord
+from augcli.data.sinks.opening import INDEXES, container_ending
 from augcli.data.stopping import DiskFull, disk_full
 from augcli.errors import OutputError, Stopped
+from augcli.params import values
 from augcli.plan.fingerprint import difference
 from augcli.plan.parts import Parts
 from augcli.plan.ring import ring_keys, shards_for
+from augcli.recipes.options import AMOUNTS
 from augcli.run.estimates import estimate
 from augcli.run.messages import Error, Notice, Started, time_notices
 from augcli.run.scoring import scorer_on_gpu, scoring_notices
@@ -26,7 +30,10 @@ from augcli.run.white_level import white_level_words
 from augcli.version import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from augcli.attention.scorer import Scorer
+    from augcli.files import Folder
     from augcli.plan.backlog import Backlog
     from augcli.plan.plan import Plan
     from augcli.recipes.chain import Chain
@@ -122,8 +129,8 @@ def prepare(run: Run, listener: Listener) -> Prepared:
         if record.white_level:
             run = replace(run, white_level=record.white_level)
         chain = run.chain.with_mean_colour(record.mean_colour) if record.mean_colour else run.chain
-        parts = Parts(output.files)
-        shards = max(parts.shard_count, shards_for(len(run.sources)))
+        parts = run.parts()
+        shards = max(parts.shard_count, shards_for(run.sources.largest_split))
         plan = run.plan(chain, shards)
         backlog = run.backlog(plan, was_complete=record.state == "complete")
         if not is_settled:
@@ -131,15 +138,52 @@ def prepare(run: Run, listener: Listener) -> Prepared:
             if own is None and before:
                 # In the place of the other command's: never is OUT without one.
                 output.write_record(record)
-            if 0 < parts.shard_count < shards:
-                keys_of = functools.partial(ring_keys, chain.seed)
-                backlog.emptied |= parts.split(shards, keys_of)
+        pool = estimates.pool if estimates else None
+        prepared = Prepared(run, chain, record, own, backlog, storage, gpu, pool, is_settled)
+        _fit_shards(prepared, listener)
     except BaseException:
         if estimates:
             estimates.pool.close()
         raise
-    pool = estimates.pool if estimates else None
-    return Prepared(run, chain, record, own, backlog, storage, gpu, pool, is_settled)
+    return prepared
+
+
+def _fit_shards(prepared: Prepared, listener: Listener) -> None:
+    """Bring the parts of the runs before into the shards of the plan."""
+    backlog, parts = prepared.backlog, prepared.backlog.parts
+    count = backlog.plan.shard_count
+    if prepared.run.in_containers:
+        _place_containers(prepared, listener)
+    elif not prepared.is_settled and 0 < parts.shard_count < count:
+        keys_of = functools.partial(
+            ring_keys, prepared.chain.seed, container_of=backlog.plan.container_of
+        )
+        backlog.emptied |= parts.split(count, keys_of)
+
+
+def _place_containers(prepared: Prepared, listener: Listener) -> None:
+    """Forget what lies in files that the plan has otherwise: their number has changed.
+
+    A part must never name a file that another shard gives its name to.
+    """
+    backlog = prepared.backlog
+    files = {shard.name: shard.file for shard in backlog.plan.shards()}
+    if backlog.parts.are_placed(files):
+        return
+    prepared.take_output()
+    backlog.parts.keep_placed(files)
+    remove_containers(prepared.run.output.files, files.values())
+    backlog.was_complete = False
+    listener(
+        Notice(f"the outputs lie in {len(files):,} files now; those that change are made again")
+    )
+
+
+def remove_containers(files: Folder, planned: Collection[str]) -> None:
+    """Remove the files of OUT that hold outputs and are not planned."""
+    for name in files.names(""):
+        if is_container_name(name) and name not in planned:
+            files.remove(name)
 
 
 def own_record(run: Run, record: RunRecord | None) -> RunRecord | None:
@@ -166,14 +210,16 @@ def _is_settled(run: Run, record: RunRecord) -> bool:
     output = run.output
     files = output.files
     tables = [MANIFEST, CLASSES, CARD, FOLDED_PARTS]
+    tables += [name for name in [run.index_name] if name]
     if record.counts.get("failed"):
         tables.append(ERRORS)
     return (
         record.state == "complete"
         and bool(record.counts)
         and record.refused == run.refused
+        and list(record.classes) == run.given_classes
         and not output.has_state
-        and Parts(files).shard_count >= shards_for(len(run.sources))
+        and (run.in_containers or run.parts().shard_count >= shards_for(run.sources.largest_split))
         and all(files.size(name) is not None for name in tables)
     )
 
@@ -182,7 +228,7 @@ def _open(run: Run) -> None:
     try:
         run.output.open()
     except DiskFull:
-        needed = sum(run.sources.sizes) * run.options.copies
+        needed = sum(run.sources.sizes) * run.wanted.outputs // len(run.sources)
         raise disk_full(run.output.path, needed) from None
 
 
@@ -206,8 +252,10 @@ def _start_over(run: Run, before: RunRecord | None) -> None:
     for stored in parts.read():
         if stored.part:
             folders |= parts.drop(stored.part)
-    for name in (MANIFEST, CLASSES, ERRORS, CARD):
+    for name in (MANIFEST, CLASSES, ERRORS, CARD, *INDEXES):
         files.remove(name)
+    if container_ending(before.identity.get("to")):
+        remove_containers(files, ())
     parts.remove()
     files.remove_empty(folders)
 
@@ -234,7 +282,16 @@ def _estimated(record: RunRecord | None, estimates: Estimates) -> RunRecord:
 
 def _planned(record: RunRecord, run: Run, plan: Plan) -> RunRecord:
     """Return a record with what is planned now."""
-    return replace(record, jobs=plan.jobs, folders=sorted(run.folders))
+    amounts = {name: value for name, value in values(run.options).items() if name in AMOUNTS}
+    identity = {**record.identity, "labels": run.identity["labels"]}
+    return replace(
+        record,
+        identity=identity,
+        jobs=plan.jobs,
+        amounts=amounts,
+        folders=sorted(run.folders),
+        classes=run.given_classes,
+    )
 
 
 def _check_folders(run: Run, record: RunRecord) -> None:
@@ -248,16 +305,17 @@ def _check_folders(run: Run, record: RunRecord) -> None:
     if not missing or run.options.accept_missing:
         return
     more = f" (and {len(missing) - 1:,} more)" if len(missing) > 1 else ""
-    folder = os.path.join(run.sources.place, missing[0])
+    place = os.path.join(run.sources.root, missing[0])
+    kind = "file" if run.sources.containers else "folder"
     refused = dict(run.sources.refused)
     if missing[0] in refused:
         state = refused[missing[0]].removeprefix("the folder ")
-    elif os.path.isdir(folder):
+    elif os.path.exists(place):
         state = "holds none"
     else:
         state = "is missing"
     raise Stopped(
-        f"folder {folder}{more} held images in the run before, but now {state}; make it available "
+        f"{kind} {place}{more} held images in the run before, but now {state}; make it available "
         "and run again, or give `accept_missing` to remove what was made of it"
     )
 
@@ -266,16 +324,17 @@ def _announce(run: Run, gpu: Scorer | None, listener: Listener) -> None:
     listener(
         Started(
             run.chain.name,
-            run.sources.place,
+            run.sources.root,
             run.output.path,
             len(run.sources),
             len(run.sources.classes),
-            len(run.sources) * run.options.copies,
+            int(run.wanted.copies.sum()),
             run.workers,
         )
     )
     for text in (
         *run.sources.skipped_in_words(),
+        *run.sources.found,
         *run.sources.notices,
         *time_notices(run.options.timeout, run.workers),
     ):

@@ -17,6 +17,7 @@ from augcli.data.stopping import FULL, disk_full
 from augcli.errors import OutputError
 from augcli.files import create_file, remove_file
 from augcli.plan.ring import shards_for
+from augcli.run.class_counts import class_counts
 from augcli.run.estimates import estimate
 from augcli.run.prepare import own_record
 from augcli.work.events import Failed
@@ -27,12 +28,35 @@ from augcli.work.shard_maker import ShardMaker
 if TYPE_CHECKING:
     from augcli.data.manifest import Failure, Row
     from augcli.data.output import OutputFolder
+    from augcli.data.stores.sources import Sources
     from augcli.plan.jobs import Task
+    from augcli.plan.plan import Wanted
     from augcli.run.check import Run
     from augcli.work.events import Event
 
 TRIED = 12
 """Jobs that are made in memory, to show real weights and to estimate the space."""
+
+
+@dataclass(frozen=True)
+class ClassAmount:
+    """How much of a class there is, and how much there will be.
+
+    Attributes:
+        split: The split; empty where there are none.
+        name: The class; empty for images without one.
+        has: Images of it in INPUT.
+        will_have: Outputs of it, originals included; a mix counts for the class of its base.
+        mass: Its summed weights in INPUT; None where each image has one class.
+        will_mass: The same of the outputs, before anything is mixed.
+    """
+
+    split: str
+    name: str
+    has: int
+    will_have: int
+    mass: float | None = None
+    will_mass: float | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +66,7 @@ class Preview:
     Attributes:
         sources: Images of INPUT.
         per_class: How many of each class.
+        classes: How many of each class there are and will be, in each split.
         outputs: Images that would be in OUT, originals included.
         done: Outputs that are there already.
         rows: Rows of the manifest as they would come out, of the first few jobs.
@@ -52,6 +77,7 @@ class Preview:
 
     sources: int
     per_class: dict[str, int]
+    classes: list[ClassAmount]
     outputs: int
     done: int
     rows: list[Row]
@@ -63,11 +89,28 @@ class Preview:
 class _Nowhere:
     """Takes the outputs of a shard and writes nothing."""
 
-    def add(self, name: str, data: bytes) -> None:
+    def place(self, name: str) -> str:
+        """Return the name itself."""
+        return name
+
+    def files(self, names: list[str]) -> list[str]:
+        """Return the names themselves."""
+        return names
+
+    def begin(self, part: bytes) -> None:
+        """Take a part and drop it."""
+
+    def add(self, row: Row, data: bytes) -> None:
         """Take an output and drop it."""
+
+    def close(self) -> None:
+        """Do nothing."""
 
     def commit(self, part: bytes) -> None:
         """Take a part and drop it."""
+
+    def abandon(self) -> None:
+        """Do nothing."""
 
 
 def preview(run: Run) -> Preview:
@@ -87,7 +130,7 @@ def preview(run: Run) -> Preview:
         run, colour = estimates.run, estimates.mean_colour
     settings = run.read_settings(storage)
     chain = run.chain.with_mean_colour(colour) if colour else run.chain
-    plan = run.plan(chain, shards_for(len(run.sources)))
+    plan = run.plan(chain, shards_for(run.sources.largest_split))
     backlog = run.backlog(plan, was_complete=False)
     firsts: list[Task] = []
     left = TRIED
@@ -108,12 +151,13 @@ def preview(run: Run) -> Preview:
         sizes += [made.size for made in part.made]
         rows += [made.row for made in part.made]
         failures += [event.failure for event in events if isinstance(event, Failed)]
-    outputs = plan.jobs + (len(run.sources) if run.options.originals != "none" else 0)
+    outputs = run.wanted.outputs
     indices = range(len(run.sources))
     per_class = Counter(run.sources.label(index).heaviest for index in indices)
     return Preview(
         len(run.sources),
         dict(sorted(per_class.items())),
+        class_amounts(run.sources, run.wanted),
         outputs,
         backlog.already_done,
         rows,
@@ -121,6 +165,24 @@ def preview(run: Run) -> Preview:
         (outputs - backlog.already_done) * sum(sizes) // len(sizes) if sizes else 0,
         shutil.disk_usage(_existing(Path(run.output.path))).free,
     )
+
+
+def class_amounts(sources: Sources, wanted: Wanted) -> list[ClassAmount]:
+    """Return how many pictures each class has and will have, in the order of splits and classes.
+
+    Args:
+        sources: All of them.
+        wanted: What is to be made of each.
+    """
+    before = class_counts(sources)
+    after = class_counts(sources, wanted.copies + (wanted.originals > 0))
+    amounts = []
+    for (split, name), count in before.items():
+        made = after[split, name]
+        amounts.append(ClassAmount(split, name, count.images, made.images))
+        if sources.are_soft:
+            amounts[-1] = replace(amounts[-1], mass=count.mass, will_mass=made.mass)
+    return amounts
 
 
 def try_output(output: OutputFolder) -> None:

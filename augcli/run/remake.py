@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ from augcli.data.codecs.choices import background_colour
 from augcli.data.codecs.decoding import decode
 from augcli.data.codecs.encoding import copied, encode_output
 from augcli.data.codecs.formats import FULL_WHITE, OutputEncoding
+from augcli.data.splits import is_chosen
 from augcli.errors import OutputError, ParameterError
 from augcli.files import parse_json
 from augcli.params import build, declared
@@ -17,14 +20,16 @@ from augcli.pixels.resize import resize
 from augcli.recipes.chain import Chain
 from augcli.recipes.options import RunOptions
 from augcli.recipes.step import Step
+from augcli.run.amounts import rest_original
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from augcli.data.codecs.decoding import Decoded
     from augcli.data.codecs.encoding import Encoded
     from augcli.data.manifest import Row
-    from augcli.data.stores.sources import Store
+    from augcli.data.stores.sources import Source, Sources, Store
     from augcli.pixels.frame import Image
     from augcli.recipes.recipe import Recipe
 
@@ -46,19 +51,21 @@ class Remade:
     donated: tuple[float, float] | None = None
 
 
-def recorded_options(identity: Mapping[str, Any]) -> RunOptions:
+def recorded_options(identity: Mapping[str, Any], labels: Path | None = None) -> RunOptions:
     """Return the options that run.json recorded.
 
     Args:
-        identity: What run.json says the outputs depend on.
+        identity: What it says the outputs depend on.
+        labels: The table of labels, of which it has only the hash.
 
     Raises:
         OutputError: It says something that this version can't do.
     """
-    names = {field.name for field in declared(RunOptions)}
+    names = {field.name for field in declared(RunOptions)} - {"labels"}
     known = {name: value for name, value in identity.items() if name in names}
     try:
-        return build(RunOptions, known)
+        # Files that are gone by now are named where an output was made of them.
+        return build(RunOptions, {**known, "labels": labels, "missing": "skip"})
     except (TypeError, ParameterError) as error:
         raise _other_version(error) from None
 
@@ -98,7 +105,9 @@ class Remaker:
 
     Args:
         store: INPUT.
+        sources: What it holds.
         identity: What run.json says the outputs depend on.
+        options: The options in it, see :func:`recorded_options`.
         recipe: What was done, where run.json names a method that is not registered.
         white_level: The level of 16-bit images that became 255; None for the highest.
 
@@ -109,12 +118,15 @@ class Remaker:
     def __init__(
         self,
         store: Store,
+        sources: Sources,
         identity: Mapping[str, Any],
+        options: RunOptions,
         recipe: Recipe | None = None,
         white_level: int | None = None,
     ) -> None:
         self._store = store
-        self._options = options = recorded_options(identity)
+        self._sources = sources
+        self._options = options
         self._chain = recorded_chain(identity, options, recipe)
         self._encoding = OutputEncoding(
             format=options.format,
@@ -135,14 +147,15 @@ class Remaker:
             MemoryError: Memory ran out.
             ValueError: The row's draw is not one that augcli wrote.
         """
-        path = row.source_a
-        data = self._read(path)
+        source = self._find(row.source_a)
+        path = source.place or source.path
+        data = self._read(source)
         base = self._decoded(data)
-        if row.method == "original" and self._options.originals == "copy":
+        if row.method == "original" and self._is_copied(row.split):
             return Remade(base.image, copied(path, data), is_exact=True)
         image, grey, donated = base.image, base.grey, None
         if row.method != "original":
-            donor = self._decoded(self._read(row.source_b)) if row.source_b else None
+            donor = self._decoded(self._read(self._find(row.source_b))) if row.source_b else None
             grey &= donor is None or donor.grey
             draw = parse_json(row.draw.encode())
             result = self._chain.replay(draw, image, donor.image if donor else None)
@@ -150,8 +163,22 @@ class Remaker:
         encoded = encode_output(image, path, base.subsampling, self._encoding, grey=grey)
         return Remade(image, encoded, encoded.ending == "png", donated)
 
-    def _read(self, path: str) -> bytes:
-        return self._store.read(path, max_bytes=self._options.max_bytes)
+    def _is_copied(self, split: str) -> bool:
+        """Return whether the originals of a split are copies of the sources' bytes."""
+        if not self._sources.are_files:
+            return False
+        if is_chosen(split, self._options.splits) or not split:
+            return self._options.originals == "copy"
+        return rest_original(self._options) == "copy"
+
+    def _find(self, path: str) -> Source:
+        index = self._sources.find(path)
+        if index is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        return self._sources.source(index)
+
+    def _read(self, source: Source) -> bytes:
+        return self._store.read(source, max_bytes=self._options.max_bytes)
 
     def _decoded(self, data: bytes) -> Decoded:
         decoded = decode(

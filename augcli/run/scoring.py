@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from augcli.attention.scorer import Scorer
+    from augcli.data.stores.sources import Sources
     from augcli.pixels.frame import HeatMap
     from augcli.recipes.chain import Chain
     from augcli.recipes.options import RunOptions
@@ -41,18 +42,17 @@ BATCH = 16
 
 
 def score_sources(
-    pool: Pool, paths: list[str], gpu: Scorer | None
+    pool: Pool, sources: Sources, gpu: Scorer | None
 ) -> Iterator[tuple[str, Scored | Failure]]:
     """Yield the map of each source, or why there is none, in the order in which they come.
 
     Args:
         pool: Its workers score, or fit pictures for ``gpu``.
-        paths: Sources, relative to INPUT.
+        sources: All of them.
         gpu: Scores all; None where the workers do.
     """
     waiting: dict[tuple[int, ...], list[tuple[str, Scored]]] = {}
-    batches = (paths[start : start + BATCH] for start in range(0, len(paths), BATCH))
-    for path, answer in pool.ask(HeatMapsOf, batches):
+    for path, answer in pool.ask(HeatMapsOf, sources.batches(range(len(sources)), BATCH)):
         if isinstance(answer, Failure) or answer.picture is None:
             yield path, answer
         else:
@@ -172,7 +172,7 @@ def scorer_on_gpu(options: RunOptions, chain: Chain) -> Scorer | None:
 
 
 def score_first(
-    pool: Pool, paths: list[str], gpu: Scorer, storage: MapStorage, listener: Listener
+    pool: Pool, sources: Sources, gpu: Scorer, storage: MapStorage, listener: Listener
 ) -> None:
     """Score every source on a GPU and store the maps in the table that the workers read.
 
@@ -180,9 +180,9 @@ def score_first(
     """
     spec = gpu.map_spec
     begun = time.monotonic()
-    listener(Notice(f"scoring {len(paths):,} images on {gpu.device} first"))
+    listener(Notice(f"scoring {len(sources):,} images on {gpu.device} first"))
     with MapTable(storage.table, spec.sha256, spec.map_shape, storage.images) as table:
-        for _, answer in score_sources(pool, paths, gpu):
+        for _, answer in score_sources(pool, sources, gpu):
             if not isinstance(answer, Failure) and answer.new and answer.heat_map is not None:
                 table.put(answer.key, answer.heat_map)
     listener(Notice(f"scored in {time.monotonic() - begun:.1f} s"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from augcli.data.output import OutputFolder
 from augcli.data.run_record import RECORD, RunRecord
+from augcli.data.sinks.opening import container_ending
 from augcli.errors import OutputError
 from augcli.files import read_json
 from augcli.plan.parts import Parts
@@ -82,7 +83,8 @@ def status(out: Path) -> Status:
     """
     output, record = open_output(out)
     made = failed = damaged = 0
-    parts = Parts(output.files)
+    in_containers = container_ending(record.identity.get("to")) != ""
+    parts = Parts(output.files, in_containers=in_containers)
     for stored in parts.read():
         if stored.part is None:
             damaged += 1

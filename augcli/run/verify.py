@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from augcli.data.labels import Label
+from augcli.data.class_list import read_class_list
+from augcli.data.labels import Label, class_order
 from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST, Row, read_rows
 from augcli.data.output import FOLDED_PARTS, STATE, OutputFolder
 from augcli.data.run_record import RECORD
-from augcli.data.sinks.folder import FolderSink
+from augcli.data.sinks.opening import INDEXES, container_ending, open_sink
 from augcli.data.stopping import raise_interruption
-from augcli.data.stores.folder import FolderStore
 from augcli.errors import (
     NO_MEMORY,
-    InputError,
     OutputError,
+    ParameterError,
     UnreadableImage,
     is_out_of_memory,
 )
@@ -27,10 +26,12 @@ from augcli.files import TABLE_LIMIT
 from augcli.plan.fingerprint import command_hash
 from augcli.plan.parts import Parts
 from augcli.recipes.recipe import Recipe
-from augcli.run.audit import Audit
+from augcli.run.audit import WRONG_HASH, Audit
 from augcli.run.differences import SUM_TOLERANCE, file_difference, label_difference
 from augcli.run.finish import TABLES, table_hashes
+from augcli.run.inputs import input_store
 from augcli.run.remake import Remaker, recorded_chain, recorded_options
+from augcli.run.split_audit import SplitAudit
 from augcli.run.status import open_output
 
 if TYPE_CHECKING:
@@ -40,9 +41,7 @@ if TYPE_CHECKING:
     from augcli.data.run_record import RunRecord
     from augcli.data.sinks.sink import Sink
 
-WRONG_HASH = (
-    "is not the file that was written (sha256); remove it and run the command again to make it anew"
-)
+WITHOUT_TABLE = "labels, which a table gave to the images: give it with `labels`"
 WITHOUT_PARTS = (
     f"without {FOLDED_PARTS}, rows that were changed or removed can't be told from those made"
 )
@@ -82,6 +81,7 @@ def verify(
     out: str | os.PathLike[str],
     *,
     against: str | os.PathLike[str] | None = None,
+    labels: str | os.PathLike[str] | None = None,
     recipe: Recipe | Augmentation[Any] | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Verified:
@@ -92,12 +92,15 @@ def verify(
         against: INPUT: each output is made again from its sources and the draw that its row
             recorded, and compared: byte for byte, else pixel for pixel for PNG and copies,
             else within the loss of a codec.
+        labels: The table of labels, where one was given: run.json has its hash only.
         recipe: What made OUT; only needed where it has a method that is not registered.
         progress: Called with the number of rows checked.
 
     Raises:
         OutputError: OUT is not an output folder of augcli, or another recipe made it.
-        InputError: INPUT is no folder.
+        InputError: INPUT can't be listed, or the table does not fit.
+
+    No source and no group may be in two splits; with ``against`` the splits of INPUT decide.
 
     Example:
         >>> import augcli, tempfile
@@ -108,38 +111,51 @@ def verify(
         (16, 16, [])
     """
     output, record = open_output(Path(out))
-    if against is not None and not os.path.isdir(against):
-        raise InputError(f"INPUT {against} is not a folder; give the one that OUT was made from")
+    verified = Verified()
     remaker = None
-    labels: dict[str, Label] = {}
+    of_sources: dict[str, Label] = {}
+    apart = SplitAudit()
+    if labels is not None and against is None:
+        raise ParameterError("labels", "needs `against`, the images that it names")
     if recipe is not None and not isinstance(recipe, Recipe):
         recipe = Recipe.of(recipe)
     if against is not None:
-        store = FolderStore(os.fspath(against), layout="classes")
-        remaker = Remaker(store, record.identity, recipe, record.white_level)
-        if not record.identity.get("labels"):
-            sources = store.list()
-            labels = {path: sources.label(at) for at, path in enumerate(sources.paths)}
-    verified = Verified()
+        options = recorded_options(record.identity, Path(labels) if labels is not None else None)
+        store = input_store(os.fspath(against), options)
+        sources = store.list()
+        remaker = Remaker(store, sources, record.identity, options, recipe, record.white_level)
+        if record.identity.get("labels") and not sources.labels_sha256:
+            # A table may also have given the splits.
+            verified.unchecked.append(WITHOUT_TABLE)
+        else:
+            apart = SplitAudit(sources if sources.splits else None)
+            of_sources = {path: sources.label(at) for at, path in enumerate(sources.paths)}
     classes = _classes(output)
-    if classes != sorted(classes):
+    if not _are_in_order(classes, record):
         verified.problems.append(
             Problem(CLASSES, "the classes are not in the order of code points")
         )
-    sink = FolderSink(output.files)
+    are_many = record.identity.get("multi_label") is True
+    sink = open_sink(record.identity.get("to"), output.files)
     copied = record.identity.get("max_bytes")
     limit = max(OUTPUT_LIMIT, copied) if isinstance(copied, int) else OUTPUT_LIMIT
     audit = Audit()
+    known = set(classes)
     for row in _rows(output):
         verified.rows += 1
         if audit.see(row):
             verified.problems.append(Problem(row.file_name, "has two rows"))
-        verified.problems += [Problem(row.file_name, what) for what in _labels_wrong(row, classes)]
+        verified.problems += [
+            Problem(row.file_name, what) for what in _labels_wrong(row, known, are_many)
+        ]
+        verified.problems += [Problem(*found) for found in apart.problems(row)]
         data = _read(sink, row, limit, verified)
         if data is not None and remaker:
-            _compare(row, data, remaker, labels, verified)
+            _compare(row, data, remaker, of_sources, verified)
         progress(verified.rows)
-    strays = sorted(_strays(output.path, audit.names))
+    in_containers = container_ending(record.identity.get("to"))
+    files = audit.containers(output) if in_containers else audit.names
+    strays = sorted(_strays(output.path, files))
     verified.problems += [Problem(name, "has no row") for name in strays]
     if record.state != "complete":
         verified.problems.append(Problem(RECORD, "the run is not complete; run the command again"))
@@ -170,7 +186,9 @@ def _check_tables(
     """Compare the tables with the parts; note what is wrong with files not yet named."""
     if Parts(output.files).are_folded:
         # A row that was changed names the hash of another file.
-        found = [Problem(*found) for found in audit.problems(output, classes, command)]
+        found = [
+            Problem(*found) for found in audit.problems(output, classes, command, record.classes)
+        ]
         rows = {problem.file_name for problem in found}
         verified.problems = [
             problem
@@ -216,18 +234,23 @@ def _classes(output: OutputFolder) -> list[str]:
     """Return the class names of classes.txt, where line breaks and backslashes are escaped."""
     path = os.path.join(output.path, CLASSES)
     try:
-        lines = output.files.read(CLASSES, TABLE_LIMIT).decode("utf-8").split("\n")[:-1]
+        return read_class_list(output.files.read(CLASSES, TABLE_LIMIT))
     except (OSError, UnicodeDecodeError) as error:
         raise OutputError(f"{path} can't be read: {error}") from None
-    meant = {"\\\\": "\\", "\\n": "\n", "\\r": "\r"}
-    return [re.sub(r"\\[\\nr]", lambda match: meant[match[0]], line) for line in lines]
 
 
-def _labels_wrong(row: Row, classes: list[str]) -> Iterator[str]:
+def _are_in_order(classes: list[str], record: RunRecord) -> bool:
+    """Return whether classes have the order that was given, or one that augcli gives."""
+    if record.classes:
+        return classes == list(record.classes)
+    return classes in (sorted(classes), class_order(classes))
+
+
+def _labels_wrong(row: Row, classes: set[str], are_many: bool) -> Iterator[str]:
     if not row.label.weights:
         return
     weights = [weight for _, weight in row.label.weights]
-    if not abs(sum(weights) - 1) <= SUM_TOLERANCE:
+    if not are_many and not abs(sum(weights) - 1) <= SUM_TOLERANCE:
         yield f"the weights sum to {sum(weights)}, not 1"
     if not all(0 <= weight <= 1 for weight in weights):
         yield "a weight is not between 0 and 1"
@@ -291,7 +314,7 @@ def _compare(
 
 def _strays(out: str, known: set[str]) -> Iterator[str]:
     """Yield files that no row names, but for those that describe the folder."""
-    ours = {MANIFEST, CLASSES, ERRORS, CARD, RECORD, FOLDED_PARTS}
+    ours = {MANIFEST, CLASSES, ERRORS, CARD, RECORD, FOLDED_PARTS, *INDEXES}
     # A stack and not os.walk, which recurses in Python 3.11.
     folders = [""]
     while folders:

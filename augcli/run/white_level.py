@@ -6,7 +6,6 @@ at most this level. A level that no picture of the sample has, but another one, 
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Final
 
 from augcli.data.codecs.formats import DEEP_ENDINGS, FULL_WHITE
@@ -34,10 +33,10 @@ def estimated_white_level(sources: Sources, pool: Pool) -> tuple[int, int]:
         2**k - 1 for a k from 8 to 16, 65535 where no picture of the sample has 16 bits; and how
         many images could not be read because of the machine.
     """
-    endings = [os.path.splitext(path)[1].lower() for path in sources.paths]
-    candidates = [index for index, ending in enumerate(endings) if ending in DEEP_ENDINGS]
-    paths = chosen(sources, SEED, "white level", candidates)
-    batches = (paths[start : start + BATCH] for start in range(0, len(paths), BATCH))
+    candidates = [index for index in range(len(sources)) if sources.ending(index) in DEEP_ENDINGS]
+    indices = chosen(sources, SEED, "white level", candidates)
+    # Sorted: what lies in one container is read one after the other.
+    batches = sources.batches(sorted(indices), BATCH)
     answers = [answer for _, answer in pool.ask(HighestLevels, batches)]
     missed = sum(map(is_missed, answers))
     levels = [answer for answer in answers if isinstance(answer, int)]

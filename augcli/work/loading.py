@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from augcli.data.manifest import Failure
 from augcli.errors import UnreadableImage
+from augcli.recipes.chain import Result
 from augcli.recipes.decisions import Subject
 from augcli.work.reading import SourceFailed, stage_of, without_memory
 
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from augcli.data.codecs.formats import Subsampling
+    from augcli.data.stores.sources import Source
     from augcli.pixels.frame import HeatMap, Image
-    from augcli.plan.jobs import Source
-    from augcli.recipes.chain import Chain, Result
+    from augcli.recipes.chain import Chain
     from augcli.recipes.decisions import Score
     from augcli.work.reading import Reader
 
@@ -32,7 +33,7 @@ class LoadedSource:
     Attributes:
         source: Which one.
         data: The bytes of its file, where the originals are copied.
-        original: The decoded picture, resized where outputs are.
+        original: The decoded picture, resized where originals are encoded.
         result: After the steps before the mixer.
         notes: What decoding had to simplify.
         subsampling: Of the colours in JPEG, where outputs are to have that of the source.
@@ -84,7 +85,7 @@ class Loader:
         chain: Chain,
         *,
         with_data: bool,
-        check_sides: Callable[[str, int, int], object],
+        check_sides: Callable[[Source, int, int], object],
     ) -> None:
         self._reader = reader
         self._chain = chain
@@ -123,6 +124,34 @@ class Loader:
             raise SourceFailed(*loaded)
         return loaded
 
+    def load_plain(self, source: Source, *, is_encoded: bool) -> LoadedSource:
+        """Return a source decoded, without any step.
+
+        Args:
+            source: Which one.
+            is_encoded: Whether the picture is written anew; it must then fit its format.
+
+        Raises:
+            SourceFailed: It can't be used.
+        """
+        reader, path = self._reader, source.path
+        data = reader.read(source)
+        decoded = reader.decoded(data, path, sides=self._sides(source) if is_encoded else None)
+        try:
+            image = reader.sized(decoded.image) if is_encoded else decoded.image
+        except Exception as error:
+            raise without_memory(path, error) from None
+        return LoadedSource(
+            source,
+            data,
+            image,
+            Result(image),
+            decoded.notes,
+            decoded.subsampling,
+            decoded.grey,
+            reader.maps.score_of(path, data, image),
+        )
+
     def _load_or_failure(
         self, source: Source, copy: int, *, is_base: bool
     ) -> LoadedSource | Failure:
@@ -134,8 +163,8 @@ class Loader:
 
     def _load(self, source: Source, copy: int, *, is_base: bool) -> LoadedSource:
         reader, path = self._reader, source.path
-        data = reader.read(path, source.stamp)
-        decoded = reader.decoded(data, path, sides=self._sides(path) if is_base else None)
+        data = reader.read(source)
+        decoded = reader.decoded(data, path, sides=self._sides(source) if is_base else None)
         try:
             image = reader.sized(decoded.image)
             score = reader.maps.score_of(path, reader.scored_bytes(data), image)
@@ -147,7 +176,8 @@ class Loader:
         return LoadedSource(
             source,
             data if self._with_data else b"",
-            image,
+            # The bytes that are copied keep their size.
+            decoded.image if self._with_data else image,
             result,
             decoded.notes,
             decoded.subsampling,
@@ -155,12 +185,12 @@ class Loader:
             score,
         )
 
-    def _sides(self, path: str) -> Callable[[int, int], object] | None:
+    def _sides(self, source: Source) -> Callable[[int, int], object] | None:
         """Return what checks the size of an output, given that of its base."""
         check, frame = self._check_sides, self._reader.settings.frame
         if check is None:
             return None
         if frame:
-            check(path, frame.width, frame.height)
+            check(source, frame.width, frame.height)
             return None
-        return lambda width, height: check(path, width, height)
+        return lambda width, height: check(source, width, height)

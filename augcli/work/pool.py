@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from augcli.data.stopping import Checkpoint
+    from augcli.data.stores.sources import Source
     from augcli.plan.jobs import Task
     from augcli.work.events import Event
     from augcli.work.questions import Question
@@ -21,15 +22,15 @@ class Pool(Protocol):
     """Answers questions about sources, and makes shards."""
 
     def ask(
-        self, question: type[Question], batches: Iterator[list[str]]
+        self, question: type[Question], batches: Iterator[list[Source]]
     ) -> Iterator[tuple[str, Any]]:
-        """Yield each source and the answer for it, in the order in which answers come.
+        """Yield the name of each source and the answer for it, in the order in which answers come.
 
         A :class:`augcli.data.manifest.Failure` is the answer for a source that ended a worker.
 
         Args:
             question: What is asked.
-            batches: Names of sources, asked for as workers get free.
+            batches: Sources, asked for as workers get free.
         """
         ...
 
@@ -66,14 +67,14 @@ class InThisProcess:
         self._reader = Reader(settings)
 
     def ask(
-        self, question: type[Question], batches: Iterator[list[str]]
+        self, question: type[Question], batches: Iterator[list[Source]]
     ) -> Iterator[tuple[str, Any]]:
         """See :class:`Pool`."""
-        for paths in batches:
-            for path in paths:
-                (answer,) = question([path]).answer(self._reader)
+        for sources in batches:
+            for source in sources:
+                (answer,) = question([source]).answer(self._reader)
                 self._checkpoint()
-                yield path, answer
+                yield source.path, answer
 
     def work(
         self, settings: MakeSettings, tasks: Iterator[Task], widen: Callable[[Task], Task]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from augcli.data.stopping import Checkpoint
+    from augcli.data.stores.sources import Source
     from augcli.plan.jobs import Task
     from augcli.work.events import Event
     from augcli.work.questions import Question
@@ -66,7 +67,7 @@ class _Worker:
     process: subprocess.Popen[bytes]
     errors: IO[bytes]
     task: Task | None = None
-    asked: list[str] = field(default_factory=list)
+    asked: list[Source] = field(default_factory=list)
     is_ready: bool = False
     touching: str = ""
     failure: Failure | None = None
@@ -127,10 +128,10 @@ class Processes:
             raise
 
     def ask(
-        self, question: type[Question], batches: Iterator[list[str]]
+        self, question: type[Question], batches: Iterator[list[Source]]
     ) -> Iterator[tuple[str, Any]]:
         """See :class:`augcli.work.pool.Pool`."""
-        again: list[list[str]] = []
+        again: list[list[Source]] = []
         ended = 0
 
         def ask(member: _Worker) -> None:
@@ -142,28 +143,29 @@ class Processes:
             ask(member)
         while any(member.asked for member in self._workers):
             sender, message = self._next_event()
-            paths = sender.asked
+            sources = sender.asked
             if message is None:
                 cause, error_text = self._bury(sender)
                 ended += 1
                 if ended > MOST_ENDED:
                     raise Stopped(f"workers keep ending ({cause}); {error_text}")
                 failure = sender.failure
-                if not failure and len(paths) == 1:
-                    failure = Failure(paths[0], "worker", _ended_by(cause))
+                if not failure and len(sources) == 1:
+                    failure = Failure(sources[0].path, "worker", _ended_by(cause))
                 if failure:
-                    others = [path for path in paths if path != failure.source]
+                    others = [source for source in sources if source.path != failure.source]
                     again += [others] if others else []
                 else:
                     # One of these did it: asked for one by one, they will show which.
-                    again += [[path] for path in reversed(paths)]
+                    again += [[source] for source in reversed(sources)]
                 ask(self._start())
                 if failure:
                     yield failure.source, failure
             elif isinstance(message, worker.Answers):
                 ended = 0
                 ask(sender)
-                yield from zip(paths, message.answers, strict=True)
+                for source, answer in zip(sources, message.answers, strict=True):
+                    yield source.path, answer
 
     def work(
         self, settings: MakeSettings, tasks: Iterator[Task], widen: Callable[[Task], Task]

@@ -7,10 +7,12 @@ is one class here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from augcli.data.manifest import Failure
+    from augcli.data.stores.sources import Source
+    from augcli.pixels.blank import Blank
     from augcli.pixels.frame import Colour, Frame, Image
     from augcli.work.events import Scored
     from augcli.work.reading import Reader
@@ -19,10 +21,10 @@ if TYPE_CHECKING:
 class Question(Protocol):
     """Asked of a batch of sources."""
 
-    def __init__(self, paths: list[str]) -> None: ...
+    def __init__(self, sources: list[Source]) -> None: ...
 
     @property
-    def paths(self) -> list[str]:
+    def sources(self) -> list[Source]:
         """The sources."""
         ...
 
@@ -39,23 +41,23 @@ class Question(Protocol):
 class MeanColours:
     """What is the mean colour of each source?"""
 
-    paths: list[str]
+    sources: list[Source]
 
     def answer(self, reader: Reader) -> list[Colour | Failure]:
         """Return the mean colours."""
-        return [self._colour(reader, path) for path in self.paths]
+        return [self._colour(reader, source) for source in self.sources]
 
     @staticmethod
-    def _colour(reader: Reader, path: str) -> Colour | Failure:
+    def _colour(reader: Reader, source: Source) -> Colour | Failure:
         from augcli.pixels.fills import mean_colour  # noqa: PLC0415 - OpenCV only in workers
         from augcli.work.reading import SourceFailed, without_memory  # noqa: PLC0415
 
         try:
-            return mean_colour(reader.decoded(reader.read(path), path).image)
+            return mean_colour(reader.decoded(reader.read(source), source.path).image)
         except SourceFailed as error:
             return error.failure
         except Exception as error:
-            failed = without_memory(path, error)
+            failed = without_memory(source.path, error)
             if isinstance(failed, SourceFailed):
                 return failed.failure
             raise
@@ -65,26 +67,26 @@ class MeanColours:
 class HighestLevels:
     """What is the highest level of each source with 16 bits a sample? None for all others."""
 
-    paths: list[str]
+    sources: list[Source]
 
     def answer(self, reader: Reader) -> list[int | Failure | None]:
         """Return the highest levels."""
-        return [self._level(reader, path) for path in self.paths]
+        return [self._level(reader, source) for source in self.sources]
 
     @staticmethod
-    def _level(reader: Reader, path: str) -> int | Failure | None:
+    def _level(reader: Reader, source: Source) -> int | Failure | None:
         from augcli.data.codecs.deep import highest_level  # noqa: PLC0415
         from augcli.errors import UnreadableImage  # noqa: PLC0415
         from augcli.work.reading import SourceFailed, without_memory  # noqa: PLC0415
 
         try:
-            return highest_level(reader.read(path), reader.settings.max_pixels)
+            return highest_level(reader.read(source), reader.settings.max_pixels)
         except SourceFailed as error:
             return error.failure
         except UnreadableImage:
             return None  # it is reported when its turn comes
         except Exception as error:
-            failed = without_memory(path, error)
+            failed = without_memory(source.path, error)
             if isinstance(failed, SourceFailed):
                 return failed.failure
             raise
@@ -94,14 +96,14 @@ class HighestLevels:
 class HeatMapsOf:
     """What is the heat map of each source, or the picture to be scored elsewhere?"""
 
-    paths: list[str]
+    sources: list[Source]
 
     def answer(self, reader: Reader) -> list[Scored | Failure]:
         """Return the heat maps."""
-        return [self._scored(reader, path) for path in self.paths]
+        return [self._scored(reader, source) for source in self.sources]
 
     @staticmethod
-    def _scored(reader: Reader, path: str) -> Scored | Failure:
+    def _scored(reader: Reader, source: Source) -> Scored | Failure:
         from augcli.data.manifest import Failure  # noqa: PLC0415
         from augcli.errors import UnreadableImage  # noqa: PLC0415
         from augcli.work.reading import SourceFailed, without_memory  # noqa: PLC0415
@@ -109,17 +111,79 @@ class HeatMapsOf:
         def picture(enough: Frame) -> Image:
             # Outputs of a fixed size are resized from the whole picture.
             whole = reader.settings.frame is not None
-            return reader.sized(reader.decoded(data, path, None if whole else enough).image)
+            return reader.sized(reader.decoded(data, source.path, None if whole else enough).image)
 
         try:
-            data = reader.read(path)
+            data = reader.read(source)
             return reader.maps.scored(reader.scored_bytes(data), picture)
         except SourceFailed as error:
             return error.failure
         except UnreadableImage as error:
-            return Failure(path, "score", error.reason)
+            return Failure(source.path, "score", error.reason)
         except Exception as error:
-            failed = without_memory(path, error)
+            failed = without_memory(source.path, error)
+            if isinstance(failed, SourceFailed):
+                return failed.failure
+            raise
+
+
+class Look(NamedTuple):
+    """What one look at a source shows.
+
+    Attributes:
+        digest: BLAKE2b of its bytes, 16 bytes.
+        format: Such as ``JPEG``.
+        width: Of the upright picture, in pixels.
+        height: Of the upright picture, in pixels.
+        grey: Whether its file stores greys only.
+        blank: Whether it is nearly black or of one colour.
+        notes: What is simplified in it, and what is odd.
+    """
+
+    digest: bytes
+    format: str
+    width: int
+    height: int
+    grey: bool
+    blank: Blank
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What does one look at each source show?"""
+
+    sources: list[Source]
+
+    def answer(self, reader: Reader) -> list[Look | Failure]:
+        """Return what is seen."""
+        return [self._look(reader, source) for source in self.sources]
+
+    @staticmethod
+    def _look(reader: Reader, source: Source) -> Look | Failure:
+        import hashlib  # noqa: PLC0415 - only here
+
+        from augcli.data.codecs.formats import file_kind  # noqa: PLC0415
+        from augcli.pixels.blank import blank_kind  # noqa: PLC0415
+        from augcli.work.reading import SourceFailed, without_memory  # noqa: PLC0415
+
+        try:
+            data = reader.read(source)
+            decoded = reader.decoded(data, source.path)
+            height, width = decoded.image.shape[:2]
+            return Look(
+                hashlib.blake2b(data, digest_size=16).digest(),
+                file_kind(data).name.partition(" ")[2].removesuffix(" image"),
+                width,
+                height,
+                decoded.grey,
+                blank_kind(decoded.image),
+                decoded.notes,
+            )
+        except SourceFailed as error:
+            return error.failure
+        except Exception as error:
+            failed = without_memory(source.path, error)
             if isinstance(failed, SourceFailed):
                 return failed.failure
             raise

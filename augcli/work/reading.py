@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from augcli.data.codecs.decoding import Decoded
+    from augcli.data.stores.sources import Source
     from augcli.pixels.frame import Frame, Image
     from augcli.work.events import Event
     from augcli.work.settings import ReadSettings
@@ -96,21 +97,22 @@ class Reader:
             self.announce(Touching(path))
         self.at = AtWork(path)
 
-    def read(self, path: str, stamp: str = "") -> bytes:
+    def read(self, source: Source) -> bytes:
         """Return the bytes of a source.
 
         Args:
-            path: Its name in the store.
-            stamp: What it was when it was listed; not compared where empty.
+            source: As the store listed it.
 
         Raises:
             SourceFailed: It can't be read, or is another one by now.
         """
+        path = source.path
         if path in self.avoid:
             raise SourceFailed(*self.avoid[path])
-        self.turn_to(path)
+        if path != self.at.path or self.at.data or self.announce:
+            self.turn_to(path)
         try:
-            data = self.settings.store.read(path, stamp, max_bytes=self.settings.max_bytes)
+            data = self.settings.store.read(source, max_bytes=self.settings.max_bytes)
             self.at.data = data
             return data  # noqa: TRY300
         except UnreadableImage as error:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from augcli.data.codecs.formats import FULL_WHITE
+from augcli.data.sinks.opening import NOTHING_KNOWN
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from augcli.attention.map_spec import MapSpec
     from augcli.data.codecs.formats import OutputEncoding
+    from augcli.data.sinks.sink import DataSet
     from augcli.data.stores.sources import Store
     from augcli.files import Fsync
     from augcli.pixels.frame import Colour, Frame
@@ -92,7 +94,9 @@ class MakeSettings:
         fsync: When outputs are forced to the disk.
         chain: What is done to each source.
         encoding: How outputs are encoded.
-        originals: Whether and how sources come along.
+        copies_bytes: Whether originals are copied byte for byte.
+        to: The kind of sink, see :func:`augcli.data.sinks.opening.open_sink`.
+        data_set: What the sink must know of all outputs.
     """
 
     out: str
@@ -100,4 +104,6 @@ class MakeSettings:
     fsync: Fsync
     chain: Chain
     encoding: OutputEncoding
-    originals: Literal["none", "encode", "copy"]
+    copies_bytes: bool
+    to: str = "folder"
+    data_set: DataSet = NOTHING_KNOWN

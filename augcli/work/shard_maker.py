@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from augcli.work.shard_tally import ShardTally
 from augcli.work.writing import Pending, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from augcli.augmentations.base import Mixer
     from augcli.data.sinks.sink import ShardWriter, Sink
@@ -62,10 +63,11 @@ class ShardMaker:
         self._loader = Loader(
             reader,
             self._chain,
-            with_data=settings.originals == "copy",
+            with_data=settings.copies_bytes,
             check_sides=self._writer.check_sides,
         )
         self._sink = sink
+        self._planned: dict[str, list[str]] = {}
 
     def make_shard(
         self,
@@ -85,14 +87,15 @@ class ShardMaker:
             Stopped: Nothing can be written any more.
         """
         tally = ShardTally(task.shard, announce)
-        shard = self._sink.open(task.shard)
+        shard = self._sink.open(task.shard, task.file)
         try:
-            if task.jobs or task.obsolete:
+            if task.jobs or task.obsolete or task.file:
                 # Before outputs are replaced or removed their part forgets them: so a part
                 # never names a file that is not the one it recorded. And it names all that
                 # will be published: so however a run ends, the next one knows its files.
-                shard.commit(self._intent(task).to_bytes())
+                shard.begin(self._intent(task, shard).to_bytes())
             part = self.make_part(task, shard, announce, stop_asked, tally)
+            part.data = shard.close()
             shard.commit(part.to_bytes())
             for name in part.obsolete:
                 self._sink.remove(name)
@@ -106,6 +109,8 @@ class ShardMaker:
                 "memory ran out between two images; give fewer `workers`, then run the same "
                 "command again to continue"
             ) from None
+        finally:
+            shard.abandon()
         outputs = len(part.made) - len(task.made)
         announce(
             ShardDone(
@@ -119,9 +124,10 @@ class ShardMaker:
             )
         )
 
-    def _intent(self, task: Task) -> Part:
+    def _intent(self, task: Task, shard: ShardWriter) -> Part:
         """Return what a shard's part says while its outputs are being made."""
-        planned = (name for job in task.jobs for name in self._names(job, task.copy))
+        self._planned = {job.fingerprint: self._names(job, task.copy) for job in task.jobs}
+        planned = shard.files(list(itertools.chain.from_iterable(self._planned.values())))
         return Part(
             task.shard,
             task.command,
@@ -133,15 +139,23 @@ class ShardMaker:
             task.sources_before,
         )
 
-    def _names(self, job: Job, copy: int) -> Iterator[str]:
-        """Yield the names that the outputs of a job get."""
-        path, hash_bytes = job.base.path, job.hash_bytes
-        wanted, originals = self._settings.encoding.format, self._settings.originals
-        name = self._chain.name
-        yield output_name(path, name, copy, output_ending(path, wanted), hash_bytes)
-        if copy == 0 and originals != "none":
-            ending = output_ending(path, wanted, copied=originals == "copy")
-            yield output_name(path, "original", 0, ending, hash_bytes)
+    def _names_of(self, job: Job, copy: int) -> list[str]:
+        """Return the names of a job's outputs, which are known where its shard was begun."""
+        return self._planned.get(job.fingerprint) or self._names(job, copy)
+
+    def _names(self, job: Job, copy: int) -> list[str]:
+        """Return the names that the outputs of a job get, the original's last."""
+        base, wanted = job.base, self._settings.encoding.format
+        path, place = base.path, base.place
+        names = []
+        if job.is_augmented:
+            ending: str = output_ending(place or path, wanted)
+            name = output_name(path, self._chain.name, copy, ending, job.hash_bytes, place)
+            names.append(name)
+        if job.original != "none":
+            ending = output_ending(place or path, wanted, copied=job.original == "copy")
+            names.append(output_name(path, "original", copy, ending, job.hash_bytes, place))
+        return names
 
     def make_part(
         self,
@@ -179,12 +193,11 @@ class ShardMaker:
                     raise error from None
                 failure = error.failure
                 part.failed.append((job.fingerprint, failure))
-                self._reader.turn_to("")
                 announce(Failed(failure))
                 tally.tick(failed=1)
             else:
-                self._reader.turn_to("")
                 tally.tick(made=1)
+        self._reader.turn_to("")
         # However often the run was interrupted, its records are the same bytes.
         part.made.sort(key=lambda made: made.row.file_name)
         part.failed.sort()
@@ -195,6 +208,10 @@ class ShardMaker:
 
     def _make(self, job: Job, copy: int, part: Part, shard: ShardWriter) -> None:
         """Make the outputs of one job and add them to the part."""
+        if not job.is_augmented:
+            base = self._loader.load_plain(job.base, is_encoded=job.original == "encode")
+            part.made.append(self._original(job, base, shard))
+            return
         chain = self._chain
         base = self._loader.load(job.base, copy, is_base=True)
         result, donor = base.result, None
@@ -206,11 +223,12 @@ class ShardMaker:
             donor_path = donor.source.path
         draw = _JSON(chain.record(result))
         remarks = [*base.notes, *result.remarks]
-        pending = Pending(job, chain.name, copy, label, donor_path, draw, remarks)
+        name = shard.place(self._names_of(job, copy)[0])
+        pending = Pending(job, name, chain.name, copy, label, donor_path, draw, remarks)
         grey = base.grey and (donor is None or donor.grey)
-        encoded = self._writer.encode(job.base.path, result.image, base.subsampling, grey)
+        encoded = self._writer.encode(job.base, result.image, base.subsampling, grey)
         part.made.append(self._writer.write(shard, pending, result.image, encoded))
-        if copy == 0 and self._settings.originals != "none":
+        if job.original != "none":
             part.made.append(self._original(job, base, shard))
 
     def _mixed(
@@ -260,10 +278,10 @@ class ShardMaker:
         return None
 
     def _original(self, job: Job, base: LoadedSource, shard: ShardWriter) -> Made:
-        path = job.base.path
-        pending = Pending(job, "original", 0, job.base.label, "", "{}", [])
-        if self._settings.originals == "encode":
-            encoded = self._writer.encode(path, base.original, base.subsampling, base.grey)
+        name = shard.place(self._names_of(job, 0)[-1])
+        pending = Pending(job, name, "original", 0, job.base.label, "", "{}", [])
+        if job.original == "encode":
+            encoded = self._writer.encode(job.base, base.original, base.subsampling, base.grey)
         else:
-            encoded = copied(path, base.data)
+            encoded = copied(job.base.place or job.base.path, base.data)
         return self._writer.write(shard, pending, base.original, encoded)

@@ -170,7 +170,7 @@ def shard_maker(reader: Reader, settings: MakeSettings) -> ShardMaker:
         Stopped: OUT is not the folder any more that the run began in.
     """
     from augcli.data.output import output_files  # noqa: PLC0415
-    from augcli.data.sinks.folder import FolderSink  # noqa: PLC0415
+    from augcli.data.sinks.opening import open_sink  # noqa: PLC0415
     from augcli.errors import Stopped  # noqa: PLC0415
     from augcli.work.shard_maker import ShardMaker  # noqa: PLC0415
 
@@ -184,7 +184,8 @@ def shard_maker(reader: Reader, settings: MakeSettings) -> ShardMaker:
             f"OUT {settings.out} was removed while it was being written; "
             "run the same command again to make it anew"
         )
-    return ShardMaker(reader, settings, FolderSink(files))
+    sink = open_sink(settings.to, files, settings.data_set)
+    return ShardMaker(reader, settings, sink)
 
 
 def _receive(channel: BinaryIO, tasks: queue.SimpleQueue[Any], stopping: threading.Event) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from augcli.data.codecs.encoding import check_sides, encode_output
 from augcli.data.codecs.formats import output_ending
 from augcli.data.manifest import Row
-from augcli.data.names import output_name
 from augcli.errors import UnreadableImage
 from augcli.plan.part import Made
 from augcli.work.reading import SourceFailed
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from augcli.data.codecs.formats import OutputEncoding, Subsampling
     from augcli.data.labels import Label
     from augcli.data.sinks.sink import ShardWriter
+    from augcli.data.stores.sources import Source
     from augcli.pixels.frame import Image
     from augcli.plan.jobs import Job
 
@@ -28,6 +28,7 @@ class Pending(NamedTuple):
 
     Attributes:
         job: What it is made for.
+        name: Its name in the manifest.
         method: The manifest's ``method``.
         copy: Copy number.
         label: Its soft label.
@@ -37,6 +38,7 @@ class Pending(NamedTuple):
     """
 
     job: Job
+    name: str
     method: str
     copy: int
     label: Label
@@ -56,12 +58,12 @@ class Writer:
         self._encoding = encoding
 
     def encode(
-        self, path: str, image: Image, subsampling: Subsampling, grey: bool = False
+        self, base: Source, image: Image, subsampling: Subsampling, grey: bool = False
     ) -> Encoded:
         """Encode a picture.
 
         Args:
-            path: Name of the base.
+            base: The base.
             image: uint8 (H, W, 3), RGB.
             subsampling: That of the base, used where the run is to keep it.
             grey: Whether all files that it was made of store greys only.
@@ -70,15 +72,17 @@ class Writer:
             SourceFailed: It can't be an output.
         """
         try:
-            return encode_output(image, path, subsampling, self._encoding, grey=grey)
+            return encode_output(
+                image, base.place or base.path, subsampling, self._encoding, grey=grey
+            )
         except UnreadableImage as error:
-            raise SourceFailed(path, "encode", error.reason) from None
+            raise SourceFailed(base.path, "encode", error.reason) from None
 
-    def check_sides(self, path: str, width: int, height: int) -> None:
+    def check_sides(self, base: Source, width: int, height: int) -> None:
         """Check that a picture can be an output, before it is made.
 
         Args:
-            path: Name of the base.
+            base: The base.
             width: Of the output, in pixels.
             height: Of the output, in pixels.
 
@@ -86,9 +90,11 @@ class Writer:
             SourceFailed: It can't be.
         """
         try:
-            check_sides(width, height, output_ending(path, self._encoding.format))
+            check_sides(
+                width, height, output_ending(base.place or base.path, self._encoding.format)
+            )
         except UnreadableImage as error:
-            raise SourceFailed(path, "encode", error.reason) from None
+            raise SourceFailed(base.path, "encode", error.reason) from None
 
     def write(self, shard: ShardWriter, pending: Pending, image: Image, encoded: Encoded) -> Made:
         """Hand an output to the sink.
@@ -103,17 +109,17 @@ class Writer:
             SourceFailed: It can't be an output.
             OSError: Nothing can be written.
         """
-        job, method, copy, label, donor, draw, remarks = pending
+        job, name, method, copy, label, donor, draw, remarks = pending
         path = job.base.path
-        name = output_name(path, method, copy, encoded.ending, job.hash_bytes)
+        height, width = image.shape[:2]
+        digest = hashlib.sha256(encoded.data).hexdigest()
+        split, group = job.base.split, job.base.group
+        row = Row(name, label, path, donor, method, draw, width, height, copy, digest, split, group)
         try:
-            shard.add(name, encoded.data)
+            shard.add(row, encoded.data)
         except OSError as error:
             if error.errno != errno.ENAMETOOLONG:
                 raise
             reason = "the path of its output is too long; give an OUT with a shorter path"
             raise SourceFailed(path, "encode", reason) from None
-        height, width = image.shape[:2]
-        digest = hashlib.sha256(encoded.data).hexdigest()
-        row = Row(name, label, path, donor, method, draw, width, height, copy, digest)
         return Made(job.fingerprint, len(encoded.data), remarks, row)

@@ -202,11 +202,11 @@ def test_is_refused_when_the_grid_is_finer_than_the_heat_map(
         ("file_name,label\n", "has no row for 2 images of INPUT, first 'a.png'"),
         ("file_name,label\na.png,x\nb.png,y\nc.png,z\n", "1 of its files are not images"),
         ("file_name,label\na.png,x\n", "has no row for 1 images of INPUT, first 'b.png'"),
-        ("name,class\na.png,x\n", "the first line is 'name,class', but must name the columns"),
+        ("name,class\na.png,x\n", "has no column of files, such as file_name; the first line is"),
         ("file_name,label\na.png,x\na.png,y\n", "a.png has two different labels"),
         ("file_name,label\na.png\n", "line 2 has 1 cells, but the header has 2"),
         ("file_name,label\na.png,\n", "line 2 has no label"),
-        ("\xff", "is not a CSV table in UTF-8"),
+        ("\xff", "has no column of files, such as file_name; the first line is"),
     ],
 )
 def test_is_refused_when_the_label_table_is_wrong(

@@ -183,7 +183,7 @@ def test_input_may_be_a_link(tmp_path: Path) -> None:
     make(tmp_path / "real", "cat/a.jpg", "out/b.jpg")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     found = list_sources(tmp_path / "link", out=tmp_path / "link" / "out")
-    assert (found.place, found.paths) == (os.path.realpath(tmp_path / "real"), ["cat/a.jpg"])
+    assert (found.root, found.paths) == (os.path.realpath(tmp_path / "real"), ["cat/a.jpg"])
 
 
 @needs_any_name

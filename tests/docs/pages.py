@@ -14,7 +14,9 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 IDS = [page.relative_to(ROOT).as_posix() for page in PAGES]
 
-OPTIONAL = frozenset({"datasets", "torch", "torchvision"})
+OPTIONAL = frozenset(
+    {"albumentations", "datasets", "duckdb", "polars", "timm", "torch", "torchvision", "webdataset"}
+)
 """Modules of snippets that only ``pytest -m loaders`` runs."""
 NOT_RUN = frozenset({"make", "python3", ".venv/bin/pip", ".venv/bin/python", ".venv/bin/augcli"})
 """First words of lines in ``sh`` blocks that are not run here: they install, or run the tests."""
@@ -46,6 +48,8 @@ class Block(NamedTuple):
                 names.update(alias.name.partition(".")[0] for alias in node.names)
             if isinstance(node, ast.ImportFrom):
                 names.add((node.module or "").partition(".")[0])
+        if "torch.ManifestDataset(" in self.text or "torch.NamedDataset(" in self.text:
+            names.add("torch")
         return OPTIONAL & names
 
 

@@ -47,12 +47,12 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_file_system_whose_locks_have_no_effect(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(output, "_try_lock", lambda _: True)
+    monkeypatch.setattr(output, "try_lock", lambda _: True)
     assert not try_folder(str(tmp_path)).locks
 
 
 def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(output, "_try_lock", lambda _: False)
+    monkeypatch.setattr(output, "try_lock", lambda _: False)
     trial = try_folder(str(tmp_path))
     assert "in use by another run" in trial.failure
     assert list(tmp_path.iterdir()) == []

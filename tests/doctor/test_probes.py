@@ -83,6 +83,7 @@ def test_a_device_that_is_not_there_is_a_failure() -> None:
 
 def test_all_formats_are_tried() -> None:
     names = ["JPEG", "PNG", "WebP", "GIF", "BMP", "DIB", "TIFF", "PNM", "AVIF", "HEIC"]
+    names.append("NPY")
     assert list(ask("formats").value) == names
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import augcli
 from augcli.data import output
 from augcli.errors import AugcliError, Stopped
-from augcli.files import descriptors, folder, publishing, reading
+from augcli.files import descriptors, draft, folder, publishing, reading
 from tests.guarantees.state import assert_committed_rows_are_true, photos, vary
 from tests.photos import tree
 
@@ -106,7 +106,7 @@ def faulty_open(plan: Plan) -> Any:
 @contextmanager
 def faults(plan: Plan) -> Iterator[None]:
     """Let calls fail as planned."""
-    modules: tuple[Any, ...] = (descriptors, folder, publishing, reading, output)
+    modules: tuple[Any, ...] = (descriptors, draft, folder, publishing, reading, output)
     try:
         for module in modules:
             module.os = FaultyOs(plan)
@@ -120,14 +120,20 @@ def faults(plan: Plan) -> Iterator[None]:
                 del module.open
 
 
-def run(source: Path, out: Path, fsync: str) -> None:
+def run(source: Path, out: Path, fsync: str, to: str = "folder") -> None:
     """Make a small data set in this process."""
     method = augcli.Cutout(patch=5, fill="black")
-    augcli.augment(source, method, out=out, workers=0, fsync=fsync)
+    augcli.augment(source, method, out=out, workers=0, fsync=fsync, to=to)
 
 
 def loop(
-    folder: Path, numbers: Iterable[int], fsync: str, *, forever: bool, sources: int
+    folder: Path,
+    numbers: Iterable[int],
+    fsync: str,
+    *,
+    forever: bool,
+    sources: int,
+    to: str = "folder",
 ) -> dict[str, int]:
     """Let the first, second, … call fail until none is left, over new and over changed INPUT.
 
@@ -137,6 +143,7 @@ def loop(
         fsync: See :class:`augcli.recipes.options.RunOptions`.
         forever: Whether all calls after the n-th fail too.
         sources: How many images INPUT has, besides those that change.
+        to: The kind of outputs.
 
     Returns:
         How many faults were put in, and how many of them ended the run.
@@ -148,16 +155,16 @@ def loop(
     for variant in (0, 1):
         vary(source, variant)
         shutil.rmtree(out, ignore_errors=True)
-        run(source, out, fsync)
+        run(source, out, fsync, to)
         clean = tree(out, hidden=False)
         for nth in range(1, MOST):
             shutil.rmtree(out)
             if variant:
                 shutil.copytree(begun, out)
             plan = Plan(nth, cycle[nth % len(cycle)], forever=forever)
-            figures["stopped"] += _stopped(source, out, fsync, plan)
+            figures["stopped"] += _stopped(source, out, fsync, plan, to)
             assert_committed_rows_are_true(out)
-            run(source, out, fsync)
+            run(source, out, fsync, to)
             assert tree(out, hidden=False) == clean, nth
             assert not (out / ".augcli").exists(), nth
             if not plan.fired:
@@ -171,12 +178,12 @@ def loop(
     return figures
 
 
-def _stopped(source: Path, out: Path, fsync: str, plan: Plan) -> bool:
+def _stopped(source: Path, out: Path, fsync: str, plan: Plan, to: str) -> bool:
     """Run with faults; return whether they ended the run, in the right way."""
     said = ""
     try:
         with faults(plan):
-            run(source, out, fsync)
+            run(source, out, fsync, to)
     except AugcliError as error:
         said, code = str(error), error.exit_code
     if not said:

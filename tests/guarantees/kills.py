@@ -3,7 +3,7 @@
 A program of its own, that has no threads and forks: so a run starts within milliseconds and
 can be killed at any of its instants, the first and the last ones too.
 
-    python -m tests.guarantees.kills FOLDER KILLS
+    python -m tests.guarantees.kills FOLDER KILLS folder|webdataset
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def kill(process: int) -> int:
     return ended(process)
 
 
-def loop(folder: Path, kills: int, seed: int = 0) -> dict[str, int]:
+def loop(folder: Path, kills: int, to: str = "folder", seed: int = 0) -> dict[str, int]:
     """Kill as often as asked; go on each time until the run is complete, then change INPUT.
 
     Returns:
@@ -76,6 +76,7 @@ def loop(folder: Path, kills: int, seed: int = 0) -> dict[str, int]:
         importlib.import_module(name)
     # Not the mean colour, which stays that of the first run when INPUT changes.
     command = ["cutout", str(source), "--copies", "4", "--patch", "5", "--fill", "black"]
+    command += ["--to", to, "--shard-size", "5KB"]
     expected, took = [], {}
     for variant in range(VARIANTS):
         vary(source, variant)
@@ -126,4 +127,4 @@ def _compared(out: Path, expected: dict[str, bytes]) -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps(loop(Path(sys.argv[1]), int(sys.argv[2]))))
+    print(json.dumps(loop(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])))

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from augcli.data.output import PARTS, output_files
+from augcli.data.sinks.opening import open_sink
 from augcli.plan.parts import Parts
 from tests.photos import picture, save
 
@@ -37,7 +38,9 @@ def vary(folder: Path, variant: int) -> None:
 
 def parts_of(out: Path) -> list[Part]:
     """Return the parts that are whole."""
-    return [stored.part for stored in Parts(output_files(str(out))).read() if stored.part]
+    in_containers = any([*out.glob("*.tar"), *out.glob("*.parquet")])
+    parts = Parts(output_files(str(out)), in_containers=in_containers)
+    return [stored.part for stored in parts.read() if stored.part]
 
 
 def assert_committed_rows_are_true(out: Path) -> int:
@@ -49,8 +52,14 @@ def assert_committed_rows_are_true(out: Path) -> int:
         return 0
     count = 0
     for part in parts_of(out):
+        if part.data:
+            data = (out / part.data.name).read_bytes()
+            assert hashlib.sha256(data).hexdigest() == part.data.sha256, part.data.name
+        ending = part.data.name.rpartition(".")[2] if part.data else ""
+        to = {"tar": "webdataset", "parquet": "parquet"}.get(ending, "folder")
+        sink = open_sink(to, output_files(str(out)))
         for made in part.made:
-            data = (out / made.row.file_name).read_bytes()
+            data = sink.read(made.row.file_name)
             assert hashlib.sha256(data).hexdigest() == made.row.sha256, made.row.file_name
             count += 1
     for path in out.glob("*/*"):

@@ -24,13 +24,21 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("fsync", "forever"),
-    [("none", False), ("shard", True)],
-    ids=["none-once", "shard-forever"],
+    ("fsync", "forever", "to"),
+    [
+        ("none", False, "folder"),
+        ("shard", True, "folder"),
+        ("none", False, "webdataset"),
+        ("file", True, "webdataset"),
+        ("shard", False, "parquet"),
+    ],
+    ids=["none-once", "shard-forever", "webdataset-once", "webdataset-forever", "parquet-once"],
 )
-def test_nothing_is_lost_when_the_nth_call_fails(tmp_path: Path, fsync: str, forever: bool) -> None:
+def test_nothing_is_lost_when_the_nth_call_fails(
+    tmp_path: Path, fsync: str, forever: bool, to: str
+) -> None:
     errors = faults.LASTING if forever else faults.ERRORS
-    figures = faults.loop(tmp_path, errors, fsync, forever=forever, sources=2)
+    figures = faults.loop(tmp_path, errors, fsync, forever=forever, sources=2, to=to)
     assert figures["faults"] >= figures["stopped"] > 50
 
 

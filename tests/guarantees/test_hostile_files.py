@@ -29,7 +29,6 @@ from augcli.attention.map_table import MapTable
 from augcli.augmentations import REGISTRY
 from augcli.classifiers.options import ClassifierOptions
 from augcli.cli.options import CommandOptions
-from augcli.data.label_table import read_labels
 from augcli.data.manifest import COLUMNS, SOFT_COLUMNS, read_failures, read_rows, write_table
 from augcli.data.output import FOLDED_PARTS
 from augcli.data.run_record import RunRecord
@@ -41,6 +40,7 @@ from augcli.plan.ring import shards_for
 from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
 from augcli.run.options import HeatMapOptions
+from tests.data.tables.labelled import labelled
 from tests.guarantees.test_attacks import change_parts
 from tests.photos import class_folders, tree
 
@@ -234,7 +234,7 @@ def test_a_manifest_of_any_content_is_read_or_refused() -> None:
 
 def test_a_line_of_any_length_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("augcli.data.manifest.LONGEST_ROW", 1000)
-    monkeypatch.setattr("augcli.data.label_table.LONGEST_ROW", 1000)
+    monkeypatch.setattr("augcli.data.tables.formats.LONGEST_ROW", 1000)
 
     class Endless(io.RawIOBase):
         left = 1000
@@ -251,8 +251,8 @@ def test_a_line_of_any_length_is_not_read(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(ValueError, match="a line has more than 1,000 characters"):
         list(read_rows(io.BufferedReader(Endless())))
     for data in (b"a" * 2000, b'"' + b"a\n" * 2000, b"file_name,label\n" + b"," * 2000):
-        with pytest.raises(InputError, match="is not a CSV table in UTF-8") as error:
-            read_labels(Path("labels.csv"), data)
+        with pytest.raises(InputError, match="is not a CSV table") as error:
+            labelled(data)
         assert len(str(error.value)) < 500
 
 
@@ -262,9 +262,9 @@ def test_a_label_table_of_any_content_is_read_or_refused() -> None:
         for row in ([text, "cat"], ["a.jpg", text], ["a.jpg", "cat", text]):
             for header in (["file_name", "label"], ["label", "file_name", text], [text]):
                 with contextlib.suppress(InputError):
-                    read_labels(Path("labels.csv"), _csv(header, row))
+                    labelled(_csv(header, row))
     with pytest.raises(InputError) as refused:
-        read_labels(Path("labels.csv"), b"a," * 100_000)
+        labelled(b"a," * 100_000)
     assert len(str(refused.value)) < 1000
 
 

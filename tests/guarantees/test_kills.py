@@ -18,9 +18,10 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
 KILLS = 30
 
 
-def test_nothing_is_lost_when_a_run_is_killed_again_and_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("to", ["folder", "webdataset", "parquet"])
+def test_nothing_is_lost_when_a_run_is_killed_again_and_again(tmp_path: Path, to: str) -> None:
     end = subprocess.run(
-        [sys.executable, "-m", "tests.guarantees.kills", str(tmp_path), str(KILLS)],
+        [sys.executable, "-m", "tests.guarantees.kills", str(tmp_path), str(KILLS), to],
         cwd=ROOT,
         env=environment(),
         capture_output=True,

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from augcli.data.stores.sources import Source
     from tests.conftest import Cli
 
 needs_sparse_files = pytest.mark.skipif(sys.platform == "win32", reason="needs sparse files")
@@ -287,10 +288,10 @@ def test_memory_that_runs_out_while_encoding_is_a_failure_of_that_image(
 ) -> None:
     encode = Writer.encode
 
-    def short(self: Writer, path: str, *rest: Any) -> Any:
-        if path == "cat/001.png":
+    def short(self: Writer, base: Source, *rest: Any) -> Any:
+        if base.path == "cat/001.png":
             raise error
-        return encode(self, path, *rest)
+        return encode(self, base, *rest)
 
     out = tmp_path / "out"
     monkeypatch.setattr(Writer, "encode", short)

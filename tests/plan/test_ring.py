@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augcli.data.stores.sources import Sources
-from augcli.plan.ring import Pair, Ring, Shard, shards_for
+from augcli.plan.ring import Pair, Ring, Shard, ring_keys, shards_for
 from tests import strategies  # noqa: F401 - the profile
 
 if TYPE_CHECKING:
@@ -215,3 +215,57 @@ def test_a_shards_name_is_its_copy_and_range(
     copy: int, number: int, ranges: int, name: str
 ) -> None:
     assert Shard(copy, number, ranges, 0, 1).name == name
+
+
+def test_keys_without_containers_are_those_of_the_path_alone() -> None:
+    key_of = ring_keys(7, 1)
+    assert key_of("cat/a.jpg").hex() == "562ac639c2363060"
+    assert ring_keys(0, 0)("a").hex() == "9008596278a06b41"
+
+
+def test_the_first_half_of_a_key_is_that_of_the_container() -> None:
+    key_of, plain = ring_keys(7, 1, lambda path: path.partition("#")[0]), ring_keys(7, 1)
+    assert key_of("b.parquet#3") == plain("b.parquet")[:4] + plain("b.parquet#3")[:4]
+
+
+def in_containers(count: int, size: int) -> Sources:
+    """Return sources in containers of a size."""
+    paths = [f"{number // size:03d}#{number:06d}" for number in range(count)]
+    zeros = array("q", [0]) * count
+    sources = Sources("", paths, zeros, zeros)
+    sources.set_classes([str(number % 3) for number in range(count)])
+    return sources
+
+
+@pytest.mark.parametrize("pair", ["any", "different", "same"])
+def test_containers_are_neighbours(pair: Pair) -> None:
+    sources = in_containers(400, 20)
+    ring = Ring.of(sources, 0, 0, pair, container_of=lambda path: path.partition("#")[0])
+    containers = [sources.paths[index][:3] for index in ring.order]
+    runs = 1 + sum(a != b for a, b in pairwise(containers))
+    assert runs == 20
+    shared = [containers[at] == containers[ring.donors(at, 1)[0]] for at in range(400)]
+    assert sum(shared) >= 400 - 20 * 4
+    plain = Ring.of(sources, 0, 0, pair)
+    assert sorted(plain.order.tolist()) == sorted(ring.order.tolist())
+
+
+def test_a_container_lies_in_one_shard() -> None:
+    sources = in_containers(2000, 100)
+    ring = Ring.of(sources, 0, 0, "any", container_of=lambda path: path.partition("#")[0])
+    shards = list(ring.shards(0, 16))
+    found = [
+        {sources.paths[index][:3] for index in ring.order[shard.start : shard.stop]}
+        for shard in shards
+    ]
+    assert sum(map(len, found)) == 20
+    assert sum(shard.stop - shard.start for shard in shards) == 2000
+
+
+def test_another_container_moves_no_other() -> None:
+    def order(count: int) -> list[str]:
+        sources = in_containers(count, 20)
+        ring = Ring.of(sources, 0, 0, "any", container_of=lambda path: path.partition("#")[0])
+        return [sources.paths[index] for index in ring.order]
+
+    assert [path for path in order(420) if path < "020"] == order(400)

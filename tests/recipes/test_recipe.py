@@ -205,8 +205,8 @@ def test_wrong_recipe_is_refused_with_line_and_key(text: str, line: int, found: 
 def test_command_line_wins_over_the_recipe(cli: Cli, photos: Path, tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text("[run]\ncopies = 3\nseed = 5\n" + STEP)
     cli("run", tmp_path / "r.toml", photos, "-o", tmp_path / "out", "--copies", 1)
-    options = json.loads((tmp_path / "out/run.json").read_text())["identity"]
-    assert (options["copies"], options["seed"]) == (1, 5)
+    record = json.loads((tmp_path / "out/run.json").read_text())
+    assert (record["amounts"]["copies"], record["identity"]["seed"]) == (1, 5)
 
 
 def test_init_writes_a_recipe_that_check_finds_right(

@@ -16,6 +16,7 @@ from tests.photos import rows
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from augcli.run.messages import Message
     from tests.conftest import Cli
 
 Rows = list[dict[str, str]]
@@ -153,7 +154,11 @@ def test_a_table_in_other_bytes_is_found_and_written_again(
     whole = (out / name).read_bytes()
     (out / name).write_bytes(whole.replace(b"\n", b"\r\n") if name != "classes.txt" else b"")
     assert augcli.verify(out).problems
-    notices: list[object] = []
+    notices: list[Message] = []
+
+    def take(message: Message) -> None:
+        notices.append(message)
+
     method = augcli.AttentiveCutMix(top_n=9)
     augcli.augment(
         *(photos, method),
@@ -161,7 +166,7 @@ def test_a_table_in_other_bytes_is_found_and_written_again(
         model=scorer,
         originals="encode",
         workers=0,
-        listener=notices.append,
+        listener=take,
     )
     assert (out / name).read_bytes() == whole
     assert f"written again, missing or changed: {name}" in str(notices)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from augcli.data.stores.sources import Source
     from tests.conftest import Cli
 
 
@@ -26,10 +27,10 @@ def hide(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     hidden: set[str] = set()
     real = FolderStore.read
 
-    def refusing(self: FolderStore, path: str, *more: Any, **options: Any) -> bytes:
-        if path in hidden:
+    def refusing(self: FolderStore, source: Source, **options: Any) -> bytes:
+        if source.path in hidden:
             raise PermissionError(13, "Permission denied")
-        return real(self, path, *more, **options)
+        return real(self, source, **options)
 
     monkeypatch.setattr(FolderStore, "read", refusing)
 

@@ -13,7 +13,8 @@ import pytest
 
 import augcli
 from augcli.errors import InputError, OutputError
-from augcli.run.verify import WRONG_HASH, verify
+from augcli.run.audit import WRONG_HASH
+from augcli.run.verify import verify
 from tests.photos import class_folders, picture, read, rows, save
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def test_changed_and_missing_sources_are_found(made: Path, out: Path, tmp_path: 
 
 
 def test_input_that_is_no_folder_is_refused(made: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is not a folder; give the one that OUT was made from"):
+    with pytest.raises(InputError, match="does not exist"):
         verify(made / "png", against=tmp_path / "nothing")
 
 

@@ -9,7 +9,9 @@ from augcli.errors import UnreadableImage
 if TYPE_CHECKING:
     from augcli.data.codecs.formats import Subsampling
 
-Container = Literal["JPEG", "PNG", "WebP", "GIF", "BMP", "DIB", "TIFF", "PNM", "AVIF", "HEIC"]
+Container = Literal[
+    "JPEG", "PNG", "WebP", "GIF", "BMP", "DIB", "TIFF", "PNM", "AVIF", "HEIC", "NPY"
+]
 
 
 class Header(NamedTuple):

@@ -25,6 +25,7 @@ from augcli.data.codecs.containers import called
 from augcli.data.codecs.deep import deep_levels, few_levels, reduced
 from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.codecs.headers import read_header
+from augcli.data.codecs.npy import npy_fields
 from augcli.data.codecs.orientation import upright
 from augcli.data.codecs.pillow import (
     COLOUR_MODES,
@@ -76,6 +77,10 @@ class Decoded:
     grey: bool = False
 
 
+SHORT_SIDE: Final = 16_383
+"""Pixels a side that every format that is written can hold."""
+
+
 def decode(
     data: bytes,
     *,
@@ -98,7 +103,8 @@ def decode(
         enough: Height and width that the caller needs at least. A larger JPEG may then be
             decoded at a half, a quarter or an eighth of its size, never smaller than this, in a
             fraction of the time; its pixels are averages, exact to a few levels.
-        sides: Called with width and height of the upright picture, before memory is allocated, if
+        sides: Called with width and height of the upright picture where one is longer than
+            :data:`SHORT_SIDE`, before memory is allocated, if
             its header has them. What it raises ends the decoding.
 
     Returns:
@@ -119,9 +125,11 @@ def decode(
     """
     header = read_header(data)
     check_size(header.container, header.width, header.height, max_pixels)
-    if sides and header.width:
+    if sides and max(header.width, header.height) > SHORT_SIDE:
         turned = header.orientation >= 5
         sides(*((header.height, header.width) if turned else (header.width, header.height)))
+    if header.container == "NPY":
+        return Decoded(_pixels_of_array(data), grey=header.grey)
     scaled = header.deep and white_level != FULL_WHITE
     composed = header.alpha and background is not None
     image = None
@@ -132,6 +140,14 @@ def decode(
             return _decode_with_pillow(data, header, max_pixels, white_level, background)
     notes = _notes(header, header.alpha, image, white_level) if header.deep or header.alpha else ()
     return Decoded(upright(image, header.orientation), notes, header.subsampling, header.grey)
+
+
+def _pixels_of_array(data: bytes) -> Pixels:
+    """Return the picture of a NPY file whose header was read."""
+    fields = npy_fields(data)
+    pixels = np.frombuffer(data, np.uint8, offset=fields.start)
+    pixels = pixels.reshape(fields.height, fields.width, fields.channels)
+    return np.repeat(pixels, 3, axis=2) if fields.channels == 1 else pixels.copy()
 
 
 # The orientation is applied here: releases of OpenCV disagree about it.

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, overload
 
+from augcli.data.codecs.npy import is_npy_picture
 from augcli.data.codecs.tags import first_directory, is_raw_photo
 from augcli.errors import UnreadableImage
 
@@ -105,6 +106,8 @@ _AVIF: Final = FileKind("an AVIF image", is_picture=True, ending=".avif")
 _HEIC: Final = FileKind("a HEIC image", is_picture=True, ending=".heic")
 _TIFF: Final = FileKind("a TIFF image", is_picture=True, ending=".tif")
 _RAW: Final = FileKind("a camera raw photo", is_picture=True)
+_ARRAY: Final = FileKind("a NumPy array")
+_NPY: Final = FileKind("an array of pixels", is_picture=True, ending=".npy")
 _MEDIA: Final = FileKind("a video or another ISO media file")
 
 DIB_HEADERS: Final = frozenset(
@@ -148,7 +151,7 @@ _SIGNED: Final = (
     (b"%PDF", FileKind("a PDF document")),
     (b"PK\x03\x04", FileKind("a ZIP archive")),
     (b"\x1f\x8b", FileKind("a gzip archive")),
-    (b"\x93NUMPY", FileKind("a NumPy array")),
+    (b"\x93NUMPY", _ARRAY),
     (b"\x89HDF\r\n\x1a\n", FileKind("an HDF5 file")),
     (b"version https://git-lfs", FileKind("a Git LFS pointer and not the image itself")),
 )
@@ -182,6 +185,8 @@ def file_kind(head: bytes) -> FileKind:
     signed = next((kind for mark, kind in _SIGNED if head.startswith(mark)), None)
     if signed is _TIFF and is_raw_photo(first_directory(head)):
         return _RAW
+    if signed is _ARRAY and is_npy_picture(head):
+        return _NPY
     return signed or _kind_by_fields(head) or _text_kind(head[:512])
 
 

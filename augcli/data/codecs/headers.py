@@ -25,6 +25,7 @@ from augcli.data.codecs.disagreements import (
 )
 from augcli.data.codecs.formats import readable_kind
 from augcli.data.codecs.gif import gif_header
+from augcli.data.codecs.npy import npy_facts
 from augcli.data.codecs.png import png_header
 from augcli.data.codecs.pnm import pnm_header
 from augcli.data.codecs.tags import TIFF_STARTS, orientation_of
@@ -208,6 +209,7 @@ _READERS: Final[dict[str, Callable[[bytes], Header]]] = {
     **dict.fromkeys((".pbm", ".pgm", ".ppm"), pnm_header),
     # Pillow reads the headers of these, before it decodes a pixel.
     ".gif": gif_header,
+    ".npy": npy_facts,
     ".avif": lambda _: Header("AVIF"),
     ".heic": lambda _: Header("HEIC"),
 }

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from augcli.data.output import PARTS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from augcli.data.manifest import Row
+    from augcli.data.sinks.sink import Contained
     from augcli.files import Folder
 
 PART_ENDING = ".json"
@@ -24,11 +28,15 @@ class FolderSink:
         files: Writes into OUT.
     """
 
+    ending: ClassVar[str] = ""
+    index_name: ClassVar[str] = ""
+
     def __init__(self, files: Folder) -> None:
         self._files = files
 
-    def open(self, shard: str) -> FolderShardWriter:
+    def open(self, shard: str, file: str = "") -> FolderShardWriter:
         """Begin a shard, or continue it."""
+        assert not file
         return FolderShardWriter(self._files, part_name(shard))
 
     def read(self, name: str, limit: int | None = None) -> bytes:
@@ -43,6 +51,11 @@ class FolderSink:
         """Remove an output, if it is there."""
         self._files.remove(name)
 
+    def index(self, containers: Sequence[Contained]) -> Mapping[str, bytes]:
+        """Return nothing: the folders say it all."""
+        assert not containers
+        return {}
+
 
 class FolderShardWriter:
     """Publishes each output of a shard at once; the part comes last."""
@@ -51,12 +64,30 @@ class FolderShardWriter:
         self._files = files
         self._part = part
 
-    def add(self, name: str, data: bytes) -> None:
+    def place(self, name: str) -> str:
+        """Return the name itself."""
+        return name
+
+    def files(self, names: list[str]) -> list[str]:
+        """Return the names themselves."""
+        return names
+
+    def begin(self, part: bytes) -> None:
+        """Publish what the part says for now."""
+        self.commit(part)
+
+    def add(self, row: Row, data: bytes) -> None:
         """Publish one output."""
-        self._files.publish(name, data)
+        self._files.publish(row.file_name, data)
+
+    def close(self) -> None:
+        """Do nothing: each output is whole already."""
 
     def commit(self, part: bytes) -> None:
         """Force the outputs to the disk where that was asked for, then publish the part."""
         self._files.sync()
         self._files.publish(self._part, part)
         self._files.sync()
+
+    def abandon(self) -> None:
+        """Do nothing: outputs that no part names are found by the next run."""

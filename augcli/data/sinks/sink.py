@@ -2,18 +2,95 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
+
+from augcli.data.manifest import Columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from augcli.data.manifest import Row
+
+
+class DataFile(NamedTuple):
+    """A container of outputs, as the part of its shard records it.
+
+    Attributes:
+        name: Of the file in OUT.
+        size: Its bytes.
+        sha256: Of the whole file.
+    """
+
+    name: str
+    size: int
+    sha256: str
+
+
+class Contained(NamedTuple):
+    """What a container holds, for an index over all of them.
+
+    Attributes:
+        file: The container.
+        split: The part of the data set in it; empty where there are none.
+        outputs: How many outputs it holds.
+    """
+
+    file: DataFile
+    split: str
+    outputs: int
+
+
+class DataSet(NamedTuple):
+    """What sinks must know of all outputs.
+
+    Attributes:
+        classes: Names of the classes, in the order of classes.txt.
+        are_many: Whether pictures may have several classes at once.
+        columns: Those of the manifest.
+    """
+
+    classes: tuple[str, ...] = ()
+    are_many: bool = False
+    columns: Columns = Columns()
 
 
 class ShardWriter(Protocol):
     """Takes the outputs of one shard."""
 
-    def add(self, name: str, data: bytes) -> None:
+    def place(self, name: str) -> str:
+        """Return the name that the manifest has for an output.
+
+        Args:
+            name: Path relative to OUT of an output that is a file, with ``/``.
+        """
+        ...
+
+    def files(self, names: list[str]) -> list[str]:
+        """Return the files of OUT that outputs with such names lie in."""
+        ...
+
+    def begin(self, part: bytes) -> None:
+        """Publish what the part says while the outputs are being made.
+
+        Raises:
+            OSError: It can't be written.
+        """
+        ...
+
+    def add(self, row: Row, data: bytes) -> None:
         """Take one output.
 
         Args:
-            name: Path relative to OUT, with ``/``.
-            data: The whole file.
+            row: What the manifest says of it, with the name that :meth:`place` gave.
+            data: The whole picture file.
+
+        Raises:
+            OSError: It can't be written.
+        """
+        ...
+
+    def close(self) -> DataFile | None:
+        """End the container of the outputs, not yet published; None where each is a file.
 
         Raises:
             OSError: It can't be written.
@@ -28,12 +105,26 @@ class ShardWriter(Protocol):
         """
         ...
 
+    def abandon(self) -> None:
+        """Drop what is not published; after :meth:`commit` there is nothing to drop."""
+        ...
+
 
 class Sink(Protocol):
     """Where outputs go."""
 
-    def open(self, shard: str) -> ShardWriter:
-        """Begin a shard, or continue it."""
+    ending: ClassVar[str]
+    """Of its containers; empty where each output is a file."""
+    index_name: ClassVar[str]
+    """The file that :meth:`index` gives; empty where there is none."""
+
+    def open(self, shard: str, file: str = "") -> ShardWriter:
+        """Begin a shard, or continue it.
+
+        Args:
+            shard: Its name.
+            file: Name of the container that its outputs lie in; empty where each is a file.
+        """
         ...
 
     def read(self, name: str, limit: int | None = None) -> bytes:
@@ -49,9 +140,13 @@ class Sink(Protocol):
         ...
 
     def size(self, name: str) -> int | None:
-        """Return how many bytes an output has; None where it is missing."""
+        """Return how many bytes a file of OUT has; None where it is missing."""
         ...
 
     def remove(self, name: str) -> None:
-        """Remove an output, if it is there."""
+        """Remove a file of OUT, if it is there."""
+        ...
+
+    def index(self, containers: Sequence[Contained]) -> Mapping[str, bytes]:
+        """Return the files that say what all containers hold, by name."""
         ...

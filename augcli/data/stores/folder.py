@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-import re
 import unicodedata
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from augcli.data.codecs.formats import EXTENSIONS, readable_kind
 from augcli.data.manifest import MANIFEST, read_rows
 from augcli.data.run_record import RECORD, RunRecord
-from augcli.data.stores.sources import MOST_BYTES, SourceChanged, Sources, stamp
+from augcli.data.splits import split_kind, splits_of_folders
+from augcli.data.stores.sources import MOST_BYTES, Source, SourceChanged, Sources, stamp
 from augcli.data.stores.walk import Walk
+from augcli.data.tables.choice import TableChoice
+from augcli.data.tables.columns import NoColumn
+from augcli.data.tables.labelling import Labelling, read_labels
 from augcli.errors import InputError, UnreadableImage
 from augcli.files import open_file, read_checked, read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-Layout = Literal["auto", "classes"]
-
-SPLIT = re.compile(
-    r"train(ing)?|val(id(ation)?)?|test(ing)?|dev|eval(uation)?|fold[-_ ]?\d+", re.IGNORECASE
-)
-"""Names of folders that hold a part of a data set and not a class."""
-SHOWN = 3
+Layout = Literal["auto", "classes", "splits", "flat"]
+METADATA_ENDINGS = ("csv", "jsonl", "parquet")
+"""Of the tables that Hugging Face's image folders have, called ``metadata``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +34,27 @@ class FolderStore:
     """The images of a folder and of all folders in it.
 
     The class of an image is the first folder of its path, in Unicode's composed form (NFC); an
-    image that lies directly in the folder has none. A folder that augcli made has the labels of
-    its manifest. Hidden files and folders, outputs of augcli inside the folder, and pipes,
-    sockets and devices are skipped.
+    image that lies directly in the folder has none. A table that was given says it instead. A
+    folder that augcli made has the labels of its manifest, and one with a metadata file of Hugging
+    Face (``metadata.csv``, ``.jsonl``, ``.parquet``) has those of that. Hidden files and folders,
+    outputs of augcli inside the folder, and pipes, sockets and devices are skipped.
 
     Attributes:
-        folder: The folder.
+        folder: The folder, absolute.
         out: A folder that is never read, wherever it lies.
         follow_links: Whether symbolic links that lead out of the folder are followed.
-        layout: ``auto`` refuses folders of splits (``train``, ``val``, …), ``classes`` takes
-            them for classes.
+        layout: What the folders are: ``classes``; ``splits``, which hold folders of classes;
+            ``flat``, which say nothing; or ``auto``, the first or the second by their names.
+        given: The folder as it was given, for messages.
+        choice: The table that gives the labels in the place of folders, and how it is read.
     """
 
     folder: str
     out: str | None = None
     follow_links: bool = False
     layout: Layout = "auto"
+    given: str = ""
+    choice: TableChoice = field(default_factory=TableChoice)
 
     def list(self) -> Sources:
         """Return all images, sorted by path.
@@ -57,17 +63,17 @@ class FolderStore:
             InputError: The folder is missing, is not a folder, can't be read, holds no image,
                 or holds splits.
         """
-        folder = self.folder
+        folder, given = self.folder, self.given or self.folder
         if not os.path.lexists(folder):
-            raise InputError(f"INPUT {folder} does not exist; give a folder of images")
+            raise InputError(f"INPUT {given} does not exist; give a folder of images")
         if not os.path.isdir(folder):
             raise InputError(
-                f"INPUT {folder} is not a folder; give the folder that holds the images"
+                f"INPUT {given} is not a folder; give the folder that holds the images"
             )
         sources = Sources(os.path.realpath(folder))
         out = os.path.realpath(self.out) if self.out and os.path.isdir(self.out) else ""
         inode = os.stat(out).st_ino if out else 0
-        walk = Walk(sources.place, out, inode, self.follow_links, sources)
+        walk = Walk(sources.root, out, inode, self.follow_links, sources)
         images = sorted(walk.files())
         for path, size, modified in images:
             sources.paths.append(path)
@@ -77,24 +83,100 @@ class FolderStore:
             known = " ".join(sorted(EXTENSIONS))
             skipped = "".join(f"; {text}" for text in sources.skipped_in_words())
             raise InputError(
-                f"INPUT {sources.place} holds no image{skipped}; augcli reads files named {known}"
+                f"INPUT {sources.root} holds no image{skipped}; augcli reads files named {known}"
             )
-        made_by_augcli = self._labels_of_output(sources)
-        if not made_by_augcli:
-            if self.layout == "auto":
-                _check_splits(sources)
-            sources.set_classes(map(_class_of, sources.paths))
-            sources.notices += _notices(sources, walk.tops)
+        if self.choice.table:
+            return self._labelled(sources, [self.choice.table])
+        if not self._labels_of_output(sources):
+            tables = self._tables_inside(sources, walk.tops)
+            if tables:
+                try:
+                    return self._labelled(sources, tables, inside=True)
+                except NoColumn as error:
+                    sources.found.append(f"{error}; the folders are the classes")
+            self._set_classes(sources, walk.tops)
+        sources.are_many = sources.are_many or self.choice.multi_label
         return sources
 
-    def read(self, path: str, stamp: str = "", *, max_bytes: int = MOST_BYTES) -> bytes:
+    def _set_classes(self, sources: Sources, tops: dict[str, int]) -> None:
+        """Take splits and classes from the folders."""
+        if self.layout == "flat":
+            sources.set_classes([""] * len(sources.paths))
+            return
+        self._set_splits(sources, splits_of_folders(sources.paths))
+        if sources.splits:
+            sources.set_classes(class_of(path.partition("/")[2]) for path in sources.paths)
+            return
+        sources.set_classes(map(class_of, sources.paths))
+        sources.notices += _notices(sources, tops)
+
+    def _set_splits(self, sources: Sources, named: Sequence[str]) -> None:
+        """Take the splits from the top folders, where the layout has any.
+
+        Args:
+            sources: All of them.
+            named: Folders that are splits by their names.
+        """
+        splits = named if self.layout == "auto" else []
+        if self.layout == "splits":
+            splits = sorted({path.partition("/")[0] for path in sources.paths if "/" in path})
+        if not splits:
+            return
+        # A loose image beside the folders belongs to none of them.
+        tops = [path.partition("/")[0] if "/" in path else "" for path in sources.paths]
+        sources.set_splits(tops, splits)
+        counts = Counter(sources.split(index) for index in range(len(sources)))
+        words = ", ".join(f"{name} ({counts[name]:,})" for name in splits)
+        sources.found.append(f"splits: {words}; `layout` classes takes them for classes")
+
+    def _tables_inside(self, sources: Sources, tops: dict[str, int]) -> Sequence[str]:
+        """Return the metadata of Hugging Face in the folder or in those of its splits, by path."""
+        if self.layout in ("classes", "flat"):
+            return []
+        folders = ["", *(f"{name}/" for name in sorted(tops) if split_kind(name))]
+        for ending in METADATA_ENDINGS:
+            names = [f"{folder}metadata.{ending}" for folder in folders]
+            found = [name for name in names if os.path.isfile(f"{sources.root}/{name}")]
+            if found:
+                return found
+        return []
+
+    def _labelled(
+        self, sources: Sources, tables: Sequence[str], *, inside: bool = False
+    ) -> Sources:
+        """Return the sources with what tables say of them.
+
+        Args:
+            sources: All of them.
+            tables: The files; the names in one that lies inside are relative to its folder.
+            inside: Whether they were found in the folder.
+
+        Raises:
+            InputError: A table can't be read or does not fit.
+            NoColumn: One that was found is no table of labels.
+        """
+        labelling = Labelling(sources, (sources.root, self.folder), self.choice)
+        hashes = []
+        try:
+            for table in tables:
+                given = f"{sources.root}/{table}" if inside else table
+                subject, data = read_labels(given, is_input=inside or self.choice.is_input)
+                labelling.add(subject, data, table.rpartition("/")[0] if inside else "")
+                hashes.append(hashlib.sha256(data).hexdigest())
+            labelled = labelling.finish()
+        except InputError as error:
+            if not inside or isinstance(error, NoColumn):
+                raise
+            raise InputError(f"{error}; or give `layout` classes to take the folders") from None
+        labelled.labels_sha256 = "-".join(hashes)
+        if not labelled.splits:
+            # What the table says of classes, the folders need not say.
+            self._set_splits(labelled, splits_of_folders(labelled.paths, of_classes=False))
+        return labelled
+
+    def read(self, source: Source, *, max_bytes: int = MOST_BYTES) -> bytes:
         """Return the bytes of an image; see :meth:`augcli.data.stores.sources.Store.read`."""
-        content = read_checked(f"{self.folder}/{path}", max_bytes, _check_kind)
-        # Windows rounds the times that it lists.
-        is_changed = stamp and os.name != "nt" and stamp != _stamp(content.size, content.modified)
-        if is_changed or not content.is_steady:
-            raise SourceChanged(0, "changed during the run; run again")
-        return content.data
+        return read_image(f"{self.folder}/{source.path}", source, max_bytes)
 
     def _labels_of_output(self, sources: Sources) -> bool:
         """Give the images of an output of augcli the labels of its manifest.
@@ -107,37 +189,57 @@ class FolderStore:
                 images.
         """
         try:
-            record = RunRecord.from_json(read_json(f"{sources.place}/{RECORD}"))
+            record = RunRecord.from_json(read_json(f"{sources.root}/{RECORD}"))
         except (OSError, ValueError):
             return False
-        what = f"INPUT {self.folder} was made by augcli, but"
+        what = f"INPUT {self.given or self.folder} was made by augcli, but"
         if record.state != "complete":
             raise InputError(f"{what} its run is not complete; run that command again first")
         try:
-            table = open_file(f"{sources.place}/{MANIFEST}")
-            labels = {row.file_name: row.label for row in read_rows(table)}
+            table = open_file(f"{sources.root}/{MANIFEST}")
+            rows = {row.file_name: (row.label, row.split, row.group) for row in read_rows(table)}
         except (OSError, ValueError) as error:
             raise InputError(f"{what} its {MANIFEST} can't be read ({error})") from None
-        wrong = next((name for name, label in labels.items() if not label.is_sound), None)
-        if wrong is not None:
-            raise InputError(
-                f"{what} the weights of {wrong!r} in its {MANIFEST} are no shares that sum to 1; "
-                "augcli verify lists such rows"
-            )
-        missing = [path for path in sources.paths if path not in labels]
+        sources.are_many = record.identity.get("multi_label") is True
+        for name, (label, _, _) in rows.items():
+            if not (label.are_parts if sources.are_many else label.is_sound):
+                right = "from 0 to 1" if sources.are_many else "shares that sum to 1"
+                raise InputError(
+                    f"{what} the weights of {name!r} in its {MANIFEST} are no {right}; "
+                    "augcli verify lists such rows"
+                )
+        missing = [path for path in sources.paths if path not in rows]
         if missing:
             raise InputError(
                 f"{what} its {MANIFEST} has no row for {len(missing)} images, first "
                 f"{missing[0]!r}; remove them, or give `labels` table.csv"
             )
-        sources.set_labels(labels[path] for path in sources.paths)
+        labels, splits, groups = zip(*(rows[path] for path in sources.paths), strict=True)
+        sources.set_labels(labels)
+        if any(splits):
+            sources.set_splits(splits, [])
+        if any(groups):
+            sources.set_groups(groups)
         return True
 
 
-_stamp = stamp
+def read_image(path: str, source: Source, max_bytes: int) -> bytes:
+    """Return the bytes of an image file; see :meth:`augcli.data.stores.sources.Store.read`.
+
+    Args:
+        path: The file.
+        source: As it was listed.
+        max_bytes: Most bytes that it may have.
+    """
+    content = read_checked(path, max_bytes, check_kind)
+    # Windows rounds the times that it lists.
+    is_changed = os.name != "nt" and source.stamp != stamp(content.size, content.modified)
+    if is_changed or not content.is_steady:
+        raise SourceChanged(0, "changed during the run; run again")
+    return content.data
 
 
-def _check_kind(head: bytes, size: int, max_bytes: int) -> None:
+def check_kind(head: bytes, size: int, max_bytes: int) -> None:
     """Refuse a large file that is no picture, and any that is too large.
 
     Raises:
@@ -150,38 +252,15 @@ def _check_kind(head: bytes, size: int, max_bytes: int) -> None:
         )
 
 
-def _class_of(path: str) -> str:
+def class_of(path: str) -> str:
     """Return the class of an image by the first folder of its path; empty without a folder.
 
     Example:
-        >>> _class_of("cat/deep/a.jpg"), _class_of("a.jpg"), _class_of("cafe\u0301/a.jpg")
+        >>> class_of("cat/deep/a.jpg"), class_of("a.jpg"), class_of("cafe\u0301/a.jpg")
         ('cat', '', 'café')
     """
     top, slash, _ = path.partition("/")
     return unicodedata.normalize("NFC", top) if slash else ""
-
-
-def _check_splits(sources: Sources) -> None:
-    """Refuse folders of splits: pairs would cross them.
-
-    Raises:
-        InputError: Two or more folders are named like splits and hold folders.
-    """
-    splits = []
-    previous = ""
-    for path in sources.paths:
-        top, _, rest = path.partition("/")
-        if top != previous and "/" in rest and SPLIT.fullmatch(top):
-            splits.append(top)
-            previous = top
-    if len(splits) > 1:
-        names = ", ".join(splits[:SHOWN]) + (", …" if len(splits) > SHOWN else "")
-        best = next((name for name in splits if name.lower().startswith("train")), splits[0])
-        raise InputError(
-            f"INPUT {sources.place} holds splits of a data set ({names}), which must not be mixed "
-            f"with one another; give {os.path.join(sources.place, best)}, or `layout` classes if "
-            "they are classes"
-        )
 
 
 def _notices(sources: Sources, tops: dict[str, int]) -> Iterator[str]:

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+import os
 from array import array
+from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from augcli.data.labels import Label
+from augcli.errors import InputError, near_miss
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 MOST_BYTES = 2**30
 """Bytes of the largest source that is read by default: ten times the largest photo."""
+
+
+class Source(NamedTuple):
+    """A source as a job needs it.
+
+    Attributes:
+        path: Its name in the store.
+        label: What it shows.
+        stamp: What tells it from a changed one.
+        where: Where it lies in a container, in words of its store; empty for a file.
+        place: Path below OUT that gives its outputs their folder, stem and format; empty where
+            it is the path itself.
+        split: The part of the data set that it belongs to; empty where there are none.
+        group: What it must stay together with (a patient, a video); empty where there is none.
+    """
+
+    path: str
+    label: Label
+    stamp: str
+    where: str = ""
+    place: str = ""
+    split: str = ""
+    group: str = ""
 
 
 @dataclass(slots=True)
@@ -25,47 +51,152 @@ class Sources:
     memory.
 
     Attributes:
-        place: Where they come from: the folder, absolute.
+        root: Where they come from: the folder or file, absolute.
         paths: Name of each source; relative to the folder, with ``/``.
-        sizes: Bytes of each file.
-        modified: Time of each file's last change, in nanoseconds.
-        classes: The class names, sorted by code point.
+        sizes: Bytes of each source.
+        modified: Time of the last change of each, or of its container, in nanoseconds.
+        classes: The class names, sorted by code point, or in the order that was given.
         labels: The different labels that there are.
         label_of: Index into ``labels`` of each source.
+        starts: Where each lies in its container; empty where each is a file.
+        containers: Containers that sources lie in, relative to ``root``; none for files.
+        in_containers: Whether sources lie in containers, which gives outputs the folders of
+            their classes.
+        container_of: Gives the container of a source by its path; None where each is a file of
+            its own. It must follow from the path alone: a source that is gone has a container too.
+        keeps_containers: Whether neighbours of the ring lie in one container, unless something
+            else is asked for: where one source can't be read without its container.
+        are_files: Whether the bytes of a source are a picture file, which can be copied.
+        endings: The different file endings that pictures in containers have, without the dot.
+        ending_of: Index into ``endings`` of each source; empty where paths have endings.
+        splits: Names of the splits, sorted; empty where there are none.
+        split_of: Index into ``splits`` of each source; empty where there are none.
+        groups: Names of the groups; empty where there are none.
+        group_of: Index into ``groups`` of each source; empty where there are none.
+        are_many: Whether labels may hold several classes at once, with weights that need not
+            sum to 1.
         refused: Path and reason of files that can't be used at all.
         skipped: How many files were not considered, by what they are and why.
+        found: What was found: splits, columns of a table.
         notices: What a person should know of the classes.
+        labels_sha256: Of the tables that gave the labels; empty where folders did.
     """
 
-    place: str
+    root: str
     paths: list[str] = field(default_factory=list)
     sizes: array[int] = field(default_factory=lambda: array("q"))
     modified: array[int] = field(default_factory=lambda: array("q"))
     classes: list[str] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     label_of: array[int] = field(default_factory=lambda: array("l"))
+    starts: array[int] = field(default_factory=lambda: array("q"))
+    containers: list[str] = field(default_factory=list)
+    in_containers: bool = False
+    container_of: Callable[[str], str] | None = None
+    keeps_containers: bool = False
+    are_files: bool = True
+    endings: list[str] = field(default_factory=list)
+    ending_of: array[int] = field(default_factory=lambda: array("B"))
+    splits: list[str] = field(default_factory=list)
+    split_of: array[int] = field(default_factory=lambda: array("l"))
+    groups: list[str] = field(default_factory=list)
+    group_of: array[int] = field(default_factory=lambda: array("l"))
+    are_many: bool = False
     refused: list[tuple[str, str]] = field(default_factory=list)
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    found: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    labels_sha256: str = ""
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    def source(self, index: int) -> Source:
+        """Return a source as a job needs it."""
+        path, label = self.paths[index], self.label(index)
+        if not (self.in_containers or self.splits or self.groups):
+            return Source(path, label, self.stamp(index))
+        return Source(
+            path,
+            label,
+            self.stamp(index),
+            str(self.starts[index]) if self.starts else "",
+            self._place(index, path, label) if self.in_containers else "",
+            self.split(index),
+            self.groups[self.group_of[index]] if self.groups else "",
+        )
+
+    def batches(self, indices: Sequence[int], size: int) -> Iterator[list[Source]]:
+        """Yield the sources with these indices, so many at a time."""
+        for start in range(0, len(indices), size):
+            yield [self.source(index) for index in indices[start : start + size]]
+
+    def find(self, path: str) -> int | None:
+        """Return the index of a source, None where there is none of that name."""
+        index = bisect_left(self.paths, path)
+        return index if index < len(self.paths) and self.paths[index] == path else None
 
     def label(self, index: int) -> Label:
         """Return the label of a source; empty where it has none."""
         return self.labels[self.label_of[index]]
 
+    def split(self, index: int) -> str:
+        """Return the split of a source; empty where there are none."""
+        return self.splits[self.split_of[index]] if self.splits else ""
+
+    @property
+    def largest_split(self) -> int:
+        """How many sources the largest split has, or all where there are no splits."""
+        if not self.splits:
+            return len(self)
+        return max(Counter(self.split_of).values(), default=0)
+
     @property
     def are_soft(self) -> bool:
         """Whether labels have weights of their own, as those of mixed images have."""
-        return any(len(label.weights) > 1 for label in self.labels)
+        return self.are_many or any(len(label.weights) > 1 for label in self.labels)
 
     def stamp(self, index: int) -> str:
-        """Return what tells a source from a changed one: size and time of the last change."""
-        return stamp(self.sizes[index], self.modified[index])
+        """Return what tells a source from a changed one: size and time of the last change.
+
+        In a container, the time of the container, and where the source lies in it.
+        """
+        plain = stamp(self.sizes[index], self.modified[index])
+        return f"{plain}-{self.starts[index]}" if self.starts else plain
+
+    def _place(self, index: int, path: str, label: Label) -> str:
+        """Return a path in the folder of its split and class for a source of a container.
+
+        Example:
+            >>> sources = Sources("", ["train-0.tar/a/b.jpg"], in_containers=True)
+            >>> sources._place(0, "train-0.tar/a/b.jpg", Label.of("cat"))
+            'cat/b.jpg'
+        """
+        folders = (self.split(index), label.heaviest)
+        names = [name.replace("/", "_") for name in folders if name]
+        leaf = path.rpartition("/")[2]
+        if self.ending_of:
+            leaf = f"{leaf}.{self.endings[self.ending_of[index]]}"
+        return "/".join([*names, leaf])
+
+    def ending(self, index: int) -> str:
+        """Return the ending of the file that a source is or would be, lower case, with the dot.
+
+        Example:
+            >>> Sources("photos", ["cat/a.JPG"]).ending(0)
+            '.jpg'
+        """
+        if self.ending_of:
+            return f".{self.endings[self.ending_of[index]]}"
+        return os.path.splitext(self.paths[index])[1].lower()
 
     def folders(self) -> frozenset[str]:
-        """Return the folders that the sources lie in; the empty name is that of the place."""
+        """Return the folders that the sources lie in; the empty name is that of the place.
+
+        Where containers are known: these, because each may hold as many folders as sources.
+        """
+        if self.containers:
+            return frozenset(self.containers)
         return frozenset(path.rpartition("/")[0] for path in self.paths)
 
     def skipped_in_words(self) -> list[str]:
@@ -82,19 +213,40 @@ class Sources:
         ]
 
     def select(self, indices: list[int]) -> Sources:
-        """Return only the sources with these indices; the classes stay as they are."""
-        return Sources(
-            self.place,
-            [self.paths[index] for index in indices],
-            array("q", [self.sizes[index] for index in indices]),
-            array("q", [self.modified[index] for index in indices]),
-            self.classes,
-            self.labels,
-            array("l", [self.label_of[index] for index in indices]),
-            self.refused,
-            self.skipped,
-            self.notices,
+        """Return only the sources with these indices; classes and splits stay as they are."""
+
+        def chosen(values: array[int]) -> array[int]:
+            return array(values.typecode, [values[index] for index in indices] if values else [])
+
+        return replace(
+            self,
+            paths=[self.paths[index] for index in indices],
+            sizes=chosen(self.sizes),
+            modified=chosen(self.modified),
+            label_of=chosen(self.label_of),
+            starts=chosen(self.starts),
+            ending_of=chosen(self.ending_of),
+            split_of=chosen(self.split_of),
+            group_of=chosen(self.group_of),
         )
+
+    def set_splits(self, names: Iterable[str], splits: Sequence[str]) -> None:
+        """Give each source its split, in the order of ``paths``.
+
+        Args:
+            names: The split of each; other names than those of ``splits`` become one too.
+            splits: Names of splits.
+        """
+        found = list(names)
+        self.splits = sorted({*splits, *found})
+        number = {name: index for index, name in enumerate(self.splits)}
+        self.split_of = array("l", [number[name] for name in found])
+
+    def set_groups(self, names: Iterable[str]) -> None:
+        """Give each source its group, in the order of ``paths``; empty means none."""
+        number: dict[str, int] = {}
+        self.group_of = array("l", [number.setdefault(name, len(number)) for name in names])
+        self.groups = list(number)
 
     def set_classes(self, names: Iterable[str]) -> None:
         """Give each source one class, in the order of ``paths``; empty means unlabelled."""
@@ -107,6 +259,33 @@ class Sources:
         number: dict[Label, int] = {}
         label_of = array("l", [number.setdefault(label, len(number)) for label in labels])
         self._set(list(number), label_of)
+
+    def set_label_numbers(self, labels: Sequence[Label], label_of: array[int]) -> None:
+        """Give each source a label by its index; labels that no source has go.
+
+        Args:
+            labels: The labels, all different.
+            label_of: Index into them of each source.
+        """
+        used = sorted(set(label_of))
+        number = dict(zip(used, range(len(used)), strict=True))
+        self._set([labels[index] for index in used], array("l", map(number.__getitem__, label_of)))
+
+    def order_classes(self, names: Sequence[str]) -> None:
+        """Put the classes into an order; it may have classes without pictures.
+
+        Raises:
+            InputError: A source has another class.
+        """
+        missing = sorted(set(self.classes) - set(names))
+        if missing:
+            number = next(at for at, each in enumerate(self.labels) if missing[0] in each.classes)
+            path = self.paths[self.label_of.index(number)]
+            raise InputError(
+                f"`classes` does not name class {missing[0]!r}, which {path!r} has; add it there"
+                f"{near_miss(missing[0], names)}"
+            )
+        self.classes = list(names)
 
     def _set(self, labels: list[Label], label_of: array[int]) -> None:
         self.labels, self.label_of = labels, label_of
@@ -142,12 +321,11 @@ class Store(Protocol):
         """
         ...
 
-    def read(self, path: str, stamp: str = "", *, max_bytes: int = MOST_BYTES) -> bytes:
+    def read(self, source: Source, *, max_bytes: int = MOST_BYTES) -> bytes:
         """Return the bytes of a source; a large one is read only if its beginning is a picture.
 
         Args:
-            path: Its name in :class:`Sources`.
-            stamp: What it was when it was listed; not compared where empty.
+            source: As :meth:`Sources.source` gives it.
             max_bytes: Most bytes that it may have.
 
         Raises:

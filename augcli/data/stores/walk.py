@@ -29,6 +29,7 @@ MOST_LOOKED_AT = 1000
 """Files of unknown endings that are looked at; the others are counted by their ending."""
 NO_IMAGE = "no image"
 WRONG_ENDING = "the file name has another ending"
+NOT_UTF8 = "the file name is not UTF-8, so no manifest can hold it; rename it"
 NAMELESS = frozenset({"no known kind of image", "a file that begins with zero bytes only"})
 """Names of kinds that say nothing more than that."""
 
@@ -169,7 +170,7 @@ class Walk:
         try:
             path.encode("utf-8")
         except UnicodeEncodeError:
-            self._refuse(path, "the file name is not UTF-8, so no manifest can hold it; rename it")
+            self._refuse(path, NOT_UTF8)
             return False
         return True
 
@@ -203,7 +204,7 @@ def describe_skipped(head: bytes) -> tuple[str, str]:
         ('Photoshop document', 'not supported')
     """
     kind = file_kind(head)
-    if kind.is_read:
+    if kind.ending in EXTENSIONS:
         return _noun(kind), WRONG_ENDING
     if kind.is_picture:
         return _noun(kind), "not supported"

@@ -1,0 +1,161 @@
+"""What sinks have in common that put the outputs of a shard into one file, a container.
+
+The file is written under a temporary name, output by output in the order of the jobs, which is
+that of a hash: so a reader of one container after the other gets the classes mixed. It gets its
+name when it is whole, by one rename; then the part is published. What a container holds is not
+changed any more: where anything of its shard changes, the whole shard is made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from augcli.data.names import container_key
+from augcli.data.sinks.folder import part_name
+from augcli.data.sinks.sink import DataFile
+
+if TYPE_CHECKING:
+    from augcli.data.manifest import Row
+    from augcli.files import Draft, Folder
+
+
+class Archive(Protocol):
+    """Writes the outputs of one container into a stream."""
+
+    def add(self, name: str, row: Row, data: bytes) -> None:
+        """Write an output, under its name in the container."""
+        ...
+
+    def close(self) -> None:
+        """Write what comes last."""
+        ...
+
+
+class Kind(Protocol):
+    """A format of containers."""
+
+    def archive(self, stream: HashedStream) -> Archive:
+        """Begin a container."""
+        ...
+
+
+class HashedStream:
+    """A draft that is hashed while it is written.
+
+    Attributes:
+        size: Bytes written.
+        closed: Never true: the draft ends when it is published or dropped.
+    """
+
+    closed = False
+
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        """Write bytes at the end."""
+        self._draft.write(data)
+        self._hash.update(data)
+        self.size += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        """Return how many bytes were written."""
+        return self.size
+
+    def close(self) -> None:
+        """Do nothing: the draft is closed when it is published or dropped."""
+
+    def flush(self) -> None:
+        """Do nothing: what is left is written when the draft is published."""
+
+    def sha256(self) -> str:
+        """Return the hash of all that was written, as hexadecimal digits."""
+        return self._hash.hexdigest()
+
+
+class ContainerFiles:
+    """The files of a sink of containers: sizes and removal, as for any file."""
+
+    index_name: ClassVar[str] = ""
+
+    def __init__(self, files: Folder) -> None:
+        self.files = files
+
+    def size(self, name: str) -> int | None:
+        """Return how many bytes a container has; None where it is missing."""
+        return self.files.size(name)
+
+    def remove(self, name: str) -> None:
+        """Remove a container, if it is there."""
+        self.files.remove(name)
+
+
+class ContainerWriter:
+    """Writes the container of one shard.
+
+    Args:
+        files: Writes into OUT.
+        shard: Name of the shard.
+        file: Name of the container.
+        kind: Its format.
+    """
+
+    def __init__(self, files: Folder, shard: str, file: str, kind: Kind) -> None:
+        self._files = files
+        self._part = part_name(shard)
+        self._file = file
+        self._kind = kind
+        self._draft: Draft | None = None
+        self._stream: HashedStream | None = None
+        self._archive: Archive | None = None
+
+    def place(self, name: str) -> str:
+        """Return the name in the manifest: the container, ``/``, and the name in it."""
+        return f"{self._file}/{container_key(name)}.{name.rpartition('.')[2]}"
+
+    def files(self, names: list[str]) -> list[str]:
+        """Return the container."""
+        return [self._file] if names else []
+
+    def begin(self, part: bytes) -> None:
+        """Publish what the part says while the container is being written."""
+        self._publish_part(part)
+
+    def add(self, row: Row, data: bytes) -> None:
+        """Write one output."""
+        self._begun().add(row.file_name[len(self._file) + 1 :], row, data)
+
+    def close(self) -> DataFile:
+        """End the container, which may hold nothing: then all of its outputs failed."""
+        self._begun().close()
+        assert self._stream
+        return DataFile(self._file, self._stream.size, self._stream.sha256())
+
+    def commit(self, part: bytes) -> None:
+        """Give the container its name, then publish the part."""
+        assert self._draft
+        draft, self._draft = self._draft, None
+        draft.publish(self._file)
+        self._files.sync()
+        self._publish_part(part)
+
+    def abandon(self) -> None:
+        """Remove the container, if it is not published."""
+        if self._draft:
+            self._draft.discard()
+            self._draft = None
+
+    def _begun(self) -> Archive:
+        if self._archive is None:
+            self._draft = self._files.draft()
+            self._stream = HashedStream(self._draft)
+            self._archive = self._kind.archive(self._stream)
+        return self._archive
+
+    def _publish_part(self, part: bytes) -> None:
+        self._files.publish(self._part, part)
+        self._files.sync()

@@ -1,0 +1,49 @@
+"""Opening: which sink the outputs go to. Another kind of sink is one more line here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from augcli.data.sinks.folder import FolderSink
+from augcli.data.sinks.parquet import ParquetSink
+from augcli.data.sinks.sink import DataSet
+from augcli.data.sinks.webdataset import WebDatasetSink
+
+if TYPE_CHECKING:
+    from augcli.data.sinks.sink import Sink
+    from augcli.files import Folder
+
+NOTHING_KNOWN = DataSet()
+CONTAINERS: dict[str, type[WebDatasetSink | ParquetSink]] = {
+    "webdataset": WebDatasetSink,
+    "parquet": ParquetSink,
+}
+"""The sinks that put the outputs of a shard into one file, by the value of the option ``to``."""
+INDEXES = frozenset(kind.index_name for kind in CONTAINERS.values()) - {""}
+"""The files that say what containers hold."""
+
+
+def open_sink(to: object, files: Folder, data_set: DataSet = NOTHING_KNOWN) -> Sink:
+    """Return the sink of a name; that of folders for any other.
+
+    Args:
+        to: The option ``to``.
+        files: Reads and writes OUT.
+        data_set: What is known of all outputs; not needed for reading.
+
+    Raises:
+        UsageError: A package that it needs is missing.
+    """
+    if isinstance(to, str) and to in CONTAINERS:
+        return CONTAINERS[to](files, data_set)
+    return FolderSink(files)
+
+
+def container_ending(to: object) -> str:
+    """Return the ending of the containers of a sink; empty where each output is a file.
+
+    Example:
+        >>> container_ending("webdataset"), container_ending("folder")
+        ('tar', '')
+    """
+    return CONTAINERS[to].ending if isinstance(to, str) and to in CONTAINERS else ""

@@ -1,0 +1,1 @@
+"""Tables that say what pictures show: formats, columns, values, and which file a row means."""

@@ -1,0 +1,64 @@
+"""Inputs: the store that INPUT is, with the labels that the options of a run give it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from augcli.data.class_list import parse_class_list
+from augcli.data.stores.opening import open_store
+from augcli.data.tables.choice import TableChoice
+from augcli.errors import InputError
+from augcli.files import TABLE_LIMIT, read_given
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from augcli.data.stores.sources import Sources, Store
+    from augcli.recipes.options import RunOptions
+
+
+def input_store(place: str, options: RunOptions, out: str | None = None) -> Store:
+    """Return the store that INPUT is.
+
+    Args:
+        place: INPUT, as it was given.
+        options: How its folders and tables are read.
+        out: A folder that is never read.
+
+    Raises:
+        InputError: A table is given for what is a table itself.
+    """
+    choice = TableChoice(
+        table=os.fspath(options.labels) if options.labels else "",
+        file_column=options.file_column,
+        label_column=options.label_column,
+        label_columns=options.label_columns,
+        label_separator=options.label_separator,
+        multi_label=options.multi_label,
+        split_column=options.split_column,
+        group_column=options.group_column,
+        missing=options.missing,
+    )
+    return open_store(
+        place, out, options.follow_links, options.layout, choice, options.image_column
+    )
+
+
+def order_classes(sources: Sources, file: Path) -> None:
+    """Put the classes into the order of a file.
+
+    Args:
+        sources: Whose classes.
+        file: Has a class in each line.
+
+    Raises:
+        InputError: It can't be read, is no list, or does not name a class that a source has.
+    """
+    try:
+        names = parse_class_list(read_given(file, TABLE_LIMIT))
+    except OSError as error:
+        raise InputError(f"`classes` {file}: can't be read ({error.strerror})") from None
+    except ValueError as error:
+        raise InputError(f"`classes` {file}: {error}") from None
+    sources.order_classes(names)
