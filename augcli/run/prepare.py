@@ -26,6 +26,7 @@ from augcli.recipes.options import AMOUNTS
 from augcli.run.estimates import estimate
 from augcli.run.messages import Error, Notice, Started, time_notices
 from augcli.run.scoring import scorer_on_gpu, scoring_notices
+from augcli.run.split_tables import remove_split_tables
 from augcli.run.white_level import white_level_words
 from augcli.version import VERSION
 
@@ -210,7 +211,7 @@ def _is_settled(run: Run, record: RunRecord) -> bool:
     output = run.output
     files = output.files
     tables = [MANIFEST, CLASSES, CARD, FOLDED_PARTS]
-    tables += [name for name in [run.index_name] if name]
+    tables += [name for name in [run.index_name, *record.tables] if name]
     if record.counts.get("failed"):
         tables.append(ERRORS)
     return (
@@ -257,6 +258,7 @@ def _start_over(run: Run, before: RunRecord | None) -> None:
     if container_ending(before.identity.get("to")):
         remove_containers(files, ())
     parts.remove()
+    remove_split_tables(files)
     files.remove_empty(folders)
 
 
