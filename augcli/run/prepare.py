@@ -24,6 +24,7 @@ from augcli.plan.parts import Parts
 from augcli.plan.ring import ring_keys, shards_for
 from augcli.recipes.options import AMOUNTS
 from augcli.run.estimates import estimate
+from augcli.run.loader_notices import loader_notices
 from augcli.run.messages import Error, Notice, Started, time_notices
 from augcli.run.scoring import scorer_on_gpu, scoring_notices
 from augcli.run.split_tables import remove_split_tables
@@ -107,7 +108,7 @@ def prepare(run: Run, listener: Listener) -> Prepared:
     if record:
         _check_folders(run, record)
     gpu = scorer_on_gpu(run.options, run.chain)
-    _announce(run, gpu, listener)
+    _announce(run, gpu, listener, is_new=before is None)
     storage = run.storage(gpu)
     estimates: Estimates | None = None
     try:
@@ -321,7 +322,7 @@ def _check_folders(run: Run, record: RunRecord) -> None:
     )
 
 
-def _announce(run: Run, gpu: Scorer | None, listener: Listener) -> None:
+def _announce(run: Run, gpu: Scorer | None, listener: Listener, *, is_new: bool) -> None:
     listener(
         Started(
             run.chain.name,
@@ -338,6 +339,7 @@ def _announce(run: Run, gpu: Scorer | None, listener: Listener) -> None:
         *run.sources.found,
         *run.sources.notices,
         *time_notices(run.options.timeout, run.workers),
+        *(loader_notices(run.sources, run.options) if is_new else ()),
     ):
         listener(Notice(text))
     for path, reason in run.sources.refused:
