@@ -11,9 +11,11 @@ import typer.main
 from augcli.augmentations import REGISTRY
 from augcli.cli.app import application
 from augcli.cli.generated import (
+    EXPORT,
     HEATMAPS,
     INSPECT,
     SPLIT,
+    export_options,
     heat_map_options,
     inspect_options,
     metavar,
@@ -62,7 +64,7 @@ def render() -> str:
         words = textwrap.fill(f"{first} Source: {augmentation.paper}.", 99)
         own = table(declared(augmentation))
         parts.append(f"## augcli {augmentation.name}\n\n{words}\n\n{own}")
-    parts += [_heat_maps(), _inspect(), _split()]
+    parts += [_heat_maps(), _export(), _inspect(), _split()]
     parts += [_by_hand(words, command) for words, command in commands() if not _generated(words)]
     parts.append(f"## Options that commands share\n\n{_shared()}")
     return "\n".join(parts)
@@ -96,7 +98,13 @@ def _commands_in(words: str, group: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _generated(words: str) -> bool:
-    return words in {HEATMAPS, INSPECT, SPLIT, *(augmentation.name for augmentation in REGISTRY)}
+    return words in {
+        EXPORT,
+        HEATMAPS,
+        INSPECT,
+        SPLIT,
+        *(augmentation.name for augmentation in REGISTRY),
+    }
 
 
 def _heat_maps() -> str:
@@ -107,6 +115,16 @@ def _heat_maps() -> str:
         f"[heatmaps.md](heatmaps.md).\n\n{table(own)}\nIt also has {shared}, see "
         "[below](#run).\n"
     )
+
+
+def _export() -> str:
+    shared = ", ".join(_flags(export_options()))
+    words = (
+        "Write INPUT into another kind of output, unchanged, see [outputs.md](outputs.md). It has "
+        f"{shared}, which mean what they mean for [the other "
+        "commands](#options-that-commands-share)."
+    )
+    return f"## augcli {EXPORT}\n\n{textwrap.fill(words, 99, break_on_hyphens=False)}\n"
 
 
 def _inspect() -> str:

@@ -10,6 +10,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from augcli.data.card import TRAIN, card, features_of
 from augcli.data.class_list import class_list
 from augcli.data.manifest import (
     CARD,
@@ -17,7 +18,6 @@ from augcli.data.manifest import (
     ERRORS,
     MANIFEST,
     Failure,
-    card,
     write_table,
 )
 from augcli.data.sinks.sink import Contained
@@ -26,14 +26,16 @@ from augcli.data.splits import is_chosen
 from augcli.data.stopping import writing
 from augcli.errors import Stopped
 from augcli.plan.part import ShardName
+from augcli.plan.ring import split_slug
 from augcli.run.amounts import are_chosen
 from augcli.run.machine import machine
 from augcli.run.messages import Summary
 from augcli.run.prepare import remove_containers
 from augcli.run.scoring import largest_grid
+from augcli.run.split_tables import SPLIT_TABLE, SplitFolders, is_split_table, write_split_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from augcli.data.manifest import Columns, Row
@@ -48,8 +50,6 @@ if TYPE_CHECKING:
 TABLES = (MANIFEST, ERRORS, CLASSES)
 """Not the data set card, to which people add."""
 REPEATED = "the same as another copy of its source"
-TRAIN = "train"
-"""Name of the only split of the data set card, where INPUT names none."""
 COPY_COLUMNS = ("source_a", "method", "sha256")
 
 
@@ -132,7 +132,9 @@ def finish(
         prepared.record,
         state="complete",
         refused=prepared.run.refused,
-        tables=table_hashes(output.files),
+        tables=table_hashes(
+            output.files, (f"{name}/{SPLIT_TABLE}" for name in output.files.names(""))
+        ),
         counts=totals.counts(),
         timings=timings,
         **made_by(prepared),
@@ -143,10 +145,15 @@ def finish(
     return summary(prepared, seconds, progress.outputs, progress.rate)
 
 
-def table_hashes(files: Folder) -> dict[str, str]:
-    """Return the SHA-256 of each table in OUT that can be read."""
+def table_hashes(files: Folder, others: Iterable[str] = ()) -> dict[str, str]:
+    """Return the SHA-256 of each table in OUT that can be read.
+
+    Args:
+        files: Reads OUT.
+        others: Names of files; those that are tables of splits come along.
+    """
     found = {}
-    for name in TABLES:
+    for name in (*TABLES, *filter(is_split_table, others)):
         with contextlib.suppress(OSError), files.open(name) as file:
             found[name] = hashlib.file_digest(file, "sha256").hexdigest()
     return found
@@ -201,9 +208,12 @@ def _fold(prepared: Prepared, shards: AbstractSet[str]) -> Totals:
             parts.fold(collected)
         else:
             deque(collected, maxlen=0)
-        counted = _counted(rows, totals, columns)
+        splits = SplitFolders(columns)
+        counted = splits.watched(_counted(rows, totals, columns))
         files.publish(MANIFEST, lambda file: write_table(file, columns.names, counted))
-    _write_other_tables(prepared, totals)
+        folders = {} if prepared.run.in_containers else splits.found
+        write_split_tables(files, columns, rows, folders.values())
+    _write_other_tables(prepared, totals, folders)
     there = {name for label in prepared.run.sources.labels for name in label.classes}
     prepared.lost_classes = sorted(there - totals.classes)
     if prepared.run.in_containers:
@@ -317,7 +327,7 @@ def _parts_of_plan(
         )
 
 
-def _write_other_tables(prepared: Prepared, totals: Totals) -> None:
+def _write_other_tables(prepared: Prepared, totals: Totals, folders: Mapping[str, str]) -> None:
     """Write errors.csv, classes.txt and the data set card; the manifest is there."""
     files = prepared.run.output.files
     if totals.failures:
@@ -333,12 +343,31 @@ def _write_other_tables(prepared: Prepared, totals: Totals) -> None:
     with files.open(MANIFEST) as file:
         manifest_hash = hashlib.file_digest(file, "sha256").hexdigest()
     command = f"augcli {prepared.chain.name}"
-    data_files = data_files_of(totals.containers) or [(TRAIN, "**")]
-    description = card(command, totals.images, len(totals.classes), manifest_hash, data_files)
+    data_files = data_files_of(totals.containers)
+    data_files += [(split_slug(split), f"{folder}/**") for split, folder in sorted(folders.items())]
+    description = card(
+        command,
+        totals.images,
+        len(totals.classes),
+        manifest_hash,
+        data_files or [(TRAIN, "**")],
+        "" if run.in_containers else features_of(run.columns, wanted, _numbered(run, folders)),
+        is_mixed=bool(run.chain.steps),
+    )
     files.publish(CARD, description.encode("utf-8", "backslashreplace"))
     index = prepared.backlog.sink.index(totals.containers)
     for name, content in index.items():
         files.publish(name, content)
+
+
+def _numbered(run: Run, folders: Mapping[str, str]) -> set[str]:
+    """Return the columns whose class names Hugging Face datasets can turn into numbers.
+
+    An empty text is no class to it, but in a CSV table it is a missing value.
+    """
+    if not folders:
+        return {"label_a", "label_b"}
+    return {"label_a"} if all(label.weights for label in run.sources.labels) else set()
 
 
 def data_files_of(containers: Sequence[Contained]) -> list[tuple[str, str]]:

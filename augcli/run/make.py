@@ -10,7 +10,7 @@ from augcli.data.codecs.choices import given_white_level
 from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.stopping import DiskFull, disk_full, writing
 from augcli.run.class_counts import class_counts, of_all_splits
-from augcli.run.finish import REPEATED, TABLES, finish, made_by, summary, table_hashes
+from augcli.run.finish import REPEATED, finish, made_by, summary, table_hashes
 from augcli.run.machine import machine
 from augcli.run.messages import Notice, Summary, ignore
 from augcli.run.prepare import prepare
@@ -86,8 +86,11 @@ def _make(prepared: Prepared, begun: float, listener: Listener) -> Summary:
 
 def _changed_tables(prepared: Prepared) -> list[str]:
     """Return the names of the tables that are not as the run before wrote them."""
-    written, found = prepared.record.tables, table_hashes(prepared.run.output.files)
-    return [name for name in TABLES if written.get(name) != found.get(name)]
+    written, found = (
+        prepared.record.tables,
+        table_hashes(prepared.run.output.files, prepared.record.tables),
+    )
+    return [name for name in {**written, **found} if written.get(name) != found.get(name)]
 
 
 def work(

@@ -25,8 +25,10 @@ from augcli.plan.ring import ring_keys, shards_for
 from augcli.recipes.options import AMOUNTS
 from augcli.run.estimating.estimates import estimate
 from augcli.run.estimating.white_level import white_level_words
+from augcli.run.loader_notices import loader_notices
 from augcli.run.messages import Error, Notice, Started, time_notices
 from augcli.run.scoring import scorer_on_gpu, scoring_notices
+from augcli.run.split_tables import remove_split_tables
 from augcli.version import VERSION
 
 if TYPE_CHECKING:
@@ -106,7 +108,7 @@ def prepare(run: Run, listener: Listener) -> Prepared:
     if record:
         _check_folders(run, record)
     gpu = scorer_on_gpu(run.options, run.chain)
-    _announce(run, gpu, listener)
+    _announce(run, gpu, listener, is_new=before is None)
     storage = run.storage(gpu)
     estimates: Estimates | None = None
     try:
@@ -210,7 +212,7 @@ def _is_settled(run: Run, record: RunRecord) -> bool:
     output = run.output
     files = output.files
     tables = [MANIFEST, CLASSES, CARD, FOLDED_PARTS]
-    tables += [name for name in [run.index_name] if name]
+    tables += [name for name in [run.index_name, *record.tables] if name]
     if record.counts.get("failed"):
         tables.append(ERRORS)
     return (
@@ -257,6 +259,7 @@ def _start_over(run: Run, before: RunRecord | None) -> None:
     if container_ending(before.identity.get("to")):
         remove_containers(files, ())
     parts.remove()
+    remove_split_tables(files)
     files.remove_empty(folders)
 
 
@@ -320,7 +323,7 @@ def _check_folders(run: Run, record: RunRecord) -> None:
     )
 
 
-def _announce(run: Run, gpu: Scorer | None, listener: Listener) -> None:
+def _announce(run: Run, gpu: Scorer | None, listener: Listener, *, is_new: bool) -> None:
     listener(
         Started(
             run.chain.name,
@@ -337,6 +340,7 @@ def _announce(run: Run, gpu: Scorer | None, listener: Listener) -> None:
         *run.sources.found,
         *run.sources.notices,
         *time_notices(run.options.timeout, run.workers),
+        *(loader_notices(run.sources, run.options) if is_new else ()),
     ):
         listener(Notice(text))
     for path, reason in run.sources.refused:

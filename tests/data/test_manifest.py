@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from augcli.data.card import card
 from augcli.data.labels import Label
-from augcli.data.manifest import COLUMNS, Failure, Row, card, write_table
+from augcli.data.manifest import COLUMNS, Failure, Row, write_table
 from tests import strategies  # noqa: F401 - the profile
 
 cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)

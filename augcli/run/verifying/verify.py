@@ -26,8 +26,9 @@ from augcli.files import TABLE_LIMIT
 from augcli.plan.fingerprint import command_hash
 from augcli.plan.parts import Parts
 from augcli.recipes.recipe import Recipe
-from augcli.run.finish import TABLES, table_hashes
+from augcli.run.finish import table_hashes
 from augcli.run.inputs import input_store
+from augcli.run.split_tables import is_split_table
 from augcli.run.status import open_output
 from augcli.run.verifying.audit import WRONG_HASH, Audit
 from augcli.run.verifying.differences import SUM_TOLERANCE, file_difference, label_difference
@@ -155,7 +156,7 @@ def verify(
         progress(verified.rows)
     in_containers = container_ending(record.identity.get("to"))
     files = audit.containers(output) if in_containers else audit.names
-    strays = sorted(_strays(output.path, files))
+    strays = sorted(_strays(output.path, files | set(filter(is_split_table, record.tables))))
     verified.problems += [Problem(name, "has no row") for name in strays]
     if record.state != "complete":
         verified.problems.append(Problem(RECORD, "the run is not complete; run the command again"))
@@ -212,8 +213,8 @@ def _tables_changed(
     """Yield the tables that hold what they should, but were written by another program."""
     if verified.problems or not record.tables:
         return
-    found = table_hashes(output.files)
-    for name in TABLES:
+    found = table_hashes(output.files, record.tables)
+    for name in {**record.tables, **found}:
         if found.get(name) != record.tables.get(name):
             yield Problem(name, "was changed; run the command again to write it anew")
 

@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from augcli.data.stores.arrays.batches import DIGITS
 from augcli.data.stores.arrays.numpy_files import batches_of_npy, batches_of_npz
-from augcli.data.stores.arrays.old_batches import batch_of_binary, batch_of_pickle, batches_of_idx
+from augcli.data.stores.arrays.old_batches import (
+    batch_of_binary,
+    batch_of_pickle,
+    batches_of_idx,
+)
 from augcli.data.stores.arrays.unpacked import Unpacked
 from augcli.data.stores.contents import in_order, set_container_splits
 from augcli.data.stores.kinds import CIFAR_BINARY, IDX, NPY, NPZ, array_files

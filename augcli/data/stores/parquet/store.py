@@ -23,7 +23,12 @@ from augcli.data.stores.contents import (
     split_of_name,
 )
 from augcli.data.stores.kinds import parquet_files
-from augcli.data.stores.parquet.columns import find_columns, holds_images, labels_of, need_pyarrow
+from augcli.data.stores.parquet.columns import (
+    find_columns,
+    holds_images,
+    labels_of,
+    need_pyarrow,
+)
 from augcli.data.stores.sources import MOST_BYTES, Source, SourceChanged, Sources, stamp
 from augcli.data.tables.columns import is_file_column
 from augcli.errors import AugcliError, InputError, UnreadableImage, is_out_of_memory
