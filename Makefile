@@ -9,7 +9,7 @@ help:
 	@echo "make demo          install into $(VENV) and mix the sample photos"
 	@echo "make test          install the test dependencies and run the whole suite"
 	@echo "make test-lowest   the suite with the lowest versions that pyproject.toml allows"
-	@echo "make test-loaders  run the docs' snippets for datasets, torch and torchvision"
+	@echo "make test-loaders  run the tests and snippets with PyTorch, timm, datasets and others"
 	@echo "make check         lint (ruff) and types (mypy --strict)"
 	@echo "make format        format the code"
 	@echo "make bench         measure the speed (DATA=folder MODELS=folder): docs/performance.md"
@@ -38,9 +38,15 @@ test-lowest:
 		--constraint tests/lowest.txt --editable ".[test]"
 	.venv-lowest/bin/python -m pytest -n auto --dist worksteal
 
-test-loaders: $(VENV)/installed-tests
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "datasets>=3" "torch==2.13.0"
-	$(BIN)/python -m pytest -m loaders
+# An environment of its own, which stays: PyTorch is large, and no other test may need it.
+.venv-loaders/installed: pyproject.toml tests/loaders/requirements.txt
+	$(PYTHON) -m venv .venv-loaders
+	.venv-loaders/bin/python -m pip install --quiet --disable-pip-version-check \
+		--requirement tests/loaders/requirements.txt --editable ".[test]"
+	@touch $@
+
+test-loaders: .venv-loaders/installed
+	.venv-loaders/bin/python -m pytest -m loaders
 
 check: $(VENV)/installed-tests
 	$(BIN)/ruff check .
@@ -62,4 +68,4 @@ bench: $(VENV)/installed-tests
 		$(if $(DATA),--data $(DATA)) $(if $(MODELS),--models $(MODELS)) $(BENCH)
 
 clean:
-	rm -rf $(VENV) .venv-lowest sample_images-cutout sample_images-cutmix build dist
+	rm -rf $(VENV) .venv-lowest .venv-loaders sample_images-cutout sample_images-cutmix build dist

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from augcli.augmentations.rotate import Rotate as Rotate
     from augcli.augmentations.spatial_dropout import SpatialDropout as SpatialDropout
     from augcli.classifiers.prepare import prepare_scorer as prepare_scorer
+    from augcli.data.data_set import DataSet as DataSet
+    from augcli.data.data_set import read as read
     from augcli.pixels.blends import paste_cells as paste_cells
     from augcli.pixels.heat_maps import ranked_cells as ranked_cells
     from augcli.recipes.recipe import Recipe as Recipe
@@ -49,6 +51,7 @@ __all__ = [
     "Colour",
     "CutMix",
     "Cutout",
+    "DataSet",
     "DropBlock",
     "Dropout",
     "Erasing",
@@ -71,6 +74,7 @@ __all__ = [
     "paste_cells",
     "prepare_scorer",
     "ranked_cells",
+    "read",
     "split",
     "verify",
 ]
@@ -82,6 +86,7 @@ __getattr__ = names_from(
         "Colour": "augcli.augmentations.colour",
         "CutMix": "augcli.augmentations.cutmix",
         "Cutout": "augcli.augmentations.cutout",
+        "DataSet": "augcli.data.data_set",
         "DropBlock": "augcli.augmentations.dropblock",
         "Dropout": "augcli.augmentations.dropout",
         "Erasing": "augcli.augmentations.erasing",
@@ -104,6 +109,7 @@ __getattr__ = names_from(
         "paste_cells": "augcli.pixels.blends",
         "prepare_scorer": "augcli.classifiers.prepare",
         "ranked_cells": "augcli.pixels.heat_maps",
+        "read": "augcli.data.data_set",
         "split": "augcli.run.split",
         "verify": "augcli.run.verify",
     },

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import signal
 import sys
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
@@ -15,6 +16,24 @@ from tests.photos import class_folders
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave out the tests with loaders where PyTorch is missing, unless they were asked for."""
+    if not config.option.markexpr and importlib.util.find_spec("torch") is None:
+        config.option.markexpr = "not loaders"
+        config.stash[LEFT_OUT] = True
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say in one line that they were left out, and how they are run."""
+    if config.stash.get(LEFT_OUT, False):
+        terminalreporter.write_line(
+            "The tests with PyTorch and other loaders were left out: make test-loaders runs them."
+        )
+
+
+LEFT_OUT = pytest.StashKey[bool]()
 
 
 class Cli(Protocol):

@@ -29,6 +29,7 @@ FLOORS = (
     "plan",
     "work",
     "run",
+    "torch",
     "doctor",
     "cli",
 )
@@ -52,7 +53,10 @@ PACKAGES = {
     "recipes": frozenset[str](),
     "plan": frozenset({"numpy"}),
     "work": frozenset({"numpy", "cv2"}),
-    "run": frozenset({"numpy"}),
+    # rich only for the progress bar, which Python callers may show.
+    "run": frozenset({"numpy", "rich"}),
+    # albumentations is looked for among the modules that are loaded, and never imported.
+    "torch": frozenset({"numpy", "PIL", "torch", "torchvision"}),
     "doctor": frozenset({"numpy", "cv2", "PIL"}),
     "cli": frozenset({"typer", "rich"}),
 }
@@ -65,7 +69,7 @@ FILES_AND_PROCESSES = frozenset(
 """What arrays in, arrays out need not know."""
 
 MODULE_NAME = r"augcli(\.\w+)+"
-HEAVY = ("PIL", "cv2", "numpy", "onnx", "onnxruntime", "rich", "typer")
+HEAVY = ("PIL", "cv2", "numpy", "onnx", "onnxruntime", "rich", "torch", "typer")
 
 
 class Module(NamedTuple):

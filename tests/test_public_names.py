@@ -22,6 +22,7 @@ PUBLIC = [
     "Colour",
     "CutMix",
     "Cutout",
+    "DataSet",
     "DropBlock",
     "Dropout",
     "Erasing",
@@ -44,6 +45,7 @@ PUBLIC = [
     "paste_cells",
     "prepare_scorer",
     "ranked_cells",
+    "read",
     "split",
     "verify",
 ]

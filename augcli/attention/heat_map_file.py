@@ -18,21 +18,22 @@ without the file.
 from __future__ import annotations
 
 import json
-import math
 import os
-import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 
+from augcli.attention.map_arrays import MapArrays
+from augcli.attention.stored_array import Stored, stored_array
 from augcli.errors import HeatMapsError, Stopped
 from augcli.files import Pieces, open_file, parse_json, publish_file
-from augcli.pixels.heat_maps import pool_map
+from augcli.pixels.frame import Frame
+from augcli.pixels.heat_maps import crop_map, pool_map
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,21 +43,11 @@ if TYPE_CHECKING:
 FORMAT = 1
 ARRAYS = ("about", "paths", "hashes", "maps")
 KEY_BYTES = 32
-PIECE_BYTES = 1 << 20
-"""Bytes that are checked at a time."""
 MOST_ABOUT = 1 << 16
 """Bytes of what a file says about its maps."""
 LARGEST_GRID = 64
 LONGEST_PATH = 4096
 """Bytes of a path that systems take, with the zero at its end."""
-MAGIC = b"\x93NUMPY\x01\x00"
-ARRAY = re.compile(
-    rb"\{'descr': '(\|u1|<f2)', 'fortran_order': False, "
-    rb"'shape': \(((?:\d{1,15},? ?){1,3})\), \} *\n"
-)
-"""What NumPy writes before an array, its type and its shape."""
-HEADER_BYTES = 30
-"""Size of the fixed part of a file's header in a ZIP archive."""
 _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError),
     *(KeyError, TypeError, ValueError, OverflowError),
@@ -78,75 +69,12 @@ class About(NamedTuple):
     poolable: bool
 
 
-class Stored:
-    """An array in a file, of which rows are read when they are wanted.
-
-    It is not mapped into memory: a mapped file that is cut short ends the process.
-
-    Args:
-        pieces: The file.
-        start: Where the array begins.
-        shape: Of the array.
-        dtype: Of its values.
-    """
-
-    def __init__(
-        self, pieces: Pieces, start: int, shape: tuple[int, ...], dtype: np.dtype[Any]
-    ) -> None:
-        self.shape = shape
-        self.dtype = dtype
-        self._pieces = pieces
-        self._start = start
-        self._row_bytes = math.prod(shape[1:]) * dtype.itemsize
-
-    @property
-    def size(self) -> int:
-        """Bytes of the array."""
-        return self._row_bytes * math.prod(self.shape[:1])
-
-    def row(self, index: int) -> NDArray[Any]:
-        """Return one row, by its number from 0.
-
-        Raises:
-            Stopped: The file was cut short, or can't be read.
-        """
-        return self._rows(index, 1).reshape(self.shape[1:])
-
-    def whole(self) -> NDArray[Any]:
-        """Return the array; see :meth:`row`."""
-        return self._rows(0, self.shape[0] if self.shape else 1).reshape(self.shape)
-
-    def in_pieces(self) -> Iterator[NDArray[Any]]:
-        """Yield all rows, some at a time; see :meth:`row`."""
-        step = max(1, PIECE_BYTES // max(1, self._row_bytes))
-        for first in range(0, self.shape[0], step):
-            yield self._rows(first, min(step, self.shape[0] - first))
-
-    def check_end(self) -> None:
-        """Check that the file holds all of it; see :meth:`row`."""
-        if self.size:
-            self._read(self._start + self.size - 1, 1)
-
-    def _rows(self, first: int, count: int) -> NDArray[Any]:
-        data = self._read(self._start + first * self._row_bytes, count * self._row_bytes)
-        return np.frombuffer(data, self.dtype).reshape(count, *self.shape[1:])
-
-    def _read(self, position: int, count: int) -> bytes:
-        try:
-            return self._pieces.read(position, count)
-        except (OSError, EOFError) as error:
-            why = error.strerror if isinstance(error, OSError) else error
-            raise Stopped(
-                f"`heatmaps` {self._pieces.path}: was changed while it was used ({why}); make it "
-                "anew with augcli heatmaps, then run the same command again to continue"
-            ) from None
-
-
 class HeatMaps(Mapping[str, "HeatMap"]):
     """Heat maps by file name, read from a file that ``augcli heatmaps`` wrote.
 
     A map is read from disk when it is looked up, so that many processes can share a large file.
     Looking one up raises :class:`augcli.errors.Stopped` where the file is cut short meanwhile.
+    Pickled, it is the path of its file: another process opens it anew.
 
     Example:
         >>> import tempfile
@@ -219,7 +147,8 @@ class HeatMaps(Mapping[str, "HeatMap"]):
                 if check and archive.testzip():
                     raise ValueError("it is damaged")
                 arrays = {
-                    name: _stored(file, pieces, archive.getinfo(f"{name}.npy")) for name in ARRAYS
+                    name: stored_array(file, pieces, archive.getinfo(f"{name}.npy"))
+                    for name in ARRAYS
                 }
                 if arrays["about"].size > MOST_ABOUT:
                     raise ValueError("it says too much about its maps")
@@ -241,6 +170,15 @@ class HeatMaps(Mapping[str, "HeatMap"]):
             ) from None
         return heat_maps
 
+    def __reduce__(self) -> tuple[Any, tuple[str, int, About, int]]:
+        """Pickle by the path of the file: nothing that was read of it is carried along."""
+        return (_opened_again, (os.path.abspath(self.path), self.grid, self.about, len(self)))
+
+    @property
+    def path(self) -> str:
+        """The file."""
+        return self._maps.path
+
     def __getitem__(self, name: str) -> HeatMap:
         """Return the map float32 (grid, grid) of an image, by its path relative to INPUT."""
         return pool_map(self._maps.row(self._index[name]).astype(np.float32), self.grid)
@@ -261,6 +199,56 @@ class HeatMaps(Mapping[str, "HeatMap"]):
         """Return whether heat maps of ``grid`` rows and columns follow from the stored maps."""
         is_smaller = grid <= min(self.map_shape)
         return grid == self.about.grid or (self.about.poolable and is_smaller)
+
+    @staticmethod
+    def flip(
+        heat_map: HeatMap, direction: Literal["horizontal", "vertical"] = "horizontal"
+    ) -> HeatMap:
+        """Return the heat map of the mirrored picture.
+
+        Args:
+            heat_map: float32 (grid, grid).
+            direction: horizontal (left and right are swapped) or vertical.
+
+        Example:
+            >>> HeatMaps.flip(np.float32([[1, 2], [3, 4]])).tolist()
+            [[2.0, 1.0], [4.0, 3.0]]
+        """
+        mirrored = heat_map[:, ::-1] if direction == "horizontal" else heat_map[::-1]
+        return np.ascontiguousarray(mirrored)
+
+    @staticmethod
+    def crop(
+        heat_map: HeatMap,
+        box: tuple[float, float, float, float],
+        size: tuple[int, int],
+        grid: int | None = None,
+    ) -> HeatMap:
+        """Return the heat map of a part of a picture, which may be resized afterwards.
+
+        Args:
+            heat_map: float32 (h, w) of the whole picture.
+            box: (x0, y0, x1, y1) of the part in pixels, half-open; what lies beyond the picture,
+                where it is padded, scores 0.
+            size: Height and width of the whole picture in pixels.
+            grid: Rows and columns wanted; those of the heat map when None.
+
+        Raises:
+            ValueError: The box is empty.
+
+        Example:
+            >>> HeatMaps.crop(np.float32([[1, 2], [3, 4]]), (0, 0, 16, 32), (32, 32)).tolist()
+            [[1.0, 1.0], [3.0, 3.0]]
+        """
+        x0, y0, x1, y1 = box
+        if not (x0 < x1 and y0 < y1):
+            raise ValueError(f"the box {box} is empty: it must be (x0, y0, x1, y1)")
+        return crop_map(heat_map, box, Frame(*size), grid or len(heat_map))
+
+    def table(self) -> MapArrays:
+        """Return all maps as arrays, to look up many of them at once; see :class:`MapArrays`."""
+        names = self._names.split("\0")[:-1]
+        return MapArrays.of(names, self._maps.whole())
 
     def find(self, key: bytes) -> NDArray[np.float32] | None:
         """Return the stored map of an image, float32 of ``map_shape``, or None where it is missing.
@@ -315,6 +303,15 @@ class HeatMaps(Mapping[str, "HeatMap"]):
             raise ValueError("it holds maps with NaN or infinity")
 
 
+def _opened_again(path: str, grid: int, about: About, count: int) -> HeatMaps:
+    """Open a file in another process."""
+    heat_maps = HeatMaps.open(path)
+    if (heat_maps.about, len(heat_maps)) != (about, count):
+        raise HeatMapsError(f"{path}: was replaced while it was used; start again")
+    heat_maps.grid = grid
+    return heat_maps
+
+
 def save_maps(
     path: str | os.PathLike[str],
     about: About,
@@ -364,29 +361,3 @@ def _about(array: NDArray[Any]) -> About:
     if types != [str, int, bool] or not 1 <= grid <= LARGEST_GRID:
         raise ValueError("what it says about its maps is of other types")
     return About(scorer, grid, poolable)
-
-
-def _stored(file: BinaryIO, pieces: Pieces, entry: zipfile.ZipInfo) -> Stored:
-    """Return an array of an archive; only its header is read."""
-    file.seek(entry.header_offset)
-    header = file.read(HEADER_BYTES)
-    # A file name and an extra field follow; the header holds their lengths.
-    lengths = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
-    file.seek(lengths, os.SEEK_CUR)
-    shape, dtype = _array_header(file)
-    start = file.tell()
-    # What an array claims to hold must be what the archive holds of it.
-    bytes_of_header = start - entry.header_offset - HEADER_BYTES - lengths
-    if bytes_of_header + math.prod(shape) * dtype.itemsize != entry.file_size:
-        raise ValueError("an array has another size than its header says")
-    return Stored(pieces, start, shape, dtype)
-
-
-def _array_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Return shape and type of an array, as NumPy writes them; its reader takes any Python."""
-    beginning = file.read(len(MAGIC) + 2)
-    text = file.read(int.from_bytes(beginning[len(MAGIC) :], "little"))
-    match = ARRAY.fullmatch(text)
-    if beginning[: len(MAGIC)] != MAGIC or not match:
-        raise ValueError("an array has another format")
-    return tuple(map(int, re.findall(rb"\d+", match[2]))), np.dtype(match[1].decode())

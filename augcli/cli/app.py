@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from augcli.cli.signals import Signals
-from augcli.errors import EXIT_BUG, AugcliError, Interrupted, Stopped
+from augcli.errors import EXIT_BUG, AugcliError, Interrupted, Stopped, UsageError
 from augcli.version import VERSION
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LEAST_MEMORY = {"RLIMIT_AS": (256 << 20, "-v"), "RLIMIT_DATA": (72 << 20, "-d")}
 """Bytes of addresses and of data, and what raises a limit: the libraries need most of them."""
+COMPLETION = "_AUGCLI_COMPLETE"
+"""Variable with which a shell asks Typer for completion."""
 EPILOG = """\
 Examples:
   augcli cutout images --patch 16
@@ -108,6 +110,11 @@ def _run(signals: Signals, *, debug: bool) -> None:
             _show_traceback()
         if isinstance(error, AugcliError):
             raise
+        if isinstance(error, KeyError | ValueError) and COMPLETION in os.environ:
+            raise UsageError(
+                f"the variables with which a shell asks for completion are incomplete ({error}); "
+                f"to run a command, unset {COMPLETION}"
+            ) from None
         if isinstance(error, OSError) and _is_of_typer(error):
             drop_stdout()
             raise Stopped(

@@ -60,7 +60,8 @@ class Group(TyperGroup):
             UsageError: It is wrong.
         """
         with _one_sentence(ctx, args):
-            return super().parse_args(ctx, args or ([] if ctx.resilient_parsing else ["--help"]))
+            is_alone = args in ([], ["--"]) and not ctx.resilient_parsing
+            return super().parse_args(ctx, ["--help"] if is_alone else args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command that a command line names.

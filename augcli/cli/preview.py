@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from augcli.cli.streams import write_json, write_line
-from augcli.cli.tables import most_and_least, table_lines
+from augcli.cli.tables import table_lines
 from augcli.data.manifest import COLUMNS
+from augcli.run.lines import most_and_least
 from augcli.run.preview import preview
 
 if TYPE_CHECKING:
@@ -55,11 +56,11 @@ def preview_lines(plan: Preview, folder: str, out: str, spell: Callable[[str], s
         f"out      {out}, which can be written",
         f"outputs  {plan.outputs:,} images, {plan.done:,} already made",
         f"space    about {_size(plan.bytes_needed)} needed, {free}",
-        *(f"  {line}" for line in class_lines(plan.classes)),
     ]
     for row in plan.rows[:SHOWN]:
         lines += _row_lines(row)
     lines += [f"  {row.source}: would fail: {spell(row.reason)}" for row in plan.failures[:SHOWN]]
+    lines += [f"  {line}" for line in class_lines(plan.classes)]
     return [*lines, "nothing was written"]
 
 

@@ -17,10 +17,11 @@ from augcli.cli.generated import (
 )
 from augcli.cli.given import given_options
 from augcli.cli.options import CommandOptions
-from augcli.cli.progress import counted, showing_progress
+from augcli.cli.progress import showing_progress
 from augcli.cli.streams import write_json, write_path, write_stderr
-from augcli.cli.tables import most_and_least, table_lines
+from augcli.cli.tables import table_lines
 from augcli.recipes.options import RunOptions
+from augcli.run.lines import counted, most_and_least
 from augcli.run.options import SplitOptions
 
 if TYPE_CHECKING:

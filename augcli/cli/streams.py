@@ -14,13 +14,12 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from augcli.files import open_null
+from augcli.run.lines import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _STANDARD_ERROR: Final = 2
-LONGEST: Final = 20_000
-"""Characters of the longest line for people; two paths fit, with all of their letters escaped."""
 
 
 def write_stderr(text: str) -> None:
@@ -103,25 +102,6 @@ def drop_stdout() -> None:
     """Let standard output lead nowhere: Python flushes it once more when it ends."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def printable(text: str) -> str:
-    r"""Return text as one line that a terminal shows: all that is not printable is escaped.
-
-    These are control characters, line breaks, marks that change the direction of writing, and
-    halves of characters. A text of more than 20,000 characters is cut short.
-
-    Example:
-        >>> printable("a\x1b[31m.jpg")
-        'a\\x1b[31m.jpg'
-        >>> printable("a.jpg\nfailed: \u202eb.jpg")
-        'a.jpg\\nfailed: \\u202eb.jpg'
-    """
-    if len(text) > LONGEST:
-        text = text[:LONGEST] + "…"
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def _is_terminal() -> bool:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
-from augcli.cli.streams import printable
+from augcli.run.lines import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-Entry = TypeVar("Entry")
 
 WIDTH: Final = 78
 LEAST_NAME: Final = 16
@@ -56,23 +54,6 @@ def table_lines(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[st
         + more
         for row in cells
     ]
-
-
-def most_and_least(entries: Sequence[Entry], most: int) -> tuple[Sequence[Entry], Sequence[Entry]]:
-    """Return the first and the last of many entries, or all of a few.
-
-    Args:
-        entries: From the most frequent to the least.
-        most: How many are shown.
-
-    Example:
-        >>> most_and_least("abcdef", 4), most_and_least("abc", 4)
-        (('ab', 'ef'), ('abc', ''))
-    """
-    if len(entries) <= most:
-        return entries, entries[:0]
-    half = most // 2
-    return entries[: most - half], entries[-half:]
 
 
 def _columns(text: str) -> int:

@@ -9,9 +9,9 @@ import typer
 
 from augcli.cli.doctor import doctor
 from augcli.cli.generated import add_command
-from augcli.cli.progress import counted
 from augcli.cli.streams import write_json, write_line, write_stderr
 from augcli.errors import with_flags
+from augcli.run.lines import counted
 
 OUT = typer.Argument(metavar="OUT", help="An output folder of augcli.")
 JSON = typer.Option(

@@ -15,7 +15,7 @@ from augcli.pixels.grid import edges
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from augcli.pixels.frame import HeatMap, Mask
+    from augcli.pixels.frame import Frame, HeatMap, Mask
 
 RANK_STEPS = 10_000
 """Scores are rounded to this many steps of the map's range before they are compared."""
@@ -110,6 +110,52 @@ def pool_map(scores: NDArray[np.float32], grid: int) -> HeatMap:
         return scores
     pooled = overlaps(height, grid) @ scores.astype(np.float64) @ overlaps(width, grid).T
     return pooled.astype(np.float32)
+
+
+def pool_maps(scores: NDArray[np.float32], grid: int) -> NDArray[np.float32]:
+    """Return many heat maps float32 (N, h, w) averaged as :func:`pool_map` does."""
+    height, width = scores.shape[1:]
+    if (height, width) == (grid, grid):
+        return scores
+    pooled = overlaps(height, grid) @ scores.astype(np.float64) @ overlaps(width, grid).T
+    return pooled.astype(np.float32)
+
+
+def crop_map(
+    scores: NDArray[np.float32], box: tuple[float, float, float, float], frame: Frame, grid: int
+) -> HeatMap:
+    """Return the heat map of a part of a picture.
+
+    The score of each cell is spread evenly over its pixels, and the new cells average them by
+    area. What lies outside the picture scores 0.
+
+    Args:
+        scores: float32 (h, w), of the whole picture.
+        box: (x0, y0, x1, y1) of the part in pixels, half-open; may reach beyond the picture.
+        frame: Height and width of the whole picture in pixels.
+        grid: Rows and columns wanted.
+
+    Example:
+        >>> from augcli.pixels.frame import Frame
+        >>> crop_map(np.float32([[1, 3], [5, 7]]), (5, 0, 10, 10), Frame(10, 10), 2).tolist()
+        [[3.0, 3.0], [7.0, 7.0]]
+    """
+    x0, y0, x1, y1 = box
+    if (x0, y0, x1, y1) == (0, 0, frame.width, frame.height) and min(scores.shape) >= grid:
+        return pool_map(scores, grid)
+    height, width = scores.shape
+    rows = _averages(y0 * height / frame.height, y1 * height / frame.height, height, grid)
+    columns = _averages(x0 * width / frame.width, x1 * width / frame.width, width, grid)
+    return np.asarray(rows @ scores.astype(np.float64) @ columns.T).astype(np.float32)
+
+
+def _averages(start: float, stop: float, side: int, grid: int) -> NDArray[np.float64]:
+    """Return the matrix (grid, side) that averages the values from ``start`` to ``stop``."""
+    step = (stop - start) / grid
+    first = start + np.arange(grid)[:, None] * step
+    value = np.arange(side)[None, :]
+    overlap = np.minimum(value + 1, first + step) - np.maximum(value, first)
+    return np.asarray(np.clip(overlap, 0, None) / step)
 
 
 def overlaps(side: int, grid: int) -> NDArray[np.float64]:

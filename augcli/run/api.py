@@ -12,6 +12,7 @@ from augcli.errors import ParameterError
 from augcli.params import build, declared, public_name, refuse_unknown
 from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
+from augcli.run.bar import ProgressBar
 from augcli.run.check import check
 from augcli.run.make import make
 from augcli.run.messages import Summary, ignore
@@ -19,7 +20,7 @@ from augcli.run.options import export_fields, run_options
 from augcli.run.places import path_of
 
 if TYPE_CHECKING:
-    from augcli.run.messages import Listener
+    from augcli.run.messages import Listener, Message
 
 __all__ = ["Summary", "augment", "export"]
 
@@ -29,6 +30,7 @@ def augment(
     augmentation: Augmentation[Any] | Recipe,
     *,
     listener: Listener = ignore,
+    progress: bool = False,
     **options: Any,
 ) -> Summary:
     """Augment a folder of images: the run that the command line makes.
@@ -38,6 +40,8 @@ def augment(
         augmentation: The method with its options, such as ``AttentiveCutMix(top_n=6)``, or a
             recipe.
         listener: Called with each message of the run.
+        progress: Show the command line's bar on standard error, in a notebook below its cell,
+            with the lines for failed images and the summary.
         **options: The options that all commands share, such as ``out="mixed"``, ``seed=1`` or
             ``workers=4``; see :class:`augcli.recipes.options.RunOptions`.
 
@@ -70,7 +74,16 @@ def augment(
     else:
         chosen = RunOptions(**options)
         recipe = Recipe.of(augmentation, chosen.prob)
-    return make(check(place, recipe, chosen), listener)
+    run = check(place, recipe, chosen)
+    if not progress:
+        return make(run, listener)
+    with ProgressBar() as bar:
+
+        def listen(message: Message) -> None:
+            bar(message)
+            listener(message)
+
+        return make(run, listen)
 
 
 def export(

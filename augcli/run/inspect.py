@@ -322,7 +322,7 @@ def _inspection(store: Store, sources: Sources, seen: _Seen, begun: float) -> In
         leaks=leaking_groups(sources),
         notes=dict(seen.notes.most_common()),
         skipped={f"{kind} ({why})": count for (kind, why), count in sources.skipped.items()},
-        notices=list(sources.notices),
+        notices=[*sources.found, *sources.notices],
         failures=sorted(seen.failures),
         seconds=round(time.monotonic() - begun, 3),
     )

@@ -308,16 +308,17 @@ def _check_folders(run: Run, record: RunRecord) -> None:
     if not missing or run.options.accept_missing:
         return
     more = f" (and {len(missing) - 1:,} more)" if len(missing) > 1 else ""
-    folder = os.path.join(run.sources.root, missing[0])
+    place = os.path.join(run.sources.root, missing[0])
+    kind = "file" if run.sources.containers else "folder"
     refused = dict(run.sources.refused)
     if missing[0] in refused:
         state = refused[missing[0]].removeprefix("the folder ")
-    elif os.path.isdir(folder):
+    elif os.path.exists(place):
         state = "holds none"
     else:
         state = "is missing"
     raise Stopped(
-        f"folder {folder}{more} held images in the run before, but now {state}; make it available "
+        f"{kind} {place}{more} held images in the run before, but now {state}; make it available "
         "and run again, or give `accept_missing` to remove what was made of it"
     )
 

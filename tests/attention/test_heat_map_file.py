@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -220,3 +221,58 @@ def test_a_damaged_record_counts_as_missing_and_is_written_again(tmp_path: Path,
         stored = table.get(key)
         assert stored is not None
         assert stored.tolist() == heat_map.tolist()
+
+
+def test_maps_are_pickled_by_the_path_of_their_file(tmp_path: Path) -> None:
+    heat_maps = HeatMaps.load(saved(tmp_path / "m.npz", random_maps(3)))
+    before = len(pickle.dumps(heat_maps))
+    expected = dict(heat_maps)
+    assert heat_maps.find(bytes(32)) is None
+    heat_maps.table()
+    again = pickle.dumps(heat_maps)
+    assert len(again) == before < 1000
+    there = pickle.loads(again)
+    assert list(there) == list(expected)
+    assert all(np.array_equal(there[name], expected[name]) for name in expected)
+
+
+def test_a_file_that_was_replaced_is_not_opened_again(tmp_path: Path) -> None:
+    path = saved(tmp_path / "m.npz", random_maps(3))
+    pickled = pickle.dumps(HeatMaps.load(path))
+    saved(path, random_maps(4), names=[*NAMES, "d.jpg"])
+    with pytest.raises(HeatMapsError, match="was replaced while it was used"):
+        pickle.loads(pickled)
+
+
+def test_many_maps_are_found_by_name_at_once(tmp_path: Path) -> None:
+    heat_maps = HeatMaps.load(
+        saved(tmp_path / "m.npz", random_maps(5), names=[*NAMES, "d.jpg", "e.jpg"])
+    )
+    names = [*list(heat_maps)[::-1], next(iter(heat_maps))]
+    found = heat_maps.table().find(names)
+    assert np.array_equal(found, np.stack([heat_maps[name] for name in names]))
+    with pytest.raises(KeyError, match="nobody"):
+        heat_maps.table().find([names[0], "nobody"])
+    empty = HeatMaps.load(saved(tmp_path / "e.npz", random_maps(0), names=[]))
+    with pytest.raises(KeyError, match="nobody"):
+        empty.table().find(["nobody"])
+
+
+def test_a_flipped_map_is_that_of_the_flipped_picture() -> None:
+    heat_map = np.arange(49, dtype=np.float32).reshape(7, 7)
+    assert np.array_equal(HeatMaps.flip(heat_map), heat_map[:, ::-1])
+    assert np.array_equal(HeatMaps.flip(heat_map, "vertical"), heat_map[::-1])
+
+
+def test_a_cropped_map_averages_what_is_left() -> None:
+    heat_map = np.arange(49, dtype=np.float32).reshape(7, 7)
+    assert np.array_equal(HeatMaps.crop(heat_map, (0, 0, 70, 70), (70, 70)), heat_map)
+    right = HeatMaps.crop(heat_map, (30, 20, 70, 60), (70, 70), grid=4)
+    assert np.array_equal(right, heat_map[2:6, 3:7])
+    half = HeatMaps.crop(heat_map, (5, 0, 15, 10), (70, 70), grid=1)
+    assert half.tolist() == [[0.5]]
+    # Beyond the picture there is nothing to see.
+    padded = HeatMaps.crop(np.ones((2, 2), np.float32), (-10, 0, 10, 20), (20, 20))
+    assert padded.tolist() == [[0, 1], [0, 1]]
+    with pytest.raises(ValueError, match="is empty"):
+        HeatMaps.crop(heat_map, (5, 0, 5, 10), (70, 70))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from augcli.cli.options import CommandOptions
-from augcli.cli.progress import showing_progress, summary_lines
+from augcli.cli.progress import showing_progress
 from augcli.errors import Interrupted
+from augcli.run.lines import summary_lines
 from augcli.run.messages import Error, Notice, Progress, Started, Summary
 
 if TYPE_CHECKING:

@@ -14,7 +14,10 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 IDS = [page.relative_to(ROOT).as_posix() for page in PAGES]
 
-OPTIONAL = frozenset({"datasets", "torch", "torchvision", "webdataset"})
+OPTIONAL = frozenset(
+    {"albumentations", "datasets", "duckdb", "polars", "timm", "torch", "torchvision"}
+    | {"webdataset"}
+)
 """Modules of snippets that only ``pytest -m loaders`` runs."""
 NOT_RUN = frozenset({"make", "python3", ".venv/bin/pip", ".venv/bin/python", ".venv/bin/augcli"})
 """First words of lines in ``sh`` blocks that are not run here: they install, or run the tests."""

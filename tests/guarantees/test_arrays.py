@@ -279,8 +279,11 @@ def test_a_file_of_other_columns_says_which_it_has(cli: Cli, tmp_path: Path) -> 
     import pyarrow as pa
     from pyarrow import parquet as pq
 
-    pq.write_table(pa.table({"text": ["a"]}), path)
-    assert "no column of images" in refusal(cli, path)
+    # A single file without images is a table that names them; a folder of such files is nothing.
+    folder = tmp_path / "set"
+    folder.mkdir()
+    pq.write_table(pa.table({"text": ["a"]}), folder / "a.parquet")
+    assert "no column of images" in refusal(cli, folder)
 
 
 def test_without_pyarrow_a_sentence_says_what_to_install(

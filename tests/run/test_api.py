@@ -23,6 +23,7 @@ from tests.photos import rows
 
 if TYPE_CHECKING:
     from augcli.augmentations.base import Augmentation
+    from augcli.run.messages import Message
 
 OWNERS = [*METHODS.values(), RunOptions, HeatMapOptions, ClassifierOptions]
 
@@ -145,3 +146,34 @@ def test_a_recipe_takes_one_number_and_jpeg_too() -> None:
     recipe = Recipe.parse(text)
     assert RunOptions(**recipe.run) == RunOptions(size="224x224", format="jpg")
     assert recipe.steps[0].augmentations[0].size == "32x32"  # type: ignore[attr-defined]
+
+
+def test_the_bar_shows_the_summary_and_the_listener_hears_all(
+    photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heard: list[Message] = []
+
+    def listen(message: Message) -> None:
+        heard.append(message)
+
+    (photos / "cat" / "damaged.jpg").write_bytes(b"no picture")
+    summary = augcli.augment(
+        photos,
+        augcli.Cutout(patch=4, fill="black"),
+        workers=0,
+        listener=listen,
+        progress=True,
+    )
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "augcli cutout: 10 images of 3 classes" in shown.err
+    assert "failed: cat/damaged.jpg" in shown.err
+    assert "9 images of 3 classes" in shown.err
+    assert heard[-1] == summary
+
+
+def test_nothing_is_shown_without_progress(
+    photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    augcli.augment(photos, augcli.Cutout(patch=4, fill="black"), workers=0)
+    assert capsys.readouterr() == ("", "")

@@ -112,8 +112,8 @@ def extended(folder: Path, kind: str, stage: int) -> Path:
             parquet(folder / f"part-{number:05d}.parquet", images, [0, 1] * 3)
     elif kind == "npz":
         for number in range(stage):
-            pixels = stack(6, first=90 * number)
-            npz(folder / f"{number}.npz", images=pixels, labels=classes(6))
+            pictures = stack(6, first=90 * number)
+            npz(folder / f"{number}.npz", images=pictures, labels=classes(6))
     else:
         for number in range(stage):
             batch = folder / f"data_batch_{number + 1}"

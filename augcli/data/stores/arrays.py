@@ -82,12 +82,14 @@ class ArrayStore:
             InputError: A file can't be read, or holds no pictures.
             Stopped: There is no room to unpack a file.
         """
-        batches = _batches(array_files(self._place, self._out), self._unpacked)
+        files = array_files(self._place, self._out)
+        batches = _batches(files, self._unpacked)
         if not batches:
             raise InputError(f"INPUT {self._given} holds no array of images")
         batches.sort(key=lambda batch: batch.name)
         sources = Sources(
             os.path.realpath(self._place),
+            containers=[file.name for file in files],
             in_containers=True,
             container_of=container_of,
             are_files=False,

@@ -25,6 +25,7 @@ from augcli.data.stores.contents import (
 from augcli.data.stores.kinds import parquet_files
 from augcli.data.stores.parquet_columns import find_columns, holds_images, labels_of, need_pyarrow
 from augcli.data.stores.sources import MOST_BYTES, Source, SourceChanged, Sources, stamp
+from augcli.data.tables.columns import is_file_column
 from augcli.errors import AugcliError, InputError, UnreadableImage, is_out_of_memory
 from augcli.files import modified_at, open_file
 
@@ -59,7 +60,7 @@ def container_of(path: str) -> str:
 
 
 def has_images(path: str, image_column: str | None = None) -> bool:
-    """Return whether a Parquet file holds images, and is no table that names them.
+    """Return whether a Parquet file is to hold images, and is no table that names them.
 
     A file that can't be read counts too: the store says what is wrong with it.
 
@@ -77,7 +78,9 @@ def has_images(path: str, image_column: str | None = None) -> bool:
     except Exception as error:  # pyarrow raises errors of any kind
         raise_interruption(error)
         return True
-    return any(holds_images(field.type) for field in schema)
+    holds = any(holds_images(field.type) for field in schema)
+    # Where it is neither, the store says that there are no images.
+    return holds or not any(map(is_file_column, schema.names))
 
 
 class ParquetStore:
@@ -130,6 +133,7 @@ class ParquetStore:
         files = parquet_files(self._place, self._out)
         sources = Sources(
             os.path.realpath(self._place),
+            containers=[file.name for file in files],
             in_containers=True,
             container_of=container_of,
             keeps_containers=True,

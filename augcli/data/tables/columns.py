@@ -38,6 +38,11 @@ _TWO_CLASSES = COLUMNS[1:5]
 """Columns of the labels in a manifest of augcli."""
 
 
+def is_file_column(name: str) -> bool:
+    """Return whether a column of this name may name files."""
+    return any(_plain(name) in words for words in FILE_WORDS)
+
+
 class NoColumn(InputError):
     """A table has no column of files or of labels."""
 

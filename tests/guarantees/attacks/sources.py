@@ -98,7 +98,7 @@ def _linked(arena: Arena, kind: str) -> tuple[object, ...]:
     elif kind == "itself":
         place.symlink_to(place)
     elif kind == "proc":
-        place.symlink_to("/proc/self/task")
+        place.symlink_to("/proc/self/fdinfo")
     elif kind == "descriptors":
         place.symlink_to("/dev/fd")
     elif kind == "zero":

@@ -1,0 +1,177 @@
+"""A map-style data set over an output folder, for PyTorch's DataLoader."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from augcli.data.codecs.decoding import decode
+from augcli.data.data_set import read
+from augcli.data.output import output_files
+from augcli.data.packed import PackedNames
+from augcli.errors import InputError, ParameterError, UnreadableImage
+from augcli.torch.libraries import Shared, library
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from augcli.files import Folder
+
+
+class ManifestDataset:
+    """The pictures of an output folder with their labels.
+
+    An item is a pair of image and target. Names and labels lie in a few arrays that all workers
+    share; a worker opens the folder at its first picture.
+
+    Args:
+        out: OUT, an output folder of augcli.
+        split: Which split, such as ``train``; needed where OUT has splits.
+        transform: A pipeline of torchvision (``transforms.v2`` or the older one), which gets a PIL
+            image, or of albumentations, which gets the array uint8 (H, W, 3). None gives a
+            tensor uint8 (3, H, W).
+        target: ``soft`` gives the vector float32 (C,), which ``CrossEntropyLoss`` takes; ``hard``
+            gives the number of the heaviest class.
+
+    Attributes:
+        classes: The names of the classes, in the order of the vectors.
+
+    Raises:
+        InputError: OUT is no complete output folder.
+        ParameterError: There is no such split, or none was given where there are some.
+        UsageError: PyTorch is not installed.
+
+    Example:
+        >>> import augcli, tempfile, augcli.torch
+        >>> out = tempfile.mkdtemp()
+        >>> _ = augcli.augment("sample_images", augcli.MixUp(), out=out, size="32x32", workers=0)
+        >>> data = augcli.torch.ManifestDataset(out)  # doctest: +SKIP
+        >>> image, target = data[0]  # doctest: +SKIP
+        >>> len(data), tuple(image.shape), tuple(target.shape)  # doctest: +SKIP
+        (16, (3, 32, 32), (4,))
+    """
+
+    def __init__(
+        self,
+        out: str | os.PathLike[str],
+        *,
+        split: str | None = None,
+        transform: Callable[..., Any] | None = None,
+        target: Literal["soft", "hard"] = "soft",
+    ) -> None:
+        self._torch()
+        if target not in ("soft", "hard"):
+            raise ParameterError("target", f"is {target!r}, but must be soft or hard")
+        data = read(out, split)
+        if split is None and data.splits:
+            there = ", ".join(data.splits)
+            raise ParameterError("split", f"must be given: {out} has the splits {there}")
+        self.classes = data.classes
+        self.transform = transform
+        self.target = target
+        self._folder = data.folder
+        self._files: Folder | None = None
+        self._labels = Shared(data.labels)
+        self._names = Shared(PackedNames.of(row.file_name for row in data.rows))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is open: each worker opens the folder itself."""
+        return {**self.__dict__, "_files": None}
+
+    def __len__(self) -> int:
+        return len(self._labels.arrays.ends)
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        """Return image and target.
+
+        Raises:
+            IndexError: There are not so many pictures.
+            InputError: The file is missing or damaged.
+        """
+        index = self._checked(index)
+        return self._image(index), self._target(index)
+
+    def name(self, index: int) -> str:
+        """Return the name of a picture: its path relative to OUT, with ``/``."""
+        return self._names.arrays.name(self._checked(index))
+
+    @property
+    def targets(self) -> Any:
+        """The vectors of all pictures, a tensor float32 (N, C)."""
+        return self._torch().from_numpy(self._labels.arrays.dense(len(self.classes)))
+
+    @property
+    def hard(self) -> Any:
+        """The number of each picture's heaviest class, a tensor int64 (N,); -1 without a label.
+
+        For metrics, and for samplers that balance classes.
+        """
+        return self._torch().from_numpy(self._labels.arrays.hard())
+
+    def _checked(self, index: int) -> int:
+        count = len(self)
+        if not -count <= index < count:
+            raise IndexError(f"picture {index} of {count}")
+        return int(index) % count
+
+    def _target(self, index: int) -> Any:
+        target = self._labels.arrays.row(index, len(self.classes))
+        if self.target == "hard":
+            return int(target.argmax()) if target.any() else -1
+        return self._torch().from_numpy(target)
+
+    def _image(self, index: int) -> Any:
+        name = self._names.arrays.name(index)
+        try:
+            image = decode(self._bytes(name)).image
+        except OSError as error:
+            raise InputError(
+                f"{self._folder}: {name} can't be read ({error.strerror or error}); the same "
+                "command that made the folder makes it again"
+            ) from None
+        except UnreadableImage as error:
+            raise InputError(
+                f"{self._folder}: {name} is {error.reason}; the same command that made the folder "
+                "makes it again"
+            ) from None
+        return self._tensor(transformed(self.transform, image))
+
+    def _bytes(self, name: str) -> bytes:
+        """Return the file of a picture: the one place that knows how outputs are stored."""
+        if self._files is None:
+            self._files = output_files(self._folder)
+        return self._files.read(name)
+
+    def _tensor(self, image: Any) -> Any:
+        """Return what a pipeline gave as a tensor (C, H, W), unless it is one."""
+        torch = self._torch()
+        if isinstance(image, torch.Tensor):
+            return image
+        array = np.asarray(image)
+        array = array[..., None] if array.ndim == 2 else array
+        return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
+
+    @staticmethod
+    def _torch() -> Any:
+        return library("torch", "augcli.torch.ManifestDataset")
+
+
+def transformed(transform: Callable[..., Any] | None, image: np.ndarray[Any, Any]) -> Any:
+    """Return a picture uint8 (H, W, 3) as a pipeline of torchvision or albumentations leaves it."""
+    if transform is None:
+        return image
+    if is_albumentations(transform):
+        return transform(image=image)["image"]
+    from PIL import Image  # noqa: PLC0415 - only torchvision's pipelines want it
+
+    return transform(Image.fromarray(image))
+
+
+def is_albumentations(transform: object) -> bool:
+    """Return whether a pipeline is one of albumentations, without importing that."""
+    albumentations = sys.modules.get("albumentations")
+    kinds = [getattr(albumentations, name, None) for name in ("BaseCompose", "BasicTransform")]
+    return isinstance(transform, tuple(kind for kind in kinds if isinstance(kind, type)))
