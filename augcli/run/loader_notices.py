@@ -68,6 +68,8 @@ def _class_notices(classes: Collection[str], options: RunOptions) -> Iterator[st
             f"{_named(words)}: taken for a split by loaders that go by names of folders; for "
             "Hugging Face datasets, load OUT itself and not 'imagefolder'"
         )
+    if len({" ".join(name.casefold().split()) for name in classes}) < len(classes):
+        return  # a notice of the sources names classes that differ in case or blanks only
     keys = {name: _natural(name) for name in classes}
     counts = Counter(keys.values())
     ties = [name for name in classes if counts[keys[name]] > 1]

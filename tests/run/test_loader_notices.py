@@ -32,7 +32,6 @@ def notices(*classes: str, ending: str = "jpg", **options: object) -> str:
         (("1e5", "cat"), "class '1e5': read as another number"),
         (("bullet_train", "cat"), "class 'bullet_train': taken for a split"),
         (("cat10", "cat9"), "timm numbers the classes in another order"),
-        (("A", "a"), "classes 'A', 'a': timm gives them numbers by chance"),
         (("7", "07"), "timm gives them numbers by chance"),
     ],
 )
