@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.command import PATIENCE, ROOT, Outcome, call, environment, start, wait_for
-from tests.photos import class_folders, rows, tree
+from tests.photos import class_folders, picture, rows, save, tree
 
 if TYPE_CHECKING:
     from tests.conftest import Cli
@@ -332,6 +332,25 @@ def test_names_the_image_and_goes_on_when_it_ends_every_worker(
             "reason": "a worker ended (SIGKILL) while it worked on this image",
         }
     ]
+
+
+def test_a_run_without_the_limit_that_ended_workers_gives_a_clean_runs_bytes(
+    cli: Cli, scorer: Path, tmp_path: Path
+) -> None:
+    """As where memory is short: the image that ends its worker is sound, and may be a donor."""
+    folder = class_folders(tmp_path / "photos", {"a": 5, "b": 5})
+    save(folder / "a/poison.jpg", picture(77, 30, 40))
+    (tmp_path / "sitecustomize.py").write_text(POISON)
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    out, clean = tmp_path / "out", tmp_path / "clean"
+    command = ["cutmix", folder, "--model", scorer, "--top-n", 9, "--format", "png"]
+    limited = call(*command, "--out", out, "--workers", 1, env=environment(PYTHONPATH=path))
+    assert limited.code == 1
+    assert [row["source"] for row in rows(out, "errors.csv")] == ["a/poison.jpg"]
+    assert "a/poison.jpg" not in {row["source_b"] for row in rows(out)}
+    assert cli(*command, "--out", out).code == 0
+    assert cli(*command, "--out", clean).code == 0
+    assert tree(out, hidden=False) == tree(clean, hidden=False)
 
 
 @pytest.mark.parametrize("longest", [300, 4000], ids=["run.json", "picture"])
