@@ -222,7 +222,8 @@ def input_argument() -> inspect.Parameter:
     """Return the argument INPUT, as Typer declares it."""
     argument = typer.Argument(
         metavar="INPUT",
-        help="Folder of images, one folder for each class; the current folder if left out.",
+        help="Folder of images, one folder for each class, or a table, tar archives, Parquet or "
+        "arrays; - reads paths from standard input; the current folder if left out.",
         show_default=False,
     )
     return inspect.Parameter(
