@@ -29,12 +29,16 @@ TyperUsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
 """Typer's base of all errors in a command line, which it does not export."""
 
 
-class Command(TyperCommand):
-    """A command with augcli's help."""
+class _WithHelp:
+    """What a command and a group of commands share: augcli's help."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""
         formatter.write("\n".join(help_lines(self, ctx, formatter.width)) + "\n")
+
+
+class Command(_WithHelp, TyperCommand):
+    """A command with augcli's help."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the command line.
@@ -46,12 +50,8 @@ class Command(TyperCommand):
             return super().parse_args(ctx, args)
 
 
-class Group(TyperGroup):
+class Group(_WithHelp, TyperGroup):
     """A group of commands with augcli's help, which it shows when it is called alone."""
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help."""
-        formatter.write("\n".join(help_lines(self, ctx, formatter.width)) + "\n")
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the command line up to the command's name.

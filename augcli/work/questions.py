@@ -7,15 +7,21 @@ is one class here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from augcli.data.manifest import Failure
     from augcli.data.stores.sources import Source
     from augcli.pixels.blank import Blank
     from augcli.pixels.frame import Colour, Frame, Image
     from augcli.work.events import Scored
     from augcli.work.reading import Reader
+
+
+Answer = TypeVar("Answer")
 
 
 class Question(Protocol):
@@ -37,6 +43,21 @@ class Question(Protocol):
         ...
 
 
+def _answered(source: Source, ask: Callable[[Source], Answer]) -> Answer | Failure:
+    """Return the answer for a source, or how the source failed."""
+    from augcli.work.reading import SourceFailed, without_memory  # noqa: PLC0415 - in workers only
+
+    try:
+        return ask(source)
+    except SourceFailed as error:
+        return error.failure
+    except Exception as error:
+        failed = without_memory(source.path, error)
+        if isinstance(failed, SourceFailed):
+            return failed.failure
+        raise
+
+
 @dataclass(frozen=True)
 class MeanColours:
     """What is the mean colour of each source?"""
@@ -45,22 +66,13 @@ class MeanColours:
 
     def answer(self, reader: Reader) -> list[Colour | Failure]:
         """Return the mean colours."""
-        return [self._colour(reader, source) for source in self.sources]
+        return [_answered(source, partial(self._colour, reader)) for source in self.sources]
 
     @staticmethod
-    def _colour(reader: Reader, source: Source) -> Colour | Failure:
+    def _colour(reader: Reader, source: Source) -> Colour:
         from augcli.pixels.fills import mean_colour  # noqa: PLC0415 - OpenCV only in workers
-        from augcli.work.reading import SourceFailed, without_memory  # noqa: PLC0415
 
-        try:
-            return mean_colour(reader.decoded(reader.read(source), source.path).image)
-        except SourceFailed as error:
-            return error.failure
-        except Exception as error:
-            failed = without_memory(source.path, error)
-            if isinstance(failed, SourceFailed):
-                return failed.failure
-            raise
+        return mean_colour(reader.decoded(reader.read(source), source.path).image)
 
 
 @dataclass(frozen=True)
@@ -71,25 +83,18 @@ class HighestLevels:
 
     def answer(self, reader: Reader) -> list[int | Failure | None]:
         """Return the highest levels."""
-        return [self._level(reader, source) for source in self.sources]
+        return [_answered(source, partial(self._level, reader)) for source in self.sources]
 
     @staticmethod
-    def _level(reader: Reader, source: Source) -> int | Failure | None:
+    def _level(reader: Reader, source: Source) -> int | None:
         from augcli.data.codecs.deep import highest_level  # noqa: PLC0415
         from augcli.errors import UnreadableImage  # noqa: PLC0415
-        from augcli.work.reading import SourceFailed, without_memory  # noqa: PLC0415
 
+        data = reader.read(source)
         try:
-            return highest_level(reader.read(source), reader.settings.max_pixels)
-        except SourceFailed as error:
-            return error.failure
+            return highest_level(data, reader.settings.max_pixels)
         except UnreadableImage:
             return None  # it is reported when its turn comes
-        except Exception as error:
-            failed = without_memory(source.path, error)
-            if isinstance(failed, SourceFailed):
-                return failed.failure
-            raise
 
 
 @dataclass(frozen=True)
@@ -100,31 +105,23 @@ class HeatMapsOf:
 
     def answer(self, reader: Reader) -> list[Scored | Failure]:
         """Return the heat maps."""
-        return [self._scored(reader, source) for source in self.sources]
+        return [_answered(source, partial(self._scored, reader)) for source in self.sources]
 
     @staticmethod
-    def _scored(reader: Reader, source: Source) -> Scored | Failure:
-        from augcli.data.manifest import Failure  # noqa: PLC0415
+    def _scored(reader: Reader, source: Source) -> Scored:
         from augcli.errors import UnreadableImage  # noqa: PLC0415
-        from augcli.work.reading import SourceFailed, without_memory  # noqa: PLC0415
+        from augcli.work.reading import SourceFailed  # noqa: PLC0415
 
         def picture(enough: Frame) -> Image:
             # Outputs of a fixed size are resized from the whole picture.
             whole = reader.settings.frame is not None
             return reader.sized(reader.decoded(data, source.path, None if whole else enough).image)
 
+        data = reader.read(source)
         try:
-            data = reader.read(source)
             return reader.maps.scored(reader.scored_bytes(data), picture)
-        except SourceFailed as error:
-            return error.failure
         except UnreadableImage as error:
-            return Failure(source.path, "score", error.reason)
-        except Exception as error:
-            failed = without_memory(source.path, error)
-            if isinstance(failed, SourceFailed):
-                return failed.failure
-            raise
+            raise SourceFailed(source.path, "score", error.reason) from None
 
 
 class Look(NamedTuple):
@@ -157,33 +154,24 @@ class Looks:
 
     def answer(self, reader: Reader) -> list[Look | Failure]:
         """Return what is seen."""
-        return [self._look(reader, source) for source in self.sources]
+        return [_answered(source, partial(self._look, reader)) for source in self.sources]
 
     @staticmethod
-    def _look(reader: Reader, source: Source) -> Look | Failure:
+    def _look(reader: Reader, source: Source) -> Look:
         import hashlib  # noqa: PLC0415 - only here
 
         from augcli.data.codecs.formats import file_kind  # noqa: PLC0415
         from augcli.pixels.blank import blank_kind  # noqa: PLC0415
-        from augcli.work.reading import SourceFailed, without_memory  # noqa: PLC0415
 
-        try:
-            data = reader.read(source)
-            decoded = reader.decoded(data, source.path)
-            height, width = decoded.image.shape[:2]
-            return Look(
-                hashlib.blake2b(data, digest_size=16).digest(),
-                file_kind(data).name.partition(" ")[2].removesuffix(" image"),
-                width,
-                height,
-                decoded.grey,
-                blank_kind(decoded.image),
-                decoded.notes,
-            )
-        except SourceFailed as error:
-            return error.failure
-        except Exception as error:
-            failed = without_memory(source.path, error)
-            if isinstance(failed, SourceFailed):
-                return failed.failure
-            raise
+        data = reader.read(source)
+        decoded = reader.decoded(data, source.path)
+        height, width = decoded.image.shape[:2]
+        return Look(
+            hashlib.blake2b(data, digest_size=16).digest(),
+            file_kind(data).name.partition(" ")[2].removesuffix(" image"),
+            width,
+            height,
+            decoded.grey,
+            blank_kind(decoded.image),
+            decoded.notes,
+        )
