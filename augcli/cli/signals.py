@@ -8,6 +8,7 @@ itself, as in a decoder or a scorer that never returns.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -78,6 +79,9 @@ class Signals:
         """Stop the thread; from now on a signal ends the process without a word."""
         for number in HANDLED:
             signal.signal(number, lambda number, _: os._exit(128 + number))
+        # Python's own end puts the system's handlers back, which would change the exit code.
+        atexit.unregister(_ignore_signals)
+        atexit.register(_ignore_signals)
         signal.set_wakeup_fd(-1)
         if self._watcher:
             os.write(self._sender, bytes([_CLOSED]))
@@ -173,3 +177,9 @@ class Signals:
         show_cursor()
         self.say(Interrupted(self._number, *self._counts))
         os._exit(code)
+
+
+def _ignore_signals() -> None:
+    """Let the process, which is about to end, end with the exit code that it has."""
+    for number in HANDLED:
+        signal.signal(number, signal.SIG_IGN)
