@@ -6,7 +6,6 @@ python benchmarks/encoding.py --data DIR --page docs/images.md
 from __future__ import annotations
 
 import argparse
-import re
 import statistics
 import tempfile
 import time
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 from pictures import SCENARIOS, prepare, spread
-from report import machine, table
+from report import machine, table, write_between
 
 from augcli.data.codecs.decoding import decode
 from augcli.data.codecs.encoding import encode
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-BEGIN, END = "<!-- encoding: begin -->\n", "<!-- encoding: end -->\n"
-"""Lines of the page between which the table stands."""
 QUALITY = 95
 TEXT = """Means of {count} {what}, medians of {rounds} rounds, time of one core.
 {machine}
@@ -88,10 +85,7 @@ def main() -> None:
         machine=machine("benchmarks/encoding.py"),
     )
     text += table(("written as", "kB", "ms to write", "ms to read"), rows(rounds))
-    if given.page:
-        given.page.write_text(replaced(given.page.read_text("utf-8"), text), encoding="utf-8")
-    else:
-        print(text)
+    write_between(given.page, "encoding", f"\n{text}\n")
 
 
 def cost(setting: Setting, pictures: list[NDArray[Any]]) -> Cost:
@@ -121,13 +115,6 @@ def rows(rounds: dict[str, list[Cost]]) -> list[list[str]]:
         size, written, read = (statistics.median(one) for one in zip(*costs, strict=True))
         found.append([title, f"{size / 1000:,.0f}", f"{written:.1f}", f"{read:.1f}"])
     return found
-
-
-def replaced(page: str, text: str) -> str:
-    """Return a page with other text between its two marks."""
-    assert BEGIN in page, f"the page has no line {BEGIN}"
-    pattern = f"(?<={re.escape(BEGIN)}).*?(?={re.escape(END)})"
-    return re.sub(pattern, lambda _: f"\n{text}\n", page, flags=re.DOTALL)
 
 
 if __name__ == "__main__":

@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from report import table
+from report import table, write_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-BEGIN, END = "<!-- leaks: begin -->\n", "<!-- leaks: end -->\n"
 SHARE = 0.2
 """Of the validation pictures."""
 CLASSES = 5
@@ -50,12 +49,7 @@ def main() -> None:
         ("command", "outputs", "split after augmenting: share a source", "split first"),
         measured(given.images),
     )
-    if given.page is None:
-        print(text)
-        return
-    page = given.page.read_text(encoding="utf-8")
-    head, rest = page.split(BEGIN)
-    given.page.write_text(f"{head}{BEGIN}{text}{END}{rest.split(END)[1]}", encoding="utf-8")
+    write_between(given.page, "leaks", text)
 
 
 def measured(images: int) -> Iterator[tuple[str, ...]]:

@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-from report import table
+from report import table, write_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BEGIN, END = "<!-- pairs: begin -->\n", "<!-- pairs: end -->\n"
 CLASSES = 10
 SMALLEST = 5
 """Pictures of the rarest class."""
@@ -44,12 +43,7 @@ def main() -> None:
     given = parser.parse_args()
     head = ("options", "outputs", "added to the largest class", "added to the rarest class")
     text = table(head, measured(given.images))
-    if given.page is None:
-        print(text)
-        return
-    page = given.page.read_text(encoding="utf-8")
-    before, rest = page.split(BEGIN)
-    given.page.write_text(f"{before}{BEGIN}{text}{END}{rest.split(END)[1]}", encoding="utf-8")
+    write_between(given.page, "pairs", text)
 
 
 def measured(largest: int) -> Iterator[tuple[str, ...]]:

@@ -117,6 +117,25 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "".join(lines)
 
 
+def write_between(page: Path | None, name: str, text: str) -> None:
+    """Put text between the two marks of a page; print it if there is no page.
+
+    Args:
+        page: Has the lines ``<!-- name: begin -->`` and ``<!-- name: end -->``.
+        name: What the marks name.
+        text: Whole lines.
+    """
+    if page is None:
+        print(text)
+        return
+    begin, end = (f"<!-- {name}: {place} -->\n" for place in ("begin", "end"))
+    head, begun, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, ended, tail = rest.partition(end)
+    assert begun, f"{page} lacks the line {begin}"
+    assert ended, f"{page} lacks the line {end}"
+    page.write_text(f"{head}{begin}{text}{end}{tail}", encoding="utf-8")
+
+
 def machine(command: str) -> str:
     """Describe the machine, the versions, the command and the date."""
     found = {name: _version(name) for name in PACKAGES}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -52,6 +53,26 @@ def call(*arguments: object, cwd: Path | None = None, **options: Any) -> Outcome
     process = start(*arguments, cwd=cwd, **options)
     out, err = process.communicate(timeout=PATIENCE)
     return Outcome(process.returncode, out, err)
+
+
+def figures_of(module: str, *arguments: object) -> dict[str, Any]:
+    """Return what a module of the guarantees counts, in a process of its own.
+
+    A crash of a decoder is a failure here, and memory can be measured.
+    """
+    end = subprocess.run(
+        [sys.executable, "-m", f"tests.guarantees.{module}", *map(str, arguments)],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=4 * PATIENCE,
+        check=False,
+    )
+    assert end.returncode == 0, end.stderr[-3000:]
+    figures: dict[str, Any] = json.loads(end.stdout)
+    return figures
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

@@ -20,7 +20,7 @@ from augcli.cli.given import given_options
 from augcli.cli.options import CommandOptions
 from augcli.cli.progress import showing_progress
 from augcli.cli.streams import write_json, write_line
-from augcli.cli.tables import table_lines
+from augcli.cli.tables import UNLABELLED, table_lines
 from augcli.recipes.options import RunOptions
 from augcli.run.lines import counted, most_and_least
 
@@ -35,8 +35,6 @@ SHOWN = 20
 """Classes that are printed; JSON has all of them."""
 EXAMPLES_SHOWN = 3
 """Sets of duplicates, groups and blank pictures that are named."""
-UNLABELLED = "(unlabelled)"
-"""Stands for the class of a picture that has none."""
 TEXT = "Show what INPUT holds: classes, sizes, duplicates, and what can't be used."
 
 

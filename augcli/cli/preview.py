@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from augcli.cli.streams import write_json, write_line
-from augcli.cli.tables import table_lines
+from augcli.cli.tables import UNLABELLED, table_lines
 from augcli.data.manifest import COLUMNS
 from augcli.run.lines import most_and_least
 from augcli.run.preview import preview
@@ -22,8 +22,6 @@ SHOWN = 5
 """Rows and failures that are printed; JSON has all of them."""
 CLASSES_SHOWN = 20
 """Classes that are printed."""
-UNLABELLED = "(unlabelled)"
-"""Stands for the class of an image that has none."""
 
 
 def show_preview(run: Run, spell: Callable[[str], str], *, as_json: bool) -> None:

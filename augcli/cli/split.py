@@ -19,7 +19,7 @@ from augcli.cli.given import given_options
 from augcli.cli.options import CommandOptions
 from augcli.cli.progress import showing_progress
 from augcli.cli.streams import write_json, write_path, write_stderr
-from augcli.cli.tables import table_lines
+from augcli.cli.tables import UNLABELLED, table_lines
 from augcli.recipes.options import RunOptions
 from augcli.run.lines import counted, most_and_least
 from augcli.run.options import SplitOptions
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 """Classes that are printed; JSON has all of them."""
-UNLABELLED = "(unlabelled)"
-"""Stands for the class of a picture that has none."""
 TEXT = """\
 Divide INPUT into train, val and test, before anything is augmented.
 

@@ -15,6 +15,8 @@ LEAST_NAME: Final = 16
 """Columns that the names have at least; columns of numbers that don't fit beside them are cut."""
 GAP: Final = "  "
 CUT: Final = "…"
+UNLABELLED: Final = "(unlabelled)"
+"""Stands for the class of a picture that has none."""
 
 
 def table_lines(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

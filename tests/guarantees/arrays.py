@@ -9,6 +9,7 @@ a picture that can't be read; anything else fails, and so does a process that ne
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import shutil
 import struct
@@ -149,7 +150,7 @@ def main() -> None:
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     folder, mutants, seed = sys.argv[1:]
-    print(dict(loop(Path(folder), int(mutants), int(seed))))
+    print(json.dumps(loop(Path(folder), int(mutants), int(seed))))
 
 
 if __name__ == "__main__":

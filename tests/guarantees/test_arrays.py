@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import pickle
 import struct
-import subprocess
-import sys
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +25,7 @@ from tests.arrays import (
     put,
     stack,
 )
-from tests.command import PATIENCE, ROOT, environment
+from tests.command import figures_of
 from tests.photos import picture, rows
 
 if TYPE_CHECKING:
@@ -49,19 +46,7 @@ def refusal(cli: Cli, place: Path) -> str:
 
 
 def test_a_damaged_set_is_listed_or_refused_in_one_sentence(tmp_path: Path) -> None:
-    # In a process of its own: a crash of a decoder is a failure here, and memory is bounded.
-    end = subprocess.run(
-        [sys.executable, "-m", "tests.guarantees.arrays", tmp_path, "25", "3"],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=4 * PATIENCE,
-        check=False,
-    )
-    assert end.returncode == 0, end.stderr[-3000:]
-    figures = ast.literal_eval(end.stdout)
+    figures = figures_of("arrays", tmp_path, 25, 3)
     assert min(figures["listed"], figures["refused"]) > figures["mutants"] // 10
 
 

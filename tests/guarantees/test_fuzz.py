@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.command import PATIENCE, ROOT, environment
+from tests.command import figures_of
 from tests.guarantees.fuzz import MAX_PIXELS
 
 if TYPE_CHECKING:
@@ -20,19 +17,7 @@ if TYPE_CHECKING:
 def test_each_is_decoded_as_pillow_decodes_it_or_refused(
     tmp_path: Path, count: int, workers: int
 ) -> None:
-    # In a process of its own: a crash of a decoder is a failure here, and memory is measured.
-    end = subprocess.run(
-        [sys.executable, "-m", "tests.guarantees.fuzz", tmp_path, str(count), "3", str(workers)],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=4 * PATIENCE,
-        check=False,
-    )
-    assert end.returncode == 0, end.stderr[-3000:]
-    figures = json.loads(end.stdout)
+    figures = figures_of("fuzz", tmp_path, count, 3, workers)
     assert figures["pictures"] == count == figures["made"] + figures["refused"]
     assert min(figures["made"], figures["refused"]) > count // 10
     # What the libraries themselves take, and some copies of a picture of MAX_PIXELS.

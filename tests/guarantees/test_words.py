@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.command import PATIENCE, ROOT, environment
+from tests.command import figures_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,18 +17,7 @@ COUNT = 100
 
 
 def test_each_is_used_or_refused_in_a_sentence(tmp_path: Path) -> None:
-    end = subprocess.run(
-        [sys.executable, "-m", "tests.guarantees.words", tmp_path, str(COUNT)],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=4 * PATIENCE,
-        check=False,
-    )
-    assert end.returncode == 0, end.stderr[-3000:]
-    figures = json.loads(end.stdout)
+    figures = figures_of("words", tmp_path, COUNT)
     assert [figures[kind] for kind in ("scorer", "labels", "recipe", "config")] == [COUNT // 4] * 4
     assert figures["exit 2"] > COUNT // 4
     assert figures["exit 0"] > 5

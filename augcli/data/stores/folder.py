@@ -13,12 +13,20 @@ from augcli.data.codecs.formats import EXTENSIONS, readable_kind
 from augcli.data.manifest import MANIFEST, read_rows
 from augcli.data.run_record import RECORD, RunRecord
 from augcli.data.splits import split_kind, splits_of_folders
-from augcli.data.stores.sources import MOST_BYTES, Source, SourceChanged, Sources, stamp
+from augcli.data.stores.sources import (
+    CHANGED,
+    MOST_BYTES,
+    Source,
+    SourceChanged,
+    Sources,
+    stamp,
+    too_large,
+)
 from augcli.data.stores.walk import Walk
 from augcli.data.tables.choice import TableChoice
 from augcli.data.tables.columns import NoColumn
 from augcli.data.tables.labelling import Labelling, read_labels
-from augcli.errors import InputError, UnreadableImage
+from augcli.errors import InputError
 from augcli.files import open_file, read_checked, read_json
 
 if TYPE_CHECKING:
@@ -235,7 +243,7 @@ def read_image(path: str, source: Source, max_bytes: int) -> bytes:
     # Windows rounds the times that it lists.
     is_changed = os.name != "nt" and source.stamp != stamp(content.size, content.modified)
     if is_changed or not content.is_steady:
-        raise SourceChanged(0, "changed during the run; run again")
+        raise SourceChanged(0, CHANGED)
     return content.data
 
 
@@ -247,9 +255,7 @@ def check_kind(head: bytes, size: int, max_bytes: int) -> None:
     """
     kind = readable_kind(head)
     if size > max_bytes:
-        raise UnreadableImage(
-            f"{kind.name} of {size:,} bytes; at most {max_bytes:,} are allowed (`max_bytes`)"
-        )
+        raise too_large(kind.name, size, max_bytes)
 
 
 def class_of(path: str) -> str:

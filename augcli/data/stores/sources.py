@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from augcli.data.labels import Label
-from augcli.errors import InputError, near_miss
+from augcli.errors import InputError, UnreadableImage, near_miss
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -308,6 +308,22 @@ def _alike(classes: list[str]) -> Iterator[str]:
 
 class SourceChanged(OSError):
     """A source is not the one that was listed."""
+
+
+CHANGED = "changed during the run; run again"
+"""The reason in the row of such a source."""
+
+
+def too_large(what: str, size: int, max_bytes: int) -> UnreadableImage:
+    """Return the error for an image of more bytes than are allowed.
+
+    Example:
+        >>> str(too_large("a PNG image", 2000, 1000))
+        'a PNG image of 2,000 bytes; at most 1,000 are allowed (`max_bytes`)'
+    """
+    return UnreadableImage(
+        f"{what} of {size:,} bytes; at most {max_bytes:,} are allowed (`max_bytes`)"
+    )
 
 
 class Store(Protocol):

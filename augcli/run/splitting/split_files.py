@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from augcli.data.codecs.formats import readable_kind
 from augcli.data.manifest import Failure
 from augcli.data.output import TEMPORARY
+from augcli.data.stores.sources import CHANGED
 from augcli.errors import OutputError, UnreadableImage
 from augcli.files import HEAD_BYTES, modified_at, open_file
 from augcli.run.splitting.split_record import read_table
@@ -127,7 +128,7 @@ class SplitFiles:
         except OSError as error:
             return Failure(path, "read", error.strerror or str(error))
         if (status.st_size, modified_at(status)) != (sources.sizes[index], sources.modified[index]):
-            return Failure(path, "read", "changed during the run; run again")
+            return Failure(path, "read", CHANGED)
         try:
             with open_file(self._path(index)) as file:
                 readable_kind(file.read(HEAD_BYTES))

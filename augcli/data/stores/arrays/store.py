@@ -22,8 +22,15 @@ from augcli.data.stores.arrays.old_batches import (
 from augcli.data.stores.arrays.unpacked import Unpacked
 from augcli.data.stores.contents import in_order, set_container_splits
 from augcli.data.stores.kinds import CIFAR_BINARY, IDX, NPY, NPZ, array_files
-from augcli.data.stores.sources import MOST_BYTES, Source, SourceChanged, Sources
-from augcli.errors import InputError, UnreadableImage
+from augcli.data.stores.sources import (
+    CHANGED,
+    MOST_BYTES,
+    Source,
+    SourceChanged,
+    Sources,
+    too_large,
+)
+from augcli.errors import InputError
 from augcli.files import Pieces
 
 if TYPE_CHECKING:
@@ -34,7 +41,6 @@ if TYPE_CHECKING:
     from augcli.data.stores.folder import Layout
 
 FILES_OPEN = 64
-_CHANGED = "changed during the run; run again"
 
 
 def container_of(path: str) -> str:
@@ -121,10 +127,7 @@ class ArrayStore:
         """Return a picture as ``.npy``; see :meth:`augcli.data.stores.sources.Store.read`."""
         block = self._blocks[source.path[:-DIGITS]]
         if block.bytes_each > max_bytes:
-            raise UnreadableImage(
-                f"an image of {block.bytes_each:,} bytes; at most {max_bytes:,} are allowed "
-                "(`max_bytes`)"
-            )
+            raise too_large("an image", block.bytes_each, max_bytes)
         pieces = self._open.get(block.path)
         if pieces is None:
             if len(self._open) >= FILES_OPEN:
@@ -134,9 +137,9 @@ class ArrayStore:
         try:
             data = pieces.read(position, block.bytes_each)
         except EOFError:
-            raise SourceChanged(0, _CHANGED) from None
+            raise SourceChanged(0, CHANGED) from None
         if pieces.status() != (block.size, block.modified):
-            raise SourceChanged(0, _CHANGED)
+            raise SourceChanged(0, CHANGED)
         return block.picture(data)
 
 

@@ -29,7 +29,15 @@ from augcli.data.stores.parquet.columns import (
     labels_of,
     need_pyarrow,
 )
-from augcli.data.stores.sources import MOST_BYTES, Source, SourceChanged, Sources, stamp
+from augcli.data.stores.sources import (
+    CHANGED,
+    MOST_BYTES,
+    Source,
+    SourceChanged,
+    Sources,
+    stamp,
+    too_large,
+)
 from augcli.data.tables.columns import is_file_column
 from augcli.errors import AugcliError, InputError, UnreadableImage, is_out_of_memory
 from augcli.files import modified_at, open_file
@@ -51,7 +59,6 @@ LARGE_GROUP = 5_000
 """Rows of a row group above which a person should know what that costs."""
 _BUFFER = 1 << 16
 """Bytes that are read at once where only the first pages are wanted."""
-_CHANGED = "changed during the run; run again"
 
 
 def container_of(path: str) -> str:
@@ -185,7 +192,7 @@ class ParquetStore:
         opened, number = self._opened(name), int(digits)
         at = int(row) - opened.groups[number].first
         if source.stamp != opened.stamp(number, int(row)):
-            raise SourceChanged(0, _CHANGED)
+            raise SourceChanged(0, CHANGED)
         images = self._groups.get(group_name)
         if images is None:
             while len(self._groups) >= GROUPS_IN_MEMORY:
@@ -193,7 +200,7 @@ class ParquetStore:
             images = opened.images(number)
             if not opened.is_steady:
                 self._open.pop(name).close()
-                raise SourceChanged(0, _CHANGED)
+                raise SourceChanged(0, CHANGED)
             self._groups[group_name] = images
         else:
             self._groups.move_to_end(group_name)
@@ -203,9 +210,7 @@ class ParquetStore:
         if data is None:
             raise UnreadableImage("a row without the bytes of an image")
         if len(data) > max_bytes:
-            raise UnreadableImage(
-                f"an image of {len(data):,} bytes; at most {max_bytes:,} are allowed (`max_bytes`)"
-            )
+            raise too_large("an image", len(data), max_bytes)
         return bytes(data)
 
     def _opened(self, name: str) -> _OpenFile:
@@ -224,7 +229,7 @@ class ParquetStore:
                 with _readable(name):
                     opened = self._open[name] = _OpenFile(path, name, self._columns)
             except InputError:
-                raise SourceChanged(0, _CHANGED) from None
+                raise SourceChanged(0, CHANGED) from None
         else:
             self._open.move_to_end(name)
         return opened
