@@ -46,6 +46,7 @@ PUBLIC = [
     "prepare_scorer",
     "ranked_cells",
     "read",
+    "remake",
     "split",
     "verify",
 ]

@@ -180,6 +180,7 @@ def application(signals: Signals | None = None) -> typer.Typer:
     from augcli.cli.help import Group  # noqa: PLC0415
     from augcli.cli.inspect import add_inspect  # noqa: PLC0415
     from augcli.cli.recipes import RECIPE, recipe_commands  # noqa: PLC0415
+    from augcli.cli.report import add_report  # noqa: PLC0415
     from augcli.cli.scorer import scorer_commands  # noqa: PLC0415
     from augcli.cli.split import add_split  # noqa: PLC0415
     from augcli.cli.verbs import add_verbs  # noqa: PLC0415
@@ -215,6 +216,7 @@ def application(signals: Signals | None = None) -> typer.Typer:
     add_export(app, run)
     add_inspect(app, signals)
     add_split(app, signals)
+    add_report(app)
     app.add_typer(recipe_commands(), name=RECIPE)
     app.add_typer(scorer_commands(signals), name=SCORER)
     add_verbs(app)

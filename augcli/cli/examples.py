@@ -27,6 +27,7 @@ EXAMPLES = {
     "recipe schema": ("", "> recipe.schema.json"),
     "status": ("images-cutmix", "images-cutmix --json"),
     "verify": ("images-cutmix", "images-cutmix --against images"),
+    "report": ("images-cutmix --against images", "images-cutmix images-mixup -o both.html"),
     "doctor": ("", "images-cutmix"),
 }
 """What follows the command, by command."""

@@ -16,8 +16,8 @@ IMBALANCED: Final = 3.0
 """A largest class of more than so many times the smallest is named."""
 GROWN: Final = 1.25
 """So is an imbalance that became so many times what it was."""
-MOST_HARDLY: Final = 0.2
-"""Share of hardly mixed outputs above which they are named."""
+MOST_SLIGHT: Final = 0.2
+"""Share of mixes that are hardly mixed above which they are named."""
 SAME_PLACE: Final = 0.9
 """A place of the frame that is replaced in a larger share of all outputs is named."""
 ENOUGH: Final = 50
@@ -152,17 +152,14 @@ def _missing(figures: Figures) -> Check:
 
 
 def _weights(figures: Figures) -> Check:
-    histogram = figures.donor_weights
-    mean = percent(histogram.mean or 0.0)
-    # Bars are wider than what hardly mixes: the first and the last hold it.
-    ends = (histogram.counts[0] + histogram.counts[-1]) / histogram.total
-    text = f"Donors have {mean} of the weight on average"
-    if ends > MOST_HARDLY:
-        text += f"; in {percent(ends)} of the mixes one picture has less than 5 %."
+    mixes = figures.donor_weights.total
+    text = f"Donors have {percent(figures.donor_weights.mean or 0.0)} of the weight on average"
+    if figures.slight > MOST_SLIGHT * mixes:
+        text += f"; in {percent(figures.slight / mixes)} of the mixes one of the two has less than 5 %."
         return Check("Donor weights", "look", text, "mixing")
-    heavy = sum(histogram.counts[len(histogram.counts) // 2 :]) / histogram.total
-    text += f"; in {percent(heavy)} of the mixes they have half or more."
-    return Check("Donor weights", "good", text, "mixing")
+    if figures.heavy:
+        text += f"; in {percent(figures.heavy / mixes)} of the mixes they have half or more"
+    return Check("Donor weights", "good", f"{text}.", "mixing")
 
 
 def _places(figures: Figures) -> Check:

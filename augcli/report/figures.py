@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from augcli.report.table import Table
 
 BINS: Final = 20
-"""Bars of a histogram over shares from 0 to 1."""
+"""Bars of a histogram."""
+SLIGHT: Final = 0.05
+"""A picture of less weight than this is hardly seen in a mix."""
 PAIRED: Final = 30
 """Classes of the pair matrix; the rest is one class more."""
 OTHERS: Final = "(all others)"
@@ -78,12 +80,14 @@ class Histogram:
 
     Attributes:
         counts: Of each of the bars, which are of equal width.
+        end: Where the last bar ends: 1, or a half or a quarter where no share is larger.
         mean: Of all shares; None where there are none.
         lowest: The smallest share; None where there are none.
         highest: The largest.
     """
 
     counts: list[int]
+    end: float = 1.0
     mean: float | None = None
     lowest: float | None = None
     highest: float | None = None
@@ -93,15 +97,18 @@ class Histogram:
         """Return the histogram of shares.
 
         Example:
-            >>> histogram = Histogram.of(np.array([0.0, 0.04, 0.05, 1.0]))
-            >>> histogram.counts[0], histogram.counts[1], histogram.counts[19]
-            (2, 1, 1)
+            >>> histogram = Histogram.of(np.array([0.0, 0.02, 0.025, 0.5]))
+            >>> histogram.end, histogram.counts[0], histogram.counts[1], histogram.counts[19]
+            (0.5, 2, 1, 1)
         """
-        places = np.minimum((shares * BINS + 1e-9).astype(np.int64), BINS - 1)
-        counts = np.bincount(places, minlength=BINS).tolist()
         if not len(shares):
-            return cls(counts)
-        return cls(counts, float(shares.mean()), float(shares.min()), float(shares.max()))
+            return cls([0] * BINS)
+        highest = float(shares.max())
+        end = next((end for end in (0.25, 0.5) if highest <= end), 1.0)
+        # A share on the border of two bars belongs to the upper one, however it was rounded.
+        places = np.minimum((shares * (BINS / end) + 1e-9).astype(np.int64), BINS - 1)
+        counts = np.bincount(places, minlength=BINS).tolist()
+        return cls(counts, end, float(shares.mean()), float(shares.min()), highest)
 
     @property
     def total(self) -> int:
@@ -192,6 +199,8 @@ class Figures:
             not known, or there are no two classes.
         imbalance_after: The same of the summed weights.
         donor_weights: Of outputs whose label has the donor's class beside the base's.
+        slight: Those of them in which one of the two has less than 5 %.
+        heavy: Those in which the donor has half or more.
         same_class: Mixed outputs whose label has one class only.
         areas: The share of the frame that was replaced, measured on a sample.
         places: How often each place of the frame was replaced, from 0 to 1, in a grid; empty where
@@ -220,6 +229,8 @@ class Figures:
     imbalance_before: float | None
     imbalance_after: float | None
     donor_weights: Histogram
+    slight: int
+    heavy: int
     same_class: int
     areas: Histogram
     places: list[list[float]]
@@ -274,6 +285,8 @@ def figures_of(
         imbalance_before=_imbalance([one.sources or 0 for one in classes if one.name]),
         imbalance_after=_imbalance([one.weight for one in classes if one.name]),
         donor_weights=Histogram.of(weights),
+        slight=int((np.minimum(weights, 1 - weights) < SLIGHT).sum()),
+        heavy=int((weights >= 0.5).sum()),
         same_class=int((table.is_mixed & (table.members == 1)).sum()),
         areas=Histogram.of(np.array(regions.areas, np.float64)),
         places=regions.places.tolist() if regions.measured else [],

@@ -1,0 +1,158 @@
+"""Reports: one HTML page on an output folder, or on two."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from augcli.data.run_record import output_above
+from augcli.errors import OutputError, ParameterError
+from augcli.files import open_file, publish_file
+from augcli.report.comparison import OfSources, compared
+from augcli.report.gallery import PICTURE_BYTES, entries_of
+from augcli.report.page import LIMIT, MARK, check_installed, rendered
+from augcli.report.view import view_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from augcli.report.comparison import Comparison
+    from augcli.report.view import Place, View
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A report that was made.
+
+    Attributes:
+        content: What is reported: a data set, or two.
+        page: Path of the page; empty where none was written.
+        bytes: Of the page.
+        pictures: How many outputs it shows.
+    """
+
+    content: View | Comparison
+    page: str = ""
+    bytes: int = 0
+    pictures: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures as JSON can hold them."""
+        return {"page": self.page or None, **self.content.to_json()}
+
+
+def report(
+    outs: Sequence[Place],
+    page: Place | None = None,
+    *,
+    against: Place | None = None,
+    with_page: bool = True,
+) -> Reported:
+    """Report on an output folder, or compare two.
+
+    Args:
+        outs: One output folder of augcli, or two.
+        page: Where the page is written; by default beside the first folder.
+        against: INPUT: bases, donors and heat maps are shown too.
+        with_page: Whether a page is written; without, only the figures are computed.
+
+    Raises:
+        OutputError: A folder is no complete output folder of augcli, or the page can't be written.
+        InputError: INPUT can't be listed.
+        ParameterError: There are more than two folders.
+        UsageError: A page is wanted and the package jinja2 is missing.
+    """
+    if not 1 <= len(outs) <= 2:
+        raise ParameterError("out", f"names {len(outs)} folders, but must name one or two")
+    path = _checked_page(page, outs) if with_page else ""
+    content = view_of(outs[0], against) if len(outs) == 1 else _compared(outs, against)
+    if not with_page:
+        return Reported(content)
+    data, pictures = _data_set(content) if len(outs) == 1 else _comparison(content)
+    try:
+        publish_file(path, data)
+    except OSError as error:
+        raise OutputError(
+            f"page {path} can't be written ({error.strerror}); give another file with `out`"
+        ) from None
+    return Reported(content, path, len(data), pictures)
+
+
+def _compared(outs: Sequence[Place], against: Place | None) -> Comparison:
+    chosen = OfSources(), OfSources()
+    first, second = (view_of(out, against, one.add) for out, one in zip(outs, chosen, strict=True))
+    return compared(first, second, chosen[0].common(chosen[1]))
+
+
+def _data_set(view: View) -> tuple[bytes, int]:
+    """Return the page on a data set, and how many pictures it shows."""
+    results = view.results()
+    entries = entries_of(view, view.chosen, results)
+    return _within_limit(
+        lambda shown: rendered(
+            "report.html", view=view, entries=shown, without_maps=results.why_no_heat_maps
+        ),
+        entries,
+    )
+
+
+def _comparison(comparison: Comparison) -> tuple[bytes, int]:
+    """Return the page on two data sets, and how many pairs it shows."""
+    share = PICTURE_BYTES // max(1, 2 * len(comparison.pairs))
+    sides = []
+    for view, place in ((comparison.first, 0), (comparison.second, 1)):
+        rows = [pair[place] for pair in comparison.pairs]
+        sides.append(entries_of(view, rows, view.results(), share=min(share, 40_000)))
+    pairs = list(zip(*sides, strict=True))
+    return _within_limit(
+        lambda shown: rendered("compare.html", comparison=comparison, pairs=shown), pairs
+    )
+
+
+def _within_limit(render: Any, entries: list[Any]) -> tuple[bytes, int]:
+    """Return a page that is not too large, with fewer pictures where it must be.
+
+    Their number is halved until the page fits: pictures of noise and endless names are rare.
+    """
+    while True:
+        data = render(entries)
+        if len(data) <= LIMIT or not entries:
+            return data, len(entries)
+        entries = entries[: len(entries) // 2]
+
+
+def _checked_page(page: Place | None, outs: Sequence[Place]) -> str:
+    """Return where the page is written.
+
+    Raises:
+        OutputError: Something else lies there, or it would lie in an output folder.
+        UsageError: The package jinja2 is missing.
+    """
+    check_installed()
+    if page is None:
+        folders = [os.path.abspath(os.fspath(out)) for out in outs]
+        names = [os.path.basename(folder) or "out" for folder in folders]
+        path = os.path.join(os.path.dirname(folders[0]), f"{'-and-'.join(names)}-report.html")
+    else:
+        path = os.path.abspath(os.fspath(page))
+    inside = output_above(os.path.realpath(path))
+    if inside:
+        raise OutputError(
+            f"page {path} lies in {inside}, an output of augcli; give a file outside with `out`"
+        )
+    if os.path.lexists(path) and not _is_ours(path):
+        raise OutputError(
+            f"{path} exists and is no report of augcli; give another file with `out`, or remove it"
+        )
+    return path
+
+
+def _is_ours(path: str) -> bool:
+    try:
+        with open_file(path) as file:
+            return file.read(len(MARK)) == MARK
+    except OSError:
+        return False
+
+
