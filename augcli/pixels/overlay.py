@@ -38,7 +38,7 @@ def overlay(image: Image, heat_map: HeatMap, cells: Sequence[int]) -> Image:
     smooth = cv2.resize(
         heat_levels(heat_map), (frame.width, frame.height), interpolation=cv2.INTER_LINEAR
     )
-    heat = heat_colours(smooth)
+    heat = heat_colours(np.asarray(smooth, np.uint8))
     shown = np.asarray(cv2.addWeighted(image, 0.5, heat, 0.5, 0), np.uint8)
     rows, columns = edges(frame.height, grid).tolist(), edges(frame.width, grid).tolist()
     for row in rows[1:-1]:

@@ -155,7 +155,9 @@ def _weights(figures: Figures) -> Check:
     mixes = figures.donor_weights.total
     text = f"Donors have {percent(figures.donor_weights.mean or 0.0)} of the weight on average"
     if figures.slight > MOST_SLIGHT * mixes:
-        text += f"; in {percent(figures.slight / mixes)} of the mixes one of the two has less than 5 %."
+        text += (
+            f"; in {percent(figures.slight / mixes)} of the mixes one of the two has less than 5 %."
+        )
         return Check("Donor weights", "look", text, "mixing")
     if figures.heavy:
         text += f"; in {percent(figures.heavy / mixes)} of the mixes they have half or more"

@@ -2,12 +2,15 @@
 
 Rows are chosen by the hashes of their files, which are as good as random and say nothing of the
 order of the rows; and each class and method is shown, and the most and the least mixed outputs.
+Sources that came along are shown where room is left, but for a few.
 """
 
 from __future__ import annotations
 
 import heapq
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from augcli.report.table import ORIGINAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +21,8 @@ MOST: Final = 200
 """Pictures on a page; browsers and eyes take no more."""
 EXTREMES: Final = 15
 """Of the most mixed outputs, and of the least mixed."""
+ORIGINALS: Final = 12
+"""Of the sources that came along, before other outputs."""
 FOR_CLASSES: Final = 120
 """Pictures that are kept for classes that no other picture shows."""
 
@@ -44,6 +49,7 @@ class Choice:
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._plain = _Smallest(most)
+        self._originals = _Smallest(most)
         self._mixed = _Smallest(EXTREMES)
         self._unmixed = _Smallest(EXTREMES)
         self._of_class: dict[str, tuple[str, Chosen]] = {}
@@ -52,6 +58,9 @@ class Choice:
     def add(self, row: Row, number: int) -> None:
         """Take one row."""
         key, chosen = row.sha256, Chosen(row, number)
+        if row.method == ORIGINAL:
+            self._originals.add((key, number), chosen)
+            return
         self._plain.add((key, number), chosen)
         weights = row.label.weights
         first = weights[0][0] if weights else ""
@@ -74,13 +83,16 @@ class Choice:
         return [found[number] for number in sorted(found)]
 
     def _by_importance(self) -> Iterator[Chosen]:
+        originals = self._originals.values()
         yield from (chosen for _, chosen in self._of_method.values())
+        yield from originals[:ORIGINALS]
         yield from self._mixed.values()
         yield from self._unmixed.values()
         # Of more classes than there is room for, those whose hash is smallest.
         of_classes = sorted(self._of_class.values(), key=lambda pair: pair[0])
         yield from (chosen for _, chosen in of_classes[:FOR_CLASSES])
         yield from self._plain.values()
+        yield from originals
 
 
 class _Smallest:

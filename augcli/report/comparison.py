@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import re
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -19,8 +20,8 @@ EXAMPLES: Final = 24
 """Sources whose outputs are shown side by side."""
 KEPT: Final = 2_000
 """Sources of each data set among which common ones are looked for."""
-MISSING: Final = None
-"""Stands for an option that a data set does not have."""
+STEP = re.compile(r"steps\.(\d+)\.(?:choices\.(\d+)\.)?")
+"""How the path of an option of a step begins."""
 
 
 class Difference(NamedTuple):
@@ -118,19 +119,42 @@ def compared(first: View, second: View, pairs: list[tuple[Chosen, Chosen]]) -> C
 
 
 def _differences(first: View, second: View) -> list[Difference]:
-    values = [
-        {
-            "version of augcli": view.record.augcli,
-            **flattened(view.record.identity),
-            **flattened(view.record.amounts),
-            "mean_colour": view.record.mean_colour,
-            **{f"version of {name}": value for name, value in view.record.versions.items()},
-        }
-        for view in (first, second)
-    ]
-    names = dict.fromkeys([*values[0], *values[1]])
-    pairs = ((name, values[0].get(name, MISSING), values[1].get(name, MISSING)) for name in names)
+    one, other = _options(first), _options(second)
+    pairs = ((name, one.get(name), other.get(name)) for name in dict.fromkeys([*one, *other]))
     return [Difference(*pair) for pair in pairs if pair[1] != pair[2]]
+
+
+def _options(view: View) -> dict[str, Any]:
+    """Return all that a data set depends on, by names for people."""
+    record = view.record
+    is_plain = view.chain is not None and view.chain.plain
+    options = {
+        _name(path, is_plain=is_plain): value for path, value in flattened(record.identity).items()
+    }
+    if is_plain:
+        # The command says it.
+        del options["step"], options["method"]
+    versions = {f"version of {name}": value for name, value in record.versions.items()}
+    colour = None if record.mean_colour is None else list(record.mean_colour)
+    given = {**options, **flattened(record.amounts), "mean_colour": colour}
+    return {**given, "version of augcli": record.augcli, **versions}
+
+
+def _name(path: str, *, is_plain: bool) -> str:
+    """Return the name of an option for people.
+
+    Example:
+        >>> _name("steps.0.choices.0.top_n", is_plain=True)
+        'top_n'
+        >>> _name("steps.1.choices.2.top_n", is_plain=False)
+        'step 2, choice 3: top_n'
+    """
+    found = STEP.match(path)
+    if not found:
+        return path
+    step, choice = found.groups()
+    where = f"step {int(step) + 1}" + (f", choice {int(choice) + 1}" if choice else "")
+    return path[found.end() :] if is_plain else f"{where}: {path[found.end() :]}"
 
 
 def _classes(first: View, second: View) -> list[ClassChange]:

@@ -89,18 +89,15 @@ class Entry:
     problems: Sequence[str]
 
 
-def entries_of(
-    view: View, chosen: Sequence[Chosen], results: ResultRows, *, share: int | None = None
-) -> list[Entry]:
+def entries_of(view: View, chosen: Sequence[Chosen], results: ResultRows) -> list[Entry]:
     """Return rows as the gallery shows them.
 
     Args:
         view: The data set.
         chosen: The rows.
         results: Gives their pictures.
-        share: Bytes for the pictures of a row; by default that of a page with this gallery alone.
     """
-    limit = share or min(LARGEST_SHARE, PICTURE_BYTES // max(1, len(chosen)))
+    limit = min(LARGEST_SHARE, PICTURE_BYTES // max(1, len(chosen)))
     return [_entry(view, one, results.of(one.row), limit) for one in chosen]
 
 

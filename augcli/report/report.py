@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from augcli.data.run_record import output_above
 from augcli.errors import OutputError, ParameterError
 from augcli.files import open_file, publish_file
 from augcli.report.comparison import OfSources, compared
-from augcli.report.gallery import PICTURE_BYTES, entries_of
+from augcli.report.gallery import entries_of
 from augcli.report.page import LIMIT, MARK, check_installed, rendered
 from augcli.report.view import view_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from augcli.report.comparison import Comparison
     from augcli.report.view import Place, View
+
+    MakePage = Callable[[], tuple[bytes, int]]
+    """Gives a page, and how many pictures it shows."""
+
+Shown = TypeVar("Shown")
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,14 @@ def report(
     if not 1 <= len(outs) <= 2:
         raise ParameterError("out", f"names {len(outs)} folders, but must name one or two")
     path = _checked_page(page, outs) if with_page else ""
-    content = view_of(outs[0], against) if len(outs) == 1 else _compared(outs, against)
+    content: View | Comparison
+    if len(outs) == 1:
+        content, make = _data_set(outs[0], against)
+    else:
+        content, make = _comparison(outs, against)
     if not with_page:
         return Reported(content)
-    data, pictures = _data_set(content) if len(outs) == 1 else _comparison(content)
+    data, pictures = make()
     try:
         publish_file(path, data)
     except OSError as error:
@@ -79,38 +88,45 @@ def report(
     return Reported(content, path, len(data), pictures)
 
 
-def _compared(outs: Sequence[Place], against: Place | None) -> Comparison:
+def _data_set(out: Place, against: Place | None) -> tuple[View, MakePage]:
+    """Return a data set, and what makes the page on it."""
+    view = view_of(out, against)
+
+    def make() -> tuple[bytes, int]:
+        results = view.results()
+        why = results.why_no_heat_maps
+        return _within_limit(
+            lambda shown: rendered("report.html", view=view, entries=shown, without_maps=why),
+            entries_of(view, view.chosen, results),
+        )
+
+    return view, make
+
+
+def _comparison(outs: Sequence[Place], against: Place | None) -> tuple[Comparison, MakePage]:
+    """Return two data sets side by side, and what makes the page on them."""
     chosen = OfSources(), OfSources()
     first, second = (view_of(out, against, one.add) for out, one in zip(outs, chosen, strict=True))
-    return compared(first, second, chosen[0].common(chosen[1]))
+    pairs = chosen[0].common(chosen[1])
+    comparison = compared(first, second, pairs)
+
+    def make() -> tuple[bytes, int]:
+        # Both have the same base, which is shown once.
+        left = entries_of(first, [pair[0] for pair in pairs], first.results())
+        right = entries_of(
+            second, [pair[1] for pair in pairs], second.results(without_sources=True)
+        )
+        return _within_limit(
+            lambda shown: rendered("compare.html", comparison=comparison, pairs=shown),
+            list(zip(left, right, strict=True)),
+        )
+
+    return comparison, make
 
 
-def _data_set(view: View) -> tuple[bytes, int]:
-    """Return the page on a data set, and how many pictures it shows."""
-    results = view.results()
-    entries = entries_of(view, view.chosen, results)
-    return _within_limit(
-        lambda shown: rendered(
-            "report.html", view=view, entries=shown, without_maps=results.why_no_heat_maps
-        ),
-        entries,
-    )
-
-
-def _comparison(comparison: Comparison) -> tuple[bytes, int]:
-    """Return the page on two data sets, and how many pairs it shows."""
-    share = PICTURE_BYTES // max(1, 2 * len(comparison.pairs))
-    sides = []
-    for view, place in ((comparison.first, 0), (comparison.second, 1)):
-        rows = [pair[place] for pair in comparison.pairs]
-        sides.append(entries_of(view, rows, view.results(), share=min(share, 40_000)))
-    pairs = list(zip(*sides, strict=True))
-    return _within_limit(
-        lambda shown: rendered("compare.html", comparison=comparison, pairs=shown), pairs
-    )
-
-
-def _within_limit(render: Any, entries: list[Any]) -> tuple[bytes, int]:
+def _within_limit(
+    render: Callable[[list[Shown]], bytes], entries: list[Shown]
+) -> tuple[bytes, int]:
     """Return a page that is not too large, with fewer pictures where it must be.
 
     Their number is halved until the page fits: pictures of noise and endless names are rare.
@@ -154,5 +170,3 @@ def _is_ours(path: str) -> bool:
             return file.read(len(MARK)) == MARK
     except OSError:
         return False
-
-

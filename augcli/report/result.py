@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -188,7 +189,7 @@ def _path(corners: list[tuple[int, int]]) -> str:
     """Return a closed path through corners of pixels, which were doubled and moved by one."""
     points = [(x // 2, y // 2) for x, y in corners]
     text = f"M{points[0][0]} {points[0][1]}"
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
         if x0 == x1 and y0 != y1:
             text += f"V{y1}"
         elif y0 == y1 and x0 != x1:

@@ -116,13 +116,13 @@ class Table:
 
     @cached_property
     def is_original(self) -> NDArray[np.bool_]:
-        """bool (n,): whether a row is a source that came along."""
+        """Bool (n,): whether a row is a source that came along."""
         there = self.methods.index(ORIGINAL) if ORIGINAL in self.methods else NONE
         return np.asarray(self.method == there)
 
     @cached_property
     def is_mixed(self) -> NDArray[np.bool_]:
-        """bool (n,): whether a row has a donor."""
+        """Bool (n,): whether a row has a donor."""
         return np.asarray(self.donor != 0)
 
     @cached_property

@@ -79,7 +79,7 @@ def thumbnails(images: Sequence[Image], limit: int) -> list[Thumbnail]:
 
 
 def heat_thumbnail(heat_map: HeatMap) -> Thumbnail:
-    """Return a heat map with a pixel for each cell, dark for the lowest value; a browser smooths it.
+    """Return a heat map with a pixel for each cell, dark where it is low; a browser smooths it.
 
     Args:
         heat_map: float32 (grid, grid).

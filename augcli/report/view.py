@@ -20,10 +20,10 @@ from augcli.data.manifest import (
 from augcli.data.sinks.opening import open_sink
 from augcli.errors import OutputError
 from augcli.files import TABLE_LIMIT
-from augcli.report.checks import Check, checks
-from augcli.report.choice import Choice
 from augcli.params import declared
 from augcli.recipes.options import RunOptions
+from augcli.report.checks import Check, checks
+from augcli.report.choice import Choice
 from augcli.report.figures import ClassFigures, Figures, figures_of
 from augcli.report.regions import Regions
 from augcli.report.result import ResultRows
@@ -184,8 +184,11 @@ class View:
                 found.append(OptionShown(field.param.group, field.name, _value(value), is_default))
         return found
 
-    def results(self) -> ResultRows:
+    def results(self, *, without_sources: bool = False) -> ResultRows:
         """Return what gives the pictures of a row.
+
+        Args:
+            without_sources: Whether only outputs are wanted, even where INPUT is known.
 
         Raises:
             InputError: INPUT can't be listed.
@@ -193,7 +196,7 @@ class View:
         identity = self.record.identity
         sink = open_sink(identity.get("to"), self.output.files)
         remaker = None
-        if self.against and self.options and self.chain:
+        if self.against and not without_sources and self.options and self.chain:
             store = input_store(self.against, self.options)
             remaker = Remaker(
                 store, store.list(), identity, self.options, white_level=self.record.white_level
@@ -309,7 +312,7 @@ def _made_by(record: RunRecord) -> tuple[Chain | None, RunOptions | None]:
 def _value(value: Any) -> str:
     """Return the value of an option for people."""
     if value is None or value == "":
-        return "–"
+        return "not given"
     if isinstance(value, bool):
         return "on" if value else "off"
     return shown(value if isinstance(value, str) else str(value))

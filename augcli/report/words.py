@@ -42,16 +42,17 @@ def class_name(name: str) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share in percent, with as many digits as are of use.
+    """Return a share in percent; only what is nothing or all of it is called so.
 
     Example:
-        >>> percent(0.12245), percent(0.0004), percent(0), percent(1)
-        ('12.2 %', '0.04 %', '0 %', '100 %')
+        >>> percent(0.12245), percent(0.0004), percent(0), percent(0.9999), percent(1)
+        ('12.2 %', '< 0.1 %', '0 %', '> 99.9 %', '100 %')
     """
-    value = 100 * share
-    if value and value < 0.095:
-        return f"{value:.2g} %"
-    return f"{value:.1f}".removesuffix(".0") + " %"
+    if 0 < share < 0.0005:
+        return "< 0.1 %"
+    if 0.9995 <= share < 1:
+        return "> 99.9 %"
+    return f"{100 * share:.1f}".removesuffix(".0") + " %"
 
 
 def draw_json(draw: str) -> str:
