@@ -58,16 +58,13 @@ class Choice:
     def add(self, row: Row, number: int) -> None:
         """Take one row."""
         key, chosen = row.sha256, Chosen(row, number)
+        _keep_smallest(self._of_method, row.method, key, chosen)
         if row.method == ORIGINAL:
             self._originals.add((key, number), chosen)
             return
         self._plain.add((key, number), chosen)
         weights = row.label.weights
-        first = weights[0][0] if weights else ""
-        for one, name in ((self._of_class, first), (self._of_method, row.method)):
-            before = one.get(name)
-            if before is None or key < before[0]:
-                one[name] = (key, chosen)
+        _keep_smallest(self._of_class, weights[0][0] if weights else "", key, chosen)
         if row.source_b and len(weights) > 1:
             even = abs(weights[1][1] - 0.5)
             self._mixed.add((even, key, number), chosen)
@@ -83,16 +80,24 @@ class Choice:
         return [found[number] for number in sorted(found)]
 
     def _by_importance(self) -> Iterator[Chosen]:
-        originals = self._originals.values()
         yield from (chosen for _, chosen in self._of_method.values())
-        yield from originals[:ORIGINALS]
         yield from self._mixed.values()
         yield from self._unmixed.values()
         # Of more classes than there is room for, those whose hash is smallest.
         of_classes = sorted(self._of_class.values(), key=lambda pair: pair[0])
         yield from (chosen for _, chosen in of_classes[:FOR_CLASSES])
+        originals = self._originals.values()
+        yield from originals[:ORIGINALS]
         yield from self._plain.values()
         yield from originals
+
+
+def _keep_smallest(
+    kept: dict[str, tuple[str, Chosen]], name: str, key: str, chosen: Chosen
+) -> None:
+    before = kept.get(name)
+    if before is None or key < before[0]:
+        kept[name] = (key, chosen)
 
 
 class _Smallest:

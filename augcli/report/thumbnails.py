@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 SMALL: Final = 64
 """Pixels of the longer side up to which a picture is kept exactly, as PNG."""
-QUALITIES: Final = (82, 70, 55, 40, 25, 10)
-"""Qualities that are tried, until the pictures of a row fit their share of the page."""
+TRIES: Final = ((82, 1), (70, 1), (55, 1), (40, 1), (25, 1), (40, 2), (10, 2))
+"""Qualities that are tried, and by what the sides are divided, until pictures fit their bytes."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,9 @@ def thumbnails(images: Sequence[Image], limit: int) -> list[Thumbnail]:
         limit: Bytes that all URIs may have; the quality falls until they do.
     """
     found: list[Thumbnail] = []
-    for quality in QUALITIES:
-        found = [_encoded(image, quality) for image in images]
+    for quality, divisor in TRIES:
+        smaller = [fitted(image, max(image.shape) // divisor) for image in images]
+        found = [_encoded(image, quality) for image in smaller]
         if sum(len(one.uri) for one in found) <= limit:
             break
     return found
@@ -90,7 +91,7 @@ def heat_thumbnail(heat_map: HeatMap) -> Thumbnail:
         >>> thumbnail.width, thumbnail.uri[:22], len(thumbnail.uri) < 500
         (7, 'data:image/png;base64,', True)
     """
-    return _encoded(heat_colours(heat_levels(heat_map)), QUALITIES[0])
+    return _encoded(heat_colours(heat_levels(heat_map)), 100)
 
 
 def _encoded(image: Image, quality: int) -> Thumbnail:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LONGEST_NAME: Final = 160
 """Characters of a name on the page; a longer one is cut in the middle."""
+LONGEST_CLASS: Final = 80
+"""The same of a class, which stands below a picture and in tables."""
 LONGEST_JSON: Final = 600
 """Characters of a draw on the page; the manifest has all of it."""
 NO_CLASS: Final = "(no class)"
@@ -38,7 +40,7 @@ def shown(text: str, longest: int = LONGEST_NAME) -> str:
 
 def class_name(name: str) -> str:
     """Return the name of a class for people."""
-    return shown(name) if name else NO_CLASS
+    return shown(name, LONGEST_CLASS) if name else NO_CLASS
 
 
 def percent(share: float) -> str:
