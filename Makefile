@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: help demo test test-lowest test-loaders check format docs bench clean
+.PHONY: help demo test test-lowest test-loaders test-browser check format docs bench clean
 
 help:
 	@echo "make demo          install into $(VENV) and mix the sample photos"
 	@echo "make test          install the test dependencies and run the whole suite"
 	@echo "make test-lowest   the suite with the lowest versions that pyproject.toml allows"
 	@echo "make test-loaders  run the tests and snippets with PyTorch, timm, datasets and others"
+	@echo "make test-browser  open reports in Chromium (Debian's package chromium)"
 	@echo "make check         lint (ruff) and types (mypy --strict)"
 	@echo "make format        format the code"
 	@echo "make bench         measure the speed (DATA=folder MODELS=folder): docs/performance.md"
@@ -47,6 +48,11 @@ test-lowest:
 
 test-loaders: .venv-loaders/installed
 	.venv-loaders/bin/python -m pytest -m loaders
+
+# The browser is the system's: playwright only drives it.
+test-browser: $(VENV)/installed-tests
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check playwright axe-playwright-python
+	$(BIN)/python -m pytest tests/report/test_browser.py
 
 check: $(VENV)/installed-tests
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ def summary_lines(summary: Summary, spell: Callable[[str], str] = str) -> list[s
         lines.append(f"note: {spell(remark)} ({counted(count, 'image')})")
     if summary.failed:
         lines.append(f"{counted(summary.failed, 'image')} failed, see {summary.errors}")
+    if summary.reports:
+        lines.append(f"to look at it: augcli report {shlex.quote(summary.out)}")
     return lines
 
 

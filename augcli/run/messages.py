@@ -107,6 +107,8 @@ class Summary(Message):
 
     message_type = "summary"
     noun: ClassVar[str] = "image"
+    reports: ClassVar[bool] = True
+    """Whether ``augcli report`` shows what was made."""
     command: str
     out: str
     manifest: str
@@ -136,6 +138,7 @@ class HeatMapsSummary(Summary):
     """The same for heat maps: ``manifest`` is their file, ``new`` what was scored now."""
 
     noun = "heat map"
+    reports = False
 
     @property
     def errors(self) -> str:
