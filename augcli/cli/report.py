@@ -25,6 +25,9 @@ PAGE = typer.Option(
 AGAINST = typer.Option(
     None, "--against", metavar="INPUT", help="Show bases, donors and heat maps from INPUT too."
 )
+MODEL = typer.Option(
+    None, "--model", metavar="FILE", help="The scorer, where OUT was made with one, for heat maps."
+)
 JSON = typer.Option(
     False,
     "--json",
@@ -42,13 +45,21 @@ def report(
     outs: list[str] = OUTS,
     page: str | None = PAGE,
     against: str | None = AGAINST,
+    model: str | None = MODEL,
     as_json: bool = JSON,
 ) -> None:
     """Report on output folders."""
     # Decoders are imported here, so that --help stays quick.
     from augcli.report.report import report as report_on  # noqa: PLC0415
 
-    made = report_on(outs, page, against=against, with_page=page is not None or not as_json)
+    made = report_on(
+        outs,
+        page,
+        against=against,
+        model=model,
+        with_page=page is not None or not as_json,
+        say=write_stderr,
+    )
     if as_json:
         write_json({"message_type": "report", **made.to_json()})
         return

@@ -27,6 +27,8 @@ SLIGHT: Final = 0.05
 PAIRED: Final = 30
 """Classes of the pair matrix; the rest is one class more."""
 OTHERS: Final = "(all others)"
+MOST_SPLITS: Final = 20
+"""Splits for which the weight of each class is told."""
 MOST_DONORS: Final = 15
 """Donors that are named."""
 EXAMPLES: Final = 5
@@ -47,7 +49,7 @@ class ClassFigures:
         outputs: Outputs of it, originals included; a mix counts for the class of its base, a soft
             label for its heaviest class.
         weight: The sum of its weights in all labels.
-        by_split: The same weight in each split.
+        by_split: The same weight in each split; empty where there are no splits or very many.
     """
 
     name: str
@@ -314,16 +316,20 @@ def _classes(table: Table) -> list[ClassFigures]:
         _, first = np.unique(table.base, return_index=True)
         sources = np.bincount(table.base_class[first] % count, minlength=count).tolist()
     weights = np.bincount(table.numbers, table.weights, count).tolist()
-    split_of = table.split[table.row_of].astype(np.int64)
-    spread = np.bincount(split_of * count + table.numbers, table.weights, len(table.splits) * count)
-    by_split = spread.reshape(len(table.splits), count).tolist()
+    by_split: list[list[float]] = []
+    if 1 < len(table.splits) <= MOST_SPLITS:
+        split_of = table.split[table.row_of].astype(np.int64)
+        spread = np.bincount(
+            split_of * count + table.numbers, table.weights, len(table.splits) * count
+        )
+        by_split = spread.reshape(len(table.splits), count).tolist()
     found = [
         ClassFigures(
             name,
             sources[at],
             outputs[at],
             weights[at],
-            {split: by_split[number][at] for number, split in enumerate(table.splits) if split},
+            {split: of[at] for split, of in zip(table.splits, by_split, strict=False) if split},
         )
         for at, name in enumerate(names)
     ]
@@ -331,13 +337,19 @@ def _classes(table: Table) -> list[ClassFigures]:
 
 
 def _splits(table: Table) -> list[SplitFigures]:
-    found = []
-    for number, name in enumerate(table.splits):
-        chosen = table.split == number
-        originals = int(table.is_original[chosen].sum())
-        bases = len(np.unique(table.base[chosen]))
-        found.append(SplitFigures(name, int(chosen.sum()), originals, bases))
-    return found
+    count = len(table.splits)
+    outputs = np.bincount(table.split, minlength=count).tolist()
+    originals = np.bincount(table.split[table.is_original], minlength=count).tolist()
+    # Sorted, each base is counted where it first comes in its split.
+    order = np.lexsort((table.base, table.split))
+    split, base = table.split[order], table.base[order]
+    is_first = np.ones(len(order), np.bool_)
+    is_first[1:] = (split[1:] != split[:-1]) | (base[1:] != base[:-1])
+    sources = np.bincount(split[is_first], minlength=count).tolist()
+    return [
+        SplitFigures(*of_split)
+        for of_split in zip(table.splits, outputs, originals, sources, strict=True)
+    ]
 
 
 def _imbalance(amounts: list[float] | list[int]) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from augcli.data.run_record import output_above
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from augcli.report.comparison import Comparison
     from augcli.report.view import Place, View
 
+    Say = Callable[[str], None]
     MakePage = Callable[[], tuple[bytes, int]]
     """Gives a page, and how many pictures it shows."""
 
@@ -52,7 +54,9 @@ def report(
     page: Place | None = None,
     *,
     against: Place | None = None,
+    model: Place | None = None,
     with_page: bool = True,
+    say: Say = lambda _: None,
 ) -> Reported:
     """Report on an output folder, or compare two.
 
@@ -60,7 +64,9 @@ def report(
         outs: One output folder of augcli, or two.
         page: Where the page is written; by default beside the first folder.
         against: INPUT: bases, donors and heat maps are shown too.
+        model: The scorer of the run, for heat maps; the shipped one where None.
         with_page: Whether a page is written; without, only the figures are computed.
+        say: Called with what takes long.
 
     Raises:
         OutputError: A folder is no complete output folder of augcli, or the page can't be written.
@@ -73,9 +79,9 @@ def report(
     path = _checked_page(page, outs) if with_page else ""
     content: View | Comparison
     if len(outs) == 1:
-        content, make = _data_set(outs[0], against)
+        content, make = _data_set(outs[0], against, model, say)
     else:
-        content, make = _comparison(outs, against)
+        content, make = _comparison(outs, against, say)
     if not with_page:
         return Reported(content)
     data, pictures = make()
@@ -88,12 +94,14 @@ def report(
     return Reported(content, path, len(data), pictures)
 
 
-def _data_set(out: Place, against: Place | None) -> tuple[View, MakePage]:
+def _data_set(
+    out: Place, against: Place | None, model: Place | None, say: Say
+) -> tuple[View, MakePage]:
     """Return a data set, and what makes the page on it."""
-    view = view_of(out, against)
+    view = view_of(out, against, say=say)
 
     def make() -> tuple[bytes, int]:
-        results = view.results()
+        results = view.results(None if model is None else Path(model))
         why = results.why_no_heat_maps
         return _within_limit(
             lambda shown: rendered("report.html", view=view, entries=shown, without_maps=why),
@@ -103,10 +111,14 @@ def _data_set(out: Place, against: Place | None) -> tuple[View, MakePage]:
     return view, make
 
 
-def _comparison(outs: Sequence[Place], against: Place | None) -> tuple[Comparison, MakePage]:
+def _comparison(
+    outs: Sequence[Place], against: Place | None, say: Say
+) -> tuple[Comparison, MakePage]:
     """Return two data sets side by side, and what makes the page on them."""
     chosen = OfSources(), OfSources()
-    first, second = (view_of(out, against, one.add) for out, one in zip(outs, chosen, strict=True))
+    first, second = (
+        view_of(out, against, one.add, say) for out, one in zip(outs, chosen, strict=True)
+    )
     pairs = chosen[0].common(chosen[1])
     comparison = compared(first, second, pairs)
 

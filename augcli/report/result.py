@@ -211,7 +211,7 @@ def _scorer(options: RunOptions, sha256: str | None, grid: int) -> tuple[Scorer 
     """Return the scorer of a run, or why it can't be had."""
     try:
         if scorer_sha256(options.model) != sha256:
-            return None, "the scorer of the run is not the one that is here now"
+            return None, "the run had another scorer; give it with `model`"
         return Scorer(options.model, grid=grid), ""
     except (AugcliError, OSError) as error:
         return None, f"the scorer of the run can't be used: {error}"

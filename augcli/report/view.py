@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
     Place = str | os.PathLike[str]
 
+MANY: Final = 100_000
+"""Rows that take some seconds to read, about 30 for a million."""
 CLASSES_LISTED: Final = 60
 """Classes that a page lists; JSON has all of them."""
 OTHERS: Final = "(all others)"
@@ -184,10 +186,11 @@ class View:
                 found.append(OptionShown(field.param.group, field.name, _value(value), is_default))
         return found
 
-    def results(self, *, without_sources: bool = False) -> ResultRows:
+    def results(self, model: Path | None = None, *, without_sources: bool = False) -> ResultRows:
         """Return what gives the pictures of a row.
 
         Args:
+            model: The scorer of the run; the shipped one where None.
             without_sources: Whether only outputs are wanted, even where INPUT is known.
 
         Raises:
@@ -201,11 +204,15 @@ class View:
             remaker = Remaker(
                 store, store.list(), identity, self.options, white_level=self.record.white_level
             )
-        return ResultRows(sink, self.chain, remaker, self.options, identity.get("scorer"))
+        options = self.options and replace(self.options, model=model)
+        return ResultRows(sink, self.chain, remaker, options, identity.get("scorer"))
 
 
 def view_of(
-    out: Place, against: Place | None = None, watch: Callable[[Row], None] = lambda _: None
+    out: Place,
+    against: Place | None = None,
+    watch: Callable[[Row], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> View:
     """Read an output folder.
 
@@ -213,6 +220,7 @@ def view_of(
         out: OUT.
         against: INPUT, where its pictures are to be shown too.
         watch: Called with each row.
+        say: Called with what takes long.
 
     Raises:
         OutputError: It is no complete output folder of augcli.
@@ -224,6 +232,8 @@ def view_of(
         )
     chain, options = _made_by(record)
     recorded = record.counts.get("images")
+    if recorded and recorded >= MANY:
+        say(f"reading {recorded:,} rows of {out}")
     regions = Regions(chain, recorded or 0)
     choice = Choice()
     are_many = record.identity.get("multi_label") is True

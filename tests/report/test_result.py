@@ -126,16 +126,16 @@ def test_an_attentive_mix_shows_the_heat_map_of_the_donor(tmp_path: Path) -> Non
         assert found.heat_map == pytest.approx(augcli.heat_map(donor), abs=1e-6)
 
 
-def test_another_scorer_than_that_of_the_run_shows_no_heat_map(
-    tmp_path: Path, scorer: Path
-) -> None:
+def test_heat_maps_need_the_scorer_of_the_run(tmp_path: Path, scorer: Path) -> None:
     source = class_folders(tmp_path / "photos", {"cat": 2, "dog": 2}, side=80)
     out = tmp_path / "out"
     augcli.augment(source, augcli.CutMix(), out=out, workers=0, model=scorer)
-    (tmp_path / "other.onnx").write_bytes(scorer.read_bytes())
     view = view_of(out, source)
     assert view.results().of(view.chosen[0].row).heat_map is None
-    assert "scorer" in view.results().why_no_heat_maps
+    assert view.results().why_no_heat_maps == "the run had another scorer; give it with `model`"
+    assert view.results(scorer).of(view.chosen[0].row).heat_map is not None
+    report([out], tmp_path / "page.html", against=source)
+    assert "Heat maps are not shown" in Page.read(tmp_path / "page.html").section("pictures").text
 
 
 def test_a_missing_output_and_a_missing_source_are_named(tmp_path: Path) -> None:
