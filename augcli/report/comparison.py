@@ -8,8 +8,8 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from augcli.report.choice import Chosen
-from augcli.report.table import ORIGINAL
+from augcli.report.figures.table import ORIGINAL
+from augcli.report.pictures.choice import Chosen
 from augcli.report.view import flattened
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from augcli.data.run_record import output_above
 from augcli.errors import OutputError, ParameterError
 from augcli.files import open_file, publish_file
 from augcli.report.comparison import OfSources, compared
-from augcli.report.gallery import entries_of
+from augcli.report.listing import listed_classes, options_shown
 from augcli.report.page import LIMIT, MARK, check_installed, rendered
+from augcli.report.pictures.gallery import entries_of
 from augcli.report.view import view_of
 
 if TYPE_CHECKING:
@@ -104,7 +105,14 @@ def _data_set(
         results = view.results(None if model is None else Path(model))
         why = results.why_no_heat_maps
         return _within_limit(
-            lambda shown: rendered("report.html", view=view, entries=shown, without_maps=why),
+            lambda shown: rendered(
+                "report.html",
+                view=view,
+                entries=shown,
+                without_maps=why,
+                listed=listed_classes(view.figures),
+                options=options_shown(view),
+            ),
             entries_of(view, view.chosen, results),
         )
 

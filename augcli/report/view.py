@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from augcli.data.class_list import read_class_list
 from augcli.data.manifest import (
@@ -20,17 +20,15 @@ from augcli.data.manifest import (
 from augcli.data.sinks.opening import open_sink
 from augcli.errors import OutputError
 from augcli.files import TABLE_LIMIT
-from augcli.params import declared
 from augcli.recipes.options import RunOptions
-from augcli.report.checks import Check, checks
-from augcli.report.choice import Choice
-from augcli.report.figures import ClassFigures, Figures, figures_of
-from augcli.report.regions import Regions
-from augcli.report.result import ResultRows
-from augcli.report.table import TableReader
+from augcli.report.figures.checks import Check, checks
+from augcli.report.figures.counting import figures_of
+from augcli.report.figures.regions import Regions
+from augcli.report.figures.table import TableReader
+from augcli.report.pictures.choice import Choice
+from augcli.report.pictures.result import ResultRows
 from augcli.report.words import shown
 from augcli.run.inputs import input_store
-from augcli.run.lines import most_and_least
 from augcli.run.status import open_output
 from augcli.run.verifying.remake import Remaker, recorded_chain, recorded_options
 
@@ -41,46 +39,13 @@ if TYPE_CHECKING:
     from augcli.data.output import OutputFolder
     from augcli.data.run_record import RunRecord
     from augcli.recipes.chain import Chain
-    from augcli.report.choice import Chosen
+    from augcli.report.figures.figures import Figures
+    from augcli.report.pictures.choice import Chosen
 
     Place = str | os.PathLike[str]
 
 MANY: Final = 100_000
 """Rows that take some seconds to read, about 30 for a million."""
-CLASSES_LISTED: Final = 60
-"""Classes that a page lists; JSON has all of them."""
-OTHERS: Final = "(all others)"
-"""Stands for the classes that are not listed."""
-
-
-class OptionShown(NamedTuple):
-    """An option of the run, for people.
-
-    Attributes:
-        group: What it belongs to: a step, or ``input``, ``output``, …
-        name: Its name in Python.
-        value: Its value.
-        is_default: Whether it is what it is where nobody chose.
-    """
-
-    group: str
-    name: str
-    value: str
-    is_default: bool
-
-
-class ClassesListed(NamedTuple):
-    """The classes that a page lists.
-
-    Attributes:
-        rows: The heaviest, the lightest, and before these all others together.
-        largest: The largest number of sources or weight of a class.
-        others: The name of the row of all others.
-    """
-
-    rows: list[ClassFigures]
-    largest: float
-    others: str = OTHERS
 
 
 @dataclass(frozen=True)
@@ -139,52 +104,6 @@ class View:
     def title(self) -> str:
         """The name of OUT, for people."""
         return shown(os.path.basename(self.output.path)) or self.out
-
-    def listed_classes(self) -> ClassesListed:
-        """Return the classes in the order of their weights, without the middle of very many."""
-        order = sorted(self.figures.classes, key=lambda one: -one.weight)
-        first, last = most_and_least(order, CLASSES_LISTED)
-        rows = [*first, *last]
-        if last:
-            middle = order[len(first) : -len(last)]
-            spread = {
-                split: sum(one.by_split[split] for one in middle) for split in order[0].by_split
-            }
-            sources = [one.sources for one in middle if one.sources is not None]
-            others = ClassFigures(
-                OTHERS,
-                sum(sources) if sources else None,
-                sum(one.outputs for one in middle),
-                sum(one.weight for one in middle),
-                spread,
-            )
-            rows.insert(len(first), others)
-        largest = max((max(one.sources or 0, one.weight) for one in order), default=0)
-        return ClassesListed(rows, largest or 1)
-
-    def options_shown(self) -> list[OptionShown]:
-        """Return the options of the run: those of its steps first."""
-        recorded = {**self.record.identity, **self.record.amounts}
-        if not self.options:
-            return [
-                OptionShown("run", name, _value(value), False)
-                for name, value in flattened(recorded).items()
-            ]
-        found = []
-        for step in self.chain.steps if self.chain else ():
-            for augmentation in step.augmentations:
-                name = augmentation.name
-                group = name if step.name in ("", name) else f"{step.name}: {name}"
-                for field in declared(type(augmentation)):
-                    value = getattr(augmentation, field.name)
-                    is_default = str(value) == str(field.default)
-                    found.append(OptionShown(group, field.name, _value(value), is_default))
-        for field in declared(RunOptions):
-            if field.name in recorded:
-                value = recorded[field.name]
-                is_default = str(value) == str(field.default)
-                found.append(OptionShown(field.param.group, field.name, _value(value), is_default))
-        return found
 
     def results(self, model: Path | None = None, *, without_sources: bool = False) -> ResultRows:
         """Return what gives the pictures of a row.
@@ -317,15 +236,6 @@ def _made_by(record: RunRecord) -> tuple[Chain | None, RunOptions | None]:
     except OutputError:
         return None, None
     return (chain if chain.steps else None), options
-
-
-def _value(value: Any) -> str:
-    """Return the value of an option for people."""
-    if value is None or value == "":
-        return "not given"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return shown(value if isinstance(value, str) else str(value))
 
 
 def flattened(content: Any, name: str = "") -> dict[str, Any]:

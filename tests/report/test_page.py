@@ -14,8 +14,8 @@ import pytest
 import augcli
 from augcli.data.labels import Label
 from augcli.data.manifest import MANIFEST, Columns, read_rows, write_table
-from augcli.report import choice
 from augcli.report.page import LIMIT, MARK
+from augcli.report.pictures import choice
 from augcli.report.report import report
 from augcli.report.words import shown
 from tests.photos import class_folders

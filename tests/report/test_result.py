@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 import augcli
-from augcli.errors import InputError, OutputError, ParameterError
-from augcli.report.choice import Choice
+from augcli.errors import InputError, OutputError, ParameterError, ScorerError
+from augcli.report.pictures.choice import Choice
+from augcli.report.pictures.result import outline
+from augcli.report.pictures.thumbnails import fitted, thumbnails
 from augcli.report.report import report
-from augcli.report.result import outline
-from augcli.report.thumbnails import fitted, thumbnails
 from augcli.report.view import view_of
+from tests.command import ROOT
 from tests.photos import class_folders, picture, read, rows, save
 from tests.report.pages import Page
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from augcli.pixels.frame import Mask
-    from augcli.report.result import Outline
+    from augcli.report.pictures.result import Outline
     from tests.report.conftest import Made
 
 
@@ -134,6 +135,10 @@ def test_heat_maps_need_the_scorer_of_the_run(tmp_path: Path, scorer: Path) -> N
     assert view.results().of(view.chosen[0].row).heat_map is None
     assert view.results().why_no_heat_maps == "the run had another scorer; give it with `model`"
     assert view.results(scorer).of(view.chosen[0].row).heat_map is not None
+    with pytest.raises(ParameterError, match="not the scorer of the run"):
+        view.results(ROOT / "models" / "attention.onnx")
+    with pytest.raises(ScorerError):
+        view.results(tmp_path / "none.onnx")
     report([out], tmp_path / "page.html", against=source)
     assert "Heat maps are not shown" in Page.read(tmp_path / "page.html").section("pictures").text
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from augcli.files import parse_json
-from augcli.report.thumbnails import heat_thumbnail, thumbnails
+from augcli.report.pictures.thumbnails import heat_thumbnail, thumbnails
 from augcli.report.words import class_name, draw_json, draw_lines, shown
 
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from augcli.data.labels import Label
     from augcli.data.manifest import Row
-    from augcli.report.choice import Chosen
-    from augcli.report.result import Outline, ResultRow, ResultRows
-    from augcli.report.thumbnails import Thumbnail
+    from augcli.report.pictures.choice import Chosen
+    from augcli.report.pictures.result import Outline, ResultRow, ResultRows
+    from augcli.report.pictures.thumbnails import Thumbnail
     from augcli.report.view import View
 
 PICTURE_BYTES: Final = 3_400_000

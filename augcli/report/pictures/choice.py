@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from augcli.report.table import ORIGINAL
+from augcli.report.figures.table import ORIGINAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,11 +13,11 @@ from augcli.attention.model_file import scorer_sha256
 from augcli.attention.scorer import Scorer
 from augcli.data.codecs.decoding import decode
 from augcli.data.stopping import raise_interruption
-from augcli.errors import NO_MEMORY, AugcliError, NotScored, UnreadableImage
+from augcli.errors import NO_MEMORY, AugcliError, NotScored, ParameterError, UnreadableImage
 from augcli.files import parse_json
 from augcli.pixels.frame import Frame
-from augcli.report.regions import regions_of
-from augcli.report.thumbnails import fitted
+from augcli.report.figures.regions import regions_of
+from augcli.report.pictures.thumbnails import fitted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,6 +90,10 @@ class ResultRows:
         remaker: Reads their sources; None where INPUT is not given.
         options: Of the run; None where they are not known.
         scorer: SHA-256 of the scorer that run.json names; None where nothing was scored.
+
+    Raises:
+        ParameterError: The options name another scorer.
+        ScorerError: They name one that can't be used.
     """
 
     def __init__(
@@ -208,13 +212,22 @@ def _scoring(chain: Chain | None) -> Augmentation[Any] | None:
 
 
 def _scorer(options: RunOptions, sha256: str | None, grid: int) -> tuple[Scorer | None, str]:
-    """Return the scorer of a run, or why it can't be had."""
+    """Return the scorer of a run, or why it can't be had.
+
+    Raises:
+        ParameterError: A scorer is given and is another one.
+        ScorerError: A scorer is given and can't be used.
+    """
     try:
-        if scorer_sha256(options.model) != sha256:
-            return None, "the run had another scorer; give it with `model`"
-        return Scorer(options.model, grid=grid), ""
+        if scorer_sha256(options.model) == sha256:
+            return Scorer(options.model, grid=grid), ""
     except (AugcliError, OSError) as error:
+        if options.model:
+            raise
         return None, f"the scorer of the run can't be used: {error}"
+    if options.model:
+        raise ParameterError("model", f"is {options.model}, which is not the scorer of the run")
+    return None, "the run had another scorer; give it with `model`"
 
 
 def _reason(error: Exception) -> str:

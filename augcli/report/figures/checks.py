@@ -10,7 +10,7 @@ from augcli.run.lines import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from augcli.report.figures import Figures
+    from augcli.report.figures.figures import Figures
 
 IMBALANCED: Final = 3.0
 """A largest class of more than so many times the smallest is named."""
