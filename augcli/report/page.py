@@ -13,7 +13,7 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from augcli.errors import UsageError
+from augcli.errors import UsageError, with_flags
 from augcli.files import read_file
 from augcli.report.words import class_name, percent, shown
 from augcli.version import VERSION
@@ -66,6 +66,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "flags": with_flags,
         "shown": shown,
         "class_name": class_name,
         "percent": percent,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import shutil
 import sys
 from typing import TYPE_CHECKING
@@ -11,6 +13,7 @@ import pytest
 
 import augcli
 from augcli.report.page import MARK
+from tests.command import ROOT
 from tests.photos import class_folders
 from tests.report.sets import change_record
 
@@ -64,6 +67,15 @@ def test_json_is_one_object_and_no_page_unless_one_is_named(
     page = tmp_path / "page.html"
     assert json.loads(cli("report", out, "--json", "-o", page).out)["page"] == str(page)
     assert page.exists()
+
+
+def test_the_docs_name_every_key(cli: Cli, out: Path) -> None:
+    text = (ROOT / "docs" / "looking.md").read_text(encoding="utf-8")
+    _, _, table = text.partition("| key | what it is |\n|---|---|\n")
+    rows = itertools.takewhile(lambda line: line.startswith("|"), table.splitlines())
+    named = [key for row in rows for key in re.findall(r"`(\w+)`", row.split("|")[1])]
+    found = json.loads(cli("report", out, "--json").out)
+    assert sorted(named) == sorted(found.keys() - {"message_type"})
 
 
 def test_a_page_in_an_output_folder_is_refused(cli: Cli, out: Path) -> None:
