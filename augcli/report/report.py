@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from augcli.data.run_record import output_above
-from augcli.errors import OutputError, ParameterError
+from augcli.errors import OutputError, UsageError
 from augcli.files import open_file, publish_file
 from augcli.report.comparison import OfSources, compared
 from augcli.report.listing import listed_classes, options_shown
@@ -72,11 +72,11 @@ def report(
     Raises:
         OutputError: A folder is no complete output folder of augcli, or the page can't be written.
         InputError: INPUT can't be listed.
-        ParameterError: There are more than two folders.
-        UsageError: A page is wanted and the package jinja2 is missing.
+        UsageError: There are more than two folders, or a page is wanted and the package jinja2 is
+            missing.
     """
     if not 1 <= len(outs) <= 2:
-        raise ParameterError("out", f"names {len(outs)} folders, but must name one or two")
+        raise UsageError(f"a report is on one folder or compares two, but {len(outs)} are given")
     path = _checked_page(page, outs) if with_page else ""
     content: View | Comparison
     if len(outs) == 1:

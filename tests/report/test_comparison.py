@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import augcli
-from augcli.errors import ParameterError
+from augcli.errors import UsageError
 from augcli.report.comparison import OfSources
 from augcli.report.report import report
 from tests.photos import class_folders, rows
@@ -92,5 +92,5 @@ def test_common_sources_are_found_whatever_the_order(outs: list[Path]) -> None:
 
 
 def test_three_folders_are_refused(outs: list[Path]) -> None:
-    with pytest.raises(ParameterError, match="must name one or two"):
+    with pytest.raises(UsageError, match="compares two, but 3 are given"):
         report([*outs, outs[0]])
