@@ -16,6 +16,7 @@ from augcli.report.page import LIMIT, MARK
 from augcli.report.pictures import choice
 from augcli.report.report import report
 from augcli.report.words import shown
+from tests.command import call, environment
 from tests.photos import class_folders, rows
 from tests.report.pages import Page
 from tests.report.sets import HOSTILE, change_record
@@ -105,6 +106,17 @@ def test_a_second_report_has_the_same_bytes(made: Made, tmp_path: Path) -> None:
     report([made.out], tmp_path / "again.html", against=made.source)
     assert (tmp_path / "again.html").read_bytes() == made.path.read_bytes()
     assert made.path.read_bytes().startswith(MARK)
+
+
+def test_a_report_does_not_depend_on_the_process(mixed: Made, tmp_path: Path) -> None:
+    """Texts are told apart by hashes that each process computes in its own way."""
+    pages = []
+    for seed in ("1", "2"):
+        page = tmp_path / f"{seed}.html"
+        end = call("report", mixed.out, "-o", page, env=environment(PYTHONHASHSEED=seed))
+        assert end.code == 0, end.err
+        pages.append(page.read_bytes())
+    assert pages[0] == pages[1]
 
 
 def test_hostile_labels_are_shown_as_text(hostile: Made) -> None:
