@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import augcli
 from tests.loaders.torchvision_import import torchvision
-from tests.torch.sets import Batch, batch_of, heat_maps_of
+from tests.torch.sets import Batch
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.conftest import Cli
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -29,13 +28,26 @@ def torch() -> Any:
     return pytest.importorskip("torch")
 
 
-@pytest.fixture
-def batch(tmp_path: Path) -> Batch:
-    """A set of 13 pictures."""
-    return batch_of(tmp_path / "photos")
+@pytest.fixture(params=["folder", "webdataset", "parquet"])
+def to(request: pytest.FixtureRequest) -> str:
+    """Each kind of output."""
+    return str(request.param)
 
 
 @pytest.fixture
-def maps(batch: Batch, scorer: Path, cli: Cli) -> Path:
-    """The file of their heat maps."""
-    return heat_maps_of(batch, scorer, cli)
+def out(batch: Batch, to: str, tmp_path: Path) -> Path:
+    """An output of each kind: mixed pictures as PNG, containers of a few pictures each."""
+    return mixed(batch, tmp_path / "out", to)
+
+
+@pytest.fixture
+def files(batch: Batch, tmp_path: Path) -> Path:
+    """The same pictures in an output folder."""
+    return mixed(batch, tmp_path / "files", "folder")
+
+
+def mixed(batch: Batch, out: Path, to: str) -> Path:
+    """Mix a batch and return OUT."""
+    options: dict[str, Any] = {"shard_size": "8KB"} if to != "folder" else {}
+    augcli.augment(batch.folder, augcli.MixUp(alpha=1), out=out, to=to, format="png", **options)
+    return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING
 
 from augcli.data.sinks.folder import FolderSink
@@ -36,6 +37,26 @@ def open_sink(to: object, files: Folder, data_set: DataSet = NOTHING_KNOWN) -> S
     """
     if isinstance(to, str) and to in CONTAINERS:
         return CONTAINERS[to](files, data_set)
+    return FolderSink(files)
+
+
+def sink_of(name: str, files: Folder) -> Sink:
+    """Return the sink that an output lies in.
+
+    Args:
+        name: Its name in the manifest.
+        files: Reads OUT.
+
+    Raises:
+        UsageError: A package that it needs is missing.
+    """
+    first = name.partition("/")[0]
+    for to, kind in CONTAINERS.items():
+        # A class may have such a name too, but its folder is no file.
+        if first.endswith(f".{kind.ending}"):
+            status = files.status(first)
+            if status and stat.S_ISREG(status.st_mode):
+                return open_sink(to, files)
     return FolderSink(files)
 
 
