@@ -92,8 +92,8 @@ def _class_notices(classes: Collection[str], options: RunOptions) -> Iterator[st
 def _split_notices(sources: Sources) -> Iterator[str]:
     """Yield a line for each split that lacks a class, which shifts the numbers of others."""
     there: dict[str, set[str]] = {name: set() for name in sources.splits}
-    for split, label in set(zip(sources.split_of, sources.label_of, strict=False)):
-        there[sources.splits[split]].update(sources.labels[label].classes)
+    for place, label in set(zip(sources.split_of, sources.label_of, strict=False)):
+        there[sources.splits[place]].update(sources.labels[label].classes)
     for split, classes in there.items():
         if classes and (missing := [name for name in sources.classes if name not in classes]):
             yield (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import augcli
+from tests.loaders.outputs import mixed
 from tests.loaders.torchvision_import import torchvision
 from tests.torch.sets import Batch
 
@@ -36,18 +36,11 @@ def to(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def out(batch: Batch, to: str, tmp_path: Path) -> Path:
-    """An output of each kind: mixed pictures as PNG, containers of a few pictures each."""
-    return mixed(batch, tmp_path / "out", to)
+    """An output of each kind: mixed pictures."""
+    return mixed(batch.folder, tmp_path / "out", to)
 
 
 @pytest.fixture
 def files(batch: Batch, tmp_path: Path) -> Path:
     """The same pictures in an output folder."""
-    return mixed(batch, tmp_path / "files", "folder")
-
-
-def mixed(batch: Batch, out: Path, to: str) -> Path:
-    """Mix a batch and return OUT."""
-    options: dict[str, Any] = {"shard_size": "8KB"} if to != "folder" else {}
-    augcli.augment(batch.folder, augcli.MixUp(alpha=1), out=out, to=to, format="png", **options)
-    return out
+    return mixed(batch.folder, tmp_path / "files", "folder")

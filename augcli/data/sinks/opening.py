@@ -52,10 +52,10 @@ def sink_of(name: str, files: Folder) -> Sink:
     """
     first = name.partition("/")[0]
     for to, kind in CONTAINERS.items():
-        # A class may have such a name too, but its folder is no file.
         if first.endswith(f".{kind.ending}"):
             status = files.status(first)
-            if status and stat.S_ISREG(status.st_mode):
+            # A class may have such a name too, but it has a folder.
+            if not (status and stat.S_ISDIR(status.st_mode)):
                 return open_sink(to, files)
     return FolderSink(files)
 
