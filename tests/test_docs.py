@@ -185,7 +185,6 @@ def test_the_worked_example_keeps_the_contract(monkeypatch: pytest.MonkeyPatch) 
 def test_a_snippet_for_a_trainer_is_short(page: str) -> None:
     for block in blocks(ROOT / "docs" / page):
         if block.language == "python":
-            assert len(block.text.split("\n\n")) <= 2
             assert len([line for line in block.text.splitlines() if line]) <= 5, block.text
 
 

@@ -53,8 +53,8 @@ PACKAGES = {
     "recipes": frozenset[str](),
     "plan": frozenset({"numpy"}),
     "work": frozenset({"numpy", "cv2"}),
-    # rich only for the progress bar, which Python callers may show.
-    "run": frozenset({"numpy", "rich"}),
+    # rich and IPython only for the progress bar, which Python callers may show, also in notebooks.
+    "run": frozenset({"numpy", "rich", "IPython"}),
     # albumentations is looked for among the modules that are loaded, and never imported.
     "torch": frozenset({"numpy", "PIL", "torch", "torchvision"}),
     "doctor": frozenset({"numpy", "cv2", "PIL"}),
