@@ -19,7 +19,8 @@ _UNSAFE = re.compile(r"[^\w-]+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³])", re.IGNORECASE)
 """Names of devices on Windows, with or without an extension."""
 OURS = frozenset(
-    {"metadata.csv", "classes.txt", "errors.csv", "run.json", "readme.md", "parts.jsonl.gz"}
+    {"metadata.csv", "metadata.jsonl", "metadata.parquet", "classes.txt", "errors.csv"}
+    | {"run.json", "readme.md", "parts.jsonl.gz"}
 )
 _IN_NAME = r"[^/\0\\:]" if os.name == "nt" else r"[^/\0]"
 _OUTPUT = re.compile(

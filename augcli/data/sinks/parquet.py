@@ -9,14 +9,13 @@ the words of that library, which then gives pictures, class names and lists with
 from __future__ import annotations
 
 import errno
-import importlib.util
 import json
 import os
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from augcli.data.manifest_formats.parquet_manifest import check_pyarrow
 from augcli.data.sinks.container import ContainerFiles, ContainerWriter
-from augcli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,10 +32,6 @@ CACHE_BYTES = 256 << 20
 """Of pictures that a reader remembers: they are asked for in another order."""
 NOT_IN_ROWS = frozenset({"file_name", "label", "shard"})
 """Columns of the manifest that say where a row is, or the label in another form."""
-KINDS = {"weight_a": "float64", "weight_b": "float64"} | dict.fromkeys(
-    ("width", "height", "copy"), "int64"
-)
-"""Types of the columns; all others are text."""
 
 
 def features_of(data_set: DataSet) -> dict[str, Any]:
@@ -50,7 +45,7 @@ def features_of(data_set: DataSet) -> dict[str, Any]:
         "_type": "Sequence",
     }
     for name in _others(data_set):
-        features[name] = {"dtype": KINDS.get(name, "string"), "_type": "Value"}
+        features[name] = {"dtype": data_set.columns.types[name], "_type": "Value"}
     return features
 
 
@@ -134,8 +129,8 @@ def _schema(data_set: DataSet) -> Any:
     if not data_set.are_many:
         fields.append(("label", pa.int64()))
     fields.append(("soft_label", pa.list_(pa.float32())))
-    types = {"float64": pa.float64(), "int64": pa.int64()}
-    fields += [(name, types.get(KINDS.get(name, ""), pa.string())) for name in _others(data_set)]
+    types = {"float64": pa.float64(), "int64": pa.int64(), "string": pa.string()}
+    fields += [(name, types[data_set.columns.types[name]]) for name in _others(data_set)]
     features = {"info": {"features": features_of(data_set)}}
     return pa.schema(fields, metadata={"huggingface": json.dumps(features)})
 
@@ -155,10 +150,7 @@ class ParquetSink(ContainerFiles):
 
     def __init__(self, files: Folder, data_set: DataSet) -> None:
         super().__init__(files)
-        if importlib.util.find_spec("pyarrow") is None:
-            raise UsageError(
-                "outputs in Parquet need the package pyarrow: pip install 'augcli[parquet]'"
-            )
+        check_pyarrow("`to` parquet")
         self._data_set = data_set
         self._places: tuple[str, dict[str, tuple[int, int]]] = "", {}
         self._groups: OrderedDict[int, list[bytes]] = OrderedDict()

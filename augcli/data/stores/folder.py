@@ -9,8 +9,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from augcli.data.class_list import read_class_list
 from augcli.data.codecs.formats import EXTENSIONS, readable_kind
-from augcli.data.manifest import MANIFEST, read_rows
+from augcli.data.manifest import CLASSES
+from augcli.data.manifest_formats.formats import manifest_name, read_rows
 from augcli.data.run_record import RECORD, RunRecord
 from augcli.data.splits import split_kind, splits_of_folders
 from augcli.data.stores.sources import (
@@ -27,7 +29,7 @@ from augcli.data.tables.choice import TableChoice
 from augcli.data.tables.columns import NoColumn
 from augcli.data.tables.labelling import Labelling, read_labels
 from augcli.errors import InputError
-from augcli.files import open_file, read_checked, read_json
+from augcli.files import TABLE_LIMIT, open_file, read_checked, read_file, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -203,23 +205,27 @@ class FolderStore:
         what = f"INPUT {self.given or self.folder} was made by augcli, but"
         if record.state != "complete":
             raise InputError(f"{what} its run is not complete; run that command again first")
+        manifest = manifest_name(
+            lambda name: os.path.isfile(f"{sources.root}/{name}"), record.tables
+        )
         try:
-            table = open_file(f"{sources.root}/{MANIFEST}")
-            rows = {row.file_name: (row.label, row.split, row.group) for row in read_rows(table)}
+            classes = read_class_list(read_file(f"{sources.root}/{CLASSES}", TABLE_LIMIT).data)
+            found = read_rows(manifest, open_file(f"{sources.root}/{manifest}"), classes)
+            rows = {row.file_name: (row.label, row.split, row.group) for row in found}
         except (OSError, ValueError) as error:
-            raise InputError(f"{what} its {MANIFEST} can't be read ({error})") from None
+            raise InputError(f"{what} its {manifest} can't be read ({error})") from None
         sources.are_many = record.identity.get("multi_label") is True
         for name, (label, _, _) in rows.items():
             if not (label.are_parts if sources.are_many else label.is_sound):
                 right = "from 0 to 1" if sources.are_many else "shares that sum to 1"
                 raise InputError(
-                    f"{what} the weights of {name!r} in its {MANIFEST} are no {right}; "
+                    f"{what} the weights of {name!r} in its {manifest} are no {right}; "
                     "augcli verify lists such rows"
                 )
         missing = [path for path in sources.paths if path not in rows]
         if missing:
             raise InputError(
-                f"{what} its {MANIFEST} has no row for {len(missing)} images, first "
+                f"{what} its {manifest} has no row for {len(missing)} images, first "
                 f"{missing[0]!r}; remove them, or give `labels` table.csv"
             )
         labels, splits, groups = zip(*(rows[path] for path in sources.paths), strict=True)
