@@ -8,8 +8,6 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from augcli.rng import digest, digests
 
 if TYPE_CHECKING:
@@ -92,6 +90,8 @@ def same_names(
         place_of: Gives the place of a source, see :func:`output_name`, by its index.
         plain: Gives what is left of a name where not all characters can be in it.
     """
+    import numpy as np  # noqa: PLC0415 - the command line knows names, and starts without it
+
     hashes = np.frombuffer(digests(paths, SHORT_HASH), np.uint32)
     order = np.argsort(hashes, kind="stable")
     same = np.flatnonzero(hashes[order][1:] == hashes[order][:-1])
