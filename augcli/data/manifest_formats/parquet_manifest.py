@@ -58,7 +58,9 @@ def read_parquet(table: BinaryIO, classes: Sequence[str] = ()) -> Iterator[Row]:
             columns = Columns.of(file.schema_arrow.names, classes)
             size = max(1, MOST_CELLS // (len(columns.names) + len(columns.classes)))
             yield from columns.rows(_cells(file, size))
-        except pa.ArrowException as error:
+        except (pa.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno:
+                raise
             raise ValueError(f"it is no whole Parquet file ({str(error)[:80]})") from None
 
 
