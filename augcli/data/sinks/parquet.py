@@ -41,7 +41,7 @@ def features_of(data_set: DataSet) -> dict[str, Any]:
         features["label"] = {"names": list(data_set.classes), "_type": "ClassLabel"}
     # The name that old and new versions of the library understand.
     features["soft_label"] = {
-        "feature": {"dtype": "float32", "_type": "Value"},
+        "feature": {"dtype": "float64", "_type": "Value"},
         "_type": "Sequence",
     }
     for name in _others(data_set):
@@ -128,7 +128,7 @@ def _schema(data_set: DataSet) -> Any:
     fields = [("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())]))]
     if not data_set.are_many:
         fields.append(("label", pa.int64()))
-    fields.append(("soft_label", pa.list_(pa.float32())))
+    fields.append(("soft_label", pa.list_(pa.float64())))
     types = {"float64": pa.float64(), "int64": pa.int64(), "string": pa.string()}
     fields += [(name, types[data_set.columns.types[name]]) for name in _others(data_set)]
     features = {"info": {"features": features_of(data_set)}}

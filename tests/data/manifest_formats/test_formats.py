@@ -41,8 +41,16 @@ def table_rows(draw: st.DrawFn, most: int) -> list[Row]:
         Row(
             draw(texts) + str(number),
             Label(tuple(label)),
-            *(draw(texts), draw(texts), "cutmix", json.dumps([draw(texts)])),
-            *(draw(st.integers(1, 2**40)), 9, number, "00", draw(texts), draw(texts)),
+            draw(texts),
+            draw(texts),
+            "cutmix",
+            json.dumps([draw(texts)]),
+            draw(st.integers(1, 2**40)),
+            9,
+            number,
+            "00",
+            draw(texts),
+            draw(texts),
         )
         for number, label in enumerate(labels)
     ]
@@ -56,7 +64,7 @@ def written(name: str, columns: Columns, rows: list[Row]) -> bytes:
 
 
 def read(name: str, data: bytes, classes: tuple[str, ...] = CLASSES) -> list[Row]:
-    return list(read_rows(FORMATS[name].name, io.BufferedReader(io.BytesIO(data)), classes))  # type: ignore[arg-type]
+    return list(read_rows(FORMATS[name].name, io.BufferedReader(io.BytesIO(data)), classes))
 
 
 @pytest.mark.parametrize("name", FORMATS)
