@@ -25,7 +25,7 @@ _OUTPUT = re.compile(
     rf"(?:(?!\.){_IN_NAME}+/)*(?!\.){_IN_NAME}+-(?:[0-9a-f]{{8}}){{1,4}}-{_IN_NAME}+-[0-9]+\.[A-Za-z0-9]+"
 )
 """No folder of an output is hidden."""
-_CONTAINER = re.compile(r"[A-Za-z0-9_]{1,100}-[0-9]{5,8}-of-[0-9]{5,8}\.(?:tar|parquet)")
+_CONTAINER = re.compile(r"[A-Za-z0-9_]{1,100}-[0-9]{5,8}-of-[0-9]{5,8}\.(?:tar|parquet|npz)")
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9_-]")
 LONGEST = 100
 """Bytes of a stem or folder, the rest is cut off; file systems allow 255 for a whole name."""

@@ -188,10 +188,10 @@ class RunOptions(ByName):
         ),
     ] = None
     to: Annotated[
-        Literal["folder", "webdataset", "parquet"],
+        Literal["folder", "webdataset", "parquet", "npz"],
         Param(
-            "What the outputs become: files in a folder, webdataset (tar files of many samples) "
-            "or parquet (tables that hold the pictures).",
+            "What the outputs become: files in a folder, webdataset (tar files of many samples), "
+            "parquet (tables that hold the pictures) or npz (arrays of NumPy, for small sets).",
             group="output",
         ),
     ] = "folder"

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from augcli.data.codecs.choices import background_colour, given_white_level
-from augcli.data.codecs.formats import FULL_WHITE, OutputEncoding
+from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.manifest_formats.columns import MOST_CLASSES, Columns
 from augcli.data.manifest_formats.formats import FORMATS
 from augcli.data.manifest_formats.parquet_manifest import check_pyarrow
 from augcli.data.output import MAPS, OutputFolder
-from augcli.data.sinks.opening import container_ending, open_sink
+from augcli.data.sinks.opening import container_ending, is_whole, open_sink
 from augcli.data.sinks.sink import DataSet
 from augcli.data.stopping import carry_on
 from augcli.data.stores.opening import is_table
@@ -33,6 +33,7 @@ from augcli.recipes.chain import Chain
 from augcli.recipes.options import seconds_of
 from augcli.rng import digest
 from augcli.run.amounts import as_they_are, wanted_of
+from augcli.run.encoding import check_arrays, encoding_of
 from augcli.run.inputs import input_store, order_classes
 from augcli.run.machine import usable_cores
 from augcli.run.places import check_places
@@ -179,13 +180,7 @@ class Run:
             out_identity=out_identity,
             fsync=options.fsync,
             chain=chain,
-            encoding=OutputEncoding(
-                format=options.format,
-                quality=options.quality,
-                subsampling=options.subsampling,
-                png_level=options.png_level,
-                channels=options.channels,
-            ),
+            encoding=encoding_of(options),
             copies_bytes=bool((self.wanted.originals == ORIGINALS.index("copy")).any()),
             to=options.to,
             data_set=DataSet(tuple(self.sources.classes), self.sources.are_many, self.columns),
@@ -208,7 +203,8 @@ class Run:
         containers = None
         if ending := container_ending(self.options.to):
             size = self.options.shard_bytes
-            containers = containers_for(self.sources, self.wanted, ending, size)
+            whole = is_whole(self.options.to)
+            containers = containers_for(self.sources, self.wanted, ending, size, is_whole=whole)
         return Plan(
             self.sources,
             chain.seed,
@@ -255,6 +251,7 @@ def check(
             sorted(sample(sources.paths, options.seed, "limit", options.limit))
         )
     wanted = wanted_of(sources, options) if recipe.steps else as_they_are(sources, options)
+    check_arrays(options, wanted.outputs, len(sources.classes))
     copies = max(1, wanted.most_copies)
     chain = Chain(recipe.name, recipe.steps, options.seed, copies, recipe.survival)
     _check_labels(chain, sources, wanted, options)

@@ -107,6 +107,30 @@ def test_tables_with_wrong_weights_are_refused(cli: Cli, photos: Path, tmp_path:
         assert (end.code, words in end.err) == (2, True), end.err
 
 
+def test_arrays_come_back_as_they_were(
+    cli: Cli, tmp_path: Path, labelled: tuple[object, ...]
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    options = ("--to", "npz", "--size", 20, "--out", first)
+    assert cli("mixup", *labelled, "--alpha", 1, *options).code == 0
+    end = cli("export", first, "--to", "npz", "--size", 20, "--out", second)
+    assert end.code == 0, end.err
+    assert facts(second) == facts(first)
+    assert {split for _, split, _ in facts(first).values()} == {"train", "val"}
+    assert cli("verify", second, "--against", first).code == 0
+    # Away from the manifest, the arrays have the labels.
+    moved, third = tmp_path / "moved", tmp_path / "third"
+    moved.mkdir()
+    for file in first.glob("*.npz"):
+        shutil.copy(file, moved)
+    assert cli("export", moved, "--to", "npz", "--size", 20, "--out", third).code == 0
+    for sha256, (label, split, _) in facts(third).items():
+        expected, there, _ = facts(first)[sha256]
+        assert split == there
+        assert label.keys() == {name for name, weight in expected.items() if weight}
+        assert label == pytest.approx({name: expected[name] for name in label}, abs=1e-6)
+
+
 @pytest.mark.parametrize("to", ["webdataset", "parquet"])
 def test_an_unfinished_output_is_no_input(cli: Cli, photos: Path, tmp_path: Path, to: str) -> None:
     out = tmp_path / "out"

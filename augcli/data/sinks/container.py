@@ -78,9 +78,17 @@ class HashedStream:
 
 
 class ContainerFiles:
-    """The files of a sink of containers: sizes and removal, as for any file."""
+    """The files of a sink of containers: sizes and removal, as for any file.
+
+    Attributes:
+        index_name: The file that says what all containers hold; empty where there is none.
+        is_whole: Whether there is one for each copy of a split, however large.
+        holds_arrays: Whether it takes pictures as ``.npy``, all of one size.
+    """
 
     index_name: ClassVar[str] = ""
+    is_whole: ClassVar[bool] = False
+    holds_arrays: ClassVar[bool] = False
 
     def __init__(self, files: Folder) -> None:
         self.files = files
