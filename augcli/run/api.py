@@ -89,7 +89,7 @@ def augment(
 def export(
     folder: str | os.PathLike[str], *, listener: Listener = ignore, **options: Any
 ) -> Summary:
-    """Write INPUT into another kind of output, unchanged: files, tar files or Parquet.
+    """Write INPUT into another kind of output, unchanged: files, tar files, Parquet or arrays.
 
     Bytes are copied; they are encoded anew where ``size`` or ``format`` is given, or where INPUT
     holds arrays. Labels, splits and groups come along.
