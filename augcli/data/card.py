@@ -6,14 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from augcli.data.manifest_formats.columns import Columns
 
 TRAIN = "train"
 """Name of the only split of the card, where INPUT names none."""
-CLASS_COLUMNS = ("label_a", "label_b")
-"""Columns of class names, which become numbers."""
 FOR_TRAINING = """\
 The images belong into a training set only: keep them apart from validation data.
 """
@@ -66,17 +64,20 @@ was drawn. `classes.txt` has the order of the classes. `run.json` has all option
 {FOR_TRAINING if is_mixed and len(data_files) == 1 else ""}"""
 
 
-def features_of(columns: Columns, classes: Sequence[str], *, has_lists: bool = True) -> str:
+def features_of(
+    columns: Columns, classes: Sequence[str], numbered: Collection[str], *, has_lists: bool = True
+) -> str:
     r"""Return the types of the columns of the manifest, as YAML of a configuration.
 
     Args:
         columns: Those of the manifest.
         classes: Names of the classes, in the order of classes.txt.
+        numbered: Columns whose class names become numbers.
         has_lists: Whether a table can hold lists; in CSV they are text.
 
     Example:
         >>> from augcli.data.manifest_formats.columns import Columns
-        >>> text = features_of(Columns(), ["cat", "dog"])
+        >>> text = features_of(Columns(), ["cat", "dog"], {"label_a"})
         >>> print("\n".join(text.splitlines()[:6]))
             features:
               - name: image
@@ -91,7 +92,7 @@ def features_of(columns: Columns, classes: Sequence[str], *, has_lists: bool = T
     lines = ["    features:\n      - name: image\n        dtype: image\n"]
     for column, kind in list(columns.types.items())[1:]:
         lines.append(f"      - name: {_yaml(column)}\n")
-        if column in CLASS_COLUMNS and classes:
+        if column in numbered and classes:
             lines.append(f"        dtype:\n          class_label:\n            names:\n{names}")
         elif kind != "list":
             lines.append(f"        dtype: {kind}\n")

@@ -20,6 +20,7 @@ from augcli.data.manifest import (
     Failure,
     write_table,
 )
+from augcli.data.manifest_formats.columns import CLASSES as CLASS_COLUMNS
 from augcli.data.manifest_formats.formats import MANIFESTS
 from augcli.data.sinks.sink import Contained
 from augcli.data.sorted_rows import SortedRows
@@ -352,6 +353,7 @@ def _write_other_tables(
     files.publish(CLASSES, class_list(classes))
     manifest = run.manifest
     table = manifest.of_splits if folders else run.options.manifest
+    numbered = CLASS_COLUMNS if table != "jsonl" else _always_named(run)
     command = f"augcli {prepared.chain.name}"
     data_files = data_files_of(totals.containers)
     data_files += [(split_slug(split), f"{folder}/**") for split, folder in sorted(folders.items())]
@@ -362,13 +364,20 @@ def _write_other_tables(
         manifest.name,
         _hashes(files, [manifest.name])[manifest.name],
         data_files or [(TRAIN, "**")],
-        "" if run.in_containers else features_of(columns, classes, has_lists=table != "csv"),
+        ""
+        if run.in_containers
+        else features_of(columns, classes, numbered, has_lists=table != "csv"),
         is_mixed=bool(run.chain.steps),
     )
     files.publish(CARD, description.encode("utf-8", "backslashreplace"))
     index = prepared.backlog.sink.index(totals.containers)
     for name, content in index.items():
         files.publish(name, content)
+
+
+def _always_named(run: Run) -> tuple[str, ...]:
+    """Return the columns with a class in every row: to Hugging Face datasets, "" is no class."""
+    return CLASS_COLUMNS[:1] if all(label.weights for label in run.sources.labels) else ()
 
 
 def data_files_of(containers: Sequence[Contained]) -> list[tuple[str, str]]:

@@ -24,6 +24,8 @@ MOST_CLASSES = {"wide": 1_000, "list": 10_000}
 PAIR = ("label_a", "weight_a", "label_b", "weight_b")
 """The base's class and the donor's; what holds no class is empty."""
 FACTS = ("source_a", "source_b", "method", "draw", "width", "height", "copy", "sha256")
+CLASSES = ("label_a", "label_b")
+"""Those of them that hold a class."""
 COLUMNS = ("file_name", *PAIR, *FACTS)
 """The columns where each source has one class."""
 SOFT_COLUMNS = ("file_name", "label", *FACTS)
@@ -121,12 +123,8 @@ class Columns(NamedTuple):
         return (*cells, row.file_name.partition("/")[0]) if self.shards else cells
 
     def values(self, row: Row) -> dict[str, Any]:
-        """Return the cells by column, for formats with types: ``None`` stands for no class."""
-        values = dict(zip(self.names, self.cells(row), strict=True))
-        if self.soft_label == "pair":
-            for name in ("label_a", "label_b"):
-                values[name] = values[name] or None
-        return values
+        """Return the cells by column."""
+        return dict(zip(self.names, self.cells(row), strict=True))
 
     def rows(self, table: Iterable[Sequence[Any]]) -> Iterator[Row]:
         """Yield the rows that cells hold, each number as itself or as text.

@@ -1,4 +1,8 @@
-"""The manifest as JSON lines: an object for each row, with numbers as numbers."""
+"""The manifest as JSON lines: an object for each row, with numbers as numbers.
+
+No class is an empty text, as in CSV: of a column that is null in all rows, Hugging Face datasets
+takes the type from there, and a split with such a column would not load beside the others.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The manifest as Parquet: columns with types, a list of weights as a list."""
+"""The manifest as Parquet: columns with types, a list of weights as a list, no class as null."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib.util
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from augcli.data.manifest_formats.columns import Columns
+from augcli.data.manifest_formats.columns import CLASSES, Columns
 from augcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ def write_parquet(file: BinaryIO, columns: Columns, rows: Iterable[Row]) -> None
 
     schema = _schema(columns)
     size = max(1, MOST_CELLS // (len(columns.names) + len(columns.classes)))
-    rows = iter(rows)
+    values = (_nulled(columns.values(row)) for row in rows)
     with parquet.ParquetWriter(pa.PythonFile(file, mode="w"), schema) as writer:
-        while group := list(map(columns.values, itertools.islice(rows, size))):
+        while group := list(itertools.islice(values, size)):
             writer.write_table(pa.Table.from_pylist(group, schema), row_group_size=size)
 
 
@@ -62,6 +62,10 @@ def read_parquet(table: BinaryIO, classes: Sequence[str] = ()) -> Iterator[Row]:
             if isinstance(error, OSError) and error.errno:
                 raise
             raise ValueError(f"it is no whole Parquet file ({str(error)[:80]})") from None
+
+
+def _nulled(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: None if name in CLASSES and not each else each for name, each in values.items()}
 
 
 def _cells(file: Any, size: int) -> Iterator[tuple[Any, ...]]:
