@@ -154,6 +154,7 @@ OPENING = {
 OPENED = {
     # A ZIP archive in a file that was opened already, and the names of a network's own files.
     "attention/heat_map_file.py": {"zipfile.ZipFile"},
+    "data/sinks/npz.py": {"zipfile.ZipFile"},
     "data/stores/arrays/numpy_files.py": {"zipfile.ZipFile"},
     # Standard streams that are closed, and the channel to the parent: no files.
     "cli/app.py": {"os.open"},

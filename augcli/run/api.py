@@ -85,7 +85,7 @@ def export(
     progress: bool = False,
     **options: Any,
 ) -> Summary:
-    """Write INPUT into another kind of output, unchanged: files, tar files or Parquet.
+    """Write INPUT into another kind of output, unchanged: files, tar files, Parquet or arrays.
 
     Bytes are copied; they are encoded anew where ``size`` or ``format`` is given, or where INPUT
     holds arrays. Labels, splits and groups come along.

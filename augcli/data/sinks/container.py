@@ -95,9 +95,17 @@ class Place(NamedTuple):
 
 
 class ContainerFiles(ABC):
-    """The files of a sink of containers: reading, sizes and removal, as for any file."""
+    """The files of a sink of containers: reading, sizes and removal, as for any file.
+
+    Attributes:
+        index_name: The file that says what all containers hold; empty where there is none.
+        is_whole: Whether there is one for each copy of a split, however large.
+        holds_arrays: Whether it takes pictures as ``.npy``, all of one size.
+    """
 
     index_name: ClassVar[str] = ""
+    is_whole: ClassVar[bool] = False
+    holds_arrays: ClassVar[bool] = False
 
     def __init__(self, files: Folder) -> None:
         self.files = files

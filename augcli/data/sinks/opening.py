@@ -6,6 +6,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from augcli.data.sinks.folder import FolderSink
+from augcli.data.sinks.npz import NpzSink
 from augcli.data.sinks.parquet import ParquetSink
 from augcli.data.sinks.sink import DataSet
 from augcli.data.sinks.webdataset import WebDatasetSink
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
     from augcli.files import Folder
 
 NOTHING_KNOWN = DataSet()
-CONTAINERS: dict[str, type[WebDatasetSink | ParquetSink]] = {
+CONTAINERS: dict[str, type[WebDatasetSink | ParquetSink | NpzSink]] = {
     "webdataset": WebDatasetSink,
     "parquet": ParquetSink,
+    "npz": NpzSink,
 }
 """The sinks that put the outputs of a shard into one file, by the value of the option ``to``."""
 INDEXES = frozenset(kind.index_name for kind in CONTAINERS.values()) - {""}
@@ -68,3 +70,13 @@ def container_ending(to: object) -> str:
         ('tar', '')
     """
     return CONTAINERS[to].ending if isinstance(to, str) and to in CONTAINERS else ""
+
+
+def is_whole(to: object) -> bool:
+    """Return whether a sink has one file for each copy of a split, however large."""
+    return isinstance(to, str) and to in CONTAINERS and CONTAINERS[to].is_whole
+
+
+def holds_arrays(to: object) -> bool:
+    """Return whether a sink has arrays and no picture files."""
+    return isinstance(to, str) and to in CONTAINERS and CONTAINERS[to].holds_arrays

@@ -9,12 +9,11 @@ the words of that library, which then gives pictures, class names and lists with
 from __future__ import annotations
 
 import errno
-import importlib.util
 import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from augcli.data.manifest_formats.parquet_manifest import check_pyarrow
 from augcli.data.sinks.container import ContainerFiles, ContainerWriter, Place
-from augcli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,10 +31,6 @@ LENGTH_BYTES = 4
 """Before each picture, little-endian: so Parquet stores bytes that are not packed."""
 NOT_IN_ROWS = frozenset({"file_name", "label", "shard"})
 """Columns of the manifest that say where a row is, or the label in another form."""
-KINDS = {"weight_a": "float64", "weight_b": "float64"} | dict.fromkeys(
-    ("width", "height", "copy"), "int64"
-)
-"""Types of the columns; all others are text."""
 
 
 def features_of(data_set: DataSet) -> dict[str, Any]:
@@ -45,11 +40,11 @@ def features_of(data_set: DataSet) -> dict[str, Any]:
         features["label"] = {"names": list(data_set.classes), "_type": "ClassLabel"}
     # The name that old and new versions of the library understand.
     features["soft_label"] = {
-        "feature": {"dtype": "float32", "_type": "Value"},
+        "feature": {"dtype": "float64", "_type": "Value"},
         "_type": "Sequence",
     }
     for name in _others(data_set):
-        features[name] = {"dtype": KINDS.get(name, "string"), "_type": "Value"}
+        features[name] = {"dtype": data_set.columns.types[name], "_type": "Value"}
     return features
 
 
@@ -132,9 +127,9 @@ def _schema(data_set: DataSet) -> Any:
     fields = [("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())]))]
     if not data_set.are_many:
         fields.append(("label", pa.int64()))
-    fields.append(("soft_label", pa.list_(pa.float32())))
-    types = {"float64": pa.float64(), "int64": pa.int64()}
-    fields += [(name, types.get(KINDS.get(name, ""), pa.string())) for name in _others(data_set)]
+    fields.append(("soft_label", pa.list_(pa.float64())))
+    types = {"float64": pa.float64(), "int64": pa.int64(), "string": pa.string()}
+    fields += [(name, types[data_set.columns.types[name]]) for name in _others(data_set)]
     features = {"info": {"features": features_of(data_set)}}
     return pa.schema(fields, metadata={"huggingface": json.dumps(features)})
 
@@ -154,10 +149,7 @@ class ParquetSink(ContainerFiles):
 
     def __init__(self, files: Folder, data_set: DataSet) -> None:
         super().__init__(files)
-        if importlib.util.find_spec("pyarrow") is None:
-            raise UsageError(
-                "outputs in Parquet need the package pyarrow: pip install 'augcli[parquet]'"
-            )
+        check_pyarrow("`to` parquet")
         self._data_set = data_set
 
     def open(self, shard: str, file: str = "") -> ContainerWriter:
