@@ -2,14 +2,16 @@
 
 python benchmarks/outputs.py --page docs/outputs.md
 
-Many small pictures, in memory (/dev/shm), become each kind of output in turns. A figure is the
-median over the rounds of images a second, from the start of the command to its end; a ratio is the
-median of the ratios to files in a folder in the same round.
+Many small pictures become each kind of output in turns. A rate is the median over the rounds of
+images a second, from the start of the command to its end; a ratio is the median of the ratios to
+files in a folder in the same round, of rates and of images for a second of the processor, which
+other programs of the machine disturb less.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import shutil
 import statistics
 import subprocess
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 SINKS = ("folder", "webdataset", "parquet", "npz")
 COMMANDS = {"augcli export": ("export",), "augcli cutout": ("cutout", "--patch", "8")}
 SIDE = 32
-MEMORY = Path("/dev/shm")
 
 
 def main() -> None:
@@ -39,22 +40,24 @@ def main() -> None:
     parser.add_argument("--page", type=Path, help="the page to write into; printed if not given")
     parser.add_argument("--images", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--work", type=Path, help="where files are written, such as /dev/shm")
     given = parser.parse_args()
-    head = ("`--to`", *(f"`{name}`, images/s" for name in COMMANDS), "ratios to files in a folder")
-    text = table(head, measured(given.images, given.rounds))
-    words = machine(f"python benchmarks/outputs.py --images {given.images}")
+    titles = [f"`{name}`, {what}" for name in COMMANDS for what in ("images/s", "ratio", "by CPU")]
+    text = table(("`--to`", *titles), measured(given.images, given.rounds, given.work))
+    work = f" --work {given.work}" if given.work else ""
+    words = machine(f"python benchmarks/outputs.py --images {given.images}{work}")
     write_between(given.page, "outputs", f"{text}\n{words}\n")
 
 
-def measured(images: int, rounds: int) -> Iterator[tuple[str, ...]]:
+def measured(images: int, rounds: int, place: Path | None) -> Iterator[tuple[str, ...]]:
     """Yield the rows of the table.
 
     Args:
         images: How many pictures INPUT has.
         rounds: How often each kind is written.
+        place: Takes the files; the usual place of temporary ones where None.
     """
-    place = MEMORY if MEMORY.is_dir() else None
-    rates: dict[tuple[str, str], list[float]] = {}
+    spent: dict[tuple[str, str], list[tuple[float, float]]] = {}
     with tempfile.TemporaryDirectory(prefix="augcli-outputs-", dir=place) as temporary:
         work = Path(temporary)
         (folder,) = prepare(SCENARIOS["small"], [images], None, work)
@@ -63,25 +66,26 @@ def measured(images: int, rounds: int) -> Iterator[tuple[str, ...]]:
                 turn = number % len(SINKS)
                 for to in SINKS[turn:] + SINKS[:turn]:
                     seconds = _seconds(command, folder, to, work / "out")
-                    rates.setdefault((title, to), []).append(images / seconds)
+                    spent.setdefault((title, to), []).append(seconds)
     for to in SINKS:
-        ratios = []
+        cells = []
         for title in COMMANDS:
-            pairs = zip(rates[title, to], rates[title, "folder"], strict=True)
-            ratios.append(statistics.median(own / floor for own, floor in pairs))
-        yield (
-            f"`{to}`",
-            *(f"{statistics.median(rates[title, to]):,.0f}" for title in COMMANDS),
-            ", ".join(f"{ratio:.2f}" for ratio in ratios),
-        )
+            own, floor = spent[title, to], spent[title, "folder"]
+            rate = images / statistics.median(wall for wall, _ in own)
+            ratios = [
+                statistics.median(two[at] / one[at] for one, two in zip(own, floor, strict=True))
+                for at in (0, 1)
+            ]
+            cells += [f"{rate:,.0f}", *(f"{ratio:.2f}" for ratio in ratios)]
+        yield f"`{to}`", *cells
 
 
-def _seconds(command: tuple[str, ...], folder: Path, to: str, out: Path) -> float:
-    """Return how long a command takes, start-up included."""
+def _seconds(command: tuple[str, ...], folder: Path, to: str, out: Path) -> tuple[float, float]:
+    """Return how long a command takes, and the seconds of the processor; start-up included."""
     shutil.rmtree(out, ignore_errors=True)
     name, *options = command
     size = ["--size", str(SIDE)] if to == "npz" else []
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), _processor()
     subprocess.run(
         [
             *(sys.executable, "-m", "augcli", name, str(folder), *options, *size),
@@ -90,7 +94,13 @@ def _seconds(command: tuple[str, ...], folder: Path, to: str, out: Path) -> floa
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    return time.perf_counter() - begun
+    return time.perf_counter() - begun, _processor() - used
+
+
+def _processor() -> float:
+    """Return the seconds of the processor of all commands so far, with their workers."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":

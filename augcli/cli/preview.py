@@ -34,7 +34,7 @@ def show_preview(run: Run, spell: Callable[[str], str], *, as_json: bool) -> Non
     plan = preview(run)
     if as_json:
         columns = run.manifest_columns(run.sources.classes)
-        rows = [dict(zip(columns.names, columns.cells(row), strict=True)) for row in plan.rows]
+        rows = [columns.values(row) for row in plan.rows]
         failures = [failure._asdict() for failure in plan.failures]
         content = {**asdict(plan), "rows": rows, "failures": failures}
         write_json({"message_type": "plan", "out": run.output.path, **content})

@@ -97,7 +97,7 @@ def features_of(
         elif kind != "list":
             lines.append(f"        dtype: {kind}\n")
         else:
-            lines.append("        list: float64\n" if has_lists else "        dtype: string\n")
+            lines.append("        sequence: float64\n" if has_lists else "        dtype: string\n")
     return "".join(lines)
 
 

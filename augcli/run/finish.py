@@ -216,9 +216,11 @@ def _fold(prepared: Prepared, shards: AbstractSet[str]) -> Totals:
         classes = _classes(run, totals)
         columns = run.manifest_columns(classes)
         splits = SplitFolders()
-        counted = splits.watched(_counted(rows, totals, is_soft=run.sources.are_soft))
+        counted = _counted(rows, totals, is_soft=run.sources.are_soft)
+        if run.sources.splits and not run.in_containers:
+            counted = splits.watched(counted)
         files.publish(run.manifest.name, partial(run.manifest.write, columns=columns, rows=counted))
-        folders = splits.found if run.sources.splits and not run.in_containers else {}
+        folders = splits.found
         tables = write_split_tables(files, run.manifest, columns, rows, folders.values())
     totals.tables = [run.manifest.name, *tables]
     _write_other_tables(prepared, totals, classes, columns, folders)

@@ -26,8 +26,10 @@ _JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 def write_jsonl(file: BinaryIO, columns: Columns, rows: Iterable[Row]) -> None:
     """Write the rows into a file."""
+    names = columns.names
     for row in rows:
-        file.write(_JSON(columns.values(row)).encode() + b"\n")
+        values = dict(zip(names, columns.cells(row), strict=True))
+        file.write(_JSON(values).encode() + b"\n")
 
 
 def read_jsonl(table: BinaryIO, classes: Sequence[str] = ()) -> Iterator[Row]:

@@ -40,7 +40,8 @@ def write_parquet(file: BinaryIO, columns: Columns, rows: Iterable[Row]) -> None
 
     schema = _schema(columns)
     size = max(1, MOST_CELLS // (len(columns.names) + len(columns.classes)))
-    values = (_nulled(columns.values(row)) for row in rows)
+    names = columns.names
+    values = (_values(names, columns.cells(row)) for row in rows)
     with parquet.ParquetWriter(pa.PythonFile(file, mode="w"), schema) as writer:
         while group := list(itertools.islice(values, size)):
             writer.write_table(pa.Table.from_pylist(group, schema), row_group_size=size)
@@ -64,8 +65,9 @@ def read_parquet(table: BinaryIO, classes: Sequence[str] = ()) -> Iterator[Row]:
             raise ValueError(f"it is no whole Parquet file ({str(error)[:80]})") from None
 
 
-def _nulled(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: None if name in CLASSES and not each else each for name, each in values.items()}
+def _values(names: Sequence[str], cells: Sequence[Any]) -> dict[str, Any]:
+    values = dict(zip(names, cells, strict=True))
+    return values | {name: None for name in CLASSES if values.get(name) == ""}
 
 
 def _cells(file: Any, size: int) -> Iterator[tuple[Any, ...]]:
