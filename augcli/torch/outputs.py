@@ -40,8 +40,9 @@ class Outputs:
     """The files of the pictures of an output folder, read in any order.
 
     Files are opened by the process that reads. Where pictures lie in containers, the first that is
-    wanted of a container makes its worker look where all of it lie; this is written into memory
-    that all workers share, so that each container is looked through once.
+    wanted of a container makes its worker look where all of them lie. This is written into memory
+    that all workers share, so that none looks again; two may look at the same time, and find the
+    same.
 
     Args:
         folder: OUT, absolute.
