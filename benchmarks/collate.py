@@ -26,10 +26,10 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import cv2
 import numpy as np
 import torch
+from stored_maps import NAMES, stored_maps
 from torch.utils.data import default_collate
 
 import augcli
-from augcli.attention.heat_map_file import About, save_maps
 from augcli.torch import BatchMixer
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -40,20 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CLASSES = 10
-STORED = 50_000
-"""Heat maps in the file, as many as CIFAR-10 has pictures."""
 MMAP_THRESHOLD = -3
 """Number of the option of the C library: larger blocks of memory come from the system."""
-
-
-def heat_maps(folder: str) -> str:
-    """Write a file of heat maps and return its path."""
-    random = np.random.default_rng(0)
-    names = [f"class/{number:05d}.jpg" for number in range(STORED)]
-    maps = random.random((STORED, 7, 7)).astype(np.float16)
-    path = f"{folder}/maps.npz"
-    save_maps(path, About("00" * 32, 7, True), names, np.zeros((STORED, 32), np.uint8), maps)
-    return path
 
 
 def contenders(side: int, batch: int, maps: str) -> dict[str, Callable[[], Any]]:
@@ -62,7 +50,7 @@ def contenders(side: int, batch: int, maps: str) -> dict[str, Callable[[], Any]]
     shape = (batch, 3, side, side)
     pixels = torch.from_numpy(random.integers(0, 256, shape, np.uint8))
     labels = random.integers(0, CLASSES, batch).tolist()
-    names = [f"class/{number:05d}.jpg" for number in random.permutation(STORED)[:batch]]
+    names = random.permutation(NAMES)[:batch].tolist()
     pairs = [(image.clone(), label) for image, label in zip(pixels, labels, strict=True)]
     named = [(*pair, name) for pair, name in zip(pairs, names, strict=True)]
     numpy_pairs = [(image.numpy(), label) for image, label in pairs]
@@ -104,26 +92,6 @@ def medians(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float
     return {name: statistics.median(times[2:]) for name, times in taken.items()}
 
 
-def on_a_gpu(batch: int, maps: str, rounds: int) -> None:
-    """Time a call in the loop on CUDA, where there is a GPU."""
-    if not torch.cuda.is_available():
-        print("\nCUDA: no GPU here, not measured")
-        return
-    mixer = BatchMixer(augcli.AttentiveCutMix(top_n=6), heat_maps=maps, classes=CLASSES)
-    names = [f"class/{number:05d}.jpg" for number in range(batch)]
-    for side in (32, 224):
-        images = torch.zeros((batch, 3, side, side), dtype=torch.uint8, device="cuda")
-        labels = torch.zeros(batch, dtype=torch.int64, device="cuda")
-        taken = []
-        for _ in range(rounds):
-            torch.cuda.synchronize()
-            start = time.perf_counter()
-            mixer(images, labels, names)
-            torch.cuda.synchronize()
-            taken.append(1000 * (time.perf_counter() - start))
-        print(f"\nCUDA, {side} x {side}: {statistics.median(taken[2:]):.2f} ms")
-
-
 def main() -> None:
     """Time all and print a table for each size."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -135,7 +103,7 @@ def main() -> None:
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").mallopt(MMAP_THRESHOLD, 1 << 22)
     with tempfile.TemporaryDirectory() as folder:
-        maps = heat_maps(folder)
+        maps = stored_maps(folder)
         for side in (32, 224):
             times = medians(contenders(side, options.batch, maps), options.rounds)
             plain = times["collate"]
@@ -143,7 +111,6 @@ def main() -> None:
             print("| what | ms | more than collate, ms | times collate |\n|---|---:|---:|---:|")
             for name, taken in times.items():
                 print(f"| {name} | {taken:.2f} | {taken - plain:.2f} | {taken / plain:.2f} |")
-        on_a_gpu(options.batch, maps, options.rounds)
 
 
 if __name__ == "__main__":
