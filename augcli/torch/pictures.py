@@ -47,10 +47,6 @@ class Memory(threading.local):
         return known[:size]
 
 
-IN_NUMPY = frozenset({"uint8", "float16", "float32", "float64"})
-"""Types that are mixed in NumPy where they are in memory."""
-
-
 def mix_arrays(
     bases: NDArray[Any],
     sources: Sequence[NDArray[Any]] | NDArray[Any],
