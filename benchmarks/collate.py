@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 import torch
 from stored_maps import NAMES, stored_maps
-from torch.utils.data import default_collate
+from torch.utils.data import DataLoader, default_collate
 
 import augcli
 from augcli.torch import BatchMixer
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CLASSES = 10
+SIDES = (32, 224)
 MMAP_THRESHOLD = -3
 """Number of the option of the C library: larger blocks of memory come from the system."""
 
@@ -92,25 +93,41 @@ def medians(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float
     return {name: statistics.median(times[2:]) for name, times in taken.items()}
 
 
+class Timings:
+    """A data set whose items are times: of a size of pictures, measured where it is loaded."""
+
+    def __init__(self, batch: int, rounds: int, maps: str) -> None:
+        self._batch = batch
+        self._rounds = rounds
+        self._maps = maps
+
+    def __len__(self) -> int:
+        return len(SIDES)
+
+    def __getitem__(self, index: int) -> dict[str, float]:
+        torch.set_num_threads(1)
+        cv2.setNumThreads(1)
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL("libc.so.6").mallopt(MMAP_THRESHOLD, 1 << 22)
+        return medians(contenders(SIDES[index], self._batch, self._maps), self._rounds)
+
+
 def main() -> None:
     """Time all and print a table for each size."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--batch", type=int, default=128)
     options = parser.parse_args()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").mallopt(MMAP_THRESHOLD, 1 << 22)
     with tempfile.TemporaryDirectory() as folder:
-        maps = stored_maps(folder)
-        for side in (32, 224):
-            times = medians(contenders(side, options.batch, maps), options.rounds)
-            plain = times["collate"]
-            print(f"\n{options.batch} pictures of {side} x {side}, uint8\n")
-            print("| what | ms | more than collate, ms | times collate |\n|---|---:|---:|---:|")
-            for name, taken in times.items():
-                print(f"| {name} | {taken:.2f} | {taken - plain:.2f} | {taken / plain:.2f} |")
+        timings: Any = Timings(options.batch, options.rounds, stored_maps(folder))
+        for where, workers in (("a worker", 1), ("the training process", 0)):
+            loader = DataLoader(timings, batch_size=None, num_workers=workers)
+            for side, times in zip(SIDES, loader, strict=True):
+                plain = times["collate"]
+                print(f"\n{options.batch} pictures of {side} x {side}, uint8, in {where}\n")
+                print("| what | ms | more than collate, ms | times collate |\n|---|---:|---:|---:|")
+                for name, taken in times.items():
+                    print(f"| {name} | {taken:.2f} | {taken - plain:.2f} | {taken / plain:.2f} |")
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from augcli.params import public_name
 from augcli.pixels.batches import frame_of
 from augcli.recipes.recipe import Recipe
 from augcli.recipes.step import Step
-from augcli.torch.batch_maps import BatchMaps
-from augcli.torch.drawing import draw_batch
+from augcli.torch.batch_maps import BatchMaps, NamedMaps
+from augcli.torch.drawing import draw_batch, ranked_cells
 from augcli.torch.libraries import SharedNumbers, library
 from augcli.torch.pictures import Memory, mix_arrays, mix_tensors
 from augcli.torch.samples import (
@@ -99,7 +99,10 @@ class BatchMixer:
         self._scale = np.asarray(mean, np.float32), np.asarray(deviation, np.float32)
         self._numbers = SharedNumbers(0, 1)
         self._memory = Memory()
-        self._maps = BatchMaps(heat_maps)
+        self._maps = NamedMaps(heat_maps)
+        for augmentation in self._step.augmentations:
+            if top_n := ranked_cells(augmentation):
+                self._maps.choose(augmentation.map_grid, top_n)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the memory of this process."""
@@ -247,17 +250,11 @@ class BatchMixer:
         *,
         channels_last: bool = False,
     ) -> BatchDraws:
-        named = names_of(images) if names is None else names
-
-        def maps_of(indices: NDArray[np.int64], grid: int) -> NDArray[np.float32]:
-            own = None if heat_maps is None else heat_maps[indices]
-            return self._maps.find([named[index] for index in indices.tolist()], grid, own)
-
+        names = names_of(images) if names is None else names
         return draw_batch(
             self._step,
-            named,
             frame_of(images, channels_last=channels_last),
-            maps_of,
+            BatchMaps(names, heat_maps, self._maps),
             seed=self._seed,
             epoch=self.epoch,
             epochs=self._epochs,

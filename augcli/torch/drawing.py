@@ -18,21 +18,19 @@ from augcli.augmentations.base import Mixer
 from augcli.augmentations.cutmix import BoxDraw, CellsDraw, CutMix
 from augcli.augmentations.mixup import MixUpDraw
 from augcli.augmentations.resizemix import ResizeMixDraw
-from augcli.pixels.batches import best_cells, count_cells
+from augcli.pixels.batches import count_cells
 from augcli.plan.ring import ring_keys
 from augcli.recipes.decisions import Chance, Choice, MixMaps, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from augcli.augmentations.base import Augmentation, Draw
     from augcli.pixels.frame import Frame, Image
     from augcli.recipes.step import Step
-
-    MapsOf = Callable[[NDArray[np.int64], int], NDArray[np.float32]]
-    """Gives the heat maps float32 (n, grid, grid) of some pictures of a batch, by index."""
+    from augcli.torch.batch_maps import BatchMaps
 
 
 @dataclass
@@ -119,9 +117,8 @@ def partners(names: Sequence[str], seed: int, epoch: int) -> NDArray[np.int64]:
 
 def draw_batch(
     step: Step,
-    names: Sequence[str],
     frame: Frame,
-    maps_of: MapsOf,
+    maps: BatchMaps,
     *,
     seed: int,
     epoch: int,
@@ -131,28 +128,28 @@ def draw_batch(
 
     Args:
         step: The methods, one of which is drawn for each picture.
-        names: One for each picture.
         frame: Height and width of the pictures.
-        maps_of: Gives their heat maps.
+        maps: Their names and heat maps.
         seed: Seed of all chance.
         epoch: Takes the place of the copy.
         epochs: How many there are, for methods that change over them.
     """
+    names = maps.names
     count = len(names)
     donors = partners(names, seed, epoch) if step.mixes else np.arange(count)
     mixed = BatchDraws([], donors, np.zeros(count), np.ones(count))
     certain = step.probability >= 1 and len(step.choices) == 1
 
     def chance(index: int) -> Chance:
-        maps = MixMaps(lambda: map_at(index), lambda: map_at(int(donors[index])))
+        both = MixMaps(lambda: map_at(index), lambda: map_at(int(donors[index])))
         subject = Subject(names[index], epoch)
-        return Chance((step,), seed, epochs, None, subject, partial(scored, index), maps)
+        return Chance((step,), seed, epochs, None, subject, partial(scored, index), both)
 
     def scored(index: int, _: Image, grid: int) -> NDArray[np.float32]:
         return map_at(index, grid)
 
     def map_at(index: int, grid: int | None = None) -> NDArray[np.float32]:
-        return np.asarray(maps_of(np.array([index]), grid or augmentation.map_grid)[0])
+        return np.asarray(maps.maps(np.array([index]), grid or augmentation.map_grid)[0])
 
     groups: dict[int, list[int]] = defaultdict(list)
     choices: dict[int, Choice] = {}
@@ -171,9 +168,9 @@ def draw_batch(
             members = members[donors[members] != members]
         if not len(members):
             continue
-        top_n = _ranked_cells(augmentation)
+        top_n = ranked_cells(augmentation)
         if top_n:
-            mixed.drawn.append(_ranked(augmentation, top_n, members, frame, maps_of, mixed))
+            mixed.drawn.append(_ranked(augmentation, top_n, members, frame, maps, mixed))
             continue
         draws = []
         for index in members.tolist():
@@ -189,7 +186,7 @@ def draw_batch(
     return mixed
 
 
-def _ranked_cells(augmentation: Augmentation[Any]) -> int:
+def ranked_cells(augmentation: Augmentation[Any]) -> int:
     """Return how many best cells are the draw; 0 where a draw is something else."""
     if (
         type(augmentation) is CutMix
@@ -206,12 +203,12 @@ def _ranked(
     top_n: int,
     members: NDArray[np.int64],
     frame: Frame,
-    maps_of: MapsOf,
+    maps: BatchMaps,
     mixed: BatchDraws,
 ) -> Drawn:
     """Draw the best cells for all pictures at once, which is the usual case."""
     count = len(mixed.donors)
-    best = best_cells(maps_of(mixed.donors[members], cutmix.map_grid), top_n)
+    best = maps.best(mixed.donors[members], cutmix.map_grid, top_n)
     chosen = best
     if len(members) < count:
         chosen = np.zeros((count, *best.shape[1:]), np.bool_)
