@@ -1,8 +1,9 @@
 """How much mixing adds to collating a batch, beside torchvision's CutMix and timm's mixup.
 
 All take the same batch of uint8 tensors, on one thread, in turns; medians of the thread's processor
-time are reported, and ratios of them. `collate` is PyTorch's default_collate. As in the worker of a
-loader, each batch gets new memory from the system, which counts for all of them.
+time are reported, and ratios of them. `collate` is PyTorch's default_collate. Each batch gets new
+memory from the system, as in a loader, which counts for all of them. In a worker, so does what a
+loader does next: a batch that does not lie in shared memory yet is copied there.
 
     python benchmarks/collate.py --rounds 40
 
@@ -27,7 +28,7 @@ import cv2
 import numpy as np
 import torch
 from stored_maps import NAMES, stored_maps
-from torch.utils.data import DataLoader, default_collate
+from torch.utils.data import DataLoader, default_collate, get_worker_info
 
 import augcli
 from augcli.torch import BatchMixer
@@ -88,7 +89,10 @@ def medians(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float
     for _ in range(rounds):
         for name, call in calls.items():
             start = time.thread_time()
-            call()
+            batch = call()
+            if get_worker_info():
+                for tensor in batch:
+                    tensor.share_memory_()
             taken[name].append(1000 * (time.thread_time() - start))
     return {name: statistics.median(times[2:]) for name, times in taken.items()}
 

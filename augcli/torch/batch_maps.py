@@ -149,6 +149,10 @@ class BatchMaps:
             return _pooled(self.own[indices].astype(np.float32), grid)
         return self.named.maps(self._names(indices), grid)
 
+    def one(self, index: int, grid: int) -> NDArray[np.float32]:
+        """Return the heat map float32 (grid, grid) of one picture; see :meth:`maps`."""
+        return np.asarray(self.maps(np.array([index]), grid)[0])
+
     def best(self, indices: NDArray[np.int64], grid: int, count: int) -> NDArray[np.bool_]:
         """Return the best cells bool (n, grid, grid) of some pictures; see :meth:`maps`."""
         if self.own is not None:
