@@ -5,7 +5,7 @@ time are reported, and ratios of them. `collate` is PyTorch's default_collate. E
 memory from the system, as in a loader, which counts for all of them. In a worker, so does what a
 loader does next: a batch that does not lie in shared memory yet is copied there.
 
-    python benchmarks/collate.py --rounds 40
+    python benchmarks/collate.py --rounds 40 --page docs/training.md
 
 Needs torch, torchvision and timm: see tests/loaders/requirements.txt.
 """
@@ -20,6 +20,7 @@ import statistics
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -27,6 +28,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import cv2
 import numpy as np
 import torch
+from report import machine, table, write_between
 from stored_maps import NAMES, stored_maps
 from torch.utils.data import DataLoader, default_collate, get_worker_info
 
@@ -38,10 +40,18 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from tests.loaders.torchvision_import import torchvision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 CLASSES = 10
+COLLATE = "`default_collate`"
 SIDES = (32, 224)
+PLACES = {"a worker of a loader": 1, "the training process": 0}
+PACKAGES = ("augcli", "numpy", "opencv-python-headless", "torch", "torchvision", "timm")
+TEXT = """Processor time of one thread for a batch of {batch} pictures, medians of {rounds} rounds
+in turns; *times* is the ratio to PyTorch's `default_collate`.
+
+{machine}
+"""
 MMAP_THRESHOLD = -3
 """Number of the option of the C library: larger blocks of memory come from the system."""
 
@@ -59,25 +69,28 @@ def contenders(side: int, batch: int, maps: str) -> dict[str, Callable[[], Any]]
     attentive = BatchMixer(augcli.AttentiveCutMix(top_n=6), heat_maps=maps, classes=CLASSES)
     box = BatchMixer(augcli.CutMix(region="box"), classes=CLASSES)
     found: dict[str, Callable[[], Any]] = {
-        "collate": lambda: default_collate(pairs),
-        "augcli attentive": lambda: attentive(named),
-        "augcli box": lambda: box(named),
+        COLLATE: lambda: default_collate(pairs),
+        "attentive CutMix, stored maps": lambda: attentive(named),
+        '`CutMix(region="box")`': lambda: box(named),
     }
     try:
         torchvision()
         from torchvision.transforms import v2  # noqa: PLC0415
 
         cutmix = v2.CutMix(num_classes=CLASSES)
-        found["torchvision CutMix"] = lambda: cutmix(*default_collate(pairs))
+        found["torchvision `CutMix`, a box for each batch"] = lambda: cutmix(
+            *default_collate(pairs)
+        )
     except ImportError:
         print("torchvision is not installed: left out")
     try:
         from timm.data.mixup import FastCollateMixup  # noqa: PLC0415
 
-        for mode in ("batch", "elem"):
+        for mode, what in {"batch": "each batch", "elem": "each picture"}.items():
             options = {"mixup_alpha": 0, "cutmix_alpha": 1.0, "label_smoothing": 0}
             mixup = FastCollateMixup(**options, mode=mode, num_classes=CLASSES)
-            found[f"timm FastCollateMixup, {mode}"] = lambda mixup=mixup: mixup(numpy_pairs)
+            name = f"timm `FastCollateMixup`, a box for {what}"
+            found[name] = lambda mixup=mixup: mixup(numpy_pairs)
     except ImportError:
         print("timm is not installed: left out")
     return found
@@ -117,21 +130,33 @@ class Timings:
 
 
 def main() -> None:
-    """Time all and print a table for each size."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Time all, in a worker and in the training process, and write a table for each."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--batch", type=int, default=128)
-    options = parser.parse_args()
+    parser.add_argument("--page", type=Path, help="takes the tables; printed if not given")
+    given = parser.parse_args()
+    text = ""
     with tempfile.TemporaryDirectory() as folder:
-        timings: Any = Timings(options.batch, options.rounds, stored_maps(folder))
-        for where, workers in (("a worker", 1), ("the training process", 0)):
-            loader = DataLoader(timings, batch_size=None, num_workers=workers)
-            for side, times in zip(SIDES, loader, strict=True):
-                plain = times["collate"]
-                print(f"\n{options.batch} pictures of {side} x {side}, uint8, in {where}\n")
-                print("| what | ms | more than collate, ms | times collate |\n|---|---:|---:|---:|")
-                for name, taken in times.items():
-                    print(f"| {name} | {taken:.2f} | {taken - plain:.2f} | {taken / plain:.2f} |")
+        timings: Any = Timings(given.batch, given.rounds, stored_maps(folder))
+        for place, workers in PLACES.items():
+            found = list(DataLoader(timings, batch_size=None, num_workers=workers))
+            sizes = [f"{side} x {side}{what}" for side in SIDES for what in (", ms", ", times")]
+            text += "\n" + table((f"in {place}", *sizes), rows(found))
+    about = machine("benchmarks/collate.py", PACKAGES)
+    text = TEXT.format(batch=given.batch, rounds=given.rounds, machine=about) + text
+    write_between(given.page, "collate", f"\n{text}\n")
+
+
+def rows(timings: list[dict[str, float]]) -> Iterator[list[str]]:
+    """Yield a row for each contender: its milliseconds for each size, and the ratios."""
+    for name in timings[0]:
+        row = [name]
+        for times in timings:
+            row += [f"{times[name]:.2f}", f"{times[name] / times[COLLATE]:.2f}"]
+        yield row
 
 
 if __name__ == "__main__":

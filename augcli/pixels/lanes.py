@@ -99,15 +99,14 @@ class Lanes(NamedTuple):
         """
         kind = np.dtype(f"V{self.size}")
         at, cells = np.nonzero(chosen.reshape(len(chosen), -1))
+        from_donors, to_bases = donors[at] * self.image, at * self.image
         shape = (len(cells), self.places.shape[1])
         count = shape[0] * shape[1]
-        inside, places = (
-            memory(number, 8 * count).view(np.int64).reshape(shape) for number in (0, 1)
-        )
-        given = memory(2, self.size * count).view(kind).reshape(shape)
+        places = memory(0, 8 * count).view(np.int64).reshape(shape)
+        given = memory(1, self.size * count).view(kind).reshape(shape)
         # These modes only leave out a check of places that are right.
-        np.take(self.places, cells, axis=0, out=inside, mode="clip")
-        np.add(inside, (donors[at] * self.image)[:, None], out=places)
+        np.take(self.places, cells, axis=0, out=places, mode="clip")
+        places += from_donors[:, None]
         np.take(sources.reshape(-1).view(kind), places, out=given, mode="clip")
-        np.add(inside, (at * self.image)[:, None], out=places)
+        places += (to_bases - from_donors)[:, None]
         np.put(bases.reshape(-1).view(kind), places, given, mode="clip")
