@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -98,7 +99,9 @@ def main() -> None:
     try:
         Scorer(device=device)
     except AugcliError as error:
-        device, lacks = CPU, f"No scoring on {given.device}: {error}. So the processor scored.\n"
+        device = CPU
+        lacks = f"No scoring on {given.device}: {error}. So the processor scored."
+        lacks = textwrap.fill(lacks, 100, break_on_hyphens=False) + "\n\n"
     devices = tuple(dict.fromkeys((CPU, device)))
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with tempfile.TemporaryDirectory(prefix="augcli-gpu-", dir=memory) as temporary:
