@@ -228,10 +228,8 @@ def test_every_format_of_the_manifest_gives_the_same_weights(
 ) -> None:
     source = class_folders(tmp_path / "photos", {"cat": 3, "dog": 3})
     found = []
-    for name, options in (
-        ("plain", {}),
-        ("other", {"manifest": manifest, "soft_label": soft_label}),
-    ):
+    of_other: dict[str, Any] = {"manifest": manifest, "soft_label": soft_label}
+    for name, options in (("plain", {}), ("other", of_other)):
         augcli.augment(source, augcli.MixUp(), out=tmp_path / name, workers=0, **options)
         figures = report([tmp_path / name], with_page=False).to_json()
         found.append({one["name"]: one["weight"] for one in figures["classes"]})
