@@ -93,35 +93,40 @@ class Loader:
         self._check_sides = check_sides if chain.keeps_size else None
         self._window: OrderedDict[tuple[str, int], LoadedSource | Failure] = OrderedDict()
 
-    def load(self, source: Source, copy: int, *, is_base: bool = False) -> LoadedSource:
+    def load(
+        self, source: Source, copy: int, *, is_base: bool = False, is_last: bool = False
+    ) -> LoadedSource:
         """Return a source decoded and led up to the mixer, from memory if it is there.
 
         Args:
             source: Which one.
             copy: Copy number.
             is_base: Whether the output has its size.
+            is_last: Whether it is in its last role: then it leaves memory, and its picture may be
+                changed.
 
         Raises:
             SourceFailed: It can't be used.
         """
         if self._chain.mixer_at is None:
             # It has one role only. The memory of its picture is at once that of the next.
-            return self._load(source, copy, is_base=is_base)
+            return self._load(source, copy, is_base=is_base, is_spare=is_last)
         key = (source.path, copy)
-        loaded = self._window.get(key)
+        loaded = self._window.pop(key, None) if is_last else self._window.get(key)
         if loaded is None:
             loaded = self._load_or_failure(source, copy, is_base=is_base)
             if isinstance(loaded, Failure) and loaded.stage == "memory" and self._window:
                 # Others in memory may have taken its place.
                 self._window.clear()
                 loaded = self._load_or_failure(source, copy, is_base=is_base)
-            if isinstance(loaded, LoadedSource) or loaded.stage != "encode":
+            if not is_last and (isinstance(loaded, LoadedSource) or loaded.stage != "encode"):
                 # What is too large for an output can be a donor.
                 self._window[key] = loaded
             if len(self._window) > WINDOW:
                 self._window.popitem(last=False)
         if isinstance(loaded, Failure):
             raise SourceFailed(*loaded)
+        loaded.result.is_spare = is_last
         return loaded
 
     def load_plain(self, source: Source, *, is_encoded: bool) -> LoadedSource:
@@ -161,14 +166,17 @@ class Loader:
         except SourceFailed as error:
             return error.failure
 
-    def _load(self, source: Source, copy: int, *, is_base: bool) -> LoadedSource:
+    def _load(
+        self, source: Source, copy: int, *, is_base: bool, is_spare: bool = False
+    ) -> LoadedSource:
         reader, path = self._reader, source.path
         data = reader.read(source)
         decoded = reader.decoded(data, path, sides=self._sides(source) if is_base else None)
         try:
             image = reader.sized(decoded.image)
             score = reader.maps.score_of(path, reader.scored_bytes(data), image)
-            result = self._chain.lead(image, self._chain.chance(Subject(path, copy), score))
+            chance = self._chain.chance(Subject(path, copy), score)
+            result = self._chain.lead(image, chance, is_spare=is_spare)
         except UnreadableImage as error:
             raise SourceFailed(path, stage_of(error), error.reason) from None
         except Exception as error:

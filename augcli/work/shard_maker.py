@@ -20,7 +20,7 @@ from augcli.work.shard_tally import ShardTally
 from augcli.work.writing import Pending, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from augcli.augmentations.base import Mixer
     from augcli.data.sinks.sink import ShardWriter, Sink
@@ -178,12 +178,13 @@ class ShardMaker:
             dict(task.tried),
             sources=task.sources,
         )
-        for job in task.jobs:
+        last_use = _last_uses(task.jobs)
+        for index, job in enumerate(task.jobs):
             if stop_asked():
                 raise StopAsked
             self._reader.turn_to(job.base.path)
             try:
-                self._make(job, task.copy, part, shard)
+                self._make(job, task.copy, part, shard, is_last=last_use[job.base.path] == index)
             except Exception as error:
                 if stop_asked():
                     raise StopAsked from None
@@ -206,14 +207,23 @@ class ShardMaker:
         part.obsolete = [name for name in task.obsolete if name not in names]
         return part
 
-    def _make(self, job: Job, copy: int, part: Part, shard: ShardWriter) -> None:
-        """Make the outputs of one job and add them to the part."""
+    def _make(self, job: Job, copy: int, part: Part, shard: ShardWriter, *, is_last: bool) -> None:
+        """Make the outputs of one job and add them to the part.
+
+        Args:
+            job: Which one.
+            copy: Copy number.
+            part: Gets the records.
+            shard: Takes the outputs.
+            is_last: Whether no later job needs its base.
+        """
         if not job.is_augmented:
             base = self._loader.load_plain(job.base, is_encoded=job.original == "encode")
             part.made.append(self._original(job, base, shard))
             return
         chain = self._chain
-        base = self._loader.load(job.base, copy, is_base=True)
+        is_last = is_last and job.original != "encode"
+        base = self._loader.load(job.base, copy, is_base=True, is_last=is_last)
         result, donor = base.result, None
         if chain.mixer_at is not None:
             result, donor = self._mixed(base, job, copy, part)
@@ -285,3 +295,16 @@ class ShardMaker:
         else:
             encoded = copied(job.base.place or job.base.path, base.data)
         return self._writer.write(shard, pending, base.original, encoded)
+
+
+def _last_uses(jobs: Sequence[Job]) -> dict[str, int]:
+    """Return the index of the last job that needs a source, by its path.
+
+    A donor that steps in for another one may be needed later still: it is read again then.
+    """
+    last = {}
+    for index, job in enumerate(jobs):
+        last[job.base.path] = index
+        if job.donors:
+            last[job.donors[0].path] = index
+    return last

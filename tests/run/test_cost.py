@@ -77,6 +77,31 @@ def test_a_second_run_reads_no_image(folder: Path, tmp_path: Path, counts: Count
     assert counts == {}
 
 
+def test_a_picture_is_copied_only_while_it_is_needed_again(
+    folder: Path, tmp_path: Path, scorer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over: Counter[bool] = Counter()
+    for name in ("apply_over", "apply_unchecked"):
+        real = getattr(AttentiveCutMix, name)
+
+        def watched(*arguments: Any, name: str = name, real: Any = real) -> Any:
+            over[name == "apply_over"] += 1
+            return real(*arguments)
+
+        monkeypatch.setattr(AttentiveCutMix, name, watched)
+    augment(folder, AttentiveCutMix(), out=tmp_path / "out", model=scorer, workers=0)
+    assert over == {True: COUNT}
+    augment(
+        folder,
+        AttentiveCutMix(),
+        out=tmp_path / "both",
+        model=scorer,
+        originals="encode",
+        workers=0,
+    )
+    assert over == {True: COUNT, False: COUNT}
+
+
 def test_only_the_last_few_pictures_are_kept(
     folder: Path, tmp_path: Path, scorer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
