@@ -26,7 +26,7 @@ from augcli.data.codecs.disagreements import (
 )
 from augcli.data.codecs.formats import readable_kind
 from augcli.data.codecs.gif import gif_header
-from augcli.data.codecs.npy import npy_facts
+from augcli.data.codecs.npy import MAGIC, is_npy_picture, npy_facts
 from augcli.data.codecs.png import png_header
 from augcli.data.codecs.pnm import pnm_header
 from augcli.data.codecs.tags import TIFF_STARTS, orientation_of
@@ -61,6 +61,8 @@ def read_header(data: bytes) -> Header:
     """
     if data.startswith(b"\xff\xd8\xff"):  # nearly every file
         return _jpeg(data)
+    if data.startswith(MAGIC) and is_npy_picture(data):
+        return npy_facts(data)
     if data[:4] in TIFF_STARTS:
         return tiff_header(data)
     return _READERS[readable_kind(data).ending](data)
