@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from contenders import PROCESSES, QUALITY
 from peers import PNG_LEVEL
-from results import About, Measured
+from results import PACKAGES, About, Measured
 from stages import STAGES
 from targets import targets
 
@@ -152,9 +152,9 @@ def write_between(page: Path | None, name: str, text: str) -> None:
     page.write_text(f"{head}{begin}{text}{end}{tail}", encoding="utf-8")
 
 
-def machine(command: str) -> str:
+def machine(command: str, packages: Iterable[str] = PACKAGES) -> str:
     """Describe the machine, the versions, the command and the date."""
-    return str(About.here(command))
+    return str(About.here(command, packages=packages))
 
 
 def _met(met: bool | None) -> str:

@@ -10,12 +10,15 @@ import platform
 import re
 import textwrap
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contenders import Contender
 from rounds import Figures
 from scale import Crew, Grown, Planned
 from watch import Watched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 PACKAGES = (
     *("augcli", "numpy", "opencv-python-headless", "onnxruntime", "pillow", "pyarrow"),
@@ -47,9 +50,9 @@ class About(NamedTuple):
     versions: dict[str, str]
 
     @classmethod
-    def here(cls, command: str, rounds: int = 1) -> About:
+    def here(cls, command: str, rounds: int = 1, packages: Iterable[str] = PACKAGES) -> About:
         """Describe this machine, now."""
-        found = {name: _version(name) for name in PACKAGES}
+        found = {name: _version(name) for name in packages}
         affinity = hasattr(os, "sched_getaffinity")
         return cls(
             str(datetime.datetime.now(tz=datetime.UTC).date()),
