@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: help demo test test-lowest test-loaders test-browser check format docs bench clean
+.PHONY: help demo test test-lowest test-loaders test-browser check format docs bench bench-compare clean
 
 help:
 	@echo "make demo          install into $(VENV) and mix the sample photos"
@@ -14,6 +14,7 @@ help:
 	@echo "make check         lint (ruff) and types (mypy --strict)"
 	@echo "make format        format the code"
 	@echo "make bench         measure the speed (DATA=folder MODELS=folder): docs/performance.md"
+	@echo "make bench-compare compare the results of two runs (A=file B=file)"
 	@echo "make docs          regenerate the tables and pictures of the docs"
 
 $(VENV)/installed: pyproject.toml
@@ -72,9 +73,12 @@ docs: $(VENV)/installed-tests
 
 # DATA holds photos.tar and cifar10.tar (by default, pictures are drawn), MODELS an ONNX classifier.
 bench: $(VENV)/installed-tests
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "albumentations==2.0.8" psutil
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "albumentations==2.0.8" psutil pyarrow onnx
 	$(BIN)/python benchmarks/throughput.py --out docs/performance.md \
 		$(if $(DATA),--data $(DATA)) $(if $(MODELS),--models $(MODELS)) $(BENCH)
+
+bench-compare: $(VENV)/installed
+	$(BIN)/python benchmarks/compare.py $(A) $(B)
 
 clean:
 	rm -rf $(VENV) .venv-lowest .venv-loaders sample_images-cutout sample_images-cutmix build dist

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from augcli.data.codecs.choices import background_colour
@@ -200,7 +200,7 @@ class Remaker:
             background=self._background,
         )
         if self._options.frame:
-            return replace(decoded, image=resize(decoded.image, self._options.frame))
+            return decoded._replace(image=resize(decoded.image, self._options.frame))
         return decoded
 
 
