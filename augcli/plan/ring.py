@@ -104,6 +104,7 @@ class Shard(NamedTuple):
         stop: Position after the last.
         split: The part of the data set; empty where there are none.
         file: Name of the file that holds all of its outputs; empty where each is a file.
+        jobs: How many jobs it holds.
     """
 
     copy: int
@@ -113,6 +114,7 @@ class Shard(NamedTuple):
     stop: int
     split: str = ""
     file: str = ""
+    jobs: int = 0
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from augcli.data.codecs.formats import FULL_WHITE, PNG_LEVEL
 from augcli.data.stores.sources import MOST_BYTES
 from augcli.errors import near_miss
 from augcli.params import ByName, Param, check
+from augcli.recipes.array_index import parse_index
 
 if TYPE_CHECKING:
     from augcli.pixels.frame import Frame
@@ -424,6 +425,23 @@ class RunOptions(ByName):
     follow_links: Annotated[bool, FOLLOW_LINKS] = False
     workers: Annotated[int | None, WORKERS] = None
     timeout: Annotated[float | None, TIMEOUT] = None
+    shard: Annotated[
+        str | None,
+        Param(
+            "Make only the share of one task of an array job, such as 3/100: the fourth of 100, "
+            "from 0. OUT is a folder that all of them share; augcli finish OUT comes last.",
+            parse=parse_index,
+            metavar="I/N",
+            group="run",
+        ),
+    ] = None
+    force: Annotated[
+        bool,
+        Param(
+            "Go on although tasks of an array job seem to be at work in OUT: they are gone.",
+            group="run",
+        ),
+    ] = False
     fsync: Annotated[
         Literal["none", "shard", "file"],
         Param(
@@ -487,7 +505,7 @@ SCORER_OPTIONS = frozenset({"model", "heatmaps", "device"})
 """Options that only commands with a heat map have."""
 ONE_RUN_ONLY = frozenset(
     {"out", "workers", "timeout", "overwrite", "fsync", "retry_failed", "fail_fast", "max_errors"}
-    | {"heatmaps", "device", "accept_missing", "refresh_estimates"}
+    | {"heatmaps", "device", "accept_missing", "refresh_estimates", "shard", "force"}
 )
 """Options that say how a run goes and change no output."""
 AMOUNTS = frozenset({"copies", "per_class", "total", "copies_of", "only_classes", "skip_classes"})

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from augcli.run.lines import failed_line, printable, rate, started_line, summary_lines
-from augcli.run.messages import Error, Notice, Progress, Started, Summary
+from augcli.run.lines import (
+    failed_line,
+    planned_line,
+    printable,
+    rate,
+    started_line,
+    summary_lines,
+)
+from augcli.run.messages import Error, Notice, Planned, Progress, Started, Summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +77,9 @@ class ProgressBar:
                     completed=message.made + message.failed,
                     counts=counts,
                 )
+            case Planned():
+                self._bar.stop()
+                self._print(self._spell(planned_line(message)))
             case Summary():
                 self._bar.stop()
                 for line in summary_lines(message, self._spell):

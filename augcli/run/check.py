@@ -6,7 +6,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -205,8 +205,27 @@ class Run:
         return Backlog(plan, self.parts(), sink, was_complete, self.options.retry_failed)
 
 
+class Listed(NamedTuple):
+    """Sources that another process listed and checked.
+
+    Attributes:
+        sources: What is read.
+        folders: Those of INPUT that hold sources, `limit` or not.
+        identity: What the outputs depend on, where none of the sources is to be read any more;
+            else None.
+    """
+
+    sources: Sources
+    folders: frozenset[str]
+    identity: dict[str, Any] | None = None
+
+
 def check(
-    folder: Path, recipe: Recipe, options: RunOptions, checkpoint: Checkpoint = carry_on
+    folder: Path,
+    recipe: Recipe,
+    options: RunOptions,
+    checkpoint: Checkpoint = carry_on,
+    listed: Listed | None = None,
 ) -> Run:
     """Check everything that can be checked without opening an image.
 
@@ -215,6 +234,7 @@ def check(
         recipe: What to do; its ``run`` table is in ``options`` already.
         options: How.
         checkpoint: Called between two images of the run; what it raises ends it.
+        listed: The sources; None lists INPUT.
 
     Raises:
         UsageError: A wrong option or wrong input.
@@ -222,19 +242,26 @@ def check(
     check_surroundings(folder, options.out)
     _check_size(options)
     out = options.out or default_out(folder, recipe.name)
-    store, sources = list_sources(folder, out, options)
-    folders = sources.folders()
-    if options.limit and options.limit < len(sources):
-        sources = sources.select(
-            sorted(sample(sources.paths, options.seed, "limit", options.limit))
-        )
+    if listed:
+        sources, folders = listed.sources, listed.folders
+        store = input_store(os.fspath(folder), options, os.fspath(out))
+        if listed.identity is None:
+            store.adopt(sources)
+    else:
+        store, sources = list_sources(folder, out, options)
+        folders = sources.folders()
+        if options.limit and options.limit < len(sources):
+            sources = sources.select(
+                sorted(sample(sources.paths, options.seed, "limit", options.limit))
+            )
     wanted = wanted_of(sources, options) if recipe.steps else as_they_are(sources, options)
     copies = max(1, wanted.most_copies)
     chain = Chain(recipe.name, recipe.steps, options.seed, copies, recipe.survival)
-    _check_labels(chain, sources, wanted, options)
+    if not listed:
+        _check_labels(chain, sources, wanted, options)
     container_of = _containers(sources, options)
     place = os.path.realpath(folder) if is_table(os.fspath(folder)) else sources.root
-    made = identity(chain, place, options, sources)
+    made = (listed and listed.identity) or identity(chain, place, options, sources)
     # The default depends on the kind of store: what it was is recorded.
     made["locality"] = "container" if container_of else "none"
     output = OutputFolder(out, options.fsync)

@@ -132,6 +132,48 @@ class Summary(Message):
 
 
 @dataclass(frozen=True)
+class Planned(Message):
+    """A run that several machines make is prepared.
+
+    Attributes:
+        out: OUT, absolute.
+        plan: Hash of the plan; empty where all is made already.
+        shards: How many shards there are.
+        jobs: Outputs to be made.
+    """
+
+    message_type = "planned"
+    out: str
+    plan: str
+    shards: int
+    jobs: int
+
+    @property
+    def exit_code(self) -> int:
+        """Always 0."""
+        return EXIT_OK
+
+
+@dataclass(frozen=True)
+class TaskSummary(Summary):
+    """What a task of an array job made: ``images`` and ``failed`` are of its shards.
+
+    Attributes:
+        task: Which task, such as ``3/100``.
+        shards: How many shards it has.
+    """
+
+    message_type = "task"
+    task: str = ""
+    shards: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        """0, also where images failed: they are rows of errors.csv, which ``finish`` counts."""
+        return EXIT_OK
+
+
+@dataclass(frozen=True)
 class HeatMapsSummary(Summary):
     """The same for heat maps: ``manifest`` is their file, ``new`` what was scored now."""
 
