@@ -60,8 +60,9 @@ def shard_order(shard: str) -> tuple[int, str, int]:
     return name.order if name else (-1, "", -1)
 
 
-def _files_of(stored: StoredPart) -> list[str]:
-    return stored.part.files if stored.part else []
+def _folders_of(stored: StoredPart) -> set[str]:
+    files = stored.part.files if stored.part else []
+    return {name.rpartition("/")[0] for name in files}
 
 
 def _shard_of(content: bytes) -> str:
@@ -160,9 +161,7 @@ class Parts:
             if chosen is not None and self._files.size(part_name(shard)) is None:
                 continue
             if following and following.shard == shard:
-                self.superseded_folders |= {
-                    name.rpartition("/")[0] for name in _files_of(following)
-                }
+                self.superseded_folders |= _folders_of(following)
                 following = next(folded, None)
             yield self._loose(shard)
         while following:

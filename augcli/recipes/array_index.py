@@ -58,9 +58,8 @@ class ArrayIndex:
             >>> [ArrayIndex(number, 3).slice("abcdefgh") for number in range(3)]
             ['ab', 'cde', 'fgh']
         """
-        start, stop = (
-            len(items) * number // self.count for number in (self.number, self.number + 1)
-        )
+        start = len(items) * self.number // self.count
+        stop = len(items) * (self.number + 1) // self.count
         return items[start:stop]
 
     @classmethod
