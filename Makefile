@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: help demo test test-lowest test-loaders check format docs bench clean
+.PHONY: help demo test test-lowest test-loaders test-ray check format docs bench clean
 
 help:
 	@echo "make demo          install into $(VENV) and mix the sample photos"
 	@echo "make test          install the test dependencies and run the whole suite"
 	@echo "make test-lowest   the suite with the lowest versions that pyproject.toml allows"
 	@echo "make test-loaders  run the tests and snippets with PyTorch, timm, datasets and others"
+	@echo "make test-ray      run the tests with a Ray cluster"
 	@echo "make check         lint (ruff) and types (mypy --strict)"
 	@echo "make format        format the code"
 	@echo "make bench         measure the speed (DATA=folder MODELS=folder): docs/performance.md"
@@ -48,6 +49,16 @@ test-lowest:
 test-loaders: .venv-loaders/installed
 	.venv-loaders/bin/python -m pytest -m loaders
 
+# The same for Ray.
+.venv-ray/installed: pyproject.toml tests/ray/requirements.txt
+	$(PYTHON) -m venv .venv-ray
+	.venv-ray/bin/python -m pip install --quiet --disable-pip-version-check \
+		--requirement tests/ray/requirements.txt --editable ".[test]"
+	@touch $@
+
+test-ray: .venv-ray/installed
+	.venv-ray/bin/python -m pytest -m ray
+
 check: $(VENV)/installed-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -68,4 +79,4 @@ bench: $(VENV)/installed-tests
 		$(if $(DATA),--data $(DATA)) $(if $(MODELS),--models $(MODELS)) $(BENCH)
 
 clean:
-	rm -rf $(VENV) .venv-lowest .venv-loaders sample_images-cutout sample_images-cutmix build dist
+	rm -rf $(VENV) .venv-lowest .venv-loaders .venv-ray sample_images-cutout sample_images-cutmix build dist

@@ -52,7 +52,7 @@ PACKAGES = {
     "data": frozenset({"numpy", "cv2", "PIL", "pyarrow"}),
     "recipes": frozenset[str](),
     "plan": frozenset({"numpy"}),
-    "work": frozenset({"numpy", "cv2"}),
+    "work": frozenset({"numpy", "cv2", "ray"}),
     # rich only for the progress bar, which Python callers may show.
     "run": frozenset({"numpy", "rich"}),
     # albumentations is looked for among the modules that are loaded, and never imported.

@@ -425,6 +425,31 @@ class RunOptions(ByName):
     follow_links: Annotated[bool, FOLLOW_LINKS] = False
     workers: Annotated[int | None, WORKERS] = None
     timeout: Annotated[float | None, TIMEOUT] = None
+    engine: Annotated[
+        Literal["processes", "ray"],
+        Param(
+            "What does the work: processes of this machine, or the nodes of a Ray cluster, which "
+            "share INPUT and OUT.",
+            group="run",
+        ),
+    ] = "processes"
+    address: Annotated[
+        str,
+        Param(
+            "Ray cluster, such as HOST:6379; local starts one on this machine.",
+            group="run",
+        ),
+    ] = "local"
+    task_cpus: Annotated[
+        float,
+        Param(
+            "Processors that each task of Ray takes; `workers` says how many tasks run at a time "
+            "[default: as many as the cluster has room for].",
+            0.01,
+            4096,
+            group="run",
+        ),
+    ] = 1.0
     shard: Annotated[
         str | None,
         Param(
@@ -506,6 +531,7 @@ SCORER_OPTIONS = frozenset({"model", "heatmaps", "device"})
 ONE_RUN_ONLY = frozenset(
     {"out", "workers", "timeout", "overwrite", "fsync", "retry_failed", "fail_fast", "max_errors"}
     | {"heatmaps", "device", "accept_missing", "refresh_estimates", "shard", "force"}
+    | {"engine", "address", "task_cpus"}
 )
 """Options that say how a run goes and change no output."""
 AMOUNTS = frozenset({"copies", "per_class", "total", "copies_of", "only_classes", "skip_classes"})

@@ -120,7 +120,9 @@ class Run:
 
     def storage(self, gpu: Scorer | None = None) -> MapStorage:
         """Return where heat maps are stored: a table, where a map may be wanted again."""
-        again = self.wanted.most_copies > 1 and scores_sources(self.chain)
+        # Nodes have no table in common that would be quicker than to score again.
+        is_near = self.options.engine == "processes"
+        again = is_near and self.wanted.most_copies > 1 and scores_sources(self.chain)
         table = os.path.join(self.output.path, MAPS, "maps") if again or gpu else ""
         spec = gpu.map_spec if gpu else None
         return MapStorage(self.heatmaps, table, len(self.sources), spec)
@@ -168,6 +170,12 @@ class Run:
     def pool(self, storage: MapStorage) -> Pool:
         """Start what answers questions about sources and makes shards."""
         settings = self.read_settings(storage)
+        options = self.options
+        if options.engine == "ray":
+            from augcli.work.ray_pool import RayOptions, RayPool  # noqa: PLC0415 - an extra
+
+            nodes = RayOptions(options.address, options.task_cpus, options.workers)
+            return RayPool(settings, nodes, self.checkpoint)
         if not self.workers:
             return InThisProcess(settings, self.checkpoint)
         return Processes(settings, self.workers, self.checkpoint)
@@ -241,6 +249,7 @@ def check(
     """
     check_surroundings(folder, options.out)
     _check_size(options)
+    _check_engine(options)
     out = options.out or default_out(folder, recipe.name)
     if listed:
         sources, folders = listed.sources, listed.folders
@@ -349,6 +358,24 @@ def default_out(folder: Path, command: str) -> Path:
     if is_table(os.fspath(folder)):
         whole = whole.with_suffix("")
     return whole.with_name(f"{whole.name or 'augcli'}-{command}")
+
+
+def _check_engine(options: RunOptions) -> None:
+    """Refuse what the nodes of a cluster can't do.
+
+    Raises:
+        UsageError: Something of this machine alone is asked for.
+    """
+    if options.engine == "processes":
+        return
+    for name, plain in (("device", "cpu"), ("shard", None)):
+        value = getattr(options, name)
+        if value != plain:
+            raise UsageError(
+                f"`{name}` {value} is not for `engine` {options.engine}; leave out one of them"
+            )
+    if options.workers == 0:
+        raise UsageError("`workers` 0 is this process alone; leave it out with `engine` ray")
 
 
 def _check_size(options: RunOptions) -> None:

@@ -90,9 +90,10 @@ def progress_line(message: Progress) -> str:
     """
     speed = rate(message)
     left = (message.total - message.made - message.failed) / speed if speed else 0.0
+    nodes = f" on {counted(message.nodes, 'node')}" if message.nodes else ""
     return (
         f"{message.made:,} of {message.total:,} made, {message.failed:,} failed, "
-        f"{speed:,.0f} images a second, {left:,.0f} s left"
+        f"{speed:,.0f} images a second{nodes}, {left:,.0f} s left"
     )
 
 

@@ -57,6 +57,7 @@ class Progress(Message):
         total: Outputs to be made.
         seconds: Since the first task.
         new: Outputs made in this run.
+        nodes: Machines of a cluster that made some of them; 0 without a cluster.
     """
 
     message_type = "progress"
@@ -65,6 +66,7 @@ class Progress(Message):
     total: int
     seconds: float
     new: int
+    nodes: int = 0
 
 
 @dataclass(frozen=True)

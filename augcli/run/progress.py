@@ -49,6 +49,7 @@ class RunProgress:
         self._listener = listener
         self._most_failures = most_failures
         self._open: dict[str, Tally] = {}
+        self._nodes: set[str] = set()
         self._reported: set[Failure] = set()
         self._first = self._last = 0.0
 
@@ -85,6 +86,7 @@ class RunProgress:
                 self.outputs += event.outputs
                 self.failed += event.failed
                 self.missing_maps.update(event.missing)
+                self._nodes.update(filter(None, [event.node]))
                 if event.made:
                     self._first = min(self._first or event.first_made, event.first_made)
                     self._last = max(self._last, event.last_made)
@@ -102,4 +104,5 @@ class RunProgress:
         made = self.made + sum(tally.made for tally in self._open.values())
         failed = self.failed + sum(tally.failed for tally in self._open.values())
         total = made + self._backlog.already_done
-        self._listener(Progress(total, failed, self._jobs, time.time() - self._begun, made))
+        seconds, nodes = time.time() - self._begun, len(self._nodes)
+        self._listener(Progress(total, failed, self._jobs, seconds, made, nodes))
