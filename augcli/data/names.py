@@ -13,7 +13,7 @@ import numpy as np
 from augcli.rng import digest, digests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _UNSAFE = re.compile(r"[^\w-]+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³])", re.IGNORECASE)
@@ -77,7 +77,7 @@ def output_name(
 
 
 def same_names(
-    paths: list[str],
+    paths: Sequence[str],
     place_of: Callable[[int], str] = lambda index: "",
     plain: Callable[[str], str] = str,
 ) -> frozenset[str]:

@@ -105,15 +105,25 @@ class Plan:
     containers: Containers | None = None
     _rings: dict[tuple[int, str], Ring] = field(default_factory=dict)
     _labels: list[str] = field(init=False)
-    _long_named: frozenset[str] = field(init=False)
+    _long_named: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
-        sources = self.sources
-        self._labels = [repr(label.weights) for label in sources.labels]
-        plain = container_key if self.containers else str
-        self._long_named = same_names(
-            sources.paths, lambda index: sources.source(index).place, plain
-        )
+        self._labels = [repr(label.weights) for label in self.sources.labels]
+
+    @property
+    def long_named(self) -> frozenset[str]:
+        """The sources whose outputs get a longer hash in their names."""
+        if self._long_named is None:
+            sources = self.sources
+            plain = container_key if self.containers else str
+            self._long_named = same_names(
+                sources.paths, lambda index: sources.source(index).place, plain
+            )
+        return self._long_named
+
+    @long_named.setter
+    def long_named(self, paths: frozenset[str]) -> None:
+        self._long_named = paths
 
     @property
     def jobs(self) -> int:
@@ -227,7 +237,7 @@ class Plan:
             givers = ring.donors(position, donors + 1) if self.mixes and is_augmented else []
             candidates = tuple([at(giver)[0] for giver in givers[:donors]])
             first = at(givers[0])[1] if candidates else ()
-            hash_bytes = LONG_HASH if base.path in self._long_named else SHORT_HASH
+            hash_bytes = LONG_HASH if base.path in self.long_named else SHORT_HASH
             kind = (is_augmented, original, hash_bytes)
             # The usual kind of job has no word for it.
             named = () if kind == (True, "none", SHORT_HASH) else kind

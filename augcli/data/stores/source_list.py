@@ -12,10 +12,10 @@ import json
 import sys
 import zlib
 from array import array
-from collections import Counter
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from augcli.data.labels import Label
+from augcli.data.stores.packed_paths import PackedPaths
 from augcli.data.stores.sources import Sources
 from augcli.files import parse_json
 
@@ -106,27 +106,55 @@ def read_source_list(file: BinaryIO, sha256: str) -> Sources:
     """
     try:
         with gzip.GzipFile(fileobj=file) as packed:
-            content = packed.read()
+            reader = _Hashed(packed)
+            sources = _read(reader)
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"it is damaged: {error}") from None
-    if hashlib.sha256(content).hexdigest() != sha256:
+    if reader.hash.hexdigest() != sha256:
         raise ValueError("it is not the list of this plan")
-    also_end = content.index(b"\n") + 1
-    start = content.index(b"\n", also_end) + 1
-    header = parse_json(content[also_end:start])
+    return sources
+
+
+class _Hashed:
+    """Reads a list and hashes what it reads.
+
+    Attributes:
+        hash: Of all that was read.
+    """
+
+    def __init__(self, packed: gzip.GzipFile) -> None:
+        self._packed = packed
+        self.hash = hashlib.sha256()
+
+    def line(self) -> bytes:
+        return self._noted(self._packed.readline())
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._noted(self._packed.read(size))
+        if len(data) < size:
+            raise ValueError("it is cut short")
+        return data
+
+    def _noted(self, data: bytes) -> bytes:
+        self.hash.update(data)
+        return data
+
+
+def _read(reader: _Hashed) -> Sources:
+    """Return the sources, which are right only where their hash is."""
+    reader.line()
+    header = parse_json(reader.line())
     count = header["count"]
     sources = Sources(**{name: header[name] for name in (*PLAIN, *SWITCHES)})
     sources.labels = [Label.from_json(weights) for weights in header["labels"]]
     sources.refused = [(path, reason) for path, reason in header["refused"]]
-    sources.skipped = Counter()
     for name in header["columns"]:
         values = array("q")
-        values.frombytes(content[start : start + count * values.itemsize])
-        start += count * values.itemsize
+        values.frombytes(reader.read(count * values.itemsize))
         kind = getattr(sources, name).typecode
         setattr(sources, name, array(kind, _numbers(values)))
-    paths = content[start:].decode("utf-8", "surrogateescape").split("\0")
-    sources.paths = paths[:-1]
+    # It is only read: nothing is added to a list that is whole.
+    sources.paths = cast("list[str]", PackedPaths(reader.read()))
     if len(sources.paths) != count:
         raise ValueError("it is cut short")
     return sources

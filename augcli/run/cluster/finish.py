@@ -12,7 +12,7 @@ from augcli.errors import OutputError, Stopped
 from augcli.recipes.options import RunOptions
 from augcli.run.cluster.missing import in_words, last_tasks, missing_shards
 from augcli.run.cluster.prepare import planned_run
-from augcli.run.cluster.shared_plan import ranges_of, read_plan, read_shards, shard_files
+from augcli.run.cluster.shared_plan import read_facts, read_plan
 from augcli.run.finish import finish
 from augcli.run.make import outcome_notices
 from augcli.run.messages import Notice, ignore
@@ -64,21 +64,20 @@ def finish_shared(out: Path, listener: Listener = ignore, *, force: bool = False
 
 
 def _finish(output: OutputFolder, plan: SharedPlan, begun: float, listener: Listener) -> Summary:
-    shards = read_shards(output, plan)
+    facts = read_facts(output, plan)
     options = RunOptions(out=output.folder)
     run, chain = planned_run(plan, output, Path(plan.input), options, reads=False)
-    missing = missing_shards(output, plan, shards, run.parts())
+    missing = missing_shards(output, plan, facts, run.parts())
     if missing:
-        tasks = last_tasks(output, plan, shards, missing, output.files.clock())
+        tasks = last_tasks(output, plan, facts.shards, missing, output.files.clock())
         raise Stopped(
             f"OUT {output.folder} can't be finished yet: {in_words(missing, tasks)}; run these "
             "tasks again, then finish"
         )
     record = output.record()
     assert record
-    backlog = run.backlog(run.plan(chain, ranges_of(shards)), was_complete=False)
-    files = shard_files(shards)
-    backlog.shards, backlog.files = set(files), set(files.values())
+    backlog = run.backlog(facts.plan(run, chain), was_complete=False)
+    backlog.shards, backlog.files = set(facts.files), set(facts.files.values())
     prepared = Prepared(run, chain, record, record, backlog, MapStorage(), None, None, False)
     done = finish(prepared, backlog.shards, RunProgress(backlog, begun, listener, None), begun)
     for text in outcome_notices(prepared, done):

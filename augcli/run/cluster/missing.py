@@ -12,7 +12,7 @@ from augcli.plan.part import UNFINISHED
 from augcli.recipes.array_index import ArrayIndex
 from augcli.recipes.options import RunOptions
 from augcli.run.cluster.prepare import planned_run
-from augcli.run.cluster.shared_plan import ranges_of, read_plan, read_shards, shard_files
+from augcli.run.cluster.shared_plan import read_facts, read_plan, shard_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from augcli.data.output import OutputFolder
     from augcli.data.presence import SeenTask
     from augcli.plan.parts import Parts
-    from augcli.run.cluster.shared_plan import PlannedShard, SharedPlan
+    from augcli.run.cluster.shared_plan import Facts, PlannedShard, SharedPlan
 
 SHOWN = 5
 """Shards and tasks that a sentence names."""
@@ -67,16 +67,17 @@ def ago(seconds: float) -> str:
 
 
 def missing_shards(
-    output: OutputFolder, plan: SharedPlan, shards: Sequence[PlannedShard], parts: Parts
+    output: OutputFolder, plan: SharedPlan, facts: Facts, parts: Parts
 ) -> list[PlannedShard]:
     """Return the shards that no part records as made by the plan.
 
     Args:
         output: OUT.
         plan: The plan.
-        shards: Its shards.
+        facts: What is known of its sources.
         parts: What is done.
     """
+    shards = facts.shards
     made = set(parts.marked(plan.sha256))
     others = shard_files([shard for shard in shards if shard.name not in made])
     # Parts of earlier runs count where their shard has not changed since.
@@ -88,7 +89,7 @@ def missing_shards(
     if before:
         options = RunOptions(out=output.folder)
         run, chain = planned_run(plan, output, Path(plan.input), options, reads=False)
-        planned = run.plan(chain, ranges_of(shards))
+        planned = facts.plan(run, chain)
         for shard in planned.shards({name: others[name] for name in before}):
             if planned.task(shard).fingerprint == before[shard.name]:
                 made.add(shard.name)
@@ -123,8 +124,9 @@ def array_status(output: OutputFolder, parts: Parts) -> ArrayStatus | None:
     plan = read_plan(output)
     if plan is None:
         return None
-    shards = read_shards(output, plan)
-    missing = missing_shards(output, plan, shards, parts)
+    facts = read_facts(output, plan)
+    shards = facts.shards
+    missing = missing_shards(output, plan, facts, parts)
     # Nothing is written only to look: the clock of this computer has to do.
     now = time.time()
     tasks = last_tasks(output, plan, shards, missing, now)

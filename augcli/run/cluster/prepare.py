@@ -14,8 +14,8 @@ from augcli.run.cluster.shared_plan import (
     SharedPlan,
     absolute,
     publish_plan,
+    read_facts,
     read_plan,
-    read_shards,
     read_sources,
 )
 from augcli.run.make import begin
@@ -60,7 +60,7 @@ def prepare_plan(
     output = output_of(folder, recipe, options)
     with output.preparing(checkpoint):
         plan = _made(folder, recipe, options, listener, checkpoint)
-    shards = read_shards(output, plan) if plan else []
+    shards = read_facts(output, plan).shards if plan else []
     output.files.close()
     jobs = sum(shard.jobs for shard in shards)
     done = Planned(output.path, plan.sha256 if plan else "", len(shards), jobs)
@@ -172,7 +172,7 @@ def _is_still_right(plan: SharedPlan, run: Run, place: str, recipe: Recipe) -> b
         record is not None
         and not plan.difference(place, recipe, run.options)
         and not difference(record.identity, run.identity)
-        and plan.sources == content_hash(run.sources, read_shards(run.output, plan))
+        and plan.sources == content_hash(run.sources, read_facts(run.output, plan).content)
     )
 
 

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
     from augcli.data.output import OutputFolder
     from augcli.data.stores.sources import Sources
+    from augcli.plan.plan import Plan
+    from augcli.recipes.chain import Chain
+    from augcli.run.check import Run
     from augcli.run.prepare import Prepared
 
 CONTENT_ONLY = frozenset({"model"})
@@ -53,6 +56,57 @@ class PlannedShard(NamedTuple):
     name: str
     file: str
     jobs: int
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of all sources, so that no task need find it out again.
+
+    Attributes:
+        shards: All shards of the plan, in order.
+        long_named: Sources whose outputs get a longer hash in their names.
+        content: The same as JSON has it.
+    """
+
+    shards: list[PlannedShard]
+    long_named: frozenset[str]
+    content: Any
+
+    @classmethod
+    def from_json(cls, content: Any) -> Facts:
+        """Return the facts that a JSON value holds.
+
+        Raises:
+            ValueError: It is not what augcli wrote.
+            KeyError: The same.
+            TypeError: The same.
+        """
+        shards = [PlannedShard(*each) for each in content["shards"]]
+        if not all(ShardName.parse(shard.name) and type(shard.jobs) is int for shard in shards):
+            raise ValueError("it is not what augcli wrote")
+        return cls(shards, frozenset(content["long_named"]), content)
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The names of the shards, each with that of the file that holds its outputs."""
+        return shard_files(self.shards)
+
+    @property
+    def ranges(self) -> int:
+        """Into how many ranges each copy is cut, where each output is a file."""
+        name = ShardName.parse(self.shards[0].name) if self.shards else None
+        return name.ranges if name else 1
+
+    def plan(self, run: Run, chain: Chain) -> Plan:
+        """Return all jobs of a run.
+
+        Args:
+            run: The run, with its white level.
+            chain: What is done, with the mean colour.
+        """
+        plan = run.plan(chain, self.ranges)
+        plan.long_named = self.long_named
+        return plan
 
 
 @dataclass(frozen=True)
@@ -95,7 +149,7 @@ class SharedPlan:
             recipe.to_toml() if recipe.steps else "",
             shared_options(run.options),
             _sha256(fixed),
-            content_hash(run.sources, shards_of(prepared)),
+            content_hash(run.sources, facts_of(prepared)),
         )
 
     @classmethod
@@ -171,9 +225,13 @@ def shared_options(options: RunOptions) -> dict[str, Any]:
     return {name: value for name, value in values(options).items() if name not in ONE_RUN_ONLY}
 
 
-def shards_of(prepared: Prepared) -> list[list[Any]]:
-    """Return all shards of a run, as JSON can hold them."""
-    return [[shard.name, shard.file, shard.jobs] for shard in prepared.backlog.plan.shards()]
+def facts_of(prepared: Prepared) -> dict[str, Any]:
+    """Return what each task would find out again about all sources, as JSON can hold it."""
+    plan = prepared.backlog.plan
+    return {
+        "shards": [[shard.name, shard.file, shard.jobs] for shard in plan.shards()],
+        "long_named": sorted(plan.long_named),
+    }
 
 
 def publish_plan(plan: SharedPlan, prepared: Prepared) -> SharedPlan:
@@ -183,8 +241,8 @@ def publish_plan(plan: SharedPlan, prepared: Prepared) -> SharedPlan:
         The plan that is there then.
     """
     output = prepared.run.output
-    sources, shards = prepared.run.sources, shards_of(prepared)
-    output.files.publish(plan.list_name, lambda file: write_source_list(sources, shards, file))
+    sources, facts = prepared.run.sources, facts_of(prepared)
+    output.files.publish(plan.list_name, lambda file: write_source_list(sources, facts, file))
     output.files.create(PLAN, json.dumps(vars(plan)).encode("utf-8") + b"\n")
     there = read_plan(output)
     if there is None:
@@ -209,30 +267,17 @@ def read_plan(output: OutputFolder) -> SharedPlan | None:
         raise _damaged(output, error) from None
 
 
-def read_shards(output: OutputFolder, plan: SharedPlan) -> list[PlannedShard]:
-    """Return the shards of a plan, in order.
+def read_facts(output: OutputFolder, plan: SharedPlan) -> Facts:
+    """Return what is known of all sources of a plan.
 
     Raises:
         OutputError: The list is missing or damaged.
     """
     try:
         with output.files.open(plan.list_name) as file:
-            return _shards_from_json(read_what_belongs(file))
-    except (OSError, ValueError, TypeError) as error:
+            return Facts.from_json(read_what_belongs(file))
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(output, error) from None
-
-
-def _shards_from_json(content: Any) -> list[PlannedShard]:
-    """Return the shards that a JSON value holds.
-
-    Raises:
-        ValueError: It is not what augcli wrote.
-        TypeError: The same.
-    """
-    shards = [PlannedShard(*each) for each in content]
-    if not all(ShardName.parse(shard.name) and type(shard.jobs) is int for shard in shards):
-        raise ValueError("it is not what augcli wrote")
-    return shards
 
 
 def read_sources(output: OutputFolder, plan: SharedPlan) -> Sources:
@@ -251,12 +296,6 @@ def read_sources(output: OutputFolder, plan: SharedPlan) -> Sources:
 def shard_files(shards: Sequence[PlannedShard]) -> dict[str, str]:
     """Return the names of shards, each with that of the file that holds its outputs."""
     return {shard.name: shard.file for shard in shards}
-
-
-def ranges_of(shards: Sequence[PlannedShard]) -> int:
-    """Return into how many ranges each copy is cut, where each output is a file."""
-    name = ShardName.parse(shards[0].name) if shards else None
-    return name.ranges if name else 1
 
 
 def _damaged(output: OutputFolder, error: object) -> OutputError:

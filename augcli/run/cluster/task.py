@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from augcli.data.manifest import MANIFEST
 from augcli.data.presence import Presence, TaskFile
@@ -17,7 +17,7 @@ from augcli.data.stopping import carry_on, writing
 from augcli.errors import Stopped
 from augcli.recipes.array_index import ArrayIndex
 from augcli.run.cluster.prepare import output_of, plan_for_task, planned_run
-from augcli.run.cluster.shared_plan import ranges_of, read_plan, read_shards, shard_files
+from augcli.run.cluster.shared_plan import read_facts, read_plan, shard_files
 from augcli.run.make import work
 from augcli.run.messages import Notice, Started, TaskSummary, ignore
 from augcli.run.prepare import Prepared
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from augcli.data.stopping import Checkpoint
     from augcli.data.stores.sources import Sources
     from augcli.plan.jobs import Task
+    from augcli.plan.plan import Plan
     from augcli.recipes.chain import Chain
     from augcli.recipes.options import RunOptions
     from augcli.recipes.recipe import Recipe
@@ -72,9 +73,11 @@ def make_share(
     if plan:
         with writing(output.path), Presence(output.path, _task_file(index, plan)):
             _wait_for_lock(output, plan, checkpoint)
-            shards = index.slice(read_shards(output, plan))
+            facts = read_facts(output, plan)
+            shards = index.slice(facts.shards)
             run, chain = planned_run(plan, output, folder, options, checkpoint, reads=True)
-            progress = _make(run, chain, plan, shards, begun, listener)
+            share = _Share(plan, shards, facts.plan(run, chain))
+            progress = _make(run, chain, share, begun, listener)
     output.files.close()
     done = TaskSummary(
         recipe.name,
@@ -98,18 +101,25 @@ def _task_file(index: ArrayIndex, plan: SharedPlan) -> TaskFile:
     return TaskFile(index.number, index.count, plan.sha256)
 
 
-def _make(
-    run: Run,
-    chain: Chain,
-    shared: SharedPlan,
-    shards: Sequence[PlannedShard],
-    begun: float,
-    listener: Listener,
-) -> RunProgress:
+class _Share(NamedTuple):
+    """What a task has to do.
+
+    Attributes:
+        shared: The plan in OUT.
+        shards: The task's share.
+        plan: All jobs.
+    """
+
+    shared: SharedPlan
+    shards: Sequence[PlannedShard]
+    plan: Plan
+
+
+def _make(run: Run, chain: Chain, share: _Share, begun: float, listener: Listener) -> RunProgress:
     """Make shards and return what was made."""
     record = run.output.record()
     assert record
-    jobs = sum(shard.jobs for shard in shards)
+    jobs = sum(shard.jobs for shard in share.shards)
     listener(
         Started(
             chain.name,
@@ -122,7 +132,7 @@ def _make(
         )
     )
     gpu = scorer_on_gpu(run.options, run.chain)
-    backlog = run.backlog(run.plan(chain, ranges_of(shards)), was_complete=False)
+    backlog = run.backlog(share.plan, was_complete=False)
     # Of the task alone: many tasks would wait for one another on a disk that they share.
     with tempfile.TemporaryDirectory(prefix="augcli-", ignore_cleanup_errors=True) as place:
         storage = run.storage(gpu)
@@ -130,7 +140,7 @@ def _make(
             storage = storage._replace(table=f"{place}/maps")
         prepared = Prepared(run, chain, record, record, backlog, storage, gpu, None, False)
         progress = RunProgress(backlog, begun, listener, run.options.most_failures, jobs)
-        tasks = _of_plan(backlog.tasks(shard_files(shards)), run.output, shared)
+        tasks = _of_plan(backlog.tasks(shard_files(share.shards)), run.output, share.shared)
         first = next(tasks, None)
         if first is None:
             listener(Notice("nothing to do: all shards of this task are there already"))
