@@ -12,7 +12,7 @@ import io
 import itertools
 import os
 import time
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 from augcli.files.descriptors import BY_DESCRIPTOR, NO_FOLLOW, Descriptors, LinkInside
 from augcli.files.draft import Draft
@@ -133,6 +133,7 @@ class Folder:
         """Return the time by the clock that gives files here their times, in seconds."""
         with self.scratch() as file:
             file.write(b".")
+            file.flush()
             return os.fstat(file.fileno()).st_mtime
 
     def draft(self) -> Draft:
@@ -296,7 +297,8 @@ class Folder:
     def scratch(self) -> Iterator[BinaryIO]:
         """Open a file for reading and writing that is gone afterwards."""
         name = f"{self._temporary}/{self._unfinished_leaf()}"
-        with self.open_table(name) as file:
+        # Buffered: lines of a file that is not are read byte by byte.
+        with self.open_table(name) as raw, io.BufferedRandom(cast("io.RawIOBase", raw)) as file:
             try:
                 yield file
             finally:

@@ -149,6 +149,18 @@ def _made(
     if before and _is_still_right(before, run, place, recipe):
         listener(Notice("prepared already: the sources and the options are the same"))
         return before
+    return write_plan(run, place, recipe, listener)
+
+
+def write_plan(run: Run, place: str, recipe: Recipe, listener: Listener) -> SharedPlan | None:
+    """Write the plan of a run; return the one that is there then, None where all is made.
+
+    Args:
+        run: The run, checked.
+        place: INPUT as :func:`absolute` gives it.
+        recipe: What is done to the images.
+        listener: Called with each message.
+    """
     try:
         with writing(run.output.path):
             prepared = prepare(run, listener)
