@@ -119,6 +119,22 @@ def byte_count(text: str) -> int:
     return int(match[1]) * unit
 
 
+def parse_address(value: Any) -> str:
+    """Return the address of a cluster, checked: ``local``, or a host and its port.
+
+    Raises:
+        ValueError: It is neither.
+
+    Example:
+        >>> parse_address("node1:6379"), parse_address("local")
+        ('node1:6379', 'local')
+    """
+    text = str(value).strip()
+    if text != "local" and not re.fullmatch(r"[^\s/:]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}", text):
+        raise ValueError(f"is {text!r}, but must be local or a host and its port, as node1:6379")
+    return text
+
+
 def parse_per_class(value: Any) -> int | str:
     """Return a number of images, ``max`` or ``median``.
 
@@ -436,7 +452,9 @@ class RunOptions(ByName):
     address: Annotated[
         str,
         Param(
-            "Ray cluster, such as HOST:6379; local starts one on this machine.",
+            "Ray cluster, such as node1:6379; local starts one on this machine.",
+            parse=parse_address,
+            metavar="local|HOST:PORT",
             group="run",
         ),
     ] = "local"

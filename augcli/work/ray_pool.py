@@ -12,6 +12,7 @@ import contextlib
 import os
 import platform
 import signal
+import socket
 import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -39,6 +40,7 @@ RETRIES: Final = 3
 AHEAD: Final = 2
 """Tasks that Ray has for each place of the cluster: one at work, one waiting."""
 LOOK_SECONDS: Final = 0.1
+CONNECT_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -179,12 +181,11 @@ class RayPool:
         try:
             made: Made = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
-            if isinstance(error, self._ray.exceptions.RayTaskError):
-                raise
-            first = str(error).strip().partition("\n")[0]
+            # What goes wrong in a task is part of what it returns: this is Ray's own.
+            lines = str(error).strip().splitlines() or [type(error).__name__]
             raise Stopped(
-                f"Ray gave a shard up after {RETRIES} more tries ({first}); look at the nodes, "
-                "then run the same command again to continue"
+                f"Ray gave a task up, after at most {RETRIES} more tries ({lines[-1].strip()}); "
+                "look at the nodes, then run the same command again to continue"
             ) from None
         return made
 
@@ -228,6 +229,8 @@ def _connect(ray: Any, address: str) -> None:
     Raises:
         Stopped: It can't be reached.
     """
+    if address != LOCAL:
+        _check_reached(address)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         # Always with an address: without one, Ray joins any cluster that once ran here.
@@ -248,6 +251,23 @@ def _connect(ray: Any, address: str) -> None:
         if threading.current_thread() is threading.main_thread():
             for number, handler in handlers.items():
                 signal.signal(number, handler)
+
+
+def _check_reached(address: str) -> None:
+    """Check that somebody listens there: Ray itself would wait for minutes.
+
+    Raises:
+        Stopped: Nobody does.
+    """
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise Stopped(
+            f"the Ray cluster at {address} can't be reached ({reason}); start it, or check "
+            "`address`, then run the same command again"
+        ) from None
 
 
 def make_shard(version: str, reading: ReadSettings, making: MakeSettings, task: Task) -> Made:

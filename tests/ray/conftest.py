@@ -65,6 +65,8 @@ def surroundings() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_TMPDIR", str(folder))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_AUTH_MODE", "token")
+        patch.setenv("RAY_AUTH_TOKEN", "cd" * 32)
         patch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(ROOT)]))
         yield
     shutil.rmtree(folder, ignore_errors=True)

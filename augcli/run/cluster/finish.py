@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from augcli.data.manifest import MANIFEST
 from augcli.data.presence import refuse_tasks
 from augcli.data.stopping import writing
 from augcli.errors import OutputError, Stopped
@@ -15,7 +16,7 @@ from augcli.run.cluster.prepare import planned_run
 from augcli.run.cluster.shared_plan import read_facts, read_plan
 from augcli.run.finish import finish
 from augcli.run.make import outcome_notices
-from augcli.run.messages import Notice, ignore
+from augcli.run.messages import Notice, Summary, ignore
 from augcli.run.prepare import Prepared
 from augcli.run.progress import RunProgress
 from augcli.run.status import open_output
@@ -23,8 +24,9 @@ from augcli.work.settings import MapStorage
 
 if TYPE_CHECKING:
     from augcli.data.output import OutputFolder
+    from augcli.data.run_record import RunRecord
     from augcli.run.cluster.shared_plan import SharedPlan
-    from augcli.run.messages import Listener, Summary
+    from augcli.run.messages import Listener
 
 
 def finish_shared(out: Path, listener: Listener = ignore, *, force: bool = False) -> Summary:
@@ -42,11 +44,7 @@ def finish_shared(out: Path, listener: Listener = ignore, *, force: bool = False
     begun = time.time()
     output, record = open_output(out)
     if not output.has_plan:
-        state = "is complete" if record.state == "complete" else "was begun without `shard`"
-        raise OutputError(
-            f"OUT {out} {state} and has no plan whose tasks are to be finished; the command that "
-            "makes it also completes it"
-        )
+        return _complete(output, record, listener)
     with writing(output.path):
         output.open()
         try:
@@ -59,6 +57,36 @@ def finish_shared(out: Path, listener: Listener = ignore, *, force: bool = False
             output.forget_plan()
         finally:
             output.close()
+    listener(done)
+    return done
+
+
+def _complete(output: OutputFolder, record: RunRecord, listener: Listener) -> Summary:
+    """Return what lies in OUT where there is nothing to finish: a task may be tried again.
+
+    Raises:
+        OutputError: It is not complete.
+    """
+    counts = record.counts
+    if record.state != "complete" or not counts:
+        raise OutputError(
+            f"OUT {output.folder} has no plan whose tasks are to be finished: the command that "
+            "began it without `shard` also completes it"
+        )
+    listener(Notice("nothing to do: everything is there already"))
+    done = Summary(
+        record.identity["command"],
+        output.path,
+        f"{output.path}/{MANIFEST}",
+        counts["images"],
+        0,
+        counts["failed"],
+        counts["classes"],
+        counts["mean_weight"],
+        0.0,
+        0.0,
+        dict(counts["remarks"]),
+    )
     listener(done)
     return done
 

@@ -211,8 +211,9 @@ def test_what_is_complete_needs_no_plan(cli: Cli, photos: Path, tmp_path: Path) 
         assert "nothing to do: everything is there already" in end.err
         assert tree(out) == before
     end = cli("finish", out)
-    assert end.code == 2
-    assert f"OUT {out} is complete and has no plan" in end.err
+    assert (end.code, end.out) == (0, f"{out}/metadata.csv\n")
+    assert "nothing to do: everything is there already" in end.err
+    assert tree(out) == before
 
 
 def test_a_plan_is_made_once(cli: Cli, photos: Path, tmp_path: Path) -> None:
