@@ -19,6 +19,8 @@ from augcli.run.options import export_fields, run_options
 from augcli.run.places import path_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from augcli.run.messages import Listener, Message
 
 __all__ = ["Planned", "Summary", "augment", "export", "finish", "prepare"]
@@ -39,8 +41,8 @@ def augment(
         augmentation: The method with its options, such as ``AttentiveCutMix(top_n=6)``, or a
             recipe.
         listener: Called with each message of the run.
-        progress: Show the command line's bar on standard error, in a notebook below its cell,
-            with the lines for failed images and the summary.
+        progress: Show the command line's bar with the lines for failed images and the summary:
+            on standard error, in a notebook below its cell.
         **options: The options that all commands share, such as ``out="mixed"``, ``seed=1`` or
             ``workers=4``; see :class:`augcli.recipes.options.RunOptions`.
 
@@ -63,16 +65,7 @@ def augment(
     place = path_of(folder)
     recipe, chosen = _recipe_and_options(augmentation, options)
     _check_listener(listener)
-    make = engine(place, recipe, chosen)
-    if not progress:
-        return make(listener)
-    with ProgressBar() as bar:
-
-        def listen(message: Message) -> None:
-            bar(message)
-            listener(message)
-
-        return make(listen)
+    return _made(engine(place, recipe, chosen), listener, progress=progress)
 
 
 def prepare(
@@ -145,9 +138,13 @@ def finish(
 
 
 def export(
-    folder: str | os.PathLike[str], *, listener: Listener = ignore, **options: Any
+    folder: str | os.PathLike[str],
+    *,
+    listener: Listener = ignore,
+    progress: bool = False,
+    **options: Any,
 ) -> Summary:
-    """Write INPUT into another kind of output, unchanged: files, tar files or Parquet.
+    """Write INPUT into another kind of output, unchanged: files, tar files, Parquet or arrays.
 
     Bytes are copied; they are encoded anew where ``size`` or ``format`` is given, or where INPUT
     holds arrays. Labels, splits and groups come along.
@@ -155,6 +152,7 @@ def export(
     Args:
         folder: INPUT, of any kind that augcli reads.
         listener: Called with each message of the run.
+        progress: Show the bar, see :func:`augment`.
         **options: Such as ``to="webdataset"``, ``out="shards"`` or ``size=224``.
 
     Raises:
@@ -170,7 +168,21 @@ def export(
     """
     _check_listener(listener)
     chosen = run_options(export_fields(), options, "export")
-    return engine(path_of(folder), Recipe.without_steps("export"), chosen)(listener)
+    make = engine(path_of(folder), Recipe.without_steps("export"), chosen)
+    return _made(make, listener, progress=progress)
+
+
+def _made(make: Callable[[Listener], Summary], listener: Listener, *, progress: bool) -> Summary:
+    """Make a run, with a bar where it is wanted."""
+    if not progress:
+        return make(listener)
+    with ProgressBar() as bar:
+
+        def listen(message: Message) -> None:
+            bar(message)
+            listener(message)
+
+        return make(listen)
 
 
 def _recipe_and_options(

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from augcli.data.manifest import MANIFEST
+from augcli.data.manifest_formats.formats import manifest_name
 from augcli.data.presence import refuse_tasks
 from augcli.data.stopping import writing
 from augcli.errors import OutputError, Stopped
@@ -77,7 +77,7 @@ def _complete(output: OutputFolder, record: RunRecord, listener: Listener) -> Su
     done = Summary(
         record.identity["command"],
         output.path,
-        f"{output.path}/{MANIFEST}",
+        f"{output.path}/{manifest_name(record.tables.__contains__)}",
         counts["images"],
         0,
         counts["failed"],

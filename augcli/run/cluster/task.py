@@ -11,7 +11,7 @@ import tempfile
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from augcli.data.manifest import MANIFEST
+from augcli.data.manifest_formats.formats import FORMATS
 from augcli.data.presence import Presence, TaskFile
 from augcli.data.stopping import carry_on, writing
 from augcli.errors import Stopped
@@ -82,7 +82,7 @@ def make_share(
     done = TaskSummary(
         recipe.name,
         output.path,
-        f"{output.path}/{MANIFEST}",
+        f"{output.path}/{FORMATS[options.manifest].name}",
         sum(shard.jobs for shard in shards),
         progress.outputs if progress else 0,
         progress.failed if progress else 0,
