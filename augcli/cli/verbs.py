@@ -25,7 +25,7 @@ RESUBMIT = typer.Option(
     False,
     "--resubmit",
     help="Print only the tasks of an array job whose shards are missing and that are not at work, "
-    "as sbatch --array takes them.",
+    "as Slurm's arrays take them.",
 )
 AGAINST = typer.Option(
     None, "--against", metavar="INPUT", help="Make every output again from INPUT and compare."
