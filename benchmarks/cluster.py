@@ -1,10 +1,13 @@
 """How array jobs scale: a data set of generated sources, with the real planner and the real finish.
 
-    python benchmarks/cluster.py 14000000 [--work FOLDER]
+    python benchmarks/cluster.py 14197122 --work FOLDER > simulated.json
+    python benchmarks/cluster.py rates > rates.json
+    python benchmarks/cluster.py estimate --simulated simulated.json --rates rates.json
 
-prints as JSON what each step costs, each in a process of its own: seconds, and the highest memory.
-No picture is made: the parts of all shards are written as tasks write them, with the rows of
-outputs that are not there. `rates` in the place of a number measures the constants of real tasks.
+The first prints as JSON what each step costs, each in a process of its own: seconds, and the
+highest memory. No picture is made: the parts of all shards are written as tasks write them, with
+the rows of outputs that are not there. The second measures the constants of real tasks, and the
+third says what follows from both for ImageNet-1k and 21k.
 """
 
 from __future__ import annotations
@@ -185,6 +188,54 @@ def rates() -> dict[str, Any]:
     return found
 
 
+SETS = {"ImageNet-1k": 1_281_167, "ImageNet-21k": 14_197_122}
+WORKERS = (1, 10, 100, 1000)
+FOR_EACH_OUTPUT = 4
+"""Requests to the disk: a source is read; its output is made, written and renamed."""
+FOR_EACH_SHARD = 8
+"""The same: the plan is read, the part is looked for, and written twice."""
+SHARD = 108
+"""Outputs of a shard, on average, where there are millions."""
+
+
+def estimates(simulated: dict[str, Any], measured: dict[str, Any]) -> str:
+    """Return a table of what follows from the constants, for one output of each source.
+
+    Args:
+        simulated: What the simulation printed.
+        measured: What `rates` printed.
+    """
+    count = simulated["sources"]
+    generated = simulated["prepare"]["generated"]
+    each = {
+        "list": measured["list_a_million_files"] / 1_000_000,
+        "plan": (simulated["prepare"]["cpu_seconds"] - generated) / count,
+        "begin": simulated["task"]["cpu_seconds"] / count,
+        "make": 1 / measured["images_a_second"],
+        "finish": simulated["finish"]["cpu_seconds"] / count,
+    }
+    lines = ["| data set | workers | prepare | tasks | finish | all | requests | useful |"]
+    lines.append("| --- | --: | --: | --: | --: | --: | --: | --: |")
+    for name, images in SETS.items():
+        for workers in WORKERS:
+            prepared = images * (each["list"] + each["plan"])
+            tasks = measured["task_empty"] + images * (each["begin"] + each["make"] / workers)
+            finished = images * each["finish"]
+            whole = prepared + tasks + finished
+            requests = images * (FOR_EACH_OUTPUT + FOR_EACH_SHARD / SHARD)
+            useful = images * each["make"] / workers / whole
+            cells = [*map(duration, (prepared, tasks, finished, whole)), f"{requests / 1e6:.0f} M"]
+            lines.append(f"| {name} | {workers:,} | {' | '.join(cells)} | {useful:.0%} |")
+    return "\n".join(lines)
+
+
+def duration(seconds: float) -> str:
+    """Return a time with two digits that count."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
 def run(*words: str) -> str:
     """Run augcli and return what it printed."""
     command = [sys.executable, "-m", "augcli", *words]
@@ -194,12 +245,17 @@ def run(*words: str) -> str:
 def main() -> None:
     """Print what every step costs."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sources", help="a number, or rates")
+    parser.add_argument("sources", help="a number, rates or estimate")
+    parser.add_argument("--simulated", type=Path)
+    parser.add_argument("--rates", type=Path)
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()))
     parser.add_argument("--step", choices=STEPS)
     given = parser.parse_args()
     if given.sources == "rates":
         print(json.dumps(rates(), indent=2))
+        return
+    if given.sources == "estimate":
+        print(estimates(*(json.loads(file.read_text()) for file in (given.simulated, given.rates))))
         return
     count, out = int(given.sources), given.work / "simulated"
     if given.step:

@@ -243,6 +243,7 @@ class OutputFolder:
         self.files.remove_unfinished()
         if not self.has_plan:
             # Else tasks rely on these folders.
+            self.files.remove(PREPARING)
             for name in (TEMPORARY, PARTS):
                 self.files.remove_folder(name)
         with contextlib.suppress(OSError):
@@ -265,7 +266,6 @@ class OutputFolder:
         """Remove the plan that several machines share, and what belongs to it."""
         # First the plan itself: no task goes on without it.
         self.files.remove(PLAN)
-        self.files.remove(PREPARING)
         self.files.remove_files(TASKS)
         self.files.remove_files(LISTS)
 

@@ -157,6 +157,8 @@ def refuse_tasks(files: Folder, out: object) -> None:
     Raises:
         OutputError: A task is at work there.
     """
+    if not files.names(TASKS):
+        return
     at_work = [each for each in seen_tasks(files, files.clock()) if each.is_at_work]
     if at_work:
         first = at_work[0]

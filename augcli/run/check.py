@@ -400,6 +400,9 @@ def _check_engine(options: RunOptions) -> None:
             )
     if options.workers == 0:
         raise UsageError("`workers` 0 is this process alone; leave it out with `engine` ray")
+    from augcli.work.ray_pool import check_installed  # noqa: PLC0415 - an extra
+
+    check_installed()
 
 
 def _check_size(options: RunOptions) -> None:

@@ -9,6 +9,7 @@ process is gone; whatever it made before is the same bytes.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import platform
 import signal
@@ -81,7 +82,6 @@ class RayPool:
         checkpoint: Called between two events; what it raises ends the work.
 
     Raises:
-        UsageError: Ray is not installed.
         Stopped: The cluster can't be reached, or has no room for a task.
     """
 
@@ -205,21 +205,25 @@ class RayPool:
         return min(places, options.most_tasks or places)
 
 
-def _ray() -> Any:
-    """Return the package.
+def check_installed() -> None:
+    """Check that Ray is there, before anything is written.
 
     Raises:
-        UsageError: It is not installed.
+        UsageError: It is not.
     """
-    # It reports to its makers otherwise, and its own lines are for them too.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray  # noqa: PLC0415 - an extra, and slow to import
-        import ray.exceptions  # noqa: PLC0415
-    except ImportError:
+    if importlib.util.find_spec("ray") is None:
         raise UsageError(
             "`engine` ray needs the package ray: pip install 'augcli[ray]', on all nodes"
-        ) from None
+        )
+
+
+def _ray() -> Any:
+    """Return the package."""
+    # It reports to its makers otherwise.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    import ray  # noqa: PLC0415 - an extra, and slow to import
+    import ray.exceptions  # noqa: PLC0415
+
     return ray
 
 

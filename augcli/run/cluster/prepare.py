@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from augcli.data.output import OutputFolder
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from augcli.run.check import Run
     from augcli.run.messages import Listener
     from augcli.run.prepare import Prepared
+
+LOOK_SECONDS = 0.2
+"""Between two looks whether a process that holds OUT's lock has ended."""
+LOCK_LOOKS = 10
 
 
 def output_of(folder: Path, recipe: Recipe, options: RunOptions) -> OutputFolder:
@@ -86,7 +91,7 @@ def plan_for_task(
     if plan is None:
         with output.preparing(checkpoint):
             plan = read_plan(output)
-            if plan is None and output.is_locked():
+            if plan is None and _stays_locked(output):
                 raise output.in_use()
             plan = plan or _made(folder, recipe, options, listener, checkpoint)
     output.files.close()
@@ -175,6 +180,15 @@ def write_plan(run: Run, place: str, recipe: Recipe, listener: Listener) -> Shar
             return publish_plan(SharedPlan.of(prepared, place, recipe), prepared)
     finally:
         run.output.close()
+
+
+def _stays_locked(output: OutputFolder) -> bool:
+    """Return whether a run holds the lock of OUT, and not only for the instant of its end."""
+    for _ in range(LOCK_LOOKS):
+        if not output.is_locked():
+            return False
+        time.sleep(LOOK_SECONDS)
+    return True
 
 
 def _is_still_right(plan: SharedPlan, run: Run, place: str, recipe: Recipe) -> bool:

@@ -16,7 +16,7 @@ from augcli.data.presence import Presence, TaskFile
 from augcli.data.stopping import carry_on, writing
 from augcli.errors import Stopped
 from augcli.recipes.array_index import ArrayIndex
-from augcli.run.cluster.prepare import output_of, plan_for_task, planned_run
+from augcli.run.cluster.prepare import LOOK_SECONDS, output_of, plan_for_task, planned_run
 from augcli.run.cluster.shared_plan import read_facts, read_plan, shard_files
 from augcli.run.make import work
 from augcli.run.messages import Notice, Started, TaskSummary, ignore
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     from augcli.run.check import Run
     from augcli.run.cluster.shared_plan import PlannedShard, SharedPlan
     from augcli.run.messages import Listener
-
-LOOK_SECONDS = 0.2
-"""Between two looks whether a process that holds OUT's lock has ended."""
 
 
 def make_share(
