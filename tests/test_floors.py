@@ -53,7 +53,7 @@ PACKAGES = {
     "data": frozenset({"numpy", "cv2", "PIL", "pyarrow"}),
     "recipes": frozenset[str](),
     "plan": frozenset({"numpy"}),
-    "work": frozenset({"numpy", "cv2"}),
+    "work": frozenset({"numpy", "cv2", "ray"}),
     # rich and IPython only for the progress bar, which Python callers may show, also in notebooks.
     "run": frozenset({"numpy", "rich", "IPython"}),
     # albumentations is looked for among the modules that are loaded, and never imported.

@@ -321,7 +321,7 @@ def _parts_of_plan(
         elif stored.part and stored.shard not in shards:
             folders |= parts.drop(stored.part)
     # An empty folder would be a class without images to those who read OUT by folders.
-    output.files.remove_empty(folders)
+    output.files.remove_empty(folders | parts.superseded_folders)
     if missing:
         output.check_is_there()
         raise Stopped(

@@ -104,6 +104,14 @@ class TarStore:
         sources.notices += listing.notices()
         return sources
 
+    def adopt(self, sources: Sources) -> None:
+        """Unpack compressed archives; see :meth:`augcli.data.stores.sources.Store.adopt`."""
+        for name in sources.containers:
+            file = Pieces(f"{self._shards.root}/{name}")
+            size, _ = file.status()
+            if kind := compression(file.read(0, min(6, size))):
+                self._unpacked(name, file, size, kind)
+
     def read(self, source: Source, *, max_bytes: int = MOST_BYTES) -> bytes:
         """Return the bytes of an image; see :meth:`augcli.data.stores.sources.Store.read`."""
         name = shard_of(source.path)
