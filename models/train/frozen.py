@@ -47,7 +47,7 @@ OPERATORS: dict[str, Callable[..., Tensor]] = {
     ),
     "BatchNormalization": _normalise,
     "Cast": lambda _, x: x.float(),
-    "Clip": lambda _, x, low, high: x.clamp(float(low), float(high)),
+    "Clip": lambda given, x: x.clamp(*given["bounds"]),
     "Concat": lambda given, *parts: torch.cat(parts, given["axis"]),
     "Constant": lambda given: given["value"],
     "Conv": _convolution,
@@ -83,6 +83,10 @@ class Frozen:
             if "value" in given:
                 given["value"] = torch.from_numpy(numpy_helper.to_array(given["value"]).copy())
             names = [name for name in node.input if name]
+            if node.op_type == "Clip":
+                # As numbers of Python: from a GPU they would be read at every call.
+                names, ends = names[:1], names[1:]
+                given["bounds"] = [known[end].item() for end in ends]
             # Weights are stored in 8 bits: what depends on weights alone is computed once.
             if all(name in known for name in names):
                 known[node.output[0]] = OPERATORS[node.op_type](given, *(known[n] for n in names))
