@@ -2,14 +2,16 @@
 
     python benchmarks/tells.py --objects DIR --models DIR [--fold K] [--also NAME=FILE ...]
 
-`--objects` is as for attention.py; `--models` holds the classifiers that judge, in ONNX. For each
-judge, over the photos of whose class it is sure (a probability over 0.3):
+`--objects` is as for attention.py; `--photos DIR` takes photos without masks in their place.
+`--models` holds the classifiers that judge, in ONNX. For each judge, over the photos of whose
+class it is sure (a probability over 0.3):
 
 - delete: its probability of the class after the six best cells are greyed (low is good);
 - insert: the same after only they are pasted onto five other photos (high is good);
 - in first five: the share of those mixes in which the class is among the judge's first five.
 
-Standard errors are over photos.
+Standard errors are over photos. The last column is the difference of the deletion from that of
+`--scorer`, photo by photo, with its standard error.
 """
 
 import argparse
@@ -34,6 +36,7 @@ from attention import (
 from numpy.typing import NDArray
 
 SIDE, BASES, SURE = 448, 5, 0.3
+SHIPPED = "**augcli's scorer**"
 GREY = np.uint8([124, 116, 104])
 Pictures = NDArray[np.uint8]
 
@@ -67,13 +70,21 @@ def methods(options: argparse.Namespace) -> Iterator[tuple[str, Scores]]:
     rng = np.random.default_rng(0)
     yield "random", lambda samples: rng.random((len(samples), GRID, GRID), np.float32)
     yield "centre prior, Gaussian of 2 cells", fixed(gaussian())
-    yield "the mask itself", lambda samples: np.stack([sample.cells for sample in samples])
+    if options.objects:
+        yield "the mask itself", lambda samples: np.stack([sample.cells for sample in samples])
     if options.prepared:
         for name, scores, _ in prepared(options.prepared):
             yield name, scores
     for name, file in [each.split("=", 1) for each in options.also]:
         yield name, heat_maps(Network(Path(file)))
-    yield "**augcli's scorer**", heat_maps(Network(options.scorer))
+    yield SHIPPED, heat_maps(Network(options.scorer))
+
+
+def read_photos(folder: Path) -> list[Sample]:
+    """Read photos without masks."""
+    images = [cv2.imread(str(file), cv2.IMREAD_COLOR_RGB) for file in sorted(folder.glob("*.jpg"))]
+    none = np.empty(0, np.float32)
+    return [Sample(np.asarray(image, np.uint8), none, none) for image in images]
 
 
 def parse() -> argparse.Namespace:
@@ -82,7 +93,9 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--objects", type=Path, required=True)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--objects", type=Path)
+    source.add_argument("--photos", type=Path, help="a folder of photos without masks")
     parser.add_argument("--models", type=Path, required=True)
     parser.add_argument("--judges", nargs="+", default=["mobilenet-v1-050-160"])
     parser.add_argument("--scorer", type=Path, default=here / "models" / "attention.onnx")
@@ -96,7 +109,11 @@ def main() -> None:
     """Print a table for each judge."""
     options = parse()
     cv2.setNumThreads(1)
-    samples = read_samples(options.objects, {options.fold})
+    samples = (
+        read_samples(options.objects, {options.fold})
+        if options.objects
+        else read_photos(options.photos)
+    )
     photos = [
         cv2.resize(sample.image, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR) for sample in samples
     ]
@@ -107,10 +124,15 @@ def main() -> None:
         sure = np.flatnonzero(before.max(axis=1) > SURE)
         classes = before.argmax(axis=1)[sure]
         print(
-            f"\nfold {options.fold}, judge {name}: sure of {len(sure)} of {len(photos)} photos, "
+            f"\n{f'fold {options.fold}' if options.objects else options.photos.name}, judge {name}: "
+            f"sure of {len(sure)} of {len(photos)} photos, "
             f"probability {before.max(axis=1)[sure].mean():.3f}\n"
         )
-        print("| method | delete | insert | in first five |\n|---|---|---|---|")
+        print(
+            "| method | delete | insert | in first five | delete, less the shipped's |\n|---|---|---|---|---|"
+        )
+        deletions: dict[str, Floats] = {}
+        lines = {}
         for method, cells in masks.items():
             deleted = judge([np.where(cells[i], GREY, photos[i]) for i in sure])
             inserted, five = [], []
@@ -121,12 +143,12 @@ def main() -> None:
                 own = given[np.arange(len(sure)), classes]
                 inserted.append(own)
                 five.append((given > own[:, None]).sum(axis=1) < 5)
-            figures = (
-                deleted[np.arange(len(sure)), classes],
-                np.mean(inserted, axis=0),
-                np.mean(five, axis=0),
-            )
-            words = (f"{f.mean():.3f} ± {f.std() / len(f) ** 0.5:.3f}" for f in figures)
+            deletions[method] = deleted[np.arange(len(sure)), classes]
+            lines[method] = (deletions[method], np.mean(inserted, axis=0), np.mean(five, axis=0))
+        for method, figures in lines.items():
+            difference = deletions[method] - deletions[SHIPPED]
+            words = [f"{f.mean():.3f} ± {f.std() / len(f) ** 0.5:.3f}" for f in figures]
+            words.append(f"{difference.mean():+.3f} ± {difference.std() / len(sure) ** 0.5:.3f}")
             print(f"| {method} | {' | '.join(words)} |", flush=True)
 
 
