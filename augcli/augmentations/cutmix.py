@@ -175,6 +175,7 @@ class CutMix(Mixer[CutMixDraw]):
         "peak: Uddin et al. 2021 (arXiv 2006.01791)"
     )
     draw_type = CutMixDraw
+    version = 2  # 1 had another shipped scorer
 
     region: Annotated[
         Literal["attentive", "box", "peak", "cells"],
