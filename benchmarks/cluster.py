@@ -58,7 +58,7 @@ def prepare(out: Path, count: int) -> dict[str, Any]:
     from augcli.run.cluster.prepare import write_plan  # noqa: PLC0415
     from augcli.run.messages import ignore  # noqa: PLC0415
 
-    begun = time.perf_counter()
+    begun = time.process_time()
     sources = Sources(PLACE)
     for index in range(count):
         label = index // IN_CLASS
@@ -66,7 +66,7 @@ def prepare(out: Path, count: int) -> dict[str, Any]:
         sources.sizes.append(110_000)
         sources.modified.append(1_600_000_000_000_000_000 + index)
     sources.set_classes(path.partition("/")[0] for path in sources.paths)
-    listed = time.perf_counter()
+    listed = time.process_time()
     run = check(Path(PLACE), recipe(), options(out), listed=Listed(sources, sources.folders()))
     plan = write_plan(run, PLACE, recipe(), ignore)
     assert plan
@@ -162,7 +162,7 @@ def step(name: str, out: Path, count: int) -> dict[str, Any]:
 
 
 def rates() -> dict[str, Any]:
-    """Measure the constants of real tasks on this machine."""
+    """Measure the constants of real tasks, as seconds of a processor."""
     from augcli.data.stores.folder import FolderStore  # noqa: PLC0415
 
     found: dict[str, Any] = {}
@@ -172,19 +172,20 @@ def rates() -> dict[str, Any]:
             path = folder / f"many/{index // IN_CLASS:04d}/{index:06d}.jpg"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
-        begun = time.perf_counter()
+        begun = time.process_time()
         FolderStore(str(folder / "many")).list()
-        found["list_a_million_files"] = (time.perf_counter() - begun) / count * 1_000_000
+        found["list_a_million_files"] = (time.process_time() - begun) / count * 1_000_000
         photos = Path(__file__).parents[1] / "sample_images"
         line = ("cutmix", str(photos), "--region", "box", "--size", "500x375", "--copies", "64")
         line = (*line, "--format", "jpg", "--out", str(folder / "out"), "--workers", "1", "--json")
         run("prepare", *line)
         for name, shard in (("empty", "0/1000"), ("all", "0/1")):
-            begun = time.perf_counter()
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
             end = json.loads(run(*line, "--shard", shard).splitlines()[-1])
-            found[f"task_{name}"] = time.perf_counter() - begun
-        found["images_a_second"] = end["images_per_second"]
-        found["shards"] = end["shards"]
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            found[f"task_{name}"] = sum(after[:2]) - sum(before[:2])
+        found["output"] = (found["task_all"] - found["task_empty"]) / end["images"]
+        found |= {"outputs": end["images"], "shards": end["shards"]}
     return found
 
 
@@ -211,7 +212,7 @@ def estimates(simulated: dict[str, Any], measured: dict[str, Any]) -> str:
         "list": measured["list_a_million_files"] / 1_000_000,
         "plan": (simulated["prepare"]["cpu_seconds"] - generated) / count,
         "begin": simulated["task"]["cpu_seconds"] / count,
-        "make": 1 / measured["images_a_second"],
+        "make": measured["output"],
         "finish": simulated["finish"]["cpu_seconds"] / count,
     }
     lines = ["| data set | workers | prepare | tasks | finish | all | requests | useful |"]

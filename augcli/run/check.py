@@ -280,6 +280,7 @@ def check(
             store.adopt(sources)
     else:
         store, sources = list_sources(folder, out, options)
+        _check_reach(sources, options)
         folders = sources.folders()
         if options.limit and options.limit < len(sources):
             sources = sources.select(
@@ -403,6 +404,19 @@ def _check_engine(options: RunOptions) -> None:
     from augcli.work.ray_pool import check_installed  # noqa: PLC0415 - an extra
 
     check_installed()
+
+
+def _check_reach(sources: Sources, options: RunOptions) -> None:
+    """Refuse sources that the nodes of a cluster can't read.
+
+    Raises:
+        InputError: They were unpacked on this machine.
+    """
+    if sources.are_unpacked and options.engine == "ray" and options.address != "local":
+        raise InputError(
+            f"INPUT {sources.root} is compressed and was unpacked on this machine, where other "
+            "nodes can't read it; unpack it on the disk that they share, or leave out `engine`"
+        )
 
 
 def _check_size(options: RunOptions) -> None:

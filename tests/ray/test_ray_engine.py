@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 import augcli
@@ -185,6 +186,15 @@ def test_what_can_not_be_done_is_one_sentence(
     assert (end.code, end.out) == (code, "")
     assert words in end.err
     assert "Traceback" not in end.err
+
+
+def test_what_only_this_machine_can_read_is_refused(nodes: Nodes, tmp_path: Path) -> None:
+    (tmp_path / "given").mkdir()
+    np.savez_compressed(tmp_path / "given/set.npz", x=np.zeros((9, 8, 8, 3), np.uint8))
+    end = call("cutout", tmp_path / "given", "--out", tmp_path / "out", *on(nodes), env=os.environ)
+    assert end.code == 2
+    assert "is compressed and was unpacked on this machine" in end.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_wrong_token_is_one_sentence(nodes: Nodes, photos: Path, tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ class Sources:
             path alone: a source that is gone has a container too.
         keeps_containers: Whether neighbours of the ring lie in one container, unless something
             else is asked for: where one source can't be read without its container.
+        are_unpacked: Whether they are read from temporary files of this machine.
         are_files: Whether the bytes of a source are a picture file, which can be copied.
         endings: The different file endings that pictures in containers have, without the dot.
         ending_of: Index into ``endings`` of each source; empty where paths have endings.
@@ -96,6 +97,7 @@ class Sources:
     in_containers: bool = False
     container_mark: str = ""
     keeps_containers: bool = False
+    are_unpacked: bool = False
     are_files: bool = True
     endings: list[str] = field(default_factory=list)
     ending_of: array[int] = field(default_factory=lambda: array("B"))

@@ -111,6 +111,7 @@ class ArrayStore:
         ]
         if len(names) == len(sources) and take_labels_of_output(sources, self._given, names):
             return in_order(sources)
+        sources.are_unpacked = self._unpacked.is_used
         notices = sources.notices
         sources.set_labels(label for batch in batches for label in batch.labels)
         counts = [batch.block.pictures for batch in batches]

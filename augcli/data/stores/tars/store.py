@@ -101,6 +101,7 @@ class TarStore:
             raise InputError(f"INPUT {self._given} holds no image that can be used: {why}")
         if not take_labels_of_output(sources, self._given):
             self._label(listing)
+        sources.are_unpacked = self._spool is not None
         sources.notices += listing.notices()
         return sources
 
