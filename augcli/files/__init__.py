@@ -8,6 +8,7 @@ from augcli.files.descriptors import LinkInside, is_inside
 from augcli.files.draft import Draft
 from augcli.files.folder import Folder, Fsync
 from augcli.files.locking import try_lock
+from augcli.files.places import Kind, is_file, kind_of, real_place, size_and_change, whole_place
 from augcli.files.publishing import (
     create_file,
     publish_file,
@@ -27,6 +28,8 @@ from augcli.files.reading import (
     modified_at,
     open_file,
     open_null,
+    open_pieces,
+    open_status,
     open_table,
     parse_json,
     read_checked,
@@ -35,7 +38,10 @@ from augcli.files.reading import (
     read_json,
     read_standard_input,
 )
-from augcli.files.spool import Spool, SpoolFull
+from augcli.files.remote.objects import entries
+from augcli.files.remote.services import Entry
+from augcli.files.remote.url import Place, Url, is_bucket, is_url, place_of, shown
+from augcli.files.spool import Spool, SpoolFull, local_copy
 from augcli.files.text import TOML_LIMIT, decode_text, parse_toml
 from augcli.files.unpacking import NotUnpacked, compression, unpacked
 
@@ -47,34 +53,51 @@ __all__ = [
     "TOML_LIMIT",
     "Content",
     "Draft",
+    "Entry",
     "Folder",
     "Fsync",
+    "Kind",
     "LinkInside",
     "NotUnpacked",
     "Pieces",
+    "Place",
     "Spool",
     "SpoolFull",
+    "Url",
     "compression",
     "create_file",
     "decode_text",
+    "entries",
     "file_sha256",
+    "is_bucket",
+    "is_file",
     "is_inside",
+    "is_url",
+    "kind_of",
+    "local_copy",
     "modified_at",
     "open_file",
     "open_null",
+    "open_pieces",
+    "open_status",
     "open_table",
     "parse_json",
     "parse_toml",
+    "place_of",
     "publish_file",
     "read_checked",
     "read_file",
     "read_given",
     "read_json",
     "read_standard_input",
+    "real_place",
     "remove_file",
     "replacing",
+    "shown",
+    "size_and_change",
     "try_lock",
     "unfinished_name",
     "unpacked",
+    "whole_place",
     "write_file",
 ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from augcli.attention.model_file import local_scorer
 from augcli.data.codecs.choices import background_colour, given_white_level
 from augcli.data.codecs.formats import FULL_WHITE, OutputEncoding
 from augcli.data.manifest import Columns
@@ -21,6 +22,7 @@ from augcli.data.stores.opening import is_table
 from augcli.data.stores.path_list import STANDARD_INPUT
 from augcli.data.stores.tars.shards import without_pattern
 from augcli.errors import InputError, UsageError
+from augcli.files import Url, is_bucket, real_place
 from augcli.plan.backlog import Backlog
 from augcli.plan.containers import containers_for
 from augcli.plan.fingerprint import command_hash, identity
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from augcli.attention.scorer import Scorer
     from augcli.data.stopping import Checkpoint
     from augcli.data.stores.sources import Sources, Store
+    from augcli.files import Place
     from augcli.recipes.options import RunOptions
     from augcli.recipes.recipe import Recipe
     from augcli.work.pool import Pool
@@ -134,7 +137,7 @@ class Run:
             frame=self.options.frame,
             white_level=self.white_level or FULL_WHITE,
             background=background_colour(self.options.background),
-            model=self.options.model,
+            model=local_scorer(self.options.model),
             grid=largest_grid(self.chain),
             storage=storage,
             timeout=seconds_of(self.options.timeout),
@@ -206,7 +209,7 @@ class Run:
 
 
 def check(
-    folder: Path, recipe: Recipe, options: RunOptions, checkpoint: Checkpoint = carry_on
+    folder: Place, recipe: Recipe, options: RunOptions, checkpoint: Checkpoint = carry_on
 ) -> Run:
     """Check everything that can be checked without opening an image.
 
@@ -233,7 +236,7 @@ def check(
     chain = Chain(recipe.name, recipe.steps, options.seed, copies, recipe.survival)
     _check_labels(chain, sources, wanted, options)
     container_of = _containers(sources, options)
-    place = os.path.realpath(folder) if is_table(os.fspath(folder)) else sources.root
+    place = real_place(folder) if is_table(os.fspath(folder)) else sources.root
     made = identity(chain, place, options, sources)
     # The default depends on the kind of store: what it was is recorded.
     made["locality"] = "container" if container_of else "none"
@@ -269,7 +272,7 @@ def _containers(sources: Sources, options: RunOptions) -> Callable[[str], str] |
     return sources.container_of if is_default or options.locality == "container" else None
 
 
-def list_sources(folder: Path, out: Path | None, options: RunOptions) -> tuple[Store, Sources]:
+def list_sources(folder: Place, out: Place | None, options: RunOptions) -> tuple[Store, Sources]:
     """List INPUT as the options say: what every verb that reads sources begins with.
 
     Args:
@@ -283,8 +286,13 @@ def list_sources(folder: Path, out: Path | None, options: RunOptions) -> tuple[S
     Raises:
         UsageError: INPUT, the table or the place of OUT is wrong.
     """
-    store = input_store(os.fspath(folder), options, None if out is None else os.fspath(out))
-    sources = store.list()
+    try:
+        store = input_store(os.fspath(folder), options, None if out is None else os.fspath(out))
+        sources = store.list()
+    except OSError as error:
+        if not isinstance(folder, Url):
+            raise
+        raise InputError(f"INPUT {folder} can't be read: {error.strerror}") from None
     refuse_unfinished(sources.root, folder)
     if out is not None:
         check_places(sources.root, folder, out, has_labels=bool(sources.labels_sha256))
@@ -293,7 +301,7 @@ def list_sources(folder: Path, out: Path | None, options: RunOptions) -> tuple[S
     return store, sources
 
 
-def check_surroundings(*paths: Path | None) -> None:
+def check_surroundings(*paths: Place | None) -> None:
     """Refuse what would make every path mean something else; the first thing that a verb does.
 
     Raises:
@@ -314,8 +322,20 @@ def check_surroundings(*paths: Path | None) -> None:
         )
 
 
-def default_out(folder: Path, command: str) -> Path:
-    """Return ``<INPUT>-<command>`` beside INPUT; for a list of paths, in the current folder."""
+def default_out(folder: Place, command: str) -> Place:
+    """Return ``<INPUT>-<command>`` beside INPUT; for a list of paths, in the current folder.
+
+    Raises:
+        UsageError: Nothing can be written beside INPUT.
+    """
+    if isinstance(folder, Url):
+        url = without_pattern(os.fspath(folder))
+        if not is_bucket(url) or "/" not in url.partition("://")[2]:
+            raise UsageError(
+                f"INPUT {folder} is a whole bucket or lies on a web server, so nothing can be "
+                "written beside it; give a folder with `out`"
+            )
+        return Url(f"{url}-{command}")
     if os.fspath(folder) == STANDARD_INPUT:
         return Path(f"augcli-{command}")
     whole = Path(os.path.abspath(without_pattern(os.fspath(folder))))

@@ -17,6 +17,7 @@ import numpy as np
 from augcli.attention.device import AUTO
 from augcli.attention.heat_map_file import KEY_BYTES, About, HeatMaps, save_maps
 from augcli.attention.map_table import NAME_END, STORED_TYPE, MapTable
+from augcli.attention.model_file import local_scorer
 from augcli.attention.scorer import Scorer, on_device
 from augcli.data.codecs.choices import background_colour, given_white_level
 from augcli.data.codecs.decoding import decode
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from augcli.attention.map_spec import MapSpec
     from augcli.data.stopping import Checkpoint
     from augcli.data.stores.sources import Source, Sources
+    from augcli.files import Place
     from augcli.pixels.frame import HeatMap
     from augcli.run.messages import Listener
     from augcli.run.options import HeatMapOptions
@@ -116,7 +118,7 @@ class _Collected:
 
 
 def make_heat_maps(
-    folder: Path,
+    folder: Place,
     options: HeatMapOptions,
     listener: Listener = ignore,
     checkpoint: Checkpoint = carry_on,
@@ -144,8 +146,8 @@ def make_heat_maps(
     )
     sources = store.list()
     _check_places(sources, options)
-    gpu = on_device(options.device, options.model, options.grid)
-    spec = (gpu or Scorer(options.model, grid=options.grid)).map_spec
+    gpu = on_device(options.device, local_scorer(options.model), options.grid)
+    spec = (gpu or Scorer(local_scorer(options.model), grid=options.grid)).map_spec
     before = _before(options, spec)
     workers = usable_cores() if options.workers is None else options.workers
     count = len(sources)
@@ -173,7 +175,7 @@ def make_heat_maps(
         frame=None,
         white_level=given_white_level(options.white_level) or FULL_WHITE,
         background=background_colour(options.background),
-        model=options.model,
+        model=local_scorer(options.model),
         grid=options.grid,
         storage=storage,
         timeout=seconds_of(options.timeout),

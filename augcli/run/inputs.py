@@ -12,9 +12,8 @@ from augcli.errors import InputError
 from augcli.files import TABLE_LIMIT, read_given
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from augcli.data.stores.sources import Sources, Store
+    from augcli.files import Place
     from augcli.recipes.options import RunOptions
 
 
@@ -45,7 +44,7 @@ def input_store(place: str, options: RunOptions, out: str | None = None) -> Stor
     )
 
 
-def order_classes(sources: Sources, file: Path) -> None:
+def order_classes(sources: Sources, file: Place) -> None:
     """Put the classes into the order of a file.
 
     Args:

@@ -7,24 +7,34 @@ run.json, and never read.
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from augcli.data.run_record import output_above
 from augcli.errors import InputError, OutputError, ParameterError
+from augcli.files import place_of, shown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from augcli.files import Place
 
 
-def path_of(folder: object) -> Path:
-    """Return INPUT as a path, as it is given from Python.
+def path_of(folder: object) -> Place:
+    """Return INPUT as a path or an URL, as it is given.
 
     Raises:
         ParameterError: It is no path.
+        InputError: It is an URL that augcli does not take.
     """
     if not isinstance(folder, str | os.PathLike) or not str(folder):
         raise ParameterError("folder", f"is {folder!r}, but must be the path of a folder of images")
     path = os.fspath(folder)
     if not isinstance(path, str) or "\0" in path:
         raise ParameterError("folder", f"is {path!r}, but must be text without NUL characters")
-    return Path(path)
+    try:
+        return place_of(path)
+    except ValueError as error:
+        raise InputError(f"INPUT {shown(path)} {error}") from None
 
 
 def check_places(place: str, folder: Path, out: Path, *, has_labels: bool) -> None:

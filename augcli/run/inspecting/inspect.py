@@ -29,10 +29,10 @@ from augcli.work.settings import ReadSettings
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
-    from pathlib import Path
 
     from augcli.data.stopping import Checkpoint
     from augcli.data.stores.sources import Sources, Store
+    from augcli.files import Place
     from augcli.pixels.blank import Blank
     from augcli.recipes.options import RunOptions
     from augcli.run.class_counts import ClassCount
@@ -219,7 +219,7 @@ def inspect(
 
 
 def inspect_sources(
-    folder: Path,
+    folder: Place,
     options: RunOptions,
     listener: Listener = ignore,
     checkpoint: Checkpoint = carry_on,

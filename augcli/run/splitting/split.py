@@ -9,6 +9,7 @@ from augcli.data.output import OutputFolder
 from augcli.data.run_record import has_record
 from augcli.data.stopping import carry_on, writing
 from augcli.errors import InputError, OutputError, ParameterError
+from augcli.files import Place
 from augcli.params import build, declared, values
 from augcli.run.check import check_surroundings, default_out, list_sources
 from augcli.run.messages import Error, Notice, ignore
@@ -65,7 +66,7 @@ def split(
 
 
 def split_sources(
-    folder: Path,
+    folder: Place,
     wanted: SplitOptions,
     options: RunOptions,
     listener: Listener = ignore,

@@ -17,7 +17,7 @@ from augcli.version import VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from augcli.files import Folder
+    from augcli.files import Folder, Place
 
 SPLIT_RECORD = "split.json"
 SPLIT_TABLE = "split.csv"
@@ -110,7 +110,7 @@ def read_table(files: Folder) -> Iterator[tuple[str, str]]:
         raise _unreadable(files, SPLIT_TABLE, error) from None
 
 
-def refuse_unfinished(place: str, given: Path) -> None:
+def refuse_unfinished(place: str, given: Place) -> None:
     """Refuse INPUT where it is the output of a split that did not come to its end.
 
     Args:
@@ -121,7 +121,7 @@ def refuse_unfinished(place: str, given: Path) -> None:
         InputError: It is one: pictures are missing.
     """
     try:
-        content = read_json(Path(place) / SPLIT_RECORD)
+        content = read_json(f"{place}/{SPLIT_RECORD}")
     except (OSError, ValueError):
         return
     if isinstance(content, dict) and content.get("state") == "running" and "identity" in content:
