@@ -8,7 +8,15 @@ from augcli.files.descriptors import LinkInside, is_inside
 from augcli.files.draft import Draft
 from augcli.files.folder import Folder, Fsync
 from augcli.files.locking import try_lock
-from augcli.files.places import Kind, is_file, kind_of, real_place, size_and_change, whole_place
+from augcli.files.places import (
+    Kind,
+    folders_above,
+    is_file,
+    kind_of,
+    real_place,
+    size_and_change,
+    whole_place,
+)
 from augcli.files.publishing import (
     create_file,
     publish_file,
@@ -69,6 +77,7 @@ __all__ = [
     "decode_text",
     "entries",
     "file_sha256",
+    "folders_above",
     "is_bucket",
     "is_file",
     "is_inside",

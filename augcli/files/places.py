@@ -10,6 +10,8 @@ from augcli.files.remote import objects
 from augcli.files.remote.url import is_bucket, is_url, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from augcli.files.reading import Path
 
 Kind = Literal["folder", "file", ""]
@@ -54,6 +56,27 @@ def size_and_change(place: Path) -> tuple[int, int]:
         return objects.ObjectPieces(os.fspath(place)).status()
     status = os.stat(place)
     return status.st_size, modified_at(status)
+
+
+def folders_above(place: str) -> Iterator[str]:
+    """Yield the folders that a place lies in, the nearest first; of an URL, those of its bucket.
+
+    Args:
+        place: As :func:`real_place` gives it.
+
+    Example:
+        >>> list(folders_above("s3://photos/cats/a.jpg")), list(folders_above("/photos"))
+        (['s3://photos/cats', 's3://photos'], ['/'])
+    """
+    if is_url(place):
+        while is_bucket(place) and "/" in place.partition("://")[2]:
+            place = place.rpartition("/")[0]
+            yield place
+        return
+    above = os.path.dirname(place)
+    while above != place:
+        yield above
+        place, above = above, os.path.dirname(above)
 
 
 def real_place(place: Path) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from augcli.data.run_record import output_above
 from augcli.errors import InputError, OutputError, ParameterError
-from augcli.files import place_of, shown
+from augcli.files import is_url, place_of, real_place, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ def path_of(folder: object) -> Place:
         raise InputError(f"INPUT {shown(path)} {error}") from None
 
 
-def check_places(place: str, folder: Path, out: Path, *, has_labels: bool) -> None:
+def check_places(place: str, folder: Place, out: Place, *, has_labels: bool) -> None:
     """Refuse places where outputs would lie among sources, or sources among outputs.
 
     Args:
@@ -49,7 +49,7 @@ def check_places(place: str, folder: Path, out: Path, *, has_labels: bool) -> No
     Raises:
         UsageError: INPUT or OUT lies in such a place.
     """
-    path = os.path.realpath(out)
+    path = real_place(out)
     if path == place:
         raise OutputError(f"OUT {out} is INPUT itself; give another folder with `out`")
     if holds(path, place):
@@ -109,6 +109,8 @@ def holds(folder: str, place: str) -> bool:
         folder: Absolute; need not be there.
         place: Absolute, and there.
     """
+    if is_url(folder) or is_url(place):
+        return place == folder or place.startswith(f"{folder}/")
     try:
         own = os.stat(folder)
     except OSError:

@@ -46,7 +46,7 @@ class ObjectWalk:
             InputError: The objects can't be listed.
         """
         pictures: list[tuple[str, int, int]] = []
-        others: Counter[str] = Counter()
+        others: Counter[tuple[str, str]] = Counter()
         outputs: set[str] = set()
         below = f"{self.out[len(self.root) + 1 :]}/" if self.out else ""
         try:
@@ -54,10 +54,10 @@ class ObjectWalk:
                 folder, _, leaf = name.rpartition("/")
                 if leaf in (RECORD, *TRACES) or TRACES & {*folder.split("/")}:
                     outputs.add(_output(folder))
-                if (below and name.startswith(below)) or _is_hidden(name):
-                    continue
                 if not is_inside(name):
                     self.sources.refused.append((name, NO_PATH))
+                    continue
+                if (below and name.startswith(below)) or _is_hidden(name):
                     continue
                 top, slash, _ = name.partition("/")
                 if slash:
@@ -66,14 +66,15 @@ class ObjectWalk:
                 if ending in EXTENSIONS:
                     pictures.append((name, size, version))
                 elif slash:
-                    others[ending] += 1
+                    others[f"{folder}/", ending] += 1
         except OSError as error:
             raise InputError(
                 f"INPUT {shown(self.root)} can't be listed: {error.strerror}"
             ) from None
-        for ending, count in others.items():
-            self.sources.skipped[f"{ending or 'other'} file", "no image by its name"] += count
         inside = tuple(f"{folder}/" for folder in self._outputs(outputs))
+        for (folder, ending), count in others.items():
+            if not folder.startswith(inside):
+                self.sources.skipped[f"{ending or 'other'} file", "no image by its name"] += count
         if inside:
             self.sources.skipped["folder", "an output of augcli"] += len(inside)
         yield from (one for one in sorted(pictures) if not one[0].startswith(inside))

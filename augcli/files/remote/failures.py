@@ -41,10 +41,15 @@ def is_transient(error: BaseException) -> bool:
     """Return whether the same request may succeed a little later."""
     if isinstance(error, TimeoutError | ConnectionError):
         return True
-    status = _status(error)
-    if status is not None:
-        return status in _TRANSIENT or _code(error) in ("SlowDown", "RequestTimeout")
-    return not _CONNECTION.isdisjoint(_class_names(error))
+    if _code(error) in ("SlowDown", "RequestTimeout") or _status(error) in _TRANSIENT:
+        return True
+    # An answer that was cut off may have the status of a wrong request.
+    return not _response(error) and not _CONNECTION.isdisjoint(_class_names(error))
+
+
+def is_missing(error: FileNotFoundError) -> bool:
+    """Return whether nothing is there; fsspec says so too where a web server refuses."""
+    return _status(error) in (None, 404, 410)
 
 
 def failure(error: BaseException, scheme: str) -> OSError:  # noqa: PLR0911 - one for each cause
@@ -70,7 +75,8 @@ def failure(error: BaseException, scheme: str) -> OSError:  # noqa: PLR0911 - on
     if isinstance(error, FileNotFoundError) or status in (404, 410):
         return FileNotFoundError(errno.ENOENT, "there is no object of this name")
     if is_transient(error):
-        what = f"the service answers {status}" if status else "the service can't be reached"
+        is_answer = status in _TRANSIENT
+        what = f"the service answers {status}" if is_answer else "the service can't be reached"
         return TimeoutError(errno.ETIMEDOUT, f"{what}, also after several tries")
     if isinstance(error, FileExistsError) or status == 412:
         return FileExistsError(errno.EEXIST, "there is an object of this name")

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from augcli.errors import UsageError
+from augcli.files.remote.failures import is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,8 @@ CONNECT_SECONDS: Final = 10
 READ_SECONDS: Final = 60
 CONNECTIONS: Final = 64
 """Connections of a process at a time."""
+PAGE = 1000
+"""Objects that one request lists."""
 _VERSIONS: Final = (
     *("ETag", "etag", "md5Hash", "generation", "content_settings", "mtime", "LastModified"),
     *("last_modified", "updated", "created", "Last-Modified"),
@@ -191,9 +194,11 @@ class AmazonService:
         return Entry(key, answer["ContentLength"], version_of(answer["ETag"]))
 
     def page(self, folder: str, following: Any = None) -> Page:
-        """Return some of the objects below a folder, at most 1,000."""
+        """Return some of the objects below a folder."""
         bucket, _, prefix = folder.partition("/")
-        wanted = {"Bucket": bucket, "Prefix": f"{prefix}/" if prefix else ""}
+        wanted: dict[str, Any] = {"Bucket": bucket, "MaxKeys": PAGE}
+        if prefix:
+            wanted["Prefix"] = f"{prefix}/"
         if following:
             wanted["ContinuationToken"] = following
         answer = self._system.call_s3("list_objects_v2", **wanted)
@@ -249,8 +254,10 @@ class AnyService:
         """Return what is known of an object; None where there is none."""
         try:
             info = self._system.info(f"{self._begin}{key}")
-        except FileNotFoundError:
-            return None
+        except FileNotFoundError as error:
+            if is_missing(error):
+                return None
+            raise
         return self._entry(key, info) if info["type"] == "file" else None
 
     def page(self, folder: str, following: Any = None) -> Page:

@@ -142,7 +142,7 @@ def _checked(text: str) -> str:
         raise ValueError("holds a control character, which no URL can")
     plain = shown(f"{scheme}://{rest}").partition("://")[2]
     host, _, path = plain.partition("/")
-    path = path.strip("/")
+    path = path.rstrip("/")
     if not host:
         raise ValueError(f"names no bucket or server; write {scheme}://NAME/FOLDER")
     if not {"", ".", ".."}.isdisjoint(path.split("/")) and path:

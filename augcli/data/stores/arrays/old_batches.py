@@ -137,10 +137,9 @@ def _idx_shape(path: str, where: str) -> tuple[tuple[int, ...], bool]:
 
 def _contents(path: str) -> Iterator[bytes]:
     """Yield the content of a file that may be packed."""
-    with open_file(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        kind = compression(file.read(6))
     pieces = open_pieces(path)
+    size, _ = pieces.status()
+    kind = compression(pieces.read(0, min(6, size)))
     if kind:
         try:
             yield from unpack(pieces, size, kind)
