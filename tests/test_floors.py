@@ -40,7 +40,8 @@ LEAVES = frozenset({"errors", "files", "lazy", "params", "rng", "version"})
 
 PACKAGES = {
     "errors": frozenset[str](),
-    "files": frozenset[str](),
+    # For buckets; the others are its relatives, by the scheme of an URL.
+    "files": frozenset({"fsspec"}),
     "lazy": frozenset[str](),
     "params": frozenset[str](),
     "rng": frozenset({"numpy"}),

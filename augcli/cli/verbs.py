@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
 import typer
 
@@ -12,6 +11,7 @@ from augcli.cli.generated import add_command
 from augcli.cli.streams import write_json, write_line, write_stderr
 from augcli.errors import with_flags
 from augcli.run.lines import counted
+from augcli.run.places import path_of
 
 OUT = typer.Argument(metavar="OUT", help="An output folder of augcli.")
 JSON = typer.Option(
@@ -39,7 +39,7 @@ def status(out: str = OUT, as_json: bool = JSON) -> None:
     """Print the status of an output folder."""
     from augcli.run.status import status as status_of  # noqa: PLC0415 - --help stays quick
 
-    state = status_of(Path(out))
+    state = status_of(path_of(out, "OUT"))
     if as_json:
         content = {**asdict(state), "left": state.left}
         write_json({"message_type": "status", **content})

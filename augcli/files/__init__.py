@@ -7,7 +7,7 @@ an error. No file ever has its final name before all of its bytes are there.
 from augcli.files.descriptors import LinkInside, is_inside
 from augcli.files.draft import Draft
 from augcli.files.folder import Folder, Fsync
-from augcli.files.locking import try_lock
+from augcli.files.output_files import Lock, OutputFiles
 from augcli.files.places import (
     Kind,
     folders_above,
@@ -66,7 +66,9 @@ __all__ = [
     "Fsync",
     "Kind",
     "LinkInside",
+    "Lock",
     "NotUnpacked",
+    "OutputFiles",
     "Pieces",
     "Place",
     "Spool",
@@ -104,7 +106,6 @@ __all__ = [
     "replacing",
     "shown",
     "size_and_change",
-    "try_lock",
     "unfinished_name",
     "unpacked",
     "whole_place",

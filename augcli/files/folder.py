@@ -11,30 +11,34 @@ import functools
 import io
 import itertools
 import os
-import re
 import sys
 import time
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from augcli.files.descriptors import BY_DESCRIPTOR, NO_FOLLOW, Descriptors, LinkInside
 from augcli.files.draft import Draft
+from augcli.files.locking import FileLock, is_named, try_lock
+from augcli.files.places import kind_of
+from augcli.files.process import HOST, is_alive
 from augcli.files.publishing import WRITE_FLAGS, sync_descriptor, write_all
 from augcli.files.reading import (
     READ_AND_WRITE,
     READ_FLAGS,
     read_descriptor,
-    read_file,
     regular,
 )
+from augcli.files.trial import free_bytes, try_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from augcli.files.places import Kind
 
 Fsync = Literal["none", "shard", "file"]
 
 LONGEST_PATH = 4096
 """Bytes of a path that systems take, with the zero at its end."""
-OTHER_HOST_SECONDS = 24 * 3600
+OTHERHOST_SECONDS = 24 * 3600
 """Age at which a temporary file of another computer counts as left by a killed run."""
 
 
@@ -57,10 +61,54 @@ class Folder:
         self._temporary = temporary
         self._fsync = fsync
         self._unsynced: list[str] = []
-        self._token = f"{_HOST}~{os.getpid()}~{os.urandom(4).hex()}"
+        self._token = f"{HOST}~{os.getpid()}~{os.urandom(4).hex()}"
         self._numbers = itertools.count()
         self._made: set[str] = set()
         self._new_folders: set[str] = set()
+
+    def kind(self) -> Kind:
+        """Return what lies there."""
+        return kind_of(self.path)
+
+    def begin(self, *folders: str) -> None:
+        """Make the folder, and folders in it, where they are missing."""
+        os.makedirs(self.path, exist_ok=True)
+        self.close()  # the folder may be a new one
+        for name in folders:
+            self.make_folder(name)
+
+    def try_writing(self) -> None:
+        """Make the folder, if it is missing, and a file in it, and remove both again."""
+        try_folder(self.path)
+
+    def free_bytes(self) -> int | None:
+        """Return how many bytes its disk has left."""
+        return free_bytes(self.path)
+
+    def local(self, name: str) -> str:
+        """Return the path of a folder in it."""
+        return f"{self.path}/{name}"
+
+    def lock(self, name: str) -> FileLock | None:
+        """Take a lock; None where another process has it, or has just removed its file."""
+        file = self.open_table(name)
+        try:
+            # By its path: the folder itself may have been removed and made anew.
+            if try_lock(file) and is_named(file, f"{self.path}/{name}"):
+                return FileLock(file, functools.partial(self._remove_lock, name))
+        except BaseException:
+            file.close()
+            raise
+        file.close()
+        return None
+
+    def is_locked(self, name: str) -> bool:
+        """Return whether a process has a lock now."""
+        try:
+            with self.open(name) as file:
+                return not try_lock(file)
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Close the descriptors of folders; they are opened again when they are needed."""
@@ -202,6 +250,24 @@ class Folder:
             return None
         return status.st_size if status else None
 
+    def has_folder(self, name: str) -> bool:
+        """Return whether a folder, or something else, has a name."""
+        return self.size(name) is not None
+
+    def walk(self, besides: str) -> Iterator[str]:
+        """Yield the names of all files but those in one folder, in no order."""
+        # A stack and not os.walk, which recurses in Python 3.11.
+        folders = [""]
+        while folders:
+            folder = folders.pop()
+            with os.scandir(os.path.join(self.path, folder)) as scan:
+                for entry in scan:
+                    name = f"{folder}/{entry.name}" if folder else entry.name
+                    if not entry.is_dir(follow_symlinks=False):
+                        yield name
+                    elif name != besides:
+                        folders.append(name)
+
     def names(self, name: str) -> list[str]:
         """Return what lies in a folder, sorted; nothing where it is missing."""
         try:
@@ -211,11 +277,12 @@ class Folder:
         except FileNotFoundError:
             return []
 
-    def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
-        with contextlib.suppress(OSError):
-            leaf, place = self._folders.locate(name)
-            os.unlink(leaf, dir_fd=place)
+    def remove(self, *names: str) -> None:
+        """Remove files, those that are there."""
+        for name in names:
+            with contextlib.suppress(OSError):
+                leaf, place = self._folders.locate(name)
+                os.unlink(leaf, dir_fd=place)
 
     def remove_folder(self, name: str) -> bool:
         """Remove a folder; return whether it is gone: it may hold something, or be missing."""
@@ -279,6 +346,10 @@ class Folder:
                 if self._is_left_over(name):
                     self.remove(f"{self._temporary}/{name}")
 
+    def _remove_lock(self, name: str) -> None:
+        self.remove(name)
+        self.remove_folder(name.rpartition("/")[0])
+
     def _give_name(self, unfinished: str, name: str) -> None:
         """Give a temporary file, whole by now, its final name."""
         self.make_folder(name.rpartition("/")[0])
@@ -329,34 +400,7 @@ class Folder:
         if name.startswith(f"{self._token}~"):
             return False
         host, process, *_ = [*name.split("~"), "", ""]
-        if host == _HOST and process.isdigit() and sys.platform != "win32":
-            return int(process) == os.getpid() or not _is_alive(int(process))
+        if host == HOST and process.isdigit() and sys.platform != "win32":
+            return int(process) == os.getpid() or not is_alive(int(process))
         status = self.status(f"{self._temporary}/{name}")
-        return status is not None and time.time() - status.st_mtime > OTHER_HOST_SECONDS
-
-
-_NODE = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
-_HOST = re.sub(r"[^A-Za-z0-9.-]", "_", _NODE)[:60]
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        return True  # it belongs to another user
-    return not _is_zombie(process)
-
-
-def _is_zombie(process: int) -> bool:
-    """Return whether a process is dead and only not yet taken note of.
-
-    In a container whose first process takes no note of dead children, it stays so for ever.
-    """
-    try:
-        # The name of the program, in parentheses, may itself hold parentheses and spaces.
-        fields = read_file(f"/proc/{process}/stat").data.rpartition(b")")[2].split()
-    except OSError:
-        return False
-    return fields[:1] == [b"Z"]
+        return status is not None and time.time() - status.st_mtime > OTHERHOST_SECONDS

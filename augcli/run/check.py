@@ -33,7 +33,7 @@ from augcli.recipes.chain import Chain
 from augcli.recipes.options import seconds_of
 from augcli.rng import digest
 from augcli.run.amounts import as_they_are, wanted_of
-from augcli.run.inputs import input_store, order_classes
+from augcli.run.inputs import listed, order_classes
 from augcli.run.machine import usable_cores
 from augcli.run.places import check_places
 from augcli.run.scoring import largest_grid, scores_sources, usable_maps
@@ -124,7 +124,7 @@ class Run:
     def storage(self, gpu: Scorer | None = None) -> MapStorage:
         """Return where heat maps are stored: a table, where a map may be wanted again."""
         again = self.wanted.most_copies > 1 and scores_sources(self.chain)
-        table = os.path.join(self.output.path, MAPS, "maps") if again or gpu else ""
+        table = os.path.join(self.output.files.local(MAPS), "maps") if again or gpu else ""
         spec = gpu.map_spec if gpu else None
         return MapStorage(self.heatmaps, table, len(self.sources), spec)
 
@@ -286,13 +286,7 @@ def list_sources(folder: Place, out: Place | None, options: RunOptions) -> tuple
     Raises:
         UsageError: INPUT, the table or the place of OUT is wrong.
     """
-    try:
-        store = input_store(os.fspath(folder), options, None if out is None else os.fspath(out))
-        sources = store.list()
-    except OSError as error:
-        if not isinstance(folder, Url):
-            raise
-        raise InputError(f"INPUT {folder} can't be read: {error.strerror}") from None
+    store, sources = listed(folder, options, out)
     refuse_unfinished(sources.root, folder)
     if out is not None:
         check_places(sources.root, folder, out, has_labels=bool(sources.labels_sha256))

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from augcli.data.manifest import Columns, Row
-    from augcli.files import Folder
+    from augcli.files import OutputFiles
     from augcli.plan.part import Part
     from augcli.plan.parts import StoredPart
     from augcli.run.check import Run
@@ -145,7 +145,7 @@ def finish(
     return summary(prepared, seconds, progress.outputs, progress.rate)
 
 
-def table_hashes(files: Folder, others: Iterable[str] = ()) -> dict[str, str]:
+def table_hashes(files: OutputFiles, others: Iterable[str] = ()) -> dict[str, str]:
     """Return the SHA-256 of each table in OUT that can be read.
 
     Args:

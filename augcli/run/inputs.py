@@ -9,7 +9,7 @@ from augcli.data.class_list import parse_class_list
 from augcli.data.stores.opening import open_store
 from augcli.data.tables.choice import TableChoice
 from augcli.errors import InputError
-from augcli.files import TABLE_LIMIT, read_given
+from augcli.files import TABLE_LIMIT, Url, read_given
 
 if TYPE_CHECKING:
     from augcli.data.stores.sources import Sources, Store
@@ -42,6 +42,21 @@ def input_store(place: str, options: RunOptions, out: str | None = None) -> Stor
     return open_store(
         place, out, options.follow_links, options.layout, choice, options.image_column
     )
+
+
+def listed(folder: Place, options: RunOptions, out: Place | None = None) -> tuple[Store, Sources]:
+    """Return the store that INPUT is, and its sources.
+
+    Raises:
+        InputError: They can't be listed.
+    """
+    try:
+        store = input_store(os.fspath(folder), options, None if out is None else os.fspath(out))
+        return store, store.list()
+    except OSError as error:
+        if not isinstance(folder, Url):
+            raise
+        raise InputError(f"INPUT {folder} can't be read: {error.strerror}") from None
 
 
 def order_classes(sources: Sources, file: Place) -> None:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from augcli.files import Place
 
 
-def path_of(folder: object) -> Place:
-    """Return INPUT as a path or an URL, as it is given.
+def path_of(folder: object, what: str = "INPUT") -> Place:
+    """Return INPUT, or something else, as a path or an URL, as it is given.
 
     Raises:
         ParameterError: It is no path.
@@ -34,7 +34,7 @@ def path_of(folder: object) -> Place:
     try:
         return place_of(path)
     except ValueError as error:
-        raise InputError(f"INPUT {shown(path)} {error}") from None
+        raise InputError(f"{what} {shown(path)} {error}") from None
 
 
 def check_places(place: str, folder: Place, out: Place, *, has_labels: bool) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from augcli.data.manifest import Columns
-    from augcli.files import Folder
+    from augcli.files import OutputFiles
 
 SPLIT_TABLE = "metadata.jsonl"
 _JSON = json.JSONEncoder(ensure_ascii=False).encode
@@ -62,7 +62,7 @@ class SplitFolders:
 
 
 def write_split_tables(
-    files: Folder, columns: Columns, rows: Iterable[tuple[Any, ...]], folders: Collection[str]
+    files: OutputFiles, columns: Columns, rows: Iterable[tuple[Any, ...]], folders: Collection[str]
 ) -> None:
     """Write the table of each split; remove those of folders that are no splits any more.
 
@@ -91,7 +91,7 @@ def _writer(columns: Columns, rows: Iterable[tuple[Any, ...]]) -> Callable[[Bina
     return write
 
 
-def remove_split_tables(files: Folder, folders: Collection[str] = ()) -> None:
+def remove_split_tables(files: OutputFiles, folders: Collection[str] = ()) -> None:
     """Remove the tables of splits from all folders of OUT but these."""
     for folder in files.names(""):
         name = f"{folder}/{SPLIT_TABLE}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
-    from augcli.files import Folder
+    from augcli.files import OutputFiles
 
 
 class ManifestDataset:
@@ -68,7 +68,7 @@ class ManifestDataset:
         self.transform = transform
         self.target = target
         self._folder = data.folder
-        self._files: Folder | None = None
+        self._files: OutputFiles | None = None
         self._labels = Shared(data.labels)
         self._names = Shared(PackedNames.of(row.file_name for row in data.rows))
 

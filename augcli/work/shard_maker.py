@@ -97,8 +97,7 @@ class ShardMaker:
             part = self.make_part(task, shard, announce, stop_asked, tally)
             part.data = shard.close()
             shard.commit(part.to_bytes())
-            for name in part.obsolete:
-                self._sink.remove(name)
+            self._sink.remove(*part.obsolete)
         except OutOfDonors:
             announce(NeedsDonors(task))
             return

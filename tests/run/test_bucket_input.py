@@ -19,6 +19,7 @@ from augcli.data.stores.object_walk import ObjectWalk
 from augcli.data.stores.sources import Sources
 from augcli.files import Entry
 from augcli.files.remote import objects
+from augcli.files.remote.services import Read
 from tests.arrays import SETS
 from tests.buckets import SECRET, upload
 from tests.command import call, environment
@@ -149,7 +150,7 @@ def test_an_object_that_changes_during_the_run_is_a_row(
     url = upload(photos, f"{any_bucket}/photos")
     read, changed = objects.read, iter([True])
 
-    def read_late(asked: str, start: int = 0, count: int | None = None) -> objects.Read:
+    def read_late(asked: str, start: int = 0, count: int | None = None) -> Read:
         if asked == f"{url}/dog/000.jpg" and next(changed, False):
             objects.put(asked, read(f"{url}/dog/002.jpg").data)
         return read(asked, start, count)
@@ -235,7 +236,7 @@ def web(tmp_path: Path) -> Iterator[tuple[str, Path]]:
 class _Quiet(SimpleHTTPRequestHandler):
     """Serves files in ranges, to who knows the query."""
 
-    def send_head(self) -> io.BytesIO | None:  # type: ignore[override]
+    def send_head(self) -> io.BytesIO | None:
         if not self.path.endswith(f"?key={SECRET}"):
             self.send_error(403)
             return None

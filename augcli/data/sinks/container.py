@@ -17,7 +17,7 @@ from augcli.data.sinks.sink import DataFile
 
 if TYPE_CHECKING:
     from augcli.data.manifest import Row
-    from augcli.files import Draft, Folder
+    from augcli.files import Draft, OutputFiles
 
 
 class Archive(Protocol):
@@ -82,16 +82,16 @@ class ContainerFiles:
 
     index_name: ClassVar[str] = ""
 
-    def __init__(self, files: Folder) -> None:
+    def __init__(self, files: OutputFiles) -> None:
         self.files = files
 
     def size(self, name: str) -> int | None:
         """Return how many bytes a container has; None where it is missing."""
         return self.files.size(name)
 
-    def remove(self, name: str) -> None:
-        """Remove a container, if it is there."""
-        self.files.remove(name)
+    def remove(self, *names: str) -> None:
+        """Remove containers, those that are there."""
+        self.files.remove(*names)
 
 
 class ContainerWriter:
@@ -104,7 +104,7 @@ class ContainerWriter:
         kind: Its format.
     """
 
-    def __init__(self, files: Folder, shard: str, file: str, kind: Kind) -> None:
+    def __init__(self, files: OutputFiles, shard: str, file: str, kind: Kind) -> None:
         self._files = files
         self._part = part_name(shard)
         self._file = file

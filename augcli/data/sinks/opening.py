@@ -11,7 +11,7 @@ from augcli.data.sinks.webdataset import WebDatasetSink
 
 if TYPE_CHECKING:
     from augcli.data.sinks.sink import Sink
-    from augcli.files import Folder
+    from augcli.files import OutputFiles
 
 NOTHING_KNOWN = DataSet()
 CONTAINERS: dict[str, type[WebDatasetSink | ParquetSink]] = {
@@ -23,7 +23,7 @@ INDEXES = frozenset(kind.index_name for kind in CONTAINERS.values()) - {""}
 """The files that say what containers hold."""
 
 
-def open_sink(to: object, files: Folder, data_set: DataSet = NOTHING_KNOWN) -> Sink:
+def open_sink(to: object, files: OutputFiles, data_set: DataSet = NOTHING_KNOWN) -> Sink:
     """Return the sink of a name; that of folders for any other.
 
     Args:

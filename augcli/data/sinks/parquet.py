@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from augcli.data.manifest import Row
     from augcli.data.sinks.container import HashedStream
     from augcli.data.sinks.sink import Contained, DataSet
-    from augcli.files import Folder
+    from augcli.files import OutputFiles
 
 GROUP_ROWS = 100
 GROUP_BYTES = 32 << 20
@@ -153,7 +153,7 @@ class ParquetSink(ContainerFiles):
 
     ending: ClassVar[str] = "parquet"
 
-    def __init__(self, files: Folder, data_set: DataSet) -> None:
+    def __init__(self, files: OutputFiles, data_set: DataSet) -> None:
         super().__init__(files)
         if importlib.util.find_spec("pyarrow") is None:
             raise UsageError(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from augcli.data.manifest import Row
     from augcli.data.sinks.container import HashedStream
     from augcli.data.sinks.sink import Contained, DataSet
-    from augcli.files import Folder
+    from augcli.files import OutputFiles
 
 BLOCK = 512
 RECORD = 20 * BLOCK
@@ -122,7 +122,7 @@ class WebDatasetSink(ContainerFiles):
     ending: ClassVar[str] = "tar"
     index_name: ClassVar[str] = "_info.json"
 
-    def __init__(self, files: Folder, data_set: DataSet) -> None:
+    def __init__(self, files: OutputFiles, data_set: DataSet) -> None:
         super().__init__(files)
         self._numbers = {name: number for number, name in enumerate(data_set.classes)}
         self._are_many = data_set.are_many

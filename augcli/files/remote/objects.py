@@ -55,6 +55,24 @@ def entries(url: str) -> Iterator[Entry]:
             return
 
 
+def names(url: str) -> list[str]:
+    """Return the names of the objects in a folder, and of the folders in it.
+
+    Raises:
+        OSError: They can't be listed.
+    """
+    scheme, folder = _parts(url)
+    found: list[str] = []
+    following = None
+    while True:
+        page = _tried(scheme, functools.partial(_page, folder, following, deep=False))
+        keys = [*(entry.key for entry in page.entries), *page.folders]
+        found += [key[len(folder) + 1 :] for key in keys if len(key) > len(folder) + 1]
+        following = page.following
+        if following is None:
+            return found
+
+
 def entry(url: str) -> Entry | None:
     """Return what is known of the object of an URL; None where there is none.
 
@@ -262,8 +280,8 @@ def open_object(url: str) -> io.BufferedReader:
     return io.BufferedReader(ObjectFile(url), 1 << 16)
 
 
-def _page(folder: str, following: object, one: Service) -> Page:
-    return one.page(folder, following)
+def _page(folder: str, following: object, one: Service, *, deep: bool = True) -> Page:
+    return one.page(folder, following, deep=deep)
 
 
 def _parts(url: str) -> tuple[str, str]:

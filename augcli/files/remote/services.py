@@ -73,10 +73,12 @@ class Page(NamedTuple):
 
     Attributes:
         entries: The objects.
+        folders: Names of folders, where those below them were not asked for.
         following: What gives the next page; None where this is the last.
     """
 
     entries: list[Entry]
+    folders: list[str]
     following: Any
 
 
@@ -91,12 +93,13 @@ class Service(Protocol):
         """Return what is known of an object; None where there is none."""
         ...
 
-    def page(self, folder: str, following: Any = None) -> Page:
+    def page(self, folder: str, following: Any = None, *, deep: bool = True) -> Page:
         """Return some of the objects below a folder.
 
         Args:
             folder: With the bucket.
             following: What the page before says; None for the first one.
+            deep: Whether those of the folders in it come along.
         """
         ...
 
@@ -193,12 +196,14 @@ class AmazonService:
             return None
         return Entry(key, answer["ContentLength"], version_of(answer["ETag"]))
 
-    def page(self, folder: str, following: Any = None) -> Page:
+    def page(self, folder: str, following: Any = None, *, deep: bool = True) -> Page:
         """Return some of the objects below a folder."""
         bucket, _, prefix = folder.partition("/")
         wanted: dict[str, Any] = {"Bucket": bucket, "MaxKeys": PAGE}
         if prefix:
             wanted["Prefix"] = f"{prefix}/"
+        if not deep:
+            wanted["Delimiter"] = "/"
         if following:
             wanted["ContinuationToken"] = following
         answer = self._system.call_s3("list_objects_v2", **wanted)
@@ -206,7 +211,8 @@ class AmazonService:
             Entry(f"{bucket}/{one['Key']}", one["Size"], version_of(one["ETag"]))
             for one in answer.get("Contents", ())
         ]
-        return Page(found, answer.get("NextContinuationToken"))
+        below = [f"{bucket}/{one['Prefix']}"[:-1] for one in answer.get("CommonPrefixes", ())]
+        return Page(found, below, answer.get("NextContinuationToken"))
 
     def put(self, key: str, data: bytes, *, is_new: bool = False) -> None:
         """Write an object by one request."""
@@ -260,18 +266,21 @@ class AnyService:
             raise
         return self._entry(key, info) if info["type"] == "file" else None
 
-    def page(self, folder: str, following: Any = None) -> Page:
+    def page(self, folder: str, following: Any = None, *, deep: bool = True) -> Page:
         """Return the objects of one folder; those of the folders in it follow."""
         waiting = [folder] if following is None else list(following)
         found: list[Entry] = []
+        below: list[str] = []
         with contextlib.suppress(FileNotFoundError):
             for info in self._system.ls(waiting.pop(), detail=True):
                 key = info["name"].strip("/")
                 if info["type"] == "file":
                     found.append(self._entry(key, info))
                 else:
-                    waiting.append(key)
-        return Page(found, waiting or None)
+                    below.append(key)
+        if not deep:
+            return Page(found, below, None)
+        return Page(found, [], waiting + below or None)
 
     def put(self, key: str, data: bytes, *, is_new: bool = False) -> None:
         """Write an object by one request."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from augcli.data.manifest import table_rows
@@ -76,7 +75,7 @@ def read_record(files: Folder) -> SplitRecord | None:
 
 
 def check_is_own(
-    record: SplitRecord | None, identity: Mapping[str, Any], out: Path, *, overwrite: bool
+    record: SplitRecord | None, identity: Mapping[str, Any], out: Place, *, overwrite: bool
 ) -> None:
     """Refuse an output folder of another command.
 

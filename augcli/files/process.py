@@ -1,0 +1,38 @@
+"""Processes of this machine: which of those that left something are still at work."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+from augcli.files.reading import read_file
+
+_NODE = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
+HOST = re.sub(r"[^A-Za-z0-9.-]", "_", _NODE)[:60]
+
+
+def is_alive(process: int) -> bool:
+    """Return whether a process of this machine is at work; True where nobody says."""
+    if sys.platform == "win32":
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True  # it belongs to another user
+    return not _is_zombie(process)
+
+
+def _is_zombie(process: int) -> bool:
+    """Return whether a process is dead and only not yet taken note of.
+
+    In a container whose first process takes no note of dead children, it stays so for ever.
+    """
+    try:
+        # The name of the program, in parentheses, may itself hold parentheses and spaces.
+        fields = read_file(f"/proc/{process}/stat").data.rpartition(b")")[2].split()
+    except OSError:
+        return False
+    return fields[:1] == [b"Z"]
