@@ -33,7 +33,7 @@ from augcli.recipes.chain import Chain
 from augcli.recipes.options import seconds_of
 from augcli.rng import digest
 from augcli.run.amounts import as_they_are, wanted_of
-from augcli.run.inputs import listed, order_classes
+from augcli.run.inputs import listed, order_classes, read_ahead_for
 from augcli.run.machine import usable_cores
 from augcli.run.places import check_places
 from augcli.run.scoring import largest_grid, scores_sources, usable_maps
@@ -141,6 +141,7 @@ class Run:
             grid=largest_grid(self.chain),
             storage=storage,
             timeout=seconds_of(self.options.timeout),
+            read_ahead=read_ahead_for(self.sources),
         )
 
     def make_settings(self, chain: Chain, out_identity: tuple[int, int]) -> MakeSettings:

@@ -39,6 +39,7 @@ from augcli.pixels.heat_maps import ranked_cells
 from augcli.pixels.overlay import overlay
 from augcli.recipes.options import seconds_of
 from augcli.run.estimating.white_level import estimated_white_level, white_level_words
+from augcli.run.inputs import read_ahead_for, reading
 from augcli.run.machine import usable_cores
 from augcli.run.messages import (
     Error,
@@ -137,14 +138,15 @@ def make_heat_maps(
     """
     begun = time.time()
     # A map does not depend on classes or splits.
-    store = open_store(
-        os.fspath(folder),
-        None,
-        options.follow_links,
-        "classes",
-        image_column=options.image_column,
-    )
-    sources = store.list()
+    with reading(folder):
+        store = open_store(
+            os.fspath(folder),
+            None,
+            options.follow_links,
+            "classes",
+            image_column=options.image_column,
+        )
+        sources = store.list()
     _check_places(sources, options)
     gpu = on_device(options.device, local_scorer(options.model), options.grid)
     spec = (gpu or Scorer(local_scorer(options.model), grid=options.grid)).map_spec
@@ -179,6 +181,7 @@ def make_heat_maps(
         grid=options.grid,
         storage=storage,
         timeout=seconds_of(options.timeout),
+        read_ahead=read_ahead_for(sources),
     )
 
     def new_pool() -> Pool:

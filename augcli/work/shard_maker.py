@@ -20,10 +20,11 @@ from augcli.work.shard_tally import ShardTally
 from augcli.work.writing import Pending, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from augcli.augmentations.base import Mixer
     from augcli.data.sinks.sink import ShardWriter, Sink
+    from augcli.data.stores.sources import Source
     from augcli.pixels.frame import HeatMap
     from augcli.plan.jobs import Job, Task
     from augcli.plan.part import Made
@@ -36,6 +37,14 @@ if TYPE_CHECKING:
 _JSON = json.JSONEncoder().encode
 UNMIXED = "left unmixed: no other image of its class"
 """Remark where ``pair`` is ``same`` and there is no donor."""
+
+
+def _sources_of(task: Task) -> Iterator[Source]:
+    """Yield the sources that a shard reads, in order, as far as no donor fails."""
+    for job in task.jobs:
+        yield job.base
+        if job.is_augmented:
+            yield from job.donors[:1]
 
 
 class OutOfDonors(Exception):
@@ -177,6 +186,7 @@ class ShardMaker:
             dict(task.tried),
             sources=task.sources,
         )
+        self._reader.expect(_sources_of(task))
         for job in task.jobs:
             if stop_asked():
                 raise StopAsked

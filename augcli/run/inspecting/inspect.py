@@ -16,6 +16,7 @@ from augcli.errors import EXIT_OK, EXIT_SOME_FAILED
 from augcli.recipes.options import seconds_of
 from augcli.run.check import check_surroundings, list_sources
 from augcli.run.class_counts import class_counts, of_all_splits
+from augcli.run.inputs import read_ahead_for
 from augcli.run.inspecting.duplicates import Duplicates, Leaks, duplicates_of, leaking_groups
 from augcli.run.machine import usable_cores
 from augcli.run.messages import Error, Progress, ignore
@@ -259,6 +260,7 @@ def _pool(store: Store, sources: Sources, options: RunOptions, checkpoint: Check
         max_bytes=options.max_bytes,
         frame=None,
         timeout=seconds_of(options.timeout),
+        read_ahead=read_ahead_for(sources),
     )
     wanted = usable_cores() if options.workers is None else options.workers
     workers = min(wanted, len(sources))
