@@ -79,12 +79,14 @@ class OutputFolder:
             if kind == "file":
                 raise OutputError(f"OUT {folder} is not a folder; give another with `out`")
             names = self.files.names("")
+            # Asked for by its name: what a bucket lists may be late.
+            is_ours = record_name in names or self.files.size(record_name) is not None
         except OSError as error:
             raise OutputError(
                 f"OUT {folder} can't be read ({error.strerror}); "
                 "fix that, or give another folder with `out`"
             ) from None
-        if set(names) - {STATE} and record_name not in names:
+        if set(names) - {STATE} and not is_ours:
             if FOLDED_PARTS in names or STATE in names:
                 raise OutputError(
                     f"OUT {folder} has no {record_name}, which says what command made its files; "

@@ -183,8 +183,10 @@ class Bucket:
         self.remove(*(f"{name}/{leaf}" for leaf in self.names(name)))
 
     def remove_folder(self, name: str) -> bool:
-        """Return whether nothing is in a folder: then it is gone."""
-        return not self.has_folder(name)
+        """Return whether nothing is in a folder, for all that is known: then it is gone."""
+        with contextlib.suppress(OSError):
+            return not self.has_folder(name)
+        return False
 
     def remove_empty(self, names: Iterable[str]) -> None:
         """Do nothing: a folder is gone when nothing is in it."""
