@@ -5,7 +5,7 @@ A class with parameters is a frozen, keyword-only dataclass whose fields are
 recipes and configuration files, and the tables in the docs are made from these fields.
 :func:`check` validates all of them, so a wrong value gives the same message everywhere.
 
-Field types: ``int``, ``float``, ``bool``, ``str``, ``Path``, ``Place`` (a path or an URL),
+Field types: ``int``, ``float``, ``bool``, ``str``, ``Path``, ``Place`` (a path or a URL),
 ``Literal`` of strings, each also ``| None``; any type with ``Param(parse=...)``.
 
 Over 300 lines, because everything that reads a declaration checks values and names with it.
@@ -181,7 +181,7 @@ class Declared:
         return str(given)
 
     def _place(self, given: str | Path | Url) -> Path | Url:
-        """Return a path, or an URL where that is allowed."""
+        """Return a path, or a URL where that is allowed."""
         if "\0" in str(given):
             raise ParameterError(self.name, "holds a NUL character, which no path can")
         if self.kind is Path and is_url(given):

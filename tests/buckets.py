@@ -170,14 +170,26 @@ def proxy(amazon: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 @pytest.fixture
-def bucket(proxy: Proxy) -> Iterator[str]:
-    """The URL of a new bucket."""
-    name = f"bucket-{time.monotonic_ns()}"
-    make_bucket(name)
-    yield f"s3://{name}"
+def named_bucket(proxy: Proxy) -> Iterator[Callable[[str], str]]:
+    """What makes a bucket of a name and returns its URL; they are gone after the test."""
+    names: list[str] = []
+
+    def make(name: str) -> str:
+        make_bucket(name)
+        names.append(name)
+        return f"s3://{name}"
+
+    yield make
     proxy.faults = Faults()
-    with contextlib.suppress(FileNotFoundError):
-        remove_bucket(name)
+    for name in names:
+        with contextlib.suppress(FileNotFoundError):
+            remove_bucket(name)
+
+
+@pytest.fixture
+def bucket(named_bucket: Callable[[str], str]) -> str:
+    """The URL of a new bucket."""
+    return named_bucket(f"bucket-{time.monotonic_ns()}")
 
 
 @pytest.fixture(params=["memory", "s3"])
@@ -223,5 +235,5 @@ def upload(folder: Path, url: str) -> str:
 
 
 def download(url: str) -> dict[str, bytes]:
-    """Return the objects below an URL, by name."""
+    """Return the objects below a URL, by name."""
     return {entry.key: objects.read(f"{url}/{entry.key}").data for entry in objects.entries(url)}

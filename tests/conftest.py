@@ -11,7 +11,7 @@ import pytest
 
 from augcli.cli.app import main
 from tests import models
-from tests.buckets import amazon, any_bucket, bucket, proxy  # noqa: F401 - fixtures
+from tests.buckets import amazon, any_bucket, bucket, named_bucket, proxy  # noqa: F401 - fixtures
 from tests.command import Outcome
 from tests.photos import class_folders
 

@@ -40,7 +40,7 @@ LEAVES = frozenset({"errors", "files", "lazy", "params", "rng", "version"})
 
 PACKAGES = {
     "errors": frozenset[str](),
-    # For buckets; the others are its relatives, by the scheme of an URL.
+    # For buckets; the others are its relatives, by the scheme of a URL.
     "files": frozenset({"fsspec"}),
     "lazy": frozenset[str](),
     "params": frozenset[str](),

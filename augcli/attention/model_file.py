@@ -63,7 +63,7 @@ def _shipped(name: str) -> Path:
 
 
 def local_scorer(place: files.Place | None) -> Path | None:
-    """Return the path of a scorer on this machine; of one that an URL names, that of a copy.
+    """Return the path of a scorer on this machine; of one that a URL names, that of a copy.
 
     Raises:
         ModelFileError: It can't be read.

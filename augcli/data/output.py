@@ -60,7 +60,7 @@ class OutputFolder:
 
     Attributes:
         folder: OUT as it was given.
-        path: The same, absolute, or an URL.
+        path: The same, absolute, or a URL.
         files: Reads, publishes and removes its files.
 
     Raises:

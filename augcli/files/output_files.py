@@ -34,7 +34,7 @@ class OutputFiles(Protocol):
     All methods raise :class:`OSError` where they can't do what they are to do.
 
     Attributes:
-        path: OUT: an absolute path, or an URL.
+        path: OUT: an absolute path, or a URL.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""Places: what lies at a path or an URL."""
+"""Places: what lies at a path or a URL."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def kind_of(place: Path) -> Kind:
     In a bucket, a folder is there where an object is below it.
 
     Raises:
-        OSError: The service of an URL doesn't say.
+        OSError: The service of a URL doesn't say.
     """
     if not is_url(place):
         if os.path.isdir(place):
@@ -39,7 +39,7 @@ def is_file(place: Path) -> bool:
     """Return whether a file or an object lies at a place.
 
     Raises:
-        OSError: The service of an URL doesn't say.
+        OSError: The service of a URL doesn't say.
     """
     if is_url(place):
         return objects.entry(os.fspath(place)) is not None
@@ -59,7 +59,7 @@ def size_and_change(place: Path) -> tuple[int, int]:
 
 
 def folders_above(place: str) -> Iterator[str]:
-    """Yield the folders that a place lies in, the nearest first; of an URL, those of its bucket.
+    """Yield the folders that a place lies in, the nearest first; of a URL, those of its bucket.
 
     Args:
         place: As :func:`real_place` gives it.

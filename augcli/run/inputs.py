@@ -52,7 +52,7 @@ def input_store(place: str, options: RunOptions, out: str | None = None) -> Stor
 
 @contextlib.contextmanager
 def reading(folder: Place) -> Iterator[None]:
-    """Turn what the service of an URL says into one sentence about INPUT.
+    """Turn what the service of a URL says into one sentence about INPUT.
 
     Raises:
         InputError: It refuses, has no such bucket, …

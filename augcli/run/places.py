@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 def path_of(folder: object, what: str = "INPUT") -> Place:
-    """Return INPUT, or something else, as a path or an URL, as it is given.
+    """Return INPUT, or something else, as a path or a URL, as it is given.
 
     Raises:
         ParameterError: It is no path.
-        InputError: It is an URL that augcli does not take.
+        InputError: It is a URL that augcli does not take.
     """
     if not isinstance(folder, str | os.PathLike) or not str(folder):
         raise ParameterError("folder", f"is {folder!r}, but must be the path of a folder of images")

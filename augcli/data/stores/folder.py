@@ -253,7 +253,7 @@ def kind_of_input(place: str, given: str) -> Kind:
     """Return what INPUT is.
 
     Raises:
-        InputError: The service of an URL doesn't say.
+        InputError: The service of a URL doesn't say.
     """
     try:
         return kind_of(place)

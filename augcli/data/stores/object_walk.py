@@ -23,7 +23,7 @@ NO_PATH = "its name has an empty folder, '.' or '..' in it, so no manifest can h
 
 @dataclass(slots=True)
 class ObjectWalk:
-    """One walk through the objects below an URL; what it can't use is noted in ``sources``.
+    """One walk through the objects below a URL; what it can't use is noted in ``sources``.
 
     Objects that are no pictures by their names are not looked into: each look is a request.
 

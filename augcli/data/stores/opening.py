@@ -87,7 +87,7 @@ def open_store(
     if is_url(place) and not is_bucket(place):
         raise InputError(
             f"INPUT {given} is no tar archive, Parquet file or file of arrays by its ending, and "
-            "a web server lists no folders; give an URL of such a file"
+            "a web server lists no folders; give a URL of such a file"
         )
     return FolderStore(whole, out, follow_links, layout, given, choice)
 

@@ -1,6 +1,6 @@
 """What went wrong at a service, as the error that the same thing is for a file.
 
-The text of a library's error is never passed on: it may hold an URL with a password in it.
+The text of a library's error is never passed on: it may hold a URL with a password in it.
 """
 
 from __future__ import annotations

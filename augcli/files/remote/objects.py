@@ -1,4 +1,4 @@
-"""Objects: what can be done with the object or the objects that an URL names.
+"""Objects: what can be done with the object or the objects that a URL names.
 
 Every request is tried again where the service is too busy or can't be reached for a while, and
 what goes wrong in the end is the error that it would be for a file.
@@ -37,7 +37,7 @@ LONGEST_STEP: Final = 8 << 20
 
 
 def entries(url: str) -> Iterator[Entry]:
-    """Yield the objects below an URL, in no particular order, with names relative to it.
+    """Yield the objects below a URL, in no particular order, with names relative to it.
 
     Raises:
         OSError: They can't be listed.
@@ -74,7 +74,7 @@ def names(url: str) -> list[str]:
 
 
 def entry(url: str) -> Entry | None:
-    """Return what is known of the object of an URL; None where there is none.
+    """Return what is known of the object of a URL; None where there is none.
 
     Raises:
         OSError: The service doesn't say.
@@ -84,7 +84,7 @@ def entry(url: str) -> Entry | None:
 
 
 def holds_objects(url: str) -> bool:
-    """Return whether there is an object below an URL.
+    """Return whether there is an object below a URL.
 
     Raises:
         OSError: They can't be listed.

@@ -1,4 +1,4 @@
-"""Services: how objects are listed, read and written, by the scheme of an URL.
+"""Services: how objects are listed, read and written, by the scheme of a URL.
 
 Here, and nowhere else, the package fsspec and its relatives are imported.
 """

@@ -12,13 +12,13 @@ BUCKETS = ("s3", "gs", "az", "memory")
 """Those whose objects can be listed and written."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://", re.ASCII)
 _BEGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]+://", re.ASCII)
-"""How an URL begins, or several in a chain; one letter would be a drive of Windows."""
+"""How a URL begins, or several in a chain; one letter would be a drive of Windows."""
 CHAIN = "::"
 _SECRETS = re.compile(r"(?<=://)[^/?#]*@|[?#].*", re.DOTALL)
 
 
 def is_url(place: str | os.PathLike[str]) -> bool:
-    """Return whether a place is named by an URL, and not by a path.
+    """Return whether a place is named by a URL, and not by a path.
 
     Example:
         >>> is_url("s3://photos/cats"), is_url("photos/cats"), is_url("train.tar::more.tar")
@@ -42,7 +42,7 @@ def shown(place: str | os.PathLike[str]) -> str:
 
 
 class Url(os.PathLike[str]):
-    """An URL in the place of a path.
+    """A URL in the place of a path.
 
     ``str`` gives what may be shown, and ``os.fspath`` the whole, which opens it.
 
@@ -102,7 +102,7 @@ def place_of(text: str | os.PathLike[str]) -> Place:
     """Return the path or the URL that a text is.
 
     Raises:
-        ValueError: It is an URL that augcli does not take; the message is a clause.
+        ValueError: It is a URL that augcli does not take; the message is a clause.
 
     Example:
         >>> place_of("s3://photos/cats"), place_of("photos").name
@@ -115,7 +115,7 @@ def place_of(text: str | os.PathLike[str]) -> Place:
 
 
 def is_bucket(place: str) -> bool:
-    """Return whether an URL names objects that can be listed and written.
+    """Return whether a URL names objects that can be listed and written.
 
     Example:
         >>> is_bucket("s3://photos/cats"), is_bucket("https://example.org/cats.tar")
@@ -125,7 +125,7 @@ def is_bucket(place: str) -> bool:
 
 
 def _checked(text: str) -> str:
-    """Return an URL in one form: a scheme in small letters, and no ``/`` at the end.
+    """Return a URL in one form: a scheme in small letters, and no ``/`` at the end.
 
     Raises:
         ValueError: augcli does not take it.

@@ -35,7 +35,7 @@ class Shards(NamedTuple):
     Attributes:
         root: The folder that all lie in, absolute, without links.
         names: Their paths relative to it, with ``/``, in the order of their sources.
-        query: What an URL has after each name; no record has it.
+        query: What a URL has after each name; no record has it.
     """
 
     root: str
@@ -148,7 +148,7 @@ def _in_order(names: list[str]) -> tuple[str, ...]:
 
 
 def _at_url(place: str, out: str) -> Shards | None:
-    """Return the tar archives that an URL names.
+    """Return the tar archives that a URL names.
 
     Raises:
         InputError: A named archive is not there.
