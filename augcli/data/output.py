@@ -78,6 +78,8 @@ class OutputFolder:
             kind = self.files.kind()
             if kind == "file":
                 raise OutputError(f"OUT {folder} is not a folder; give another with `out`")
+            if not kind:
+                return
             names = self.files.names("")
             # Asked for by its name: what a bucket lists may be late.
             is_ours = record_name in names or self.files.size(record_name) is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -15,14 +16,13 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from augcli.files.descriptors import is_inside
 from augcli.files.draft import Draft
-from augcli.files.publishing import WRITE_FLAGS, remove_file, write_file
+from augcli.files.publishing import WRITE_FLAGS, remove_file
 from augcli.files.reading import open_table, read_file
 from augcli.files.remote import objects
 from augcli.files.remote.presence import Presence
 from augcli.files.spool import Spool
 
 if TYPE_CHECKING:
-    import io
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
 
@@ -92,7 +92,8 @@ class Bucket:
         if not isinstance(content, bytes):
             path = self._local_file()
             try:
-                write_file(path, content)
+                with io.BufferedWriter(open_table(path)) as file:
+                    content(file)
                 self.sync()
                 objects.put_file(url, path)
             finally:

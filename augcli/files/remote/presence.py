@@ -35,7 +35,7 @@ class Presence:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._token = os.urandom(8).hex()
+        self._token = os.urandom(4).hex()
         self._ended = threading.Event()
 
     @classmethod
