@@ -4,9 +4,9 @@
 
 A run with two workers reads photos of 500 x 375 and writes as many, from and to a folder in
 memory, and from and to a bucket on this machine whose server waits before each answer; "reading"
-writes to the folder. The rate counts from the first to the last output, as the summary of a run does. The server works on the same
-processors, so its own seconds are reported too: moto's costs more than augcli's work on a picture,
-the cheap one in bucket_server.py next to nothing.
+writes to the folder. The rate counts from the first to the last output, as the summary of a run
+does. The server works on the same processors, so its own seconds are reported too: moto's costs
+more than augcli's work on a picture, the cheap one in bucket_server.py next to nothing.
 """
 
 from __future__ import annotations

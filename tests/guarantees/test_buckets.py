@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tests.buckets import Proxy
 
 METHOD = augcli.Cutout(patch=5, fill="black")
-KILLS = 8
+KILLS = 5
 MOST = 500
 pytest.importorskip("fsspec", reason="needs the test extra")
 
