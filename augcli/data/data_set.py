@@ -12,7 +12,7 @@ from augcli.data.manifest import CLASSES, MANIFEST, read_rows
 from augcli.data.packed import PackedLabels
 from augcli.data.run_record import RECORD, RunRecord
 from augcli.errors import InputError, ParameterError
-from augcli.files import TABLE_LIMIT, open_file, read_file, read_json
+from augcli.files import TABLE_LIMIT, open_file, read_file, read_json, whole_place
 
 if TYPE_CHECKING:
     import numpy as np
@@ -104,7 +104,7 @@ def read(out: str | os.PathLike[str], split: str | None = None) -> DataSet:
         >>> data.rows[0].method, data.hard[0]
         ('mixup', np.int64(0))
     """
-    folder = os.path.abspath(os.fspath(out))
+    folder = whole_place(out)
     _check_complete(folder)
     try:
         with open_file(os.path.join(folder, MANIFEST)) as table:

@@ -318,3 +318,16 @@ def test_an_url_in_a_table_stays_a_name(cli: Cli, tmp_path: Path, any_bucket: st
     end = cli("cutout", url, "--labels", table, "--out", tmp_path / "out")
     assert end.code == 2
     assert "s3://others/cat/000.jpg" in end.err
+
+
+def test_names_have_any_character(cli: Cli, tmp_path: Path, any_bucket: str) -> None:
+    photos = class_folders(tmp_path / "photos", {"cat": 1, "größe 1": 1})
+    names = ("a b+c.jpg", "100%25 #1.jpg", "what?.jpg", "a&b='c'.jpg", "ü:s3:x.jpg")
+    for name in names:
+        shutil.copy2(photos / "cat/000.jpg", photos / "cat" / name)
+    url = upload(photos, f"{any_bucket}/photos")
+    for name, place in (("there", url), ("here", photos)):
+        end = cli("cutmix", place, "--out", tmp_path / name)
+        assert end.code == 0, end.err
+    assert outputs(tmp_path / "there") == outputs(tmp_path / "here")
+    assert {row["source_a"] for row in rows(tmp_path / "there")} >= {f"cat/{one}" for one in names}

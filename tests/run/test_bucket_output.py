@@ -204,6 +204,18 @@ def test_what_is_not_ours_is_refused(cli: Cli, photos: Path, any_bucket: str) ->
     assert "holds INPUT" in end.err
 
 
+def test_an_output_in_a_bucket_is_read_back_and_mixed_again(
+    cli: Cli, photos: Path, tmp_path: Path, any_bucket: str
+) -> None:
+    out = f"{any_bucket}/out"
+    for name, place in (("there", out), ("here", tmp_path / "out")):
+        assert cli("cutmix", photos, "--out", place).code == 0
+        end = cli("mixup", place, "--out", tmp_path / name)
+        assert end.code == 0, end.err
+    assert tree(tmp_path / "there", hidden=False) == tree(tmp_path / "here", hidden=False)
+    assert augcli.read(out).rows == augcli.read(tmp_path / "out").rows
+
+
 def test_split_and_files_of_maps_stay_on_this_machine(
     cli: Cli, photos: Path, any_bucket: str
 ) -> None:
