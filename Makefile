@@ -39,10 +39,13 @@ test-lowest:
 	.venv-lowest/bin/python -m pytest -n auto --dist worksteal
 
 # An environment of its own, which stays: PyTorch is large, and no other test may need it.
-.venv-loaders/installed: pyproject.toml tests/loaders/requirements.txt
+LOADERS := tests/loaders/requirements
+.venv-loaders/installed: pyproject.toml $(LOADERS).txt $(LOADERS)-alone.txt
 	$(PYTHON) -m venv .venv-loaders
 	.venv-loaders/bin/python -m pip install --quiet --disable-pip-version-check \
-		--requirement tests/loaders/requirements.txt --editable ".[test]"
+		--requirement $(LOADERS).txt --editable ".[test]"
+	.venv-loaders/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--requirement $(LOADERS)-alone.txt
 	@touch $@
 
 test-loaders: .venv-loaders/installed

@@ -136,9 +136,9 @@ def write_between(page: Path | None, name: str, text: str) -> None:
     page.write_text(f"{head}{begin}{text}{end}{tail}", encoding="utf-8")
 
 
-def machine(command: str) -> str:
+def machine(command: str, packages: Iterable[str] = PACKAGES) -> str:
     """Describe the machine, the versions, the command and the date."""
-    found = {name: _version(name) for name in PACKAGES}
+    found = {name: _version(name) for name in packages}
     versions = ", ".join(f"{name} {version}" for name, version in found.items() if version)
     today = datetime.datetime.now(tz=datetime.UTC).date()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

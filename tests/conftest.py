@@ -14,6 +14,7 @@ from tests import models
 from tests.buckets import amazon, any_bucket, bucket, named_bucket, proxy  # noqa: F401 - fixtures
 from tests.command import Outcome
 from tests.photos import class_folders
+from tests.torch.sets import Batch, batch_of, heat_maps_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,3 +78,15 @@ def photos(tmp_path: Path) -> Path:
 def scorer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny scorer: the brightness of each cell."""
     return models.save_scorer(tmp_path_factory.mktemp("models") / "brightness.onnx")
+
+
+@pytest.fixture
+def batch(tmp_path: Path) -> Batch:
+    """A set of 13 pictures of one size: an odd number."""
+    return batch_of(tmp_path / "photos")
+
+
+@pytest.fixture
+def maps(batch: Batch, scorer: Path, cli: Cli) -> Path:
+    """The file of their heat maps."""
+    return heat_maps_of(batch, scorer, cli)

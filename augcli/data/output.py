@@ -125,7 +125,8 @@ class OutputFolder:
     @property
     def has_state(self) -> bool:
         """Whether a run is at work in it, or ended before it was complete."""
-        return self.files.has_folder(STATE)
+        # A link or a file in its place counts too.
+        return self.files.size(STATE) is not None or self.files.has_folder(STATE)
 
     def open(self) -> None:
         """Make the folder if it is missing, and lock it.

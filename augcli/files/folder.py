@@ -11,6 +11,7 @@ import functools
 import io
 import itertools
 import os
+import stat
 import sys
 import time
 from typing import TYPE_CHECKING, BinaryIO, Literal
@@ -251,8 +252,9 @@ class Folder:
         return status.st_size if status else None
 
     def has_folder(self, name: str) -> bool:
-        """Return whether a folder, or something else, has a name."""
-        return self.size(name) is not None
+        """Return whether a folder is there."""
+        status = self.status(name)
+        return status is not None and stat.S_ISDIR(status.st_mode)
 
     def walk(self, besides: str) -> Iterator[str]:
         """Yield the names of all files but those in one folder, in no order."""

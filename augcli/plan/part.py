@@ -12,7 +12,6 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from augcli.data.labels import Label
 from augcli.data.manifest import Failure, Row
 from augcli.data.names import is_container_name, is_output_name
 from augcli.data.sinks.sink import DataFile
@@ -145,8 +144,7 @@ class Part:
                 "command": self.command,
                 "fingerprint": self.fingerprint,
                 "made": [
-                    (made.job, made.size, made.remarks, _row_to_json(made.row))
-                    for made in self.made
+                    (made.job, made.size, made.remarks, made.row.to_json()) for made in self.made
                 ],
                 "failed": self.failed,
                 "tried": self.tried,
@@ -210,19 +208,14 @@ def _line(value: Any) -> bytes:
     return _JSON(value).encode("utf-8") + b"\n"
 
 
-def _row_to_json(row: Row) -> list[Any]:
-    name, label, *others = row
-    return [name, label.to_json(), *others]
-
-
 def _from_json(content: Any) -> Part:
     part = Part(
         content["shard"],
         content["command"],
         content["fingerprint"],
         [
-            Made(job, size, remarks, Row(name, Label.from_json(label), *others))
-            for job, size, remarks, (name, label, *others) in content["made"]
+            Made(job, size, remarks, Row.from_json(row))
+            for job, size, remarks, row in content["made"]
         ],
         [(job, Failure(*failure)) for job, failure in content["failed"]],
         {path: Tried(*tried) for path, tried in content["tried"].items()},

@@ -189,10 +189,10 @@ class RunOptions(ByName):
         ),
     ] = None
     to: Annotated[
-        Literal["folder", "webdataset", "parquet"],
+        Literal["folder", "webdataset", "parquet", "npz"],
         Param(
-            "What the outputs become: files in a folder, webdataset (tar files of many samples) "
-            "or parquet (tables that hold the pictures).",
+            "What the outputs become: files in a folder, webdataset (tar files of many samples), "
+            "parquet (tables that hold the pictures) or npz (arrays of NumPy, for small sets).",
             group="output",
         ),
     ] = "folder"
@@ -205,6 +205,23 @@ class RunOptions(ByName):
             group="output",
         ),
     ] = "256MB"
+    manifest: Annotated[
+        Literal["csv", "jsonl", "parquet"],
+        Param(
+            "Format of the manifest: csv (metadata.csv), jsonl (metadata.jsonl, with types) or "
+            "parquet (metadata.parquet).",
+            group="output",
+        ),
+    ] = "csv"
+    soft_label: Annotated[
+        Literal["pair", "json", "wide", "list"],
+        Param(
+            "How a label stands in the manifest: pair (the base's class and the donor's, with "
+            "their weights; json where INPUT has soft labels), json (weights by class), wide (a "
+            "column for each class) or list (a weight for each class of classes.txt).",
+            group="output",
+        ),
+    ] = "pair"
     labels: Annotated[
         Place | None,
         Param(
@@ -491,9 +508,13 @@ ONE_RUN_ONLY = frozenset(
     | {"heatmaps", "device", "accept_missing", "refresh_estimates"}
 )
 """Options that say how a run goes and change no output."""
+TABLE_OPTIONS = frozenset({"manifest", "soft_label"})
+"""Options that say how the manifest is written, and change no output."""
 AMOUNTS = frozenset({"copies", "per_class", "total", "copies_of", "only_classes", "skip_classes"})
 """Options that say how many outputs there are, and change none of them."""
-NOT_OF_THE_RESULT = ONE_RUN_ONLY | AMOUNTS | {"model", "labels", "classes", "missing", "prob"}
+NOT_OF_THE_RESULT = (
+    ONE_RUN_ONLY | TABLE_OPTIONS | AMOUNTS | {"model", "labels", "classes", "missing", "prob"}
+)
 """Options that don't change the outputs, whose content does and not their name, or that the
 steps say already."""
 LABELLING = frozenset(

@@ -20,6 +20,7 @@ from augcli.run.options import export_fields, run_options
 from augcli.run.places import path_of
 
 if TYPE_CHECKING:
+    from augcli.run.check import Run
     from augcli.run.messages import Listener, Message
 
 __all__ = ["Summary", "augment", "export"]
@@ -40,8 +41,8 @@ def augment(
         augmentation: The method with its options, such as ``AttentiveCutMix(top_n=6)``, or a
             recipe.
         listener: Called with each message of the run.
-        progress: Show the command line's bar on standard error, in a notebook below its cell,
-            with the lines for failed images and the summary.
+        progress: Show the command line's bar with the lines for failed images and the summary:
+            on standard error, in a notebook below its cell.
         **options: The options that all commands share, such as ``out="mixed"``, ``seed=1`` or
             ``workers=4``; see :class:`augcli.recipes.options.RunOptions`.
 
@@ -74,22 +75,17 @@ def augment(
     else:
         chosen = RunOptions(**options)
         recipe = Recipe.of(augmentation, chosen.prob)
-    run = check(place, recipe, chosen)
-    if not progress:
-        return make(run, listener)
-    with ProgressBar() as bar:
-
-        def listen(message: Message) -> None:
-            bar(message)
-            listener(message)
-
-        return make(run, listen)
+    return _made(check(place, recipe, chosen), listener, progress=progress)
 
 
 def export(
-    folder: str | os.PathLike[str], *, listener: Listener = ignore, **options: Any
+    folder: str | os.PathLike[str],
+    *,
+    listener: Listener = ignore,
+    progress: bool = False,
+    **options: Any,
 ) -> Summary:
-    """Write INPUT into another kind of output, unchanged: files, tar files or Parquet.
+    """Write INPUT into another kind of output, unchanged: files, tar files, Parquet or arrays.
 
     Bytes are copied; they are encoded anew where ``size`` or ``format`` is given, or where INPUT
     holds arrays. Labels, splits and groups come along.
@@ -97,6 +93,7 @@ def export(
     Args:
         folder: INPUT, of any kind that augcli reads.
         listener: Called with each message of the run.
+        progress: Show the bar, see :func:`augment`.
         **options: Such as ``to="webdataset"``, ``out="shards"`` or ``size=224``.
 
     Raises:
@@ -114,7 +111,20 @@ def export(
         raise ParameterError("listener", f"is {listener!r}, but must be a function")
     chosen = run_options(export_fields(), options, "export")
     recipe = Recipe.without_steps("export")
-    return make(check(path_of(folder), recipe, chosen), listener)
+    return _made(check(path_of(folder), recipe, chosen), listener, progress=progress)
+
+
+def _made(run: Run, listener: Listener, *, progress: bool) -> Summary:
+    """Make a run, with a bar where it is wanted."""
+    if not progress:
+        return make(run, listener)
+    with ProgressBar() as bar:
+
+        def listen(message: Message) -> None:
+            bar(message)
+            listener(message)
+
+        return make(run, listen)
 
 
 def _check_method(method: object) -> None:

@@ -12,10 +12,12 @@ import numpy as np
 
 from augcli.attention.model_file import local_scorer
 from augcli.data.codecs.choices import background_colour, given_white_level
-from augcli.data.codecs.formats import FULL_WHITE, OutputEncoding
-from augcli.data.manifest import Columns
+from augcli.data.codecs.formats import FULL_WHITE
+from augcli.data.manifest_formats.columns import MOST_CLASSES, Columns
+from augcli.data.manifest_formats.formats import FORMATS
+from augcli.data.manifest_formats.parquet_manifest import check_pyarrow
 from augcli.data.output import MAPS, OutputFolder
-from augcli.data.sinks.opening import container_ending, open_sink
+from augcli.data.sinks.opening import container_ending, is_whole, open_sink
 from augcli.data.sinks.sink import DataSet
 from augcli.data.stopping import carry_on
 from augcli.data.stores.opening import is_table
@@ -33,6 +35,7 @@ from augcli.recipes.chain import Chain
 from augcli.recipes.options import seconds_of
 from augcli.rng import digest
 from augcli.run.amounts import as_they_are, wanted_of
+from augcli.run.encoding import check_arrays, encoding_of
 from augcli.run.inputs import listed, order_classes, read_ahead_for
 from augcli.run.machine import usable_cores
 from augcli.run.places import check_places
@@ -43,9 +46,11 @@ from augcli.work.processes import Processes
 from augcli.work.settings import MakeSettings, MapStorage, ReadSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from augcli.attention.scorer import Scorer
+    from augcli.data.manifest_formats.columns import SoftLabel
+    from augcli.data.manifest_formats.formats import ManifestFormat
     from augcli.data.stopping import Checkpoint
     from augcli.data.stores.sources import Sources, Store
     from augcli.files import Place
@@ -94,11 +99,33 @@ class Run:
 
     @property
     def columns(self) -> Columns:
-        """The columns of the manifest."""
+        """The columns of a row as sinks have them."""
         sources = self.sources
         return Columns(
-            sources.are_soft, bool(sources.splits), any(sources.groups), self.in_containers
+            "json" if sources.are_soft else "pair",
+            bool(sources.splits),
+            any(sources.groups),
+            self.in_containers,
         )
+
+    @property
+    def manifest(self) -> ManifestFormat:
+        """The format of the manifest."""
+        return FORMATS[self.options.manifest]
+
+    @property
+    def soft_label(self) -> SoftLabel:
+        """How labels stand in the manifest: two classes hold no soft label of a source."""
+        wanted = self.options.soft_label
+        return "json" if wanted == "pair" and self.sources.are_soft else wanted
+
+    def manifest_columns(self, classes: Sequence[str]) -> Columns:
+        """Return the columns of the manifest.
+
+        Args:
+            classes: Those of classes.txt.
+        """
+        return self.columns._replace(soft_label=self.soft_label, classes=tuple(classes))
 
     @property
     def in_containers(self) -> bool:
@@ -157,13 +184,7 @@ class Run:
             out_identity=out_identity,
             fsync=options.fsync,
             chain=chain,
-            encoding=OutputEncoding(
-                format=options.format,
-                quality=options.quality,
-                subsampling=options.subsampling,
-                png_level=options.png_level,
-                channels=options.channels,
-            ),
+            encoding=encoding_of(options),
             copies_bytes=bool((self.wanted.originals == ORIGINALS.index("copy")).any()),
             to=options.to,
             data_set=DataSet(tuple(self.sources.classes), self.sources.are_many, self.columns),
@@ -186,7 +207,8 @@ class Run:
         containers = None
         if ending := container_ending(self.options.to):
             size = self.options.shard_bytes
-            containers = containers_for(self.sources, self.wanted, ending, size)
+            whole = is_whole(self.options.to)
+            containers = containers_for(self.sources, self.wanted, ending, size, is_whole=whole)
         return Plan(
             self.sources,
             chain.seed,
@@ -233,9 +255,11 @@ def check(
             sorted(sample(sources.paths, options.seed, "limit", options.limit))
         )
     wanted = wanted_of(sources, options) if recipe.steps else as_they_are(sources, options)
+    check_arrays(options, wanted.outputs, len(sources.classes))
     copies = max(1, wanted.most_copies)
     chain = Chain(recipe.name, recipe.steps, options.seed, copies, recipe.survival)
     _check_labels(chain, sources, wanted, options)
+    _check_manifest(sources, options)
     container_of = _containers(sources, options)
     place = real_place(folder) if is_table(os.fspath(folder)) else sources.root
     made = identity(chain, place, options, sources)
@@ -351,6 +375,22 @@ def _check_size(options: RunOptions) -> None:
         raise UsageError(
             f"`size` {options.size} is {pixels:,} pixels; at most {options.max_pixels:,} are "
             "allowed (`max_pixels`)"
+        )
+
+
+def _check_manifest(sources: Sources, options: RunOptions) -> None:
+    """Refuse a manifest that can't be written, or that nobody could use.
+
+    Raises:
+        UsageError: A package is missing, or there are too many classes for a weight of each.
+    """
+    if options.manifest == "parquet":
+        check_pyarrow("`manifest` parquet")
+    most, there = MOST_CLASSES.get(options.soft_label), len(sources.classes)
+    if most is not None and there > most:
+        raise UsageError(
+            f"`soft_label` {options.soft_label} has a weight for each class in every row, but "
+            f"INPUT has {there:,} classes and at most {most:,} are allowed; use `soft_label` json"
         )
 
 

@@ -65,6 +65,10 @@ def _make(prepared: Prepared, begun: float, listener: Listener) -> Summary:
         changed = _changed_tables(prepared) if first is None and was_complete else []
         if changed:
             listener(Notice(f"written again, missing or changed: {', '.join(changed)}"))
+        elif first is None and was_complete and _is_another_manifest(prepared):
+            changed = [prepared.run.manifest.name]
+            form = prepared.run.soft_label
+            listener(Notice(f"the manifest becomes {changed[0]}, with labels as {form}"))
         elif first is None and was_complete:
             listener(Notice("nothing to do: everything is there already"))
         if first is None and prepared.is_settled and not backlog.is_untidy and not changed:
@@ -86,11 +90,14 @@ def _make(prepared: Prepared, begun: float, listener: Listener) -> Summary:
 
 def _changed_tables(prepared: Prepared) -> list[str]:
     """Return the names of the tables that are not as the run before wrote them."""
-    written, found = (
-        prepared.record.tables,
-        table_hashes(prepared.run.output.files, prepared.record.tables),
-    )
+    written, found = prepared.record.tables, table_hashes(prepared.run.output.files)
     return [name for name in {**written, **found} if written.get(name) != found.get(name)]
+
+
+def _is_another_manifest(prepared: Prepared) -> bool:
+    """Return whether the run before wrote the manifest in another form."""
+    run, record = prepared.run, prepared.record
+    return run.manifest.name not in record.tables or run.soft_label != record.soft_label
 
 
 def work(

@@ -92,7 +92,7 @@ class Summary(Message):
     Attributes:
         command: Name of the command or recipe.
         out: OUT, absolute.
-        manifest: Path of metadata.csv.
+        manifest: Path of the manifest.
         images: Outputs that are there now, originals included.
         new: Outputs made in this run.
         failed: Images that failed, rows of errors.csv.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from augcli.data.codecs.formats import FULL_WHITE
-from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST
+from augcli.data.manifest import CARD, CLASSES, ERRORS
 from augcli.data.names import is_container_name
 from augcli.data.output import FOLDED_PARTS
 from augcli.data.run_record import RunRecord
@@ -28,7 +28,7 @@ from augcli.run.estimating.white_level import white_level_words
 from augcli.run.loader_notices import loader_notices
 from augcli.run.messages import Error, Notice, Started, time_notices
 from augcli.run.scoring import scorer_on_gpu, scoring_notices
-from augcli.run.split_tables import remove_split_tables
+from augcli.run.split_tables import remove_tables
 from augcli.version import VERSION
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ def _is_settled(run: Run, record: RunRecord) -> bool:
     """Return whether OUT is as a complete run on this list of files left it."""
     output = run.output
     files = output.files
-    tables = [MANIFEST, CLASSES, CARD, FOLDED_PARTS]
+    tables = [CLASSES, CARD, FOLDED_PARTS]
     tables += [name for name in [run.index_name, *record.tables] if name]
     if record.counts.get("failed"):
         tables.append(ERRORS)
@@ -253,11 +253,11 @@ def _start_over(run: Run, before: RunRecord | None) -> None:
     for stored in parts.read():
         if stored.part:
             folders |= parts.drop(stored.part)
-    files.remove(MANIFEST, CLASSES, ERRORS, CARD, *INDEXES)
+    files.remove(CLASSES, ERRORS, CARD, *INDEXES)
     if container_ending(before.identity.get("to")):
         remove_containers(files, ())
     parts.remove()
-    remove_split_tables(files)
+    remove_tables(files)
     files.remove_empty(folders)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from augcli.data.labels import Label
+from augcli.data.names import safe_folder
 from augcli.errors import InputError, UnreadableImage, near_miss
 
 if TYPE_CHECKING:
@@ -121,7 +122,9 @@ class Sources:
             label,
             self.stamp(index),
             str(self.starts[index]) if self.starts else "",
-            self._place(index, path, label) if self.in_containers else "",
+            self._place(index, path, label)
+            if self.in_containers
+            else _place_in_split(path, self.split(index)),
             self.split(index),
             self.groups[self.group_of[index]] if self.groups else "",
         )
@@ -291,6 +294,19 @@ class Sources:
         self.labels, self.label_of = labels, label_of
         self.classes = sorted({name for label in self.labels for name in label.classes})
         self.notices = list(_alike(self.classes))
+
+
+def _place_in_split(path: str, split: str) -> str:
+    """Return a path in the folder of a split; empty where it lies there already, or has none.
+
+    A table may have given the split: outputs still have folders of splits, as loaders want.
+
+    Example:
+        >>> _place_in_split("cat/a.jpg", "train"), _place_in_split("train/cat/a.jpg", "train")
+        ('train/cat/a.jpg', '')
+    """
+    folder = safe_folder(split.replace("/", "_")) if split else ""
+    return f"{folder}/{path}" if folder and not path.startswith(f"{folder}/") else ""
 
 
 def stamp(size: int, modified: int) -> str:

@@ -21,6 +21,7 @@ from augcli.data.stores.arrays.old_batches import (
 from augcli.data.stores.arrays.unpacked import Unpacked
 from augcli.data.stores.contents import in_order, set_container_splits
 from augcli.data.stores.kinds import CIFAR_BINARY, IDX, NPY, NPZ, array_files
+from augcli.data.stores.output_labels import take_labels_of_output
 from augcli.data.stores.sources import (
     CHANGED,
     MOST_BYTES,
@@ -105,7 +106,7 @@ class ArrayStore:
             are_files=False,
             endings=["png"],
         )
-        for name, modified, _, block, _, notice in batches:
+        for name, modified, _, block, _, notice, _ in batches:
             count = block.pictures
             sources.paths += [f"{name}{number:0{DIGITS}d}" for number in range(count)]
             sources.sizes.extend(array("q", [block.bytes_each]) * count)
@@ -115,6 +116,11 @@ class ArrayStore:
                 sources.notices.append(notice)
             self._blocks[name] = block
         sources.ending_of = array("B", bytes(len(sources.paths)))
+        names = [
+            f"{batch.name.rpartition('#')[0]}/{name}" for batch in batches for name in batch.names
+        ]
+        if len(names) == len(sources) and take_labels_of_output(sources, self._given, names):
+            return in_order(sources)
         notices = sources.notices
         sources.set_labels(label for batch in batches for label in batch.labels)
         counts = [batch.block.pictures for batch in batches]

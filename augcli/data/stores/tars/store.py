@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING, Any
 from augcli.data.splits import split_kind, splits_of_folders
 from augcli.data.stopping import FULL
 from augcli.data.stores.folder import check_kind, class_of
+from augcli.data.stores.output_labels import (
+    has_many_classes,
+    output_record,
+    take_labels_of_output,
+)
 from augcli.data.stores.sources import MOST_BYTES, Source, SourceChanged, Sources
 from augcli.data.stores.tars.members import TarDamaged, TarHeaders
 from augcli.data.stores.tars.sample_labels import (
@@ -96,7 +101,9 @@ class TarStore:
             Stopped: There is no room to unpack a compressed archive.
         """
         root = shown(self._shards.root)
-        listing = _Listing(Sources(root, in_containers=True), SampleLabels(class_names(root)))
+        are_many = has_many_classes(output_record(root))
+        labels = SampleLabels(class_names(root), are_many=are_many)
+        listing = _Listing(Sources(root, in_containers=True), labels)
         for name in self._shards.names:
             self._list_shard(name, listing)
         sources = listing.sources
@@ -104,7 +111,8 @@ class TarStore:
             refused = "; ".join(f"{path}: {reason}" for path, reason in sources.refused[:1])
             why = refused or "; ".join(sources.skipped_in_words()) or "its archives are empty"
             raise InputError(f"INPUT {self._given} holds no image that can be used: {why}")
-        self._label(listing)
+        if not take_labels_of_output(sources, self._given):
+            self._label(listing)
         sources.notices += listing.notices()
         return sources
 
