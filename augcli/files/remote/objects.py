@@ -27,6 +27,8 @@ Answer = TypeVar("Answer")
 
 TRIES: Final = 8
 """Of one request; with the waits between them, over about half a minute."""
+UPLOAD_TRIES: Final = 2
+"""Of a whole file."""
 FIRST_WAIT: Final = 0.2
 LONGEST_WAIT: Final = 10.0
 MOST_REMOVED: Final = 1000
@@ -142,7 +144,8 @@ def put_file(url: str, path: str) -> None:
         OSError: It can't be written; nothing has changed.
     """
     scheme, key = _parts(url)
-    _tried(scheme, lambda one: one.put_file(key, path))
+    # Its parts are tried again by themselves.
+    _tried(scheme, lambda one: one.put_file(key, path), UPLOAD_TRIES)
 
 
 def remove(urls: Iterable[str]) -> None:
@@ -289,15 +292,15 @@ def _parts(url: str) -> tuple[str, str]:
     return scheme, key
 
 
-def _tried(scheme: str, request: Callable[[Service], Answer]) -> Answer:
+def _tried(scheme: str, request: Callable[[Service], Answer], tries: int = TRIES) -> Answer:
     """Return the answer to a request, which is made again while the service is too busy."""
-    for attempt in range(TRIES):
+    for attempt in range(tries):
         try:
             return request(service(scheme))
         except UsageError:
             raise
         except Exception as error:
-            if attempt + 1 == TRIES or not is_transient(error):
+            if attempt + 1 == tries or not is_transient(error):
                 raise failure(error, scheme) from None
         # Not all at the same moment: a service is busy because many ask.
         share = (1 + os.urandom(1)[0] / 255) / 2

@@ -32,6 +32,10 @@ CONNECTIONS: Final = 64
 """Connections of a process at a time."""
 PAGE = 1000
 """Objects that one request lists."""
+PART: Final = 16 << 20
+"""Bytes of the parts in which a larger object is put."""
+PARTS_AT_ONCE: Final = 4
+PART_TRIES: Final = 8
 _VERSIONS: Final = (
     *("ETag", "etag", "md5Hash", "generation", "content_settings", "mtime", "LastModified"),
     *("last_modified", "updated", "created", "Last-Modified"),
@@ -141,13 +145,14 @@ def service(scheme: str) -> Service:
         timeouts = {"connect_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS}
         # Requests are tried again in one place, for all services: augcli.files.remote.objects.
         once = {"max_pool_connections": CONNECTIONS, "retries": {"total_max_attempts": 1}}
-        system = fsspec.filesystem(
-            "s3", use_listings_cache=False, config_kwargs={**timeouts, **once}
+        options = {"use_listings_cache": False, "config_kwargs": {**timeouts, **once}}
+        system, uploads = (
+            fsspec.filesystem("s3", skip_instance_cache=True, **options) for _ in range(2)
         )
-        system.retries = 1
-        return AmazonService(system)
-    options = {"client_kwargs": {"trust_env": True}} if scheme == "https" else {}
-    return AnyService(fsspec.filesystem(scheme, use_listings_cache=False, **options), scheme)
+        system.retries, uploads.retries = 1, PART_TRIES
+        return AmazonService(system, uploads)
+    more = {"client_kwargs": {"trust_env": True}} if scheme == "https" else {}
+    return AnyService(fsspec.filesystem(scheme, use_listings_cache=False, **more), scheme)
 
 
 class AmazonService:
@@ -158,10 +163,12 @@ class AmazonService:
 
     Args:
         system: The file system of s3fs.
+        uploads: Another one, which tries each part of a large object again.
     """
 
-    def __init__(self, system: Any) -> None:
+    def __init__(self, system: Any, uploads: Any) -> None:
         self._system = system
+        self._uploads = uploads
 
     def read(self, key: str, start: int = 0, count: int | None = None) -> Read:
         """Return bytes of an object."""
@@ -222,7 +229,7 @@ class AmazonService:
 
     def put_file(self, key: str, path: str) -> None:
         """Write an object from a file, a large one in parts that the service puts together."""
-        self._system.put_file(path, key)
+        self._uploads.put_file(path, key, chunksize=PART, max_concurrency=PARTS_AT_ONCE)
 
     def remove(self, keys: Sequence[str]) -> None:
         """Remove objects."""

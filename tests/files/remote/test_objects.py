@@ -14,9 +14,11 @@ from augcli.files.remote.services import version_of
 from tests.buckets import SECRET, forget_services, remove_bucket
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.buckets import Proxy
 
-LARGE = bytes(range(256)) * 12_000
+LARGE = bytes(range(256)) * 12_000  # 3 MB
 
 
 def test_objects_are_put_read_listed_and_removed(any_bucket: str) -> None:
@@ -126,6 +128,23 @@ def test_requests_are_made_again_until_one_comes_through(
         assert objects.put_new(f"{bucket}/lock", b"mine"), "the first try came through"
         proxy.faults.on("PUT", fault, times=objects.TRIES - 1)
         assert not objects.put_new(f"{bucket}/lock", b"yours")
+
+
+def test_a_large_object_is_put_in_parts(bucket: str, proxy: Proxy, tmp_path: Path) -> None:
+    path = tmp_path / "large.tar"
+    path.write_bytes(LARGE * 12)
+    proxy.faults.on("PUT", "busy", times=2)
+    objects.put_file(f"{bucket}/large.tar", str(path))
+    assert proxy.faults.requests["POST"] == 2, "one begins the upload, and one ends it"
+    assert objects.read(f"{bucket}/large.tar").data == path.read_bytes()
+    # A larger one never lies there in part.
+    services.service("s3")._uploads.retries = 2  # type: ignore[attr-defined]
+    proxy.faults.on("PUT", "busy", times=1000)
+    path.write_bytes(LARGE * 13)
+    with pytest.raises(TimeoutError):
+        objects.put_file(f"{bucket}/large.tar", str(path))
+    proxy.faults.on("PUT", "")
+    assert objects.read(f"{bucket}/large.tar").data == LARGE * 12
 
 
 def test_a_storm_ends_the_request_with_a_clear_error(bucket: str, proxy: Proxy) -> None:
