@@ -104,7 +104,7 @@ class Reader:
     def expect(self, sources: Iterable[Source]) -> None:
         """Note which sources will be read next, in this order: those far away are read ahead."""
         if self._ahead:
-            self._ahead.expect(source for source in sources if source.path not in self.avoid)
+            self._ahead.expect(sources)
 
     def turn_to(self, path: str) -> None:
         """Note which source is worked on from now on; none where empty."""

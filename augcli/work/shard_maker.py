@@ -42,9 +42,9 @@ UNMIXED = "left unmixed: no other image of its class"
 def _sources_of(task: Task) -> Iterator[Source]:
     """Yield the sources that a shard reads, in order, as far as no donor fails."""
     for job in task.jobs:
-        yield job.base
-        if job.is_augmented:
-            yield from job.donors[:1]
+        for source in (job.base, *(job.donors[:1] if job.is_augmented else ())):
+            if source.path not in task.avoid:
+                yield source
 
 
 class OutOfDonors(Exception):
@@ -96,6 +96,7 @@ class ShardMaker:
             Stopped: Nothing can be written any more.
         """
         tally = ShardTally(task.shard, announce)
+        self._reader.expect(_sources_of(task))
         shard = self._sink.open(task.shard, task.file)
         try:
             if task.jobs or task.obsolete or task.file:
@@ -186,7 +187,6 @@ class ShardMaker:
             dict(task.tried),
             sources=task.sources,
         )
-        self._reader.expect(_sources_of(task))
         for job in task.jobs:
             if stop_asked():
                 raise StopAsked
