@@ -9,6 +9,7 @@ import contextlib
 import functools
 import hashlib
 import importlib
+import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
@@ -30,6 +31,8 @@ CONNECT_SECONDS: Final = 10
 READ_SECONDS: Final = 60
 CONNECTIONS: Final = 64
 """Connections of a process at a time."""
+SWITCH_SECONDS: Final = 0.0005
+"""After which a thread that computes lets another one go on, which has an answer to take."""
 PAGE = 1000
 """Objects that one request lists."""
 PART: Final = 16 << 20
@@ -141,6 +144,8 @@ def service(scheme: str) -> Service:
         raise UsageError(
             f"{scheme}:// needs the package {package}: pip install '{install}'"
         ) from None
+    # For all threads of the process; by default one waits as long as a picture takes.
+    sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_SECONDS))
     if scheme == "s3":
         timeouts = {"connect_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS}
         # Requests are tried again in one place, for all services: augcli.files.remote.objects.
