@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import os
-import shutil
 from collections import Counter
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from augcli.data.output import output_files
 from augcli.data.sinks.folder import FolderSink
 from augcli.data.stopping import FULL, disk_full
 from augcli.errors import OutputError
-from augcli.files import create_file, remove_file
 from augcli.plan.ring import shards_for
 from augcli.run.class_counts import class_counts
 from augcli.run.estimating.estimates import estimate
@@ -72,7 +67,7 @@ class Preview:
         rows: Rows of the manifest as they would come out, of the first few jobs.
         failures: What would fail among them.
         bytes_needed: Estimate of the space for all outputs.
-        bytes_free: Space on the disk of OUT.
+        bytes_free: Space on the disk of OUT; None where nobody says, as in a bucket.
     """
 
     sources: int
@@ -83,7 +78,7 @@ class Preview:
     rows: list[Row]
     failures: list[Failure]
     bytes_needed: int
-    bytes_free: int
+    bytes_free: int | None
 
 
 class _Nowhere:
@@ -163,7 +158,7 @@ def preview(run: Run) -> Preview:
         rows,
         failures,
         (outputs - backlog.already_done) * sum(sizes) // len(sizes) if sizes else 0,
-        shutil.disk_usage(_existing(Path(run.output.path))).free,
+        run.output.files.free_bytes(),
     )
 
 
@@ -192,18 +187,8 @@ def try_output(output: OutputFolder) -> None:
         OutputError: It can't be written.
         Stopped: Its disk is full.
     """
-    missing = [output.path]
-    while not os.path.lexists(os.path.dirname(missing[-1])):
-        missing.append(os.path.dirname(missing[-1]))
-    made: list[str] = []
     try:
-        for path in reversed(missing):
-            if not os.path.isdir(path):
-                os.mkdir(path)
-                made.append(path)
-        trial = os.path.join(output.path, f".augcli-trial-{os.getpid()}")
-        create_file(trial, b"")
-        remove_file(trial)
+        output.files.try_writing()
     except OSError as error:
         if error.errno in FULL:
             raise disk_full(output.path) from None
@@ -211,13 +196,3 @@ def try_output(output: OutputFolder) -> None:
             f"OUT {output.folder} can't be written ({error.strerror}); "
             "give write permission, or another folder with `out`"
         ) from None
-    finally:
-        for path in reversed(made):
-            # A run that began meanwhile needs it.
-            with contextlib.suppress(OSError):
-                os.rmdir(path)
-
-
-def _existing(folder: Path) -> Path:
-    """Return the folder itself, or the nearest folder above it that is there."""
-    return next(path for path in (folder, *folder.parents) if path.exists())
