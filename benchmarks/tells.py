@@ -124,13 +124,12 @@ def main() -> None:
         sure = np.flatnonzero(before.max(axis=1) > SURE)
         classes = before.argmax(axis=1)[sure]
         print(
-            f"\n{f'fold {options.fold}' if options.objects else options.photos.name}, judge {name}: "
-            f"sure of {len(sure)} of {len(photos)} photos, "
+            f"\n{options.photos.name if options.photos else f'fold {options.fold}'}, "
+            f"judge {name}: sure of {len(sure)} of {len(photos)} photos, "
             f"probability {before.max(axis=1)[sure].mean():.3f}\n"
         )
-        print(
-            "| method | delete | insert | in first five | delete, less the shipped's |\n|---|---|---|---|---|"
-        )
+        print("| method | delete | insert | in first five | delete, less the shipped's |")
+        print("|---|---|---|---|---|")
         deletions: dict[str, Floats] = {}
         lines = {}
         for method, cells in masks.items():
