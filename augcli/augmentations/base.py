@@ -157,6 +157,18 @@ class Augmentation(ByName, ABC, Generic[AnyDraw]):
         """
         return mask
 
+    def mask(self, draw: AnyDraw, frame: Frame) -> Mask | None:
+        """Return the mask uint8 (H, W): 1 where the result shows something else than the picture.
+
+        That is the fill of a drop, or the donor of a mixer. None, the default, for methods that
+        replace no region.
+
+        Args:
+            draw: What was drawn.
+            frame: Height and width of the (base) picture.
+        """
+        return None
+
     def remark(self, draw: AnyDraw, frame: Frame) -> str | None:
         """Return a short, fixed phrase if the result may be unexpected; the summary counts them."""
         return None

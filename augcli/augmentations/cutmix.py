@@ -178,7 +178,7 @@ class CutMix(Mixer[CutMixDraw]):
         "peak: Uddin et al. 2021 (arXiv 2006.01791)"
     )
     draw_type = CutMixDraw
-    version = 2
+    version = 2  # 1 resized the whole donor, and had another shipped scorer
 
     region: Annotated[
         Literal["attentive", "box", "peak", "cells"],

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from augcli.pixels.heat_maps import pool_map as pool_map
     from augcli.pixels.heat_maps import ranked_cells as ranked_cells
     from augcli.pixels.masks import box_mask as box_mask
+    from augcli.pixels.masks import boxes_mask as boxes_mask
     from augcli.pixels.masks import cells_mask as cells_mask
     from augcli.pixels.masks import count_mask as count_mask
     from augcli.pixels.masks import full_mask as full_mask
@@ -55,6 +56,7 @@ __getattr__ = names_from(
         "blend": "augcli.pixels.blends",
         "blur": "augcli.pixels.colour",
         "box_mask": "augcli.pixels.masks",
+        "boxes_mask": "augcli.pixels.masks",
         "cell_boxes": "augcli.pixels.grid",
         "cell_centre": "augcli.pixels.grid",
         "cell_runs": "augcli.pixels.grid",

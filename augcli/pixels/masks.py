@@ -60,9 +60,24 @@ def box_mask(box: Box, frame: Frame) -> Mask:
         array([[0, 1, 1],
                [0, 0, 0]], dtype=uint8)
     """
-    x0, y0, x1, y1 = box
+    return boxes_mask([box], frame)
+
+
+def boxes_mask(boxes: Sequence[Box], frame: Frame) -> Mask:
+    """Return the mask (H, W) that is 1 in any of the boxes and 0 elsewhere.
+
+    Args:
+        boxes: Each (x0, y0, x1, y1) in pixels, half-open, inside the frame.
+        frame: Height and width of the mask.
+
+    Example:
+        >>> from augcli.pixels.frame import Frame
+        >>> boxes_mask([(0, 0, 1, 1), (1, 0, 3, 1)], Frame(1, 4)).tolist()
+        [[1, 1, 1, 0]]
+    """
     mask = np.zeros(frame, np.uint8)
-    mask[y0:y1, x0:x1] = 1
+    for x0, y0, x1, y1 in boxes:
+        mask[y0:y1, x0:x1] = 1
     return mask
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.augmentations.base import Augmentation, Mixer, shown_pixels
 from augcli.pixels.frame import Frame
@@ -52,6 +52,21 @@ class Result:
     donated: tuple[float, float] | None = None
     shown: tuple[Mask, tuple[int, int]] | None = None
     is_spare: bool = False
+
+
+class Region(NamedTuple):
+    """Where a step replaced a picture.
+
+    Attributes:
+        mask: uint8 (H, W): 1 where it did.
+        opacity: How much of each pixel there: a numerator and a denominator.
+        donor_mask: uint8 (H, W) of the donor, resized to the base: 1 where it is shown; None for
+            a step that is no mixer.
+    """
+
+    mask: Mask
+    opacity: tuple[int, int] = (1, 1)
+    donor_mask: Mask | None = None
 
 
 @dataclass(frozen=True)
@@ -192,6 +207,39 @@ class Chain:
                 raise ValueError("it has another number of steps for the donor than the recipe")
             giving = self.lead(donor, led)
         return self.run(self.lead(base, decisions), giving, decisions)
+
+    def regions(self, record: Mapping[str, Any], frame: Frame) -> list[Region]:
+        """Return where the steps of a record replaced a picture, in order.
+
+        None are known where a step moves pixels, because the record does not have the size
+        of the picture before it.
+
+        Args:
+            record: What :meth:`record` gave, after a trip through JSON.
+            frame: Height and width of the result.
+
+        Raises:
+            ValueError: The record is not of this chain.
+            KeyError: The same: a key is missing.
+        """
+        found: list[Region] = []
+        if not self.keeps_size:
+            return found
+        records = [record] if self.plain else record["steps"]
+        decisions = Recorded(self.steps, records, self.plain)
+        for index in range(len(records)):
+            choice = decisions.choose(index)
+            if isinstance(choice, str):
+                continue
+            method, draw = choice.augmentation, decisions.drawn(index, choice)
+            mask = method.mask(draw, frame)
+            if mask is None:
+                continue
+            if isinstance(method, Mixer):
+                found.append(Region(mask, method.opacity(draw), method.donor_mask(draw, frame)))
+            else:
+                found.append(Region(mask))
+        return found
 
     def record(self, result: Result) -> dict[str, Any]:
         """Return what the manifest keeps of a result: enough for :meth:`replay`."""

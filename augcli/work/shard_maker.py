@@ -121,7 +121,7 @@ class ShardMaker:
                 shard.begin(self._intent(task, shard).to_bytes())
             part = self.make_part(task, shard, announce, stop_asked, tally)
             part.data = shard.close()
-            shard.commit(part.to_bytes())
+            shard.commit(part.to_bytes(task.plan))
             for name in part.obsolete:
                 self._sink.remove(name)
         except OutOfDonors:
