@@ -3,16 +3,20 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: help demo test test-lowest test-loaders check format docs bench clean
+.PHONY: help demo test test-lowest test-loaders test-browser test-ray check format docs bench \
+	bench-compare clean
 
 help:
 	@echo "make demo          install into $(VENV) and mix the sample photos"
 	@echo "make test          install the test dependencies and run the whole suite"
 	@echo "make test-lowest   the suite with the lowest versions that pyproject.toml allows"
 	@echo "make test-loaders  run the tests and snippets with PyTorch, timm, datasets and others"
+	@echo "make test-browser  open reports in Chromium (Debian's package chromium)"
+	@echo "make test-ray      run the tests with a Ray cluster"
 	@echo "make check         lint (ruff) and types (mypy --strict)"
 	@echo "make format        format the code"
 	@echo "make bench         measure the speed (DATA=folder MODELS=folder): docs/performance.md"
+	@echo "make bench-compare compare the results of two runs (A=file B=file)"
 	@echo "make docs          regenerate the tables and pictures of the docs"
 
 $(VENV)/installed: pyproject.toml
@@ -51,6 +55,21 @@ LOADERS := tests/loaders/requirements
 test-loaders: .venv-loaders/installed
 	.venv-loaders/bin/python -m pytest -m loaders
 
+# The browser is the system's: playwright only drives it.
+test-browser: $(VENV)/installed-tests
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check playwright axe-playwright-python
+	$(BIN)/python -m pytest tests/report/test_browser.py
+
+# The same for Ray.
+.venv-ray/installed: pyproject.toml tests/ray/requirements.txt
+	$(PYTHON) -m venv .venv-ray
+	.venv-ray/bin/python -m pip install --quiet --disable-pip-version-check \
+		--requirement tests/ray/requirements.txt --editable ".[test]"
+	@touch $@
+
+test-ray: .venv-ray/installed
+	.venv-ray/bin/python -m pytest -m ray
+
 check: $(VENV)/installed-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -66,9 +85,12 @@ docs: $(VENV)/installed-tests
 
 # DATA holds photos.tar and cifar10.tar (by default, pictures are drawn), MODELS an ONNX classifier.
 bench: $(VENV)/installed-tests
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "albumentations==2.0.8" psutil
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "albumentations==2.0.8" psutil pyarrow onnx
 	$(BIN)/python benchmarks/throughput.py --out docs/performance.md \
 		$(if $(DATA),--data $(DATA)) $(if $(MODELS),--models $(MODELS)) $(BENCH)
 
+bench-compare: $(VENV)/installed
+	$(BIN)/python benchmarks/compare.py $(A) $(B)
+
 clean:
-	rm -rf $(VENV) .venv-lowest .venv-loaders sample_images-cutout sample_images-cutmix build dist
+	rm -rf $(VENV) .venv-lowest .venv-loaders .venv-ray sample_images-cutout sample_images-cutmix build dist

@@ -39,8 +39,11 @@ if TYPE_CHECKING:
     from augcli.run.api import Summary as Summary
     from augcli.run.api import augment as augment
     from augcli.run.api import export as export
+    from augcli.run.api import finish as finish
+    from augcli.run.api import prepare as prepare
     from augcli.run.inspecting.inspect import inspect as inspect
     from augcli.run.splitting.split import split as split
+    from augcli.run.verifying.single import remake as remake
     from augcli.run.verifying.verify import verify as verify
 
 __version__ = VERSION
@@ -69,12 +72,15 @@ __all__ = [
     "augment",
     "cutout",
     "export",
+    "finish",
     "heat_map",
     "inspect",
     "paste_cells",
+    "prepare",
     "prepare_scorer",
     "ranked_cells",
     "read",
+    "remake",
     "split",
     "verify",
 ]
@@ -105,11 +111,14 @@ __getattr__ = names_from(
         "cutout": "augcli.augmentations.cutout",
         "heat_map": "augcli.attention.scorer",
         "export": "augcli.run.api",
+        "finish": "augcli.run.api",
         "inspect": "augcli.run.inspecting.inspect",
         "paste_cells": "augcli.pixels.blends",
+        "prepare": "augcli.run.api",
         "prepare_scorer": "augcli.classifiers.prepare",
         "ranked_cells": "augcli.pixels.heat_maps",
         "read": "augcli.data.data_set",
+        "remake": "augcli.run.verifying.single",
         "split": "augcli.run.splitting.split",
         "verify": "augcli.run.verifying.verify",
     },

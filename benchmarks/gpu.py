@@ -231,7 +231,8 @@ def cells(runs: dict[tuple[str, int], Run]) -> str:
     for (device, workers), done in runs.items():
         equal = sum(done.cells[source] == chosen for source, chosen in expected.items())
         lines.append(f"{equal:,} ({device}, {workers} workers)")
-    return f"Outputs with the cells of the processor, of {len(expected):,}: {', '.join(lines)}."
+    text = f"Outputs with the cells of the processor, of {len(expected):,}: {', '.join(lines)}."
+    return textwrap.fill(text, 100, break_on_hyphens=False)
 
 
 def graphics() -> str:

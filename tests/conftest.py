@@ -20,22 +20,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+EXTRAS = {"loaders": ("torch", "PyTorch and other loaders"), "ray": ("ray", "Ray")}
+"""Marks of tests that need a large package: its name, and what people call it."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave out the tests with loaders where PyTorch is missing, unless they were asked for."""
-    if not config.option.markexpr and importlib.util.find_spec("torch") is None:
-        config.option.markexpr = "not loaders"
-        config.stash[LEFT_OUT] = True
+    """Leave out the tests whose package is missing, unless they were asked for."""
+    if config.option.markexpr:
+        return
+    left_out = [mark for mark, (name, _) in EXTRAS.items() if not importlib.util.find_spec(name)]
+    config.option.markexpr = " and ".join(f"not {mark}" for mark in left_out)
+    config.stash[LEFT_OUT] = left_out
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say in one line that they were left out, and how they are run."""
-    if config.stash.get(LEFT_OUT, False):
+    """Say in one line for each package what was left out, and how it is run."""
+    for mark in config.stash.get(LEFT_OUT, []):
         terminalreporter.write_line(
-            "The tests with PyTorch and other loaders were left out: make test-loaders runs them."
+            f"The tests with {EXTRAS[mark][1]} were left out: make test-{mark} runs them."
         )
 
 
-LEFT_OUT = pytest.StashKey[bool]()
+LEFT_OUT = pytest.StashKey[list[str]]()
 
 
 class Cli(Protocol):

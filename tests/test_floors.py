@@ -31,6 +31,7 @@ FLOORS = (
     "run",
     "torch",
     "doctor",
+    "report",
     "cli",
 )
 """From the ground up: each floor may import those before it."""
@@ -53,12 +54,13 @@ PACKAGES = {
     "data": frozenset({"numpy", "cv2", "PIL", "pyarrow"}),
     "recipes": frozenset[str](),
     "plan": frozenset({"numpy"}),
-    "work": frozenset({"numpy", "cv2"}),
+    "work": frozenset({"numpy", "cv2", "ray"}),
     # rich and IPython only for the progress bar, which Python callers may show, also in notebooks.
     "run": frozenset({"numpy", "rich", "IPython"}),
     # albumentations is looked for among the modules that are loaded, and never imported.
     "torch": frozenset({"numpy", "PIL", "torch", "torchvision"}),
     "doctor": frozenset({"numpy", "cv2", "PIL"}),
+    "report": frozenset({"numpy", "cv2", "jinja2"}),
     "cli": frozenset({"typer", "rich"}),
 }
 """The installed packages that each floor and leaf knows."""

@@ -26,7 +26,7 @@ from augcli.errors import ParameterError
 from augcli.params import Param
 
 if TYPE_CHECKING:
-    from augcli.pixels.frame import Box, Frame, HeatMap, Image
+    from augcli.pixels.frame import Box, Frame, HeatMap, Image, Mask
     from augcli.rng import Stream
 
 
@@ -149,6 +149,15 @@ class Cutout(Augmentation[CutoutDraw]):
     def apply(self, images: tuple[Image, ...], draw: CutoutDraw) -> Image:
         """Fill the patches."""
         return pixels.fill_boxes(images[0], draw.boxes, fill_pixels(draw.fill, images[0]))
+
+    def mask(self, draw: CutoutDraw, frame: Frame) -> Mask:
+        """Return the mask uint8 (H, W): 1 in the patches."""
+        return pixels.boxes_mask(draw.boxes, frame)
+
+    def apply_over(self, images: tuple[Image, ...], draw: CutoutDraw) -> Image:
+        """Fill the patches of the image itself."""
+        image = images[0]
+        return pixels.fill_boxes(image, draw.boxes, fill_pixels(draw.fill, image), over=True)
 
     def remark(self, draw: CutoutDraw, frame: Frame) -> str | None:
         """Report that a patch covers the whole image, or cells that it should not touch."""

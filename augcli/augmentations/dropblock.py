@@ -112,8 +112,12 @@ class DropBlock(Augmentation[DropBlockDraw]):
     def apply(self, images: tuple[Image, ...], draw: DropBlockDraw) -> Image:
         """Fill the blocks."""
         image = images[0]
-        mask = pixels.grow_blocks(draw.seeds(Frame.of(image)), draw.block)
+        mask = self.mask(draw, Frame.of(image))
         return pixels.fill_mask(image, mask, fill_pixels(draw.fill, image))
+
+    def mask(self, draw: DropBlockDraw, frame: Frame) -> Mask:
+        """Return the mask uint8 (H, W): 1 in the blocks."""
+        return pixels.grow_blocks(draw.seeds(frame), draw.block)
 
     def remark(self, draw: DropBlockDraw, frame: Frame) -> str | None:
         """Report that a block is larger than the image, or that nothing is dropped."""

@@ -90,6 +90,10 @@ class Dropout(Augmentation[DropoutDraw]):
             image = pixels.divide_values(image, 1 - draw.drop)
         return pixels.fill_mask(image, draw.mask(Frame.of(image)), fill)
 
+    def mask(self, draw: DropoutDraw, frame: Frame) -> Mask | None:
+        """Return the mask uint8 (H, W): 1 where dropped; None where single values are dropped."""
+        return None if draw.per_channel else draw.mask(frame)
+
     def remark(self, draw: DropoutDraw, frame: Frame) -> str | None:
         """Report that nothing is dropped."""
         # With 50 expected pixels or more, the probability of none is below 2**-72.

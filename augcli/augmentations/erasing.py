@@ -26,7 +26,7 @@ from augcli.augmentations.ranges import Range, parse_quotients, parse_shares, ra
 from augcli.params import Param
 
 if TYPE_CHECKING:
-    from augcli.pixels.frame import Box, Frame, HeatMap, Image
+    from augcli.pixels.frame import Box, Frame, HeatMap, Image, Mask
     from augcli.rng import Stream
 
 TRIES = 100
@@ -104,6 +104,15 @@ class Erasing(Augmentation[ErasingDraw]):
     def apply(self, images: tuple[Image, ...], draw: ErasingDraw) -> Image:
         """Fill the rectangle."""
         return pixels.fill_boxes(images[0], draw.boxes, fill_pixels(draw.fill, images[0]))
+
+    def mask(self, draw: ErasingDraw, frame: Frame) -> Mask:
+        """Return the mask uint8 (H, W): 1 in the rectangle."""
+        return pixels.boxes_mask(draw.boxes, frame)
+
+    def apply_over(self, images: tuple[Image, ...], draw: ErasingDraw) -> Image:
+        """Fill the boxes of the image itself."""
+        image = images[0]
+        return pixels.fill_boxes(image, draw.boxes, fill_pixels(draw.fill, image), over=True)
 
     def remark(self, draw: ErasingDraw, frame: Frame) -> str | None:
         """Report that no rectangle fits."""

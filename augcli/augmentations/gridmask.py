@@ -105,8 +105,12 @@ class GridMask(Augmentation[GridMaskDraw]):
     def apply(self, images: tuple[Image, ...], draw: GridMaskDraw) -> Image:
         """Fill the squares."""
         image = images[0]
-        mask = draw.mask(Frame.of(image))
+        mask = self.mask(draw, Frame.of(image))
         return pixels.fill_mask(image, mask, fill_pixels(draw.fill, image))
+
+    def mask(self, draw: GridMaskDraw, frame: Frame) -> Mask:
+        """Return the mask uint8 (H, W): 1 in the squares."""
+        return draw.mask(frame)
 
     def remark(self, draw: GridMaskDraw, frame: Frame) -> str | None:
         """Report that the picture lies in one stripe or in one square."""

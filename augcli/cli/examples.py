@@ -25,8 +25,11 @@ EXAMPLES = {
     "recipe init": ("attentive", "family --out recipe.toml"),
     "recipe check": ("recipe.toml", "attentive.toml"),
     "recipe schema": ("", "> recipe.schema.json"),
+    "prepare": ("cutout images --patch 16 --out shared", "export images --to webdataset"),
+    "finish": ("shared", "shared --json"),
     "status": ("images-cutmix", "images-cutmix --json"),
     "verify": ("images-cutmix", "images-cutmix --against images"),
+    "report": ("images-cutmix --against images", "images-cutmix images-mixup -o both.html"),
     "doctor": ("", "images-cutmix"),
 }
 """What follows the command, by command."""

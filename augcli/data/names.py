@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from augcli.rng import digest, digests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _UNSAFE = re.compile(r"[^\w-]+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³])", re.IGNORECASE)
@@ -76,7 +76,7 @@ def output_name(
 
 
 def same_names(
-    paths: list[str],
+    paths: Sequence[str],
     place_of: Callable[[int], str] = lambda index: "",
     plain: Callable[[str], str] = str,
 ) -> frozenset[str]:

@@ -8,6 +8,7 @@ from augcli.files.descriptors import LinkInside, is_inside
 from augcli.files.draft import Draft
 from augcli.files.folder import Folder, Fsync
 from augcli.files.output_files import Lock, OutputFiles
+from augcli.files.owners import HOST, owner_is_gone, owner_token
 from augcli.files.places import (
     Kind,
     folders_above,
@@ -55,6 +56,7 @@ from augcli.files.unpacking import NotUnpacked, compression, unpacked
 
 __all__ = [
     "HEAD_BYTES",
+    "HOST",
     "JSON_LIMIT",
     "MODEL_LIMIT",
     "TABLE_LIMIT",
@@ -92,6 +94,8 @@ __all__ = [
     "open_pieces",
     "open_status",
     "open_table",
+    "owner_is_gone",
+    "owner_token",
     "parse_json",
     "parse_toml",
     "place_of",

@@ -12,15 +12,14 @@ import io
 import itertools
 import os
 import stat
-import sys
 import time
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 from augcli.files.descriptors import BY_DESCRIPTOR, NO_FOLLOW, Descriptors, LinkInside
 from augcli.files.draft import Draft
 from augcli.files.locking import FileLock, is_named, try_lock
+from augcli.files.owners import HOST, owner_is_gone, owner_token
 from augcli.files.places import kind_of
-from augcli.files.process import HOST, is_alive
 from augcli.files.publishing import WRITE_FLAGS, sync_descriptor, write_all
 from augcli.files.reading import (
     READ_AND_WRITE,
@@ -39,7 +38,7 @@ Fsync = Literal["none", "shard", "file"]
 
 LONGEST_PATH = 4096
 """Bytes of a path that systems take, with the zero at its end."""
-OTHERHOST_SECONDS = 24 * 3600
+OTHER_HOST_SECONDS = 24 * 3600
 """Age at which a temporary file of another computer counts as left by a killed run."""
 
 
@@ -62,7 +61,7 @@ class Folder:
         self._temporary = temporary
         self._fsync = fsync
         self._unsynced: list[str] = []
-        self._token = f"{HOST}~{os.getpid()}~{os.urandom(4).hex()}"
+        self._token = owner_token()
         self._numbers = itertools.count()
         self._made: set[str] = set()
         self._new_folders: set[str] = set()
@@ -153,6 +152,49 @@ class Folder:
         except BaseException:
             self.remove(f"{self._temporary}/{unfinished}")
             raise
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Write a file that is not there yet, whole before it gets its name.
+
+        Returns:
+            Whether this call made it: of several at the same moment, also on several computers,
+            one does.
+        """
+        self._check_length(name)
+        self.make_folder(name.rpartition("/")[0])
+        unfinished = f"{self._temporary}/{self._unfinished_leaf()}"
+        self.publish(unfinished, data)
+        try:
+            leaf, place = self._folders.locate(unfinished)
+            target, target_place = self._folders.locate(name)
+            # Unlike a rename, a second name never replaces a file that was made meanwhile.
+            os.link(leaf, target, src_dir_fd=place, dst_dir_fd=target_place)
+        except FileExistsError:
+            return False
+        except OSError:  # some file systems have no second names
+            if self.size(name) is not None:
+                return False
+            self.publish(name, data)
+        finally:
+            self.remove(unfinished)
+        return True
+
+    def clock(self) -> float:
+        """Return the time by the clock that gives files here their times, in seconds."""
+        with self.scratch() as file:
+            file.write(b".")
+            file.flush()
+            return os.fstat(file.fileno()).st_mtime
+
+    def modified(self, name: str) -> float | None:
+        """Return when a file was written, by that clock; None where it is missing."""
+        status = self.status(name)
+        return status.st_mtime if status else None
+
+    def remove_root(self) -> None:
+        """Remove the folder itself, if it is empty."""
+        with contextlib.suppress(OSError):
+            os.rmdir(self.path)
 
     def draft(self) -> Draft:
         """Begin a file that is written piece by piece and published when it is whole."""
@@ -335,7 +377,8 @@ class Folder:
     def scratch(self) -> Iterator[BinaryIO]:
         """Open a file for reading and writing that is gone afterwards."""
         name = f"{self._temporary}/{self._unfinished_leaf()}"
-        with self.open_table(name) as file:
+        # Buffered: lines of a file that is not are read byte by byte.
+        with self.open_table(name) as raw, io.BufferedRandom(cast("io.RawIOBase", raw)) as file:
             try:
                 yield file
             finally:
@@ -401,8 +444,10 @@ class Folder:
     def _is_left_over(self, name: str) -> bool:
         if name.startswith(f"{self._token}~"):
             return False
-        host, process, *_ = [*name.split("~"), "", ""]
-        if host == HOST and process.isdigit() and sys.platform != "win32":
-            return int(process) == os.getpid() or not is_alive(int(process))
+        if name.startswith(f"{HOST}~{os.getpid()}~"):
+            return True  # of an object of this process that is gone, or of an earlier process
+        is_gone = owner_is_gone(name)
+        if is_gone is not None:
+            return is_gone
         status = self.status(f"{self._temporary}/{name}")
-        return status is not None and time.time() - status.st_mtime > OTHERHOST_SECONDS
+        return status is not None and time.time() - status.st_mtime > OTHER_HOST_SECONDS

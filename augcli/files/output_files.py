@@ -63,6 +63,22 @@ class OutputFiles(Protocol):
         """Write a file whole, and only then under its name; what is there is replaced."""
         ...
 
+    def create(self, name: str, data: bytes) -> bool:
+        """Write a file that is not there yet; return whether this call made it."""
+        ...
+
+    def clock(self) -> float:
+        """Return the time by the clock that gives files there their times, in seconds."""
+        ...
+
+    def modified(self, name: str) -> float | None:
+        """Return when a file was written, by that clock; None where it is missing."""
+        ...
+
+    def remove_root(self) -> None:
+        """Remove OUT itself, if it is empty."""
+        ...
+
     def draft(self) -> Draft:
         """Begin a file that is written piece by piece and published when it is whole."""
         ...

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from augcli.pixels.array_checks import check_image as check_image
     from augcli.pixels.blends import WHOLE_SHARE as WHOLE_SHARE
     from augcli.pixels.blends import blend as blend
+    from augcli.pixels.blends import paste_boxes as paste_boxes
     from augcli.pixels.blends import paste_cells as paste_cells
-    from augcli.pixels.blends import paste_mask as paste_mask
     from augcli.pixels.blends import paste_resized as paste_resized
     from augcli.pixels.colour import blur as blur
     from augcli.pixels.colour import change_brightness as change_brightness
@@ -37,10 +37,12 @@ if TYPE_CHECKING:
     from augcli.pixels.geometry import rotate_mask as rotate_mask
     from augcli.pixels.grid import cell_boxes as cell_boxes
     from augcli.pixels.grid import cell_centre as cell_centre
+    from augcli.pixels.grid import cell_runs as cell_runs
     from augcli.pixels.heat_maps import mass_in_mask as mass_in_mask
     from augcli.pixels.heat_maps import pool_map as pool_map
     from augcli.pixels.heat_maps import ranked_cells as ranked_cells
     from augcli.pixels.masks import box_mask as box_mask
+    from augcli.pixels.masks import boxes_mask as boxes_mask
     from augcli.pixels.masks import cells_mask as cells_mask
     from augcli.pixels.masks import count_mask as count_mask
     from augcli.pixels.masks import full_mask as full_mask
@@ -54,8 +56,10 @@ __getattr__ = names_from(
         "blend": "augcli.pixels.blends",
         "blur": "augcli.pixels.colour",
         "box_mask": "augcli.pixels.masks",
+        "boxes_mask": "augcli.pixels.masks",
         "cell_boxes": "augcli.pixels.grid",
         "cell_centre": "augcli.pixels.grid",
+        "cell_runs": "augcli.pixels.grid",
         "cells_mask": "augcli.pixels.masks",
         "change_brightness": "augcli.pixels.colour",
         "change_contrast": "augcli.pixels.colour",
@@ -77,8 +81,8 @@ __getattr__ = names_from(
         "mean_colour": "augcli.pixels.fills",
         "mirror": "augcli.pixels.geometry",
         "parse_colour": "augcli.pixels.fills",
+        "paste_boxes": "augcli.pixels.blends",
         "paste_cells": "augcli.pixels.blends",
-        "paste_mask": "augcli.pixels.blends",
         "paste_resized": "augcli.pixels.blends",
         "pool_map": "augcli.pixels.heat_maps",
         "quietest_box": "augcli.pixels.placement",

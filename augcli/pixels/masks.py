@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from augcli.pixels.geometry import FRACTION_BITS, cosine_and_sine
-from augcli.pixels.grid import cell_lengths
+from augcli.pixels.grid import cell_lengths, check_cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +40,7 @@ def cells_mask(cells: Sequence[int], frame: Frame, grid: int) -> Mask:
         array([[0, 0, 1, 1],
                [0, 0, 0, 0]], dtype=uint8)
     """
-    if cells and not 0 <= min(cells) <= max(cells) < grid * grid:
-        raise ValueError(f"cells {tuple(cells)} are not all on a {grid} x {grid} grid")
+    check_cells(cells, grid)
     chosen = np.zeros(grid * grid, np.uint8)
     chosen[list(cells)] = 1
     heights, widths = cell_lengths(frame.height, grid), cell_lengths(frame.width, grid)
@@ -61,9 +60,24 @@ def box_mask(box: Box, frame: Frame) -> Mask:
         array([[0, 1, 1],
                [0, 0, 0]], dtype=uint8)
     """
-    x0, y0, x1, y1 = box
+    return boxes_mask([box], frame)
+
+
+def boxes_mask(boxes: Sequence[Box], frame: Frame) -> Mask:
+    """Return the mask (H, W) that is 1 in any of the boxes and 0 elsewhere.
+
+    Args:
+        boxes: Each (x0, y0, x1, y1) in pixels, half-open, inside the frame.
+        frame: Height and width of the mask.
+
+    Example:
+        >>> from augcli.pixels.frame import Frame
+        >>> boxes_mask([(0, 0, 1, 1), (1, 0, 3, 1)], Frame(1, 4)).tolist()
+        [[1, 1, 1, 0]]
+    """
     mask = np.zeros(frame, np.uint8)
-    mask[y0:y1, x0:x1] = 1
+    for x0, y0, x1, y1 in boxes:
+        mask[y0:y1, x0:x1] = 1
     return mask
 
 

@@ -13,6 +13,8 @@ from augcli.pixels.grid import edges
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from augcli.pixels.frame import HeatMap, Image
 
 CHOSEN = (90, 255, 120)
@@ -33,10 +35,10 @@ def overlay(image: Image, heat_map: HeatMap, cells: Sequence[int]) -> Image:
     """
     grid = len(heat_map)
     frame = Frame.of(image)
-    low, span = float(heat_map.min()), float(np.ptp(heat_map))
-    levels = ((heat_map - low) / (span or 1.0) * 255).astype(np.uint8)
-    smooth = cv2.resize(levels, (frame.width, frame.height), interpolation=cv2.INTER_LINEAR)
-    heat = cv2.cvtColor(cv2.applyColorMap(smooth, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
+    smooth = cv2.resize(
+        heat_levels(heat_map), (frame.width, frame.height), interpolation=cv2.INTER_LINEAR
+    )
+    heat = heat_colours(np.asarray(smooth, np.uint8))
     shown = np.asarray(cv2.addWeighted(image, 0.5, heat, 0.5, 0), np.uint8)
     rows, columns = edges(frame.height, grid).tolist(), edges(frame.width, grid).tolist()
     for row in rows[1:-1]:
@@ -48,3 +50,15 @@ def overlay(image: Image, heat_map: HeatMap, cells: Sequence[int]) -> Image:
         bottom, right = rows[cell // grid + 1], columns[cell % grid + 1]
         cv2.rectangle(shown, (left, top), (right - 1, bottom - 1), CHOSEN, 2)
     return shown
+
+
+def heat_levels(heat_map: HeatMap) -> NDArray[np.uint8]:
+    """Return uint8 (grid, grid): 0 for the lowest value of a heat map, 255 for its highest."""
+    low, span = float(heat_map.min()), float(np.ptp(heat_map))
+    return ((heat_map - low) / (span or 1.0) * 255).astype(np.uint8)
+
+
+def heat_colours(levels: NDArray[np.uint8]) -> Image:
+    """Return levels uint8 (H, W) as colours (H, W, 3): low ones dark, high ones bright."""
+    colours = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
+    return np.asarray(colours, np.uint8)

@@ -212,12 +212,12 @@ class Recorded:
 
     def draw(self, index: int, choice: Choice, image: Image) -> Draw:
         """Return the draw that was recorded."""
-        return self._draw(index, choice)
+        return self.drawn(index, choice)
 
     def mix(self, index: int, choice: Choice, frame: Frame) -> tuple[Draw, Weighed]:
         """Return the mixer's draw that was recorded; weights by area are counted again."""
         mixer: Mixer[Any] = choice.augmentation  # type: ignore[assignment]  # it mixes
-        draw = self._draw(index, choice)
+        draw = self.drawn(index, choice)
         weighed = weigh(mixer, draw, frame, None)
         weights = self._decided(index).get("weights")
         if weights:
@@ -226,7 +226,8 @@ class Recorded:
             weighed = Weighed(donated, {"weights": weights}, None)
         return draw, weighed
 
-    def _draw(self, index: int, choice: Choice) -> Draw:
+    def drawn(self, index: int, choice: Choice) -> Draw:
+        """Return the draw that was recorded; unlike new ones, it needs no picture."""
         return choice.augmentation.draw_type.from_json(self._decided(index))
 
     def _decided(self, index: int) -> Mapping[str, Any]:

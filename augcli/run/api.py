@@ -13,17 +13,17 @@ from augcli.params import build, declared, public_name, refuse_unknown
 from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
 from augcli.run.bar import ProgressBar
-from augcli.run.check import check
-from augcli.run.make import make
-from augcli.run.messages import Summary, ignore
+from augcli.run.engine import engine
+from augcli.run.messages import Planned, Summary, ignore
 from augcli.run.options import export_fields, run_options
 from augcli.run.places import path_of
 
 if TYPE_CHECKING:
-    from augcli.run.check import Run
+    from collections.abc import Callable
+
     from augcli.run.messages import Listener, Message
 
-__all__ = ["Summary", "augment", "export"]
+__all__ = ["Planned", "Summary", "augment", "export", "finish", "prepare"]
 
 
 def augment(
@@ -63,19 +63,78 @@ def augment(
         (16, 0)
     """
     place = path_of(folder)
-    _check_method(augmentation)
-    if not callable(listener):
-        raise ParameterError("listener", f"is {listener!r}, but must be a function")
-    _check_names(options)
-    if isinstance(augmentation, Recipe):
-        if "prob" in options:
-            raise ParameterError("prob", "belongs to the steps of a recipe: give it there")
-        chosen = build(RunOptions, {**augmentation.run, **options}, "the options of a run")
-        recipe = augmentation
-    else:
-        chosen = RunOptions(**options)
-        recipe = Recipe.of(augmentation, chosen.prob)
-    return _made(check(place, recipe, chosen), listener, progress=progress)
+    recipe, chosen = _recipe_and_options(augmentation, options)
+    _check_listener(listener)
+    return _made(engine(place, recipe, chosen), listener, progress=progress)
+
+
+def prepare(
+    folder: str | os.PathLike[str],
+    augmentation: Augmentation[Any] | Recipe,
+    *,
+    listener: Listener = ignore,
+    **options: Any,
+) -> Planned:
+    """List a folder of images once for many tasks, and write the plan that they share into OUT.
+
+    Each task is then a call of :func:`augment` with the same arguments and ``shard="3/100"``, on
+    any machine that has INPUT and OUT; :func:`finish` comes last. Without this call the first task
+    makes the plan.
+
+    Args:
+        folder: INPUT.
+        augmentation: The method with its options, or a recipe.
+        listener: Called with each message.
+        **options: As for :func:`augment`.
+
+    Returns:
+        How much there is to do.
+
+    Raises:
+        UsageError: A wrong option or wrong input, or tasks are at work by another plan.
+        Stopped: The disk is full, OUT is gone, …
+
+    Example:
+        >>> import augcli, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     options = {"out": folder, "workers": 0}
+        ...     run = ("sample_images", augcli.Cutout(patch=0.4))
+        ...     planned = augcli.prepare(*run, **options)
+        ...     tasks = [augcli.augment(*run, shard=f"{n}/2", **options) for n in range(2)]
+        ...     summary = augcli.finish(folder)
+        >>> planned.jobs, [task.new for task in tasks], summary.images
+        (16, [0, 16], 16)
+    """
+    place = path_of(folder)
+    recipe, chosen = _recipe_and_options(augmentation, options)
+    _check_listener(listener)
+    from augcli.run.cluster.prepare import prepare_plan  # noqa: PLC0415 - few runs are shared
+
+    return prepare_plan(place, recipe, chosen, listener)
+
+
+def finish(
+    out: str | os.PathLike[str], *, listener: Listener = ignore, force: bool = False
+) -> Summary:
+    """Write the manifest and the other tables, when all tasks of a run are done.
+
+    Args:
+        out: OUT.
+        listener: Called with each message.
+        force: Go on although tasks seem to be at work.
+
+    Returns:
+        What OUT holds.
+
+    Raises:
+        UsageError: OUT has no plan, or tasks are at work.
+        Stopped: Shards are missing: the message names them and their tasks.
+    """
+    place = path_of(out)
+    _check_listener(listener)
+    from augcli.run.cluster.finish import finish_shared  # noqa: PLC0415 - few runs are shared
+
+    return finish_shared(place, listener, force=force)
 
 
 def export(
@@ -107,24 +166,43 @@ def export(
         >>> summary.images, summary.failed
         (16, 0)
     """
-    if not callable(listener):
-        raise ParameterError("listener", f"is {listener!r}, but must be a function")
+    _check_listener(listener)
     chosen = run_options(export_fields(), options, "export")
-    recipe = Recipe.without_steps("export")
-    return _made(check(path_of(folder), recipe, chosen), listener, progress=progress)
+    make = engine(path_of(folder), Recipe.without_steps("export"), chosen)
+    return _made(make, listener, progress=progress)
 
 
-def _made(run: Run, listener: Listener, *, progress: bool) -> Summary:
+def _made(make: Callable[[Listener], Summary], listener: Listener, *, progress: bool) -> Summary:
     """Make a run, with a bar where it is wanted."""
     if not progress:
-        return make(run, listener)
+        return make(listener)
     with ProgressBar() as bar:
 
         def listen(message: Message) -> None:
             bar(message)
             listener(message)
 
-        return make(run, listen)
+        return make(listen)
+
+
+def _recipe_and_options(
+    augmentation: Augmentation[Any] | Recipe, options: dict[str, Any]
+) -> tuple[Recipe, RunOptions]:
+    """Return what is to be done and how, checked."""
+    _check_method(augmentation)
+    _check_names(options)
+    if not isinstance(augmentation, Recipe):
+        chosen = RunOptions(**options)
+        return Recipe.of(augmentation, chosen.prob), chosen
+    if "prob" in options:
+        raise ParameterError("prob", "belongs to the steps of a recipe: give it there")
+    run = {**augmentation.run, **options}
+    return augmentation, build(RunOptions, run, "the options of a run")
+
+
+def _check_listener(listener: object) -> None:
+    if not callable(listener):
+        raise ParameterError("listener", f"is {listener!r}, but must be a function")
 
 
 def _check_method(method: object) -> None:

@@ -7,8 +7,15 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from augcli.run.lines import failed_line, printable, rate, started_line, summary_lines
-from augcli.run.messages import Error, Notice, Progress, Started, Summary
+from augcli.run.lines import (
+    failed_line,
+    planned_line,
+    printable,
+    rate,
+    started_line,
+    summary_lines,
+)
+from augcli.run.messages import Error, Notice, Planned, Progress, Started, Summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +58,9 @@ class ProgressBar:
                 self._place.write(text)
             case Progress():
                 self._place.show(message)
+            case Planned():
+                self._place.stop()
+                self._place.write(self._spell(planned_line(message)))
             case Summary():
                 self._place.stop()
                 for line in summary_lines(message, self._spell):

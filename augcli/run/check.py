@@ -6,7 +6,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -36,7 +36,7 @@ from augcli.recipes.options import seconds_of
 from augcli.rng import digest
 from augcli.run.amounts import as_they_are, wanted_of
 from augcli.run.encoding import check_arrays, encoding_of
-from augcli.run.inputs import listed, order_classes, read_ahead_for
+from augcli.run.inputs import input_store, list_input, order_classes, read_ahead_for
 from augcli.run.machine import usable_cores
 from augcli.run.places import check_places
 from augcli.run.scoring import largest_grid, scores_sources, usable_maps
@@ -150,7 +150,9 @@ class Run:
 
     def storage(self, gpu: Scorer | None = None) -> MapStorage:
         """Return where heat maps are stored: a table, where a map may be wanted again."""
-        again = self.wanted.most_copies > 1 and scores_sources(self.chain)
+        # Nodes have no table in common that would be quicker than to score again.
+        is_near = self.options.engine == "processes"
+        again = is_near and self.wanted.most_copies > 1 and scores_sources(self.chain)
         table = os.path.join(self.output.files.local(MAPS), "maps") if again or gpu else ""
         spec = gpu.map_spec if gpu else None
         return MapStorage(self.heatmaps, table, len(self.sources), spec)
@@ -193,6 +195,12 @@ class Run:
     def pool(self, storage: MapStorage) -> Pool:
         """Start what answers questions about sources and makes shards."""
         settings = self.read_settings(storage)
+        options = self.options
+        if options.engine == "ray":
+            from augcli.work.ray_pool import RayOptions, RayPool  # noqa: PLC0415 - an extra
+
+            nodes = RayOptions(options.address, options.task_cpus, options.workers)
+            return RayPool(settings, nodes, self.checkpoint)
         if not self.workers:
             return InThisProcess(settings, self.checkpoint)
         return Processes(settings, self.workers, self.checkpoint)
@@ -231,8 +239,27 @@ class Run:
         return Backlog(plan, self.parts(), sink, was_complete, self.options.retry_failed)
 
 
+class Listed(NamedTuple):
+    """Sources that another process listed and checked.
+
+    Attributes:
+        sources: What is read.
+        folders: Those of INPUT that hold sources, `limit` or not.
+        identity: What the outputs depend on, where none of the sources is to be read any more;
+            else None.
+    """
+
+    sources: Sources
+    folders: frozenset[str]
+    identity: dict[str, Any] | None = None
+
+
 def check(
-    folder: Place, recipe: Recipe, options: RunOptions, checkpoint: Checkpoint = carry_on
+    folder: Place,
+    recipe: Recipe,
+    options: RunOptions,
+    checkpoint: Checkpoint = carry_on,
+    listed: Listed | None = None,
 ) -> Run:
     """Check everything that can be checked without opening an image.
 
@@ -241,28 +268,38 @@ def check(
         recipe: What to do; its ``run`` table is in ``options`` already.
         options: How.
         checkpoint: Called between two images of the run; what it raises ends it.
+        listed: The sources; None lists INPUT.
 
     Raises:
         UsageError: A wrong option or wrong input.
     """
     check_surroundings(folder, options.out)
     _check_size(options)
+    _check_engine(options)
     out = options.out or default_out(folder, recipe.name)
-    store, sources = list_sources(folder, out, options)
-    folders = sources.folders()
-    if options.limit and options.limit < len(sources):
-        sources = sources.select(
-            sorted(sample(sources.paths, options.seed, "limit", options.limit))
-        )
+    if listed:
+        sources, folders = listed.sources, listed.folders
+        store = input_store(os.fspath(folder), options, os.fspath(out))
+        if listed.identity is None:
+            store.adopt(sources)
+    else:
+        store, sources = list_sources(folder, out, options)
+        _check_reach(sources, options)
+        folders = sources.folders()
+        if options.limit and options.limit < len(sources):
+            sources = sources.select(
+                sorted(sample(sources.paths, options.seed, "limit", options.limit))
+            )
     wanted = wanted_of(sources, options) if recipe.steps else as_they_are(sources, options)
     check_arrays(options, wanted.outputs, len(sources.classes))
     copies = max(1, wanted.most_copies)
     chain = Chain(recipe.name, recipe.steps, options.seed, copies, recipe.survival)
-    _check_labels(chain, sources, wanted, options)
+    if not listed:
+        _check_labels(chain, sources, wanted, options)
     _check_manifest(sources, options)
     container_of = _containers(sources, options)
     place = real_place(folder) if is_table(os.fspath(folder)) else sources.root
-    made = identity(chain, place, options, sources)
+    made = (listed and listed.identity) or identity(chain, place, options, sources)
     # The default depends on the kind of store: what it was is recorded.
     made["locality"] = "container" if container_of else "none"
     output = OutputFolder(out, options.fsync)
@@ -311,7 +348,7 @@ def list_sources(folder: Place, out: Place | None, options: RunOptions) -> tuple
     Raises:
         UsageError: INPUT, the table or the place of OUT is wrong.
     """
-    store, sources = listed(folder, options, out)
+    store, sources = list_input(folder, options, out)
     refuse_unfinished(sources.root, folder)
     if out is not None:
         check_places(sources.root, folder, out, has_labels=bool(sources.labels_sha256))
@@ -361,6 +398,40 @@ def default_out(folder: Place, command: str) -> Place:
     if is_table(os.fspath(folder)):
         whole = whole.with_suffix("")
     return whole.with_name(f"{whole.name or 'augcli'}-{command}")
+
+
+def _check_engine(options: RunOptions) -> None:
+    """Refuse what the nodes of a cluster can't do.
+
+    Raises:
+        UsageError: Something of this machine alone is asked for.
+    """
+    if options.engine == "processes":
+        return
+    for name, plain in (("device", "cpu"), ("shard", None)):
+        value = getattr(options, name)
+        if value != plain:
+            raise UsageError(
+                f"`{name}` {value} is not for `engine` {options.engine}; leave out one of them"
+            )
+    if options.workers == 0:
+        raise UsageError("`workers` 0 is this process alone; leave it out with `engine` ray")
+    from augcli.work.ray_pool import check_installed  # noqa: PLC0415 - an extra
+
+    check_installed()
+
+
+def _check_reach(sources: Sources, options: RunOptions) -> None:
+    """Refuse sources that the nodes of a cluster can't read.
+
+    Raises:
+        InputError: They were unpacked on this machine.
+    """
+    if sources.are_unpacked and options.engine == "ray" and options.address != "local":
+        raise InputError(
+            f"INPUT {sources.root} is compressed and was unpacked on this machine, where other "
+            "nodes can't read it; unpack it on the disk that they share, or leave out `engine`"
+        )
 
 
 def _check_size(options: RunOptions) -> None:

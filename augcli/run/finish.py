@@ -159,9 +159,14 @@ def table_hashes(files: OutputFiles) -> dict[str, str]:
 def _hashes(files: OutputFiles, names: Iterable[str]) -> dict[str, str]:
     found = {}
     for name in names:
-        with contextlib.suppress(OSError), files.open(name) as file:
-            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+        with contextlib.suppress(OSError):
+            found[name] = _hash(files, name)
     return found
+
+
+def _hash(files: OutputFiles, name: str) -> str:
+    with files.open(name) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def summary(prepared: Prepared, seconds: float, new: int = 0, rate: float = 0.0) -> Summary:
@@ -321,7 +326,7 @@ def _parts_of_plan(
         elif stored.part and stored.shard not in shards:
             folders |= parts.drop(stored.part)
     # An empty folder would be a class without images to those who read OUT by folders.
-    output.files.remove_empty(folders)
+    output.files.remove_empty(folders | parts.superseded_folders)
     if missing:
         output.check_is_there()
         raise Stopped(
@@ -364,7 +369,7 @@ def _write_other_tables(
         totals.images,
         len(totals.classes),
         manifest.name,
-        _hashes(files, [manifest.name])[manifest.name],
+        _hash(files, manifest.name),
         data_files or [(TRAIN, "**")],
         ""
         if run.in_containers

@@ -20,6 +20,7 @@ from augcli.run.scoring import score_first
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from augcli.data.stores.sources import Sources
     from augcli.plan.jobs import Task
     from augcli.run.check import Run
     from augcli.run.messages import Listener
@@ -74,8 +75,11 @@ def _make(prepared: Prepared, begun: float, listener: Listener) -> Summary:
         if first is None and prepared.is_settled and not backlog.is_untidy and not changed:
             return summary(prepared, round(time.time() - begun, 3))
         prepared.take_output()
+        # This run makes all of it: no task goes on.
+        prepared.run.output.forget_plan()
         progress = RunProgress(backlog, begun, listener, prepared.run.options.most_failures)
         if first is not None:
+            begin(prepared)
             work(prepared, _chained(first, tasks), progress, listener)
         done = finish(prepared, backlog.shards, progress, begun)
         for text in outcome_notices(prepared, done):
@@ -94,6 +98,12 @@ def _changed_tables(prepared: Prepared) -> list[str]:
     return [name for name in {**written, **found} if written.get(name) != found.get(name)]
 
 
+def begin(prepared: Prepared) -> None:
+    """Write in run.json that the run is at work, before its first shard is made."""
+    running = replace(prepared.record, state="running", counts={}, timings={}, **made_by(prepared))
+    prepared.run.output.write_record(running)
+
+
 def _is_another_manifest(prepared: Prepared) -> bool:
     """Return whether the run before wrote the manifest in another form."""
     run, record = prepared.run, prepared.record
@@ -101,7 +111,11 @@ def _is_another_manifest(prepared: Prepared) -> bool:
 
 
 def work(
-    prepared: Prepared, tasks: Iterator[Task], progress: RunProgress, listener: Listener
+    prepared: Prepared,
+    tasks: Iterator[Task],
+    progress: RunProgress,
+    listener: Listener,
+    sources: Sources | None = None,
 ) -> None:
     """Make shards.
 
@@ -110,17 +124,16 @@ def work(
         tasks: What each shard still needs.
         progress: Counts what is made.
         listener: Called with each message.
+        sources: Those of these shards; all where None.
 
     Raises:
         Stopped: The disk is full, workers keep ending, …
     """
     run = prepared.run
-    running = replace(prepared.record, state="running", counts={}, timings={}, **made_by(prepared))
-    run.output.write_record(running)
     pool = prepared.pool = prepared.pool or run.pool(prepared.storage)
     if prepared.gpu:
         # So that no worker needs to score a source.
-        score_first(pool, run.sources, prepared.gpu, prepared.storage, listener)
+        score_first(pool, sources or run.sources, prepared.gpu, prepared.storage, listener)
     settings = run.make_settings(prepared.chain, run.output.files.identity())
     for event in pool.work(settings, tasks, prepared.backlog.plan.widen):
         progress.take(event)

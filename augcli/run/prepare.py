@@ -14,6 +14,7 @@ from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.manifest import CARD, CLASSES, ERRORS
 from augcli.data.names import is_container_name
 from augcli.data.output import FOLDED_PARTS
+from augcli.data.presence import refuse_tasks
 from augcli.data.run_record import RunRecord
 from augcli.data.sinks.opening import INDEXES, container_ending
 from augcli.data.stopping import DiskFull, disk_full
@@ -128,9 +129,7 @@ def prepare(run: Run, listener: Listener) -> Prepared:
             if run.white_level is None and record.white_level not in (FULL_WHITE, None):
                 listener(Notice(white_level_words(record.white_level)))
         assert record
-        if record.white_level:
-            run = replace(run, white_level=record.white_level)
-        chain = run.chain.with_mean_colour(record.mean_colour) if record.mean_colour else run.chain
+        run, chain = as_recorded(run, record)
         parts = run.parts()
         shards = max(parts.shard_count, shards_for(run.sources.largest_split))
         plan = run.plan(chain, shards)
@@ -148,6 +147,14 @@ def prepare(run: Run, listener: Listener) -> Prepared:
             estimates.pool.close()
         raise
     return prepared
+
+
+def as_recorded(run: Run, record: RunRecord) -> tuple[Run, Chain]:
+    """Return a run with the white level that run.json has, and its chain with the mean colour."""
+    if record.white_level:
+        run = replace(run, white_level=record.white_level)
+    colour = record.mean_colour
+    return run, run.chain.with_mean_colour(colour) if colour else run.chain
 
 
 def _fit_shards(prepared: Prepared, listener: Listener) -> None:
@@ -226,8 +233,11 @@ def _is_settled(run: Run, record: RunRecord) -> bool:
 
 
 def _open(run: Run) -> None:
+    output = run.output
     try:
-        run.output.open()
+        output.open()
+        if not run.options.force:
+            refuse_tasks(output.files, output.folder)
     except DiskFull:
         needed = sum(run.sources.sizes) * run.wanted.outputs // len(run.sources)
         raise disk_full(run.output.path, needed) from None

@@ -134,12 +134,17 @@ def test_examples_run(
     models.save_scorer(tmp_path / "scorer.onnx")
     save_classifier(tmp_path / "classifier.onnx")
     assert cli("cutmix", "images").code == 0
+    if words == "report":
+        assert cli("mixup", "images").code == 0
     if words == "recipe init":
         (tmp_path / "attentive.toml").unlink()
         (tmp_path / "recipe.toml").unlink()
     if words == "scorer prepare":
         # No file that augcli did not make is replaced.
         (tmp_path / "scorer.onnx").unlink()
+    if words == "finish":
+        shared = ("cutout", "images", "--patch", "16", "--out", "shared")
+        assert cli(*shared, "--shard", "0/1").code == 0
     for line in examples(words).splitlines()[1:]:
         monkeypatch.setenv("AUGCLI_OVERWRITE", "1")
         arguments = shlex.split(line.partition(">")[0])[1:]

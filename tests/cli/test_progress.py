@@ -40,6 +40,7 @@ def test_the_summary_has_counts_speed_notes_and_failures() -> None:
         "note: transparency dropped (2 images)",
         "note: 16-bit reduced to 8-bit (1 image)",
         "1 image failed, see /out/errors.csv",
+        "to look at it: augcli report /out",
     ]
 
 

@@ -13,7 +13,7 @@ import augcli
 from augcli.data.output import LOCK, STATE, OutputFolder
 from augcli.errors import OutputError
 from augcli.files import Url
-from augcli.files.process import HOST
+from augcli.files.owners import HOST
 from augcli.files.remote import objects, presence
 from tests.buckets import download, upload
 from tests.guarantees.buckets import bucket_tree

@@ -27,6 +27,9 @@ class SlowStore:
     def list(self) -> Sources:
         raise NotImplementedError
 
+    def adopt(self, sources: Sources) -> None:
+        raise NotImplementedError
+
     def read(self, source: Source, *, max_bytes: int = MOST_BYTES) -> bytes:
         assert max_bytes == 10
         with self._lock:

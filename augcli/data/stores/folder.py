@@ -191,6 +191,9 @@ class FolderStore:
             self._set_splits(labelled, splits_of_folders(labelled.paths, of_classes=False))
         return labelled
 
+    def adopt(self, sources: Sources) -> None:
+        """Do nothing: each source is a file."""
+
     def read(self, source: Source, *, max_bytes: int = MOST_BYTES) -> bytes:
         """Return the bytes of an image; see :meth:`augcli.data.stores.sources.Store.read`."""
         return read_image(f"{self.folder}/{source.path}", source, max_bytes)

@@ -11,6 +11,7 @@ import errno
 import io
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -104,6 +105,28 @@ class Bucket:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(AT_ONCE, "augcli-put")
         self._waiting.append((self._pool.submit(objects.put, url, content), len(content)))
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Put an object that is not there yet; return whether this call made it."""
+        self.sync()
+        self._sizes = None
+        return objects.put_new(self._url(name), data)
+
+    def clock(self) -> float:
+        """Return the time by the clock of the service, in seconds."""
+        url = self._url(f".augcli-clock-{os.getpid()}")
+        objects.put(url, b".")
+        now = objects.modified(url)
+        objects.remove([url])
+        return time.time() if now is None else now
+
+    def modified(self, name: str) -> float | None:
+        """Return when an object was written, by that clock; None where it is missing."""
+        self.sync()
+        return objects.modified(self._url(name))
+
+    def remove_root(self) -> None:
+        """Do nothing: a folder is gone when nothing is in it."""
 
     def draft(self) -> Draft:
         """Begin an object on the disk of this machine; it is put when it is whole."""

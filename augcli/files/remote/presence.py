@@ -15,7 +15,7 @@ import threading
 import time
 from typing import Any, Final
 
-from augcli.files.process import HOST, is_alive
+from augcli.files.owners import HOST, is_alive
 from augcli.files.reading import parse_json
 from augcli.files.remote import objects
 

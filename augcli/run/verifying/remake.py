@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from augcli.data.codecs.choices import background_colour
@@ -158,6 +158,21 @@ class Remaker:
         encoded = encode_output(image, path, base.subsampling, self._encoding, grey=grey)
         return Remade(image, encoded, encoded.ending in ("png", "npy"), donated)
 
+    def pictures(self, row: Row) -> tuple[Image, Image | None]:
+        """Return base and donor of a row, uint8 (H, W, 3), as its steps took them.
+
+        Raises:
+            OSError: A source can't be read.
+            UnreadableImage: A source can't be decoded.
+            MemoryError: Memory ran out.
+        """
+        base, donor = (
+            self._decoded(self._read(self._find(path))).image if path else None
+            for path in (row.source_a, row.source_b)
+        )
+        assert base is not None
+        return base, donor
+
     def _is_copied(self, split: str) -> bool:
         """Return whether the originals of a split are copies of the sources' bytes."""
         if not self._sources.are_files or holds_arrays(self._options.to):
@@ -184,7 +199,7 @@ class Remaker:
             background=self._background,
         )
         if self._options.frame:
-            return replace(decoded, image=resize(decoded.image, self._options.frame))
+            return decoded._replace(image=resize(decoded.image, self._options.frame))
         return decoded
 
 

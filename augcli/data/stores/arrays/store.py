@@ -44,16 +44,6 @@ if TYPE_CHECKING:
 FILES_OPEN = 64
 
 
-def container_of(path: str) -> str:
-    """Return the file that a source lies in.
-
-    Example:
-        >>> container_of("mnist.npz#x_train-00000417")
-        'mnist.npz'
-    """
-    return path.rpartition("#")[0]
-
-
 class ArrayStore:
     """The pictures of arrays: NumPy files, batches of CIFAR, idx files of MNIST.
 
@@ -102,7 +92,7 @@ class ArrayStore:
             real_place(self._place),
             containers=[file.name for file in files],
             in_containers=True,
-            container_of=container_of,
+            container_mark="#",
             are_files=False,
             endings=["png"],
         )
@@ -121,6 +111,7 @@ class ArrayStore:
         ]
         if len(names) == len(sources) and take_labels_of_output(sources, self._given, names):
             return in_order(sources)
+        sources.are_unpacked = self._unpacked.is_used
         notices = sources.notices
         sources.set_labels(label for batch in batches for label in batch.labels)
         counts = [batch.block.pictures for batch in batches]
@@ -128,6 +119,11 @@ class ArrayStore:
         words = set_container_splits(sources, splits, counts, self._layout)
         sources.notices += [*notices, words] if words else notices
         return in_order(sources)
+
+    def adopt(self, sources: Sources) -> None:
+        """Look where the arrays lie; see :meth:`augcli.data.stores.sources.Store.adopt`."""
+        # Their headers alone: that takes no time.
+        self.list()
 
     def read(self, source: Source, *, max_bytes: int = MOST_BYTES) -> bytes:
         """Return a picture as ``.npy``; see :meth:`augcli.data.stores.sources.Store.read`."""

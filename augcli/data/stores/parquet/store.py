@@ -65,16 +65,6 @@ _BUFFER = 1 << 16
 """Bytes that are read at once where only the first pages are wanted."""
 
 
-def container_of(path: str) -> str:
-    """Return the row group of a source.
-
-    Example:
-        >>> container_of("train.parquet#000002-00000417")
-        'train.parquet#000002'
-    """
-    return path.rpartition("-")[0]
-
-
 def has_images(path: str, image_column: str | None = None) -> bool:
     """Return whether a Parquet file is to hold images, and is no table that names them.
 
@@ -151,7 +141,7 @@ class ParquetStore:
             real_place(self._place),
             containers=[file.name for file in files],
             in_containers=True,
-            container_of=container_of,
+            container_mark="-",
             keeps_containers=True,
         )
         is_output = output_record(sources.root) is not None
@@ -197,6 +187,9 @@ class ParquetStore:
                 "row groups of 100 to 1,000 images need less memory and time"
             )
         return in_order(sources)
+
+    def adopt(self, sources: Sources) -> None:
+        """Do nothing: each file says where its rows lie."""
 
     def read(self, source: Source, *, max_bytes: int = MOST_BYTES) -> bytes:
         """Return the bytes of an image; see :meth:`augcli.data.stores.sources.Store.read`."""

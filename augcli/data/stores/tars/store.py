@@ -113,8 +113,17 @@ class TarStore:
             raise InputError(f"INPUT {self._given} holds no image that can be used: {why}")
         if not take_labels_of_output(sources, self._given):
             self._label(listing)
+        sources.are_unpacked = self._spool is not None
         sources.notices += listing.notices()
         return sources
+
+    def adopt(self, sources: Sources) -> None:
+        """Unpack compressed archives; see :meth:`augcli.data.stores.sources.Store.adopt`."""
+        for name in sources.containers:
+            file = open_pieces(self._shards.path(name))
+            size, _ = file.status()
+            if kind := compression(file.read(0, min(6, size))):
+                self._unpacked(name, file, size, kind)
 
     def read(self, source: Source, *, max_bytes: int = MOST_BYTES) -> bytes:
         """Return the bytes of an image; see :meth:`augcli.data.stores.sources.Store.read`."""

@@ -1,4 +1,4 @@
-"""Processes of this machine: which of those that left something are still at work."""
+"""Owners: which process wrote a file, and whether that process is gone."""
 
 from __future__ import annotations
 
@@ -10,6 +10,27 @@ from augcli.files.reading import read_file
 
 _NODE = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
 HOST = re.sub(r"[^A-Za-z0-9.-]", "_", _NODE)[:60]
+"""This computer, in letters that a file name may have."""
+
+
+def owner_token() -> str:
+    """Return words for a file name that no other process has: computer, process, chance."""
+    return f"{HOST}~{os.getpid()}~{os.urandom(4).hex()}"
+
+
+def owner_is_gone(name: str) -> bool | None:
+    """Return whether the process that a name tells of has ended.
+
+    Args:
+        name: Begins with what :func:`owner_token` gave.
+
+    Returns:
+        None where that can't be known: it was on another computer.
+    """
+    host, process, *_ = [*name.split("~"), "", ""]
+    if host != HOST or not process.isdigit() or sys.platform == "win32":
+        return None
+    return not is_alive(int(process))
 
 
 def is_alive(process: int) -> bool:

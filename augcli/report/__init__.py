@@ -1,0 +1,1 @@
+"""Report: what a person looks at to see whether a data set is right."""

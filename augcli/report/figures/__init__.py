@@ -1,0 +1,1 @@
+"""What is counted: the manifest in arrays, figures, and checks of them."""

@@ -1,0 +1,1 @@
+"""What is shown: rows that are chosen, their pictures, thumbnails."""

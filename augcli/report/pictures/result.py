@@ -1,0 +1,248 @@
+"""A result row: an output with the pictures that it was made of, and where they were replaced."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import cv2
+import numpy as np
+
+from augcli.attention.model_file import local_scorer, scorer_sha256
+from augcli.attention.scorer import Scorer
+from augcli.data.codecs.decoding import decode
+from augcli.data.stopping import raise_interruption
+from augcli.errors import NO_MEMORY, AugcliError, NotScored, ParameterError, UnreadableImage
+from augcli.files import parse_json
+from augcli.pixels.frame import Frame
+from augcli.report.figures.regions import regions_of
+from augcli.report.pictures.thumbnails import fitted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from augcli.augmentations.base import Augmentation
+    from augcli.data.manifest import Row
+    from augcli.data.sinks.sink import Sink
+    from augcli.pixels.frame import HeatMap, Image, Mask
+    from augcli.recipes.chain import Chain
+    from augcli.recipes.options import RunOptions
+    from augcli.run.verifying.remake import Remaker
+
+SIDE: Final = 208
+"""Pixels of the longer side of a result."""
+SOURCE_SIDE: Final = 144
+"""The same of a base and of a donor, which stand beside it."""
+OUTLINE_SIDE: Final = 256
+"""The same of a mask whose outline is drawn."""
+LONGEST_OUTLINE: Final = 3_000
+"""Characters of an outline; dropped pixels and fine lattices have too many corners to be drawn."""
+OUTPUT_LIMIT: Final = 1 << 28
+"""Bytes of the largest output that is shown."""
+
+
+class Outline(NamedTuple):
+    """The outline of a region, as the path of an SVG.
+
+    Attributes:
+        path: Its commands; empty where it has too many corners.
+        width: Of the frame that the path lies in.
+        height: The same.
+    """
+
+    path: str
+    width: int
+    height: int
+
+
+@dataclass(slots=True)
+class ResultRow:
+    """An output with its sources, small.
+
+    Attributes:
+        result: uint8 (H, W, 3); None where the file can't be shown.
+        base: The base, where INPUT is known.
+        donor: The donor, where there is one and INPUT is known.
+        heat_map: float32 (grid, grid), where one decided.
+        scored: Whose heat map it is: ``base`` or ``donor``.
+        outline: Where the result shows something else than the base.
+        donor_outline: What of the donor is shown.
+        problems: What could not be shown, and why.
+    """
+
+    result: Image | None = None
+    base: Image | None = None
+    donor: Image | None = None
+    heat_map: HeatMap | None = None
+    scored: str = ""
+    outline: Outline | None = None
+    donor_outline: Outline | None = None
+    problems: list[str] = field(default_factory=list)
+
+
+class ResultRows:
+    """Gives the result rows of an output folder.
+
+    Args:
+        sink: Reads its outputs.
+        chain: What made them; None where that is not known.
+        remaker: Reads their sources; None where INPUT is not given.
+        options: Of the run; None where they are not known.
+        scorer: SHA-256 of the scorer that run.json names; None where nothing was scored.
+
+    Raises:
+        ParameterError: The options name another scorer.
+        ScorerError: They name one that can't be used.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        chain: Chain | None,
+        remaker: Remaker | None,
+        options: RunOptions | None,
+        scorer: str | None,
+    ) -> None:
+        self._sink = sink
+        self._chain = chain
+        self._remaker = remaker
+        self._max_pixels = options.max_pixels if options else 100_000_000
+        self._method = _scoring(chain)
+        self._scorer: Scorer | None = None
+        self.why_no_heat_maps = ""
+        if remaker and self._method and options:
+            self._scorer, self.why_no_heat_maps = _scorer(options, scorer, self._method.map_grid)
+
+    def of(self, row: Row) -> ResultRow:
+        """Return what can be shown of a row; never raises for what lies in a file."""
+        found = ResultRow()
+        try:
+            data = self._sink.read(row.file_name, OUTPUT_LIMIT)
+            enough = (SIDE, SIDE)
+            image = decode(data, max_pixels=self._max_pixels, enough=enough).image
+            found.result = fitted(image, SIDE)
+        except Exception as error:
+            found.problems.append(f"the output can't be shown ({_reason(error)})")
+        if self._remaker:
+            self._add_sources(row, found, self._remaker)
+        self._add_outlines(row, found)
+        return found
+
+    def _add_sources(self, row: Row, found: ResultRow, remaker: Remaker) -> None:
+        try:
+            base, donor = remaker.pictures(row)
+        except Exception as error:
+            found.problems.append(f"a source can't be shown ({_reason(error)})")
+            return
+        found.base = fitted(base, SOURCE_SIDE)
+        found.donor = None if donor is None else fitted(donor, SOURCE_SIDE)
+        if not self._scorer or not self._method:
+            return
+        found.scored = "base" if self._method.scores == "base" or donor is None else "donor"
+        picture = base if found.scored == "base" or donor is None else donor
+        try:
+            found.heat_map = self._scorer.heat_map(picture, self._method.map_grid)
+        except (NotScored, MemoryError) as error:
+            found.problems.append(f"there is no heat map ({_reason(error)})")
+
+    def _add_outlines(self, row: Row, found: ResultRow) -> None:
+        if self._chain is None or row.method != self._chain.name:
+            return
+        try:
+            regions = regions_of(
+                self._chain, parse_json(row.draw.encode()), Frame(row.height, row.width)
+            )
+        except Exception as error:  # a draw that was changed by hand leads to any error
+            raise_interruption(error)
+            found.problems.append("the draw can't be read")
+            return
+        found.outline = outline(mask for mask, *_ in regions)
+        found.donor_outline = outline(mask for *_, mask in regions if mask is not None)
+
+
+def outline(masks: Iterable[Mask]) -> Outline | None:
+    """Return the outline of some masks together; None where there is nothing to outline.
+
+    Args:
+        masks: uint8 (H, W), 1 in the region.
+
+    Example:
+        >>> mask = np.zeros((4, 8), np.uint8)
+        >>> mask[1:3, 2:6] = 1
+        >>> outline([mask])
+        Outline(path='M2 1V3H6V1z', width=8, height=4)
+    """
+    union: Any = None
+    for mask in masks:
+        union = mask if union is None else np.maximum(union, mask)
+    if union is None or not union.any() or union.all():
+        return None
+    height, width = union.shape
+    scale = min(1.0, OUTLINE_SIDE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    # Twice as large and with a margin, so that a contour runs between pixels and not through them.
+    small = cv2.resize(union, size, interpolation=cv2.INTER_NEAREST)
+    doubled = np.pad(small.repeat(2, axis=0).repeat(2, axis=1), 1)
+    contours, _ = cv2.findContours(doubled, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    path = "".join(_path([(x, y) for x, y in one[:, 0].tolist()]) for one in contours)
+    return Outline(path if len(path) <= LONGEST_OUTLINE else "", *size)
+
+
+def _path(corners: list[tuple[int, int]]) -> str:
+    """Return a closed path through corners of pixels, which were doubled and moved by one."""
+    points = [(x // 2, y // 2) for x, y in corners]
+    text = f"M{points[0][0]} {points[0][1]}"
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
+        if x0 == x1 and y0 != y1:
+            text += f"V{y1}"
+        elif y0 == y1 and x0 != x1:
+            text += f"H{x1}"
+        elif (x0, y0) != (x1, y1):
+            text += f"L{x1} {y1}"
+    return f"{text}z"
+
+
+def _scoring(chain: Chain | None) -> Augmentation[Any] | None:
+    """Return the only step of a chain, where it looks at heat maps of sources as they are."""
+    if chain is None or not chain.plain:
+        return None
+    method = chain.augmentations[0]
+    return method if method.scores else None
+
+
+def _scorer(options: RunOptions, sha256: str | None, grid: int) -> tuple[Scorer | None, str]:
+    """Return the scorer of a run, or why it can't be had.
+
+    Raises:
+        ParameterError: A scorer is given and is another one.
+        ScorerError: A scorer is given and can't be used.
+    """
+    try:
+        model = local_scorer(options.model)
+        if scorer_sha256(model) == sha256:
+            return Scorer(model, grid=grid), ""
+    except (AugcliError, OSError) as error:
+        if options.model:
+            raise
+        return None, f"the scorer of the run can't be used: {error}"
+    if options.model:
+        raise ParameterError("model", f"is {options.model}, which is not the scorer of the run")
+    return None, "the run had another scorer; give it with `model`"
+
+
+def _reason(error: Exception) -> str:
+    """Return why something can't be shown.
+
+    Raises:
+        KeyboardInterrupt: A signal ended it.
+    """
+    raise_interruption(error)
+    match error:
+        case MemoryError():
+            return NO_MEMORY
+        case UnreadableImage():
+            return error.reason
+        case OSError():
+            return error.strerror or str(error)
+    return str(error) or type(error).__name__
