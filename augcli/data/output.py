@@ -187,30 +187,28 @@ class OutputFolder:
         Raises:
             OutputError: OUT can't be made.
         """
-        is_new = not self.files.kind()
-        pause = LOCK_SECONDS
-        while (lock := self._try_preparing()) is None:
-            checkpoint()
-            time.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+        with self._beginning():
+            is_new = not self.files.kind()
+            self._make_folders()
+        lock: Lock | None = None
         try:
+            while not lock:
+                checkpoint()
+                lock = self.files.lock(PREPARING)
+                if not lock:
+                    time.sleep(LOCK_SECONDS)
             yield
         finally:
-            if not self.has_plan:
+            if lock and not self.has_plan:
                 lock.remove()
                 self._remove_folders()
                 self.files.close()
-                if is_new and not is_url(self.path):
-                    with contextlib.suppress(OSError):
-                        os.rmdir(self.path)
-            lock.close()
+                if is_new:
+                    self.files.remove_root()
+            if lock:
+                lock.close()
 
-    def _try_preparing(self) -> Lock | None:
-        with self._beginning():
-            self._begin()
-            return self.files.lock(PREPARING)
-
-    def _begin(self) -> None:
+    def _make_folders(self) -> None:
         self.files.begin(PARTS, TEMPORARY)
         self.files.names(MAPS)  # refuses a link there
 
@@ -222,7 +220,7 @@ class OutputFolder:
     def _take_lock(self) -> bool:
         """Take the lock; ``augcli status`` may hold it for an instant."""
         for _ in range(LOCK_TRIES):
-            self._begin()
+            self._make_folders()
             self._lock = self.files.lock(LOCK)
             if self._lock:
                 return True

@@ -136,12 +136,12 @@ def seen_tasks(files: OutputFiles, now: float) -> list[SeenTask]:
         try:
             content = parse_json(files.read(f"{TASKS}/{name}", JSON_LIMIT))
             task = TaskFile(**content)
-            changed = files.changed_at(f"{TASKS}/{name}")
+            written = files.modified(f"{TASKS}/{name}")
         except (OSError, ValueError, TypeError):
             continue
-        if changed is None or not all(type(each) is int for each in (task.number, task.count)):
+        if written is None or not all(type(each) is int for each in (task.number, task.count)):
             continue
-        age = max(0.0, now - changed)
+        age = max(0.0, now - written)
         is_at_work = task.state == AT_WORK and age < GONE_AFTER and not owner_is_gone(name)
         seen.append(SeenTask(task, age, is_at_work))
     return sorted(seen, key=lambda each: (each.task.number, -each.age))

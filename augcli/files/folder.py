@@ -186,10 +186,15 @@ class Folder:
             file.flush()
             return os.fstat(file.fileno()).st_mtime
 
-    def changed_at(self, name: str) -> float | None:
+    def modified(self, name: str) -> float | None:
         """Return when a file was written, by that clock; None where it is missing."""
         status = self.status(name)
-        return None if status is None else status.st_mtime
+        return status.st_mtime if status else None
+
+    def remove_root(self) -> None:
+        """Remove the folder itself, if it is empty."""
+        with contextlib.suppress(OSError):
+            os.rmdir(self.path)
 
     def draft(self) -> Draft:
         """Begin a file that is written piece by piece and published when it is whole."""

@@ -64,18 +64,19 @@ class OutputFiles(Protocol):
         ...
 
     def create(self, name: str, data: bytes) -> bool:
-        """Write a file that is not there yet; return whether this call did.
-
-        Of several calls at the same moment, also on several computers, one writes it.
-        """
+        """Write a file that is not there yet; return whether this call made it."""
         ...
 
     def clock(self) -> float:
-        """Return the time by the clock of what holds the files, in seconds."""
+        """Return the time by the clock that gives files there their times, in seconds."""
         ...
 
-    def changed_at(self, name: str) -> float | None:
+    def modified(self, name: str) -> float | None:
         """Return when a file was written, by that clock; None where it is missing."""
+        ...
+
+    def remove_root(self) -> None:
+        """Remove OUT itself, if it is empty."""
         ...
 
     def draft(self) -> Draft:

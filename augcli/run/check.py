@@ -36,7 +36,7 @@ from augcli.recipes.options import seconds_of
 from augcli.rng import digest
 from augcli.run.amounts import as_they_are, wanted_of
 from augcli.run.encoding import check_arrays, encoding_of
-from augcli.run.inputs import input_store, listed, order_classes, read_ahead_for
+from augcli.run.inputs import input_store, list_input, order_classes, read_ahead_for
 from augcli.run.machine import usable_cores
 from augcli.run.places import check_places
 from augcli.run.scoring import largest_grid, scores_sources, usable_maps
@@ -348,7 +348,7 @@ def list_sources(folder: Place, out: Place | None, options: RunOptions) -> tuple
     Raises:
         UsageError: INPUT, the table or the place of OUT is wrong.
     """
-    store, sources = listed(folder, options, out)
+    store, sources = list_input(folder, options, out)
     refuse_unfinished(sources.root, folder)
     if out is not None:
         check_places(sources.root, folder, out, has_labels=bool(sources.labels_sha256))

@@ -65,7 +65,9 @@ def reading(folder: Place) -> Iterator[None]:
         raise InputError(f"INPUT {folder} can't be read: {error.strerror}") from None
 
 
-def listed(folder: Place, options: RunOptions, out: Place | None = None) -> tuple[Store, Sources]:
+def list_input(
+    folder: Place, options: RunOptions, out: Place | None = None
+) -> tuple[Store, Sources]:
     """Return the store that INPUT is, and its sources.
 
     Raises:

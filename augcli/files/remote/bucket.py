@@ -108,25 +108,26 @@ class Bucket:
         self._waiting.append((self._pool.submit(objects.put, url, content), len(content)))
 
     def create(self, name: str, data: bytes) -> bool:
-        """Put an object that is not there yet; return whether this call did."""
+        """Put an object that is not there yet; return whether this call made it."""
         self.sync()
         self._sizes = None
         return objects.put_new(self._url(name), data)
 
     def clock(self) -> float:
         """Return the time by the clock of the service, in seconds."""
-        name = f".augcli/clock-{owner_token()}"
-        url = self._url(name)
-        objects.put(url, b"")
-        try:
-            return self.changed_at(name) or time.time()
-        finally:
-            objects.remove([url])
+        url = self._url(f".augcli-clock-{os.getpid()}")
+        objects.put(url, b".")
+        now = objects.modified(url)
+        objects.remove([url])
+        return time.time() if now is None else now
 
-    def changed_at(self, name: str) -> float | None:
-        """Return when an object was put, by that clock; None where it is missing."""
-        found = objects.entry(self._url(name))
-        return found.changed if found else None
+    def modified(self, name: str) -> float | None:
+        """Return when an object was written, by that clock; None where it is missing."""
+        self.sync()
+        return objects.modified(self._url(name))
+
+    def remove_root(self) -> None:
+        """Do nothing: a folder is gone when nothing is in it."""
 
     def draft(self) -> Draft:
         """Begin an object on the disk of this machine; it is put when it is whole."""

@@ -85,6 +85,16 @@ def entry(url: str) -> Entry | None:
     return _tried(scheme, lambda one: one.entry(key)) if "/" in key else None
 
 
+def modified(url: str) -> float | None:
+    """Return when an object was written, in seconds by the service's clock; None without one.
+
+    Raises:
+        OSError: The service doesn't say.
+    """
+    scheme, key = _parts(url)
+    return _tried(scheme, lambda one: one.modified(key))
+
+
 def holds_objects(url: str) -> bool:
     """Return whether there is an object below a URL.
 

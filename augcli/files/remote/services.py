@@ -106,6 +106,10 @@ class Service(Protocol):
         """Return what is known of an object; None where there is none."""
         ...
 
+    def modified(self, key: str) -> float | None:
+        """Return when an object was written, in seconds; None where there is none."""
+        ...
+
     def page(self, folder: str, following: Any = None, *, deep: bool = True) -> Page:
         """Return some of the objects below a folder.
 
@@ -215,6 +219,15 @@ class AmazonService:
         changed = answer["LastModified"].timestamp()
         return Entry(key, answer["ContentLength"], version_of(answer["ETag"]), changed)
 
+    def modified(self, key: str) -> float | None:
+        """Return when an object was written, in seconds; None where there is none."""
+        bucket, _, name = key.partition("/")
+        try:
+            answer = self._system.call_s3("head_object", Bucket=bucket, Key=name)
+        except FileNotFoundError:
+            return None
+        return float(answer["LastModified"].timestamp())
+
     def page(self, folder: str, following: Any = None, *, deep: bool = True) -> Page:
         """Return some of the objects below a folder."""
         bucket, _, prefix = folder.partition("/")
@@ -289,6 +302,13 @@ class AnyService:
             (info[name] for name in _TIMES if isinstance(info.get(name), datetime)), None
         )
         return self._entry(key, info)._replace(changed=changed.timestamp() if changed else 0.0)
+
+    def modified(self, key: str) -> float | None:
+        """Return when an object was written, in seconds; None where there is none."""
+        try:
+            return float(self._system.modified(key).timestamp())
+        except FileNotFoundError:
+            return None
 
     def page(self, folder: str, following: Any = None, *, deep: bool = True) -> Page:
         """Return the objects of one folder; those of the folders in it follow."""

@@ -217,7 +217,7 @@ class SharedPlan:
 def absolute(folder: Place) -> str:
     """Return INPUT by its whole path, as plans name it."""
     given = os.fspath(folder)
-    return given if given == STANDARD_INPUT else real_place(folder)
+    return given if given == STANDARD_INPUT else real_place(given)
 
 
 def shared_options(options: RunOptions) -> dict[str, Any]:

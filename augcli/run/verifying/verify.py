@@ -28,7 +28,7 @@ from augcli.plan.fingerprint import command_hash
 from augcli.plan.parts import Parts
 from augcli.recipes.recipe import Recipe
 from augcli.run.finish import table_hashes
-from augcli.run.inputs import listed
+from augcli.run.inputs import list_input
 from augcli.run.places import path_of
 from augcli.run.split_tables import is_split_table
 from augcli.run.status import open_output
@@ -125,7 +125,7 @@ def verify(
         recipe = Recipe.of(recipe)
     if against is not None:
         options = recorded_options(record.identity, labels)
-        store, sources = listed(path_of(against), options)
+        store, sources = list_input(path_of(against), options)
         remaker = Remaker(store, sources, record.identity, options, recipe, record.white_level)
         if record.identity.get("labels") and not sources.labels_sha256:
             # A table may also have given the splits.
