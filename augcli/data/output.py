@@ -45,8 +45,6 @@ LISTS = f"{STATE}/sources"
 """The list of sources of the plan."""
 LOCK_TRIES = 5
 LOCK_SECONDS = 0.05
-LONGEST_PAUSE = 2.0
-"""Seconds between two looks at whether another process has made the plan."""
 
 
 def output_files(path: str, fsync: Fsync = "none") -> OutputFiles:

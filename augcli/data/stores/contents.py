@@ -119,7 +119,7 @@ def objects_in(root: str, out: str = "") -> Iterator[Entry]:
 def _look_into_bucket(root: str, is_wanted: Callable[[str], bool], out: str) -> list[str]:
     """Return the names of the containers; none where more objects are pictures."""
     found, pictures = [], 0
-    for name, *_ in objects_in(root, out):
+    for name, _, _ in objects_in(root, out):
         if name.count("/") >= DEEPEST:
             continue
         leaf = name.rpartition("/")[2]

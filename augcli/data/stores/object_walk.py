@@ -50,7 +50,7 @@ class ObjectWalk:
         outputs: set[str] = set()
         below = f"{self.out[len(self.root) + 1 :]}/" if self.out else ""
         try:
-            for name, size, version, _ in entries(self.root):
+            for name, size, version in entries(self.root):
                 folder, _, leaf = name.rpartition("/")
                 if leaf in (RECORD, *TRACES) or TRACES & {*folder.split("/")}:
                     outputs.add(_output(folder))

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from augcli.files.descriptors import is_inside
 from augcli.files.draft import Draft
-from augcli.files.owners import owner_token
 from augcli.files.publishing import WRITE_FLAGS, remove_file
 from augcli.files.reading import open_table, read_file
 from augcli.files.remote import objects

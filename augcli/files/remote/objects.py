@@ -48,7 +48,7 @@ def entries(url: str) -> Iterator[Entry]:
     following = None
     while True:
         page = _tried(scheme, functools.partial(_page, folder, following))
-        for key, size, version, _ in page.entries:
+        for key, size, version in page.entries:
             name = key[len(folder) + 1 :]
             if name and not name.endswith("/"):  # what a console made to show a folder
                 yield Entry(name, size, version)

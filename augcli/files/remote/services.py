@@ -45,9 +45,6 @@ _VERSIONS: Final = (
 )
 """Where services say which version of an object it is, the surest first."""
 
-_TIMES: Final = ("LastModified", "last_modified", "updated", "created")
-"""Where services say when it was written."""
-
 
 class Entry(NamedTuple):
     """An object.
@@ -57,14 +54,11 @@ class Entry(NamedTuple):
         size: Its bytes.
         version: 63 bits that are others when it has other bytes: of its checksum, where the
             service has one, else of the time of its last change.
-        changed: When it was written, in seconds since 1970, where it was asked for alone and the
-            service says so; else 0.
     """
 
     key: str
     size: int
     version: int
-    changed: float = 0.0
 
 
 class Read(NamedTuple):
@@ -216,8 +210,7 @@ class AmazonService:
             answer = self._system.call_s3("head_object", Bucket=bucket, Key=name)
         except FileNotFoundError:
             return None
-        changed = answer["LastModified"].timestamp()
-        return Entry(key, answer["ContentLength"], version_of(answer["ETag"]), changed)
+        return Entry(key, answer["ContentLength"], version_of(answer["ETag"]))
 
     def modified(self, key: str) -> float | None:
         """Return when an object was written, in seconds; None where there is none."""
@@ -296,12 +289,7 @@ class AnyService:
             if is_missing(error):
                 return None
             raise
-        if info["type"] != "file":
-            return None
-        changed = next(
-            (info[name] for name in _TIMES if isinstance(info.get(name), datetime)), None
-        )
-        return self._entry(key, info)._replace(changed=changed.timestamp() if changed else 0.0)
+        return self._entry(key, info) if info["type"] == "file" else None
 
     def modified(self, key: str) -> float | None:
         """Return when an object was written, in seconds; None where there is none."""
