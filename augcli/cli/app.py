@@ -246,9 +246,9 @@ def run_command(
     run = check(folder, recipe, options, signals.check)
     if command.dry_run:
         # Imported here, because it needs the decoders, which a run imports in its workers.
-        from augcli.cli.preview import show_preview  # noqa: PLC0415
+        from augcli.cli.dry_run import show_dry_run  # noqa: PLC0415
 
-        show_preview(run, given.spell, as_json=command.json)
+        show_dry_run(run, given.spell, as_json=command.json)
         return
     from augcli.run.make import make  # noqa: PLC0415
 
