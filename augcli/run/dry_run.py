@@ -99,8 +99,8 @@ def dry_run(run: Run) -> DryRun:
     made: list[InMemory] = []
     failures: list[Failure] = []
     for copy, tasks in itertools.groupby(firsts, key=lambda task: task.copy):
-        outputs, failed = trial.make([job for task in tasks for job in task.jobs], copy)
-        made += outputs
+        kept, failed = trial.make([job for task in tasks for job in task.jobs], copy)
+        made += kept
         failures += failed
     sizes = [len(output.data) for output in made]
     outputs = run.wanted.outputs
