@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from augcli.run.api import export as export
     from augcli.run.inspecting.inspect import inspect as inspect
     from augcli.run.splitting.split import split as split
-    from augcli.run.verifying.remake import remake as remake
+    from augcli.run.verifying.single import remake as remake
     from augcli.run.verifying.verify import verify as verify
 
 __version__ = VERSION
@@ -112,7 +112,7 @@ __getattr__ = names_from(
         "prepare_scorer": "augcli.classifiers.prepare",
         "ranked_cells": "augcli.pixels.heat_maps",
         "read": "augcli.data.data_set",
-        "remake": "augcli.run.verifying.remake",
+        "remake": "augcli.run.verifying.single",
         "split": "augcli.run.splitting.split",
         "verify": "augcli.run.verifying.verify",
     },

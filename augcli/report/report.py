@@ -15,6 +15,7 @@ from augcli.report.listing import listed_classes, options_shown
 from augcli.report.page import LIMIT, MARK, check_installed, rendered
 from augcli.report.pictures.gallery import entries_of
 from augcli.report.view import view_of
+from augcli.report.words import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,17 +104,21 @@ def _data_set(
 
     def make() -> tuple[bytes, int]:
         results = view.results(None if model is None else Path(model))
+        entries = entries_of(view, view.chosen, results)
+        if against and entries and not any(entry.base for entry in entries):
+            made_of = shown(str(view.record.identity.get("input")))
+            say(f"INPUT {against} has no source of these outputs; they were made of {made_of}")
         why = results.why_no_heat_maps
         return _within_limit(
-            lambda shown: rendered(
+            lambda some: rendered(
                 "report.html",
                 view=view,
-                entries=shown,
+                entries=some,
                 without_maps=why,
                 listed=listed_classes(view.figures),
                 options=options_shown(view),
             ),
-            entries_of(view, view.chosen, results),
+            entries,
         )
 
     return view, make
@@ -137,7 +142,7 @@ def _comparison(
             second, [pair[1] for pair in pairs], second.results(without_sources=True)
         )
         return _within_limit(
-            lambda shown: rendered("compare.html", comparison=comparison, pairs=shown),
+            lambda some: rendered("compare.html", comparison=comparison, pairs=some),
             list(zip(left, right, strict=True)),
         )
 

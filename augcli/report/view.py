@@ -24,6 +24,7 @@ from augcli.recipes.options import RunOptions
 from augcli.report.figures.checks import Check, checks
 from augcli.report.figures.counting import figures_of
 from augcli.report.figures.regions import Regions
+from augcli.report.figures.remarks import remarks_of
 from augcli.report.figures.table import TableReader
 from augcli.report.pictures.choice import Choice
 from augcli.report.pictures.result import ResultRows
@@ -163,7 +164,7 @@ def view_of(
         regions.add(row)
         choice.add(row, number)
         watch(row)
-    remarks = {shown(text): count for text, count in record.counts.get("remarks", {}).items()}
+    remarks = remarks_of(output, record)
     figures = figures_of(reader.table(soft=rows.soft), regions, _failures(output), remarks)
     return View(
         os.fspath(out),

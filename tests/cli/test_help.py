@@ -134,6 +134,8 @@ def test_examples_run(
     models.save_scorer(tmp_path / "scorer.onnx")
     save_classifier(tmp_path / "classifier.onnx")
     assert cli("cutmix", "images").code == 0
+    if words == "report":
+        assert cli("mixup", "images").code == 0
     if words == "recipe init":
         (tmp_path / "attentive.toml").unlink()
         (tmp_path / "recipe.toml").unlink()

@@ -16,13 +16,13 @@ pytest.importorskip("jinja2")
 
 
 class Made:
-    """An output folder and the page on it."""
+    """An output folder, or two, and the page on them."""
 
-    def __init__(self, place: Path, source: Path, out: Path) -> None:
+    def __init__(self, place: Path, source: Path, *outs: Path) -> None:
         self.source = source
-        self.out = out
+        self.out = outs[0]
         self.path = place / "page.html"
-        self.bytes = report([out], self.path, against=source).bytes
+        self.bytes = report(outs, self.path, against=source).bytes
         self.page = Page.read(self.path)
 
 
@@ -53,3 +53,11 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Made:
     source = hostile_table(place / "photos", HOSTILE)
     augcli.augment(source, augcli.CutMix(region="box"), out=place / "out", workers=0)
     return Made(place, source, place / "out")
+
+
+@pytest.fixture(scope="session")
+def compared(mixed: Made, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The same photos mixed in another way, beside the first."""
+    place = tmp_path_factory.mktemp("compared")
+    augcli.augment(mixed.source, augcli.MixUp(), out=place / "out", workers=0)
+    return Made(place, mixed.source, mixed.out, place / "out")

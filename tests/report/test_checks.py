@@ -50,7 +50,7 @@ def figures(rows: list[Row], failures: tuple[Failure, ...] = (), many: bool = Fa
     for row in rows:
         reader.add(row)
         regions.add(row)
-    return figures_of(reader.table(soft=False), regions, failures, {})
+    return figures_of(reader.table(soft=False), regions, failures, [])
 
 
 def state(rows: list[Row], name: str, recorded: int | None = None, **more: Any) -> str:

@@ -51,6 +51,15 @@ def test_a_report_is_replaced_and_nothing_else_is(cli: Cli, out: Path, tmp_path:
     assert page.read_text(encoding="utf-8") == "mine"
 
 
+def test_another_input_is_named(cli: Cli, out: Path, tmp_path: Path) -> None:
+    other = class_folders(tmp_path / "other", {"emu": 2})
+    outcome = cli("report", out, "--against", other)
+    assert outcome.code == 0
+    assert outcome.err.startswith(
+        f"INPUT {other} has no source of these outputs; they were made of {tmp_path / 'photos'}\n"
+    )
+
+
 def test_two_folders_are_compared(cli: Cli, out: Path, tmp_path: Path) -> None:
     shutil.copytree(out, tmp_path / "other")
     outcome = cli("report", out, tmp_path / "other", "--against", tmp_path / "photos")

@@ -11,7 +11,7 @@ import pytest
 
 import augcli
 from augcli.report.report import report
-from tests.photos import class_folders, read, rows
+from tests.photos import class_folders, picture, read, rows, save
 from tests.report.pages import Page, number
 
 if TYPE_CHECKING:
@@ -174,6 +174,22 @@ def test_failures_are_listed_by_reason_with_examples(tmp_path: Path) -> None:
     assert {row[0]: int(row[2]) for row in table} == reasons
     assert "cat/a.jpg" in page.section("failures").text
     assert "3 failed (exit code 1)" in page.root.one("header").text
+
+
+def test_remarks_are_counted_with_examples(tmp_path: Path) -> None:
+    source = class_folders(tmp_path / "photos", {"cat": 4})
+    for at in range(7):
+        image = np.dstack([picture(at, 20, 20), np.full((20, 20), 9, np.uint8)])
+        save(source / "cat" / f"clear-{at}.png", image)
+    augcli.augment(source, augcli.Cutout(patch=90, fill="black"), out=tmp_path / "out", workers=0)
+    report([tmp_path / "out"], tmp_path / "page.html")
+    record = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    _, *table = Page.read(tmp_path / "page.html").table("What may surprise")
+    counts = record["counts"]["remarks"]
+    assert {row[0]: int(row[1]) for row in table} == counts
+    assert counts["transparency dropped"] == 7
+    (examples,) = [row[2] for row in table if row[0] == "transparency dropped"]
+    assert examples.count("cat/clear-") == 5
 
 
 def test_duplicates_are_sets_of_files_with_the_same_bytes(tmp_path: Path) -> None:

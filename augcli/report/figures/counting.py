@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from augcli.data.manifest import Failure
+    from augcli.report.figures.figures import Remark
     from augcli.report.figures.regions import Regions
     from augcli.report.figures.table import Table
 
@@ -47,7 +48,7 @@ SLIGHT: Final = 0.05
 
 
 def figures_of(
-    table: Table, regions: Regions, failures: Iterable[Failure], remarks: dict[str, int]
+    table: Table, regions: Regions, failures: Iterable[Failure], remarks: list[Remark]
 ) -> Figures:
     """Return the figures of a data set.
 
@@ -55,7 +56,7 @@ def figures_of(
         table: Its rows.
         regions: What was measured of them.
         failures: The rows of errors.csv.
-        remarks: What run.json counted.
+        remarks: What may surprise.
     """
     classes = _classes(table)
     weights = table.donor_weight[~np.isnan(table.donor_weight)]

@@ -141,6 +141,21 @@ class FailureKind:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """Something that may surprise.
+
+    Attributes:
+        text: What it is.
+        images: How often it happened.
+        examples: Names of the first few outputs, as far as they are known.
+    """
+
+    text: str
+    images: int
+    examples: list[str]
+
+
+@dataclass(frozen=True)
 class Duplicates:
     """Outputs whose files are the same.
 
@@ -188,7 +203,7 @@ class Figures:
         donors: Who gave how often; None where nothing was mixed.
         failures: The most frequent kinds first.
         failed: Images that failed.
-        remarks: How often something happened that may surprise.
+        remarks: What may surprise, the most frequent first.
         duplicates: Files that are the same.
         shared_sources: Sources that are in two splits.
         shared_groups: Groups that are in two splits.
@@ -217,7 +232,7 @@ class Figures:
     donors: Donors | None
     failures: list[FailureKind]
     failed: int
-    remarks: dict[str, int]
+    remarks: list[Remark]
     duplicates: Duplicates
     shared_sources: int
     shared_groups: int
