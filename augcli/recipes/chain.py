@@ -72,15 +72,14 @@ class Stage(NamedTuple):
 
     Attributes:
         step: Name of the step.
-        method: What was applied; a word of :data:`augcli.recipes.decisions.NOT_APPLIED` where
-            nothing was.
+        method: What was applied; None where nothing was.
         image: uint8 (H, W, 3), RGB: the picture after it.
         donor: The picture that gave, where the step mixed.
         region: Where the step replaced the picture; None where it replaces no region.
     """
 
     step: str
-    method: str
+    method: Augmentation[Any] | None
     image: Image
     donor: Image | None = None
     region: Region | None = None
@@ -269,11 +268,11 @@ class Chain:
             else:
                 self._drop(index, result, decisions)
             if isinstance(choice, str):
-                found.append(Stage(step.name, choice, result.image))
+                found.append(Stage(step.name, None, result.image))
                 continue
             gave = giving.image if giving and index == self.mixer_at else None
             region = _region(decisions, index, frame)
-            found.append(Stage(step.name, choice.augmentation.name, result.image, gave, region))
+            found.append(Stage(step.name, choice.augmentation, result.image, gave, region))
         return found
 
     def record(self, result: Result) -> dict[str, Any]:

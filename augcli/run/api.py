@@ -62,18 +62,9 @@ def augment(
         (16, 0)
     """
     place = path_of(folder)
-    _check_method(augmentation)
+    recipe, chosen = recipe_and_options(augmentation, options)
     if not callable(listener):
         raise ParameterError("listener", f"is {listener!r}, but must be a function")
-    _check_names(options)
-    if isinstance(augmentation, Recipe):
-        if "prob" in options:
-            raise ParameterError("prob", "belongs to the steps of a recipe: give it there")
-        chosen = build(RunOptions, {**augmentation.run, **options}, "the options of a run")
-        recipe = augmentation
-    else:
-        chosen = RunOptions(**options)
-        recipe = Recipe.of(augmentation, chosen.prob)
     run = check(place, recipe, chosen)
     if not progress:
         return make(run, listener)
@@ -115,6 +106,21 @@ def export(
     chosen = run_options(export_fields(), options, "export")
     recipe = Recipe.without_steps("export")
     return make(check(path_of(folder), recipe, chosen), listener)
+
+
+def recipe_and_options(
+    augmentation: Augmentation[Any] | Recipe, options: dict[str, Any]
+) -> tuple[Recipe, RunOptions]:
+    """Return what is to be done and how, checked."""
+    _check_method(augmentation)
+    _check_names(options)
+    if not isinstance(augmentation, Recipe):
+        chosen = RunOptions(**options)
+        return Recipe.of(augmentation, chosen.prob), chosen
+    if "prob" in options:
+        raise ParameterError("prob", "belongs to the steps of a recipe: give it there")
+    run = {**augmentation.run, **options}
+    return augmentation, build(RunOptions, run, "the options of a run")
 
 
 def _check_method(method: object) -> None:

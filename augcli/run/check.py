@@ -220,9 +220,34 @@ def check(
         UsageError: A wrong option or wrong input.
     """
     check_surroundings(folder, options.out)
-    _check_size(options)
     out = options.out or default_out(folder, recipe.name)
     store, sources = list_sources(folder, out, options)
+    return check_listed(store, sources, folder, recipe, options, checkpoint)
+
+
+def check_listed(
+    store: Store,
+    sources: Sources,
+    folder: Path,
+    recipe: Recipe,
+    options: RunOptions,
+    checkpoint: Checkpoint = carry_on,
+) -> Run:
+    """Check a run whose INPUT is listed: several runs may share a list.
+
+    Args:
+        store: Where sources come from.
+        sources: All of INPUT.
+        folder: INPUT.
+        recipe: What to do.
+        options: How.
+        checkpoint: See :func:`check`.
+
+    Raises:
+        UsageError: A wrong option.
+    """
+    _check_size(options)
+    out = options.out or default_out(folder, recipe.name)
     folders = sources.folders()
     if options.limit and options.limit < len(sources):
         sources = sources.select(

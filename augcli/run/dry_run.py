@@ -16,7 +16,7 @@ from augcli.errors import OutputError
 from augcli.files import create_file, remove_file
 from augcli.run.class_counts import class_counts
 from augcli.run.prepare import own_record
-from augcli.run.trial import Trial
+from augcli.run.trial import Estimated, Trial
 
 if TYPE_CHECKING:
     from augcli.data.manifest import Failure, Row
@@ -88,7 +88,8 @@ def dry_run(run: Run) -> DryRun:
     """
     record = own_record(run, run.output.record())
     try_output(run.output)
-    trial = Trial.of(run, record)
+    known = Estimated(record.white_level, record.mean_colour) if record else None
+    trial = Trial.of(run, known)
     backlog = trial.run.backlog(trial.plan(), was_complete=False)
     firsts: list[Task] = []
     left = TRIED

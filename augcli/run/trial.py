@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from augcli.data.manifest import Row
-    from augcli.data.run_record import RunRecord
+    from augcli.pixels.frame import Colour
     from augcli.plan.jobs import Job
     from augcli.plan.plan import Plan
     from augcli.recipes.chain import Chain
@@ -72,6 +72,18 @@ class _Kept:
         """Do nothing."""
 
 
+class Estimated(NamedTuple):
+    """What was estimated, by an earlier run or an earlier trial.
+
+    Attributes:
+        white_level: Level of 16-bit images that becomes 255; None where it is not known.
+        mean_colour: The data set's; None where no step needed it.
+    """
+
+    white_level: int | None
+    mean_colour: Colour | None
+
+
 @dataclass(frozen=True)
 class Trial:
     """Makes outputs of a run in memory.
@@ -80,37 +92,43 @@ class Trial:
         run: The run, with its white level.
         chain: What is done, with the mean colour.
         reader: Reads and scores sources.
+        estimated: What was estimated for it.
     """
 
     run: Run
     chain: Chain
     reader: Reader
+    estimated: Estimated
 
     @classmethod
     def of(
         cls,
         run: Run,
-        record: RunRecord | None = None,
+        known: Estimated | None = None,
         reading: Callable[[ReadSettings], Reader] = Reader,
+        table: str = "",
     ) -> Trial:
         """Return a trial of a run.
 
         Args:
             run: The run, checked.
-            record: Of an earlier run of the same command, which has its estimates.
+            known: What an earlier run of the same command estimated.
             reading: Makes the reader.
+            table: Beginning of the name of a table that heat maps are kept in; empty without.
 
         Raises:
             InputError: Something must be estimated, and no image of a sample can be read.
         """
-        storage = run.storage()._replace(table="")
-        if record:
-            run, colour = replace(run, white_level=record.white_level), record.mean_colour
+        storage = run.storage()._replace(table=table)
+        if known:
+            run = replace(run, white_level=known.white_level)
         else:
             estimates = estimate(run, lambda run: InThisProcess(run.read_settings(storage)))
-            run, colour = estimates.run, estimates.mean_colour
+            run = estimates.run
+            known = Estimated(run.white_level, estimates.mean_colour)
+        colour = known.mean_colour
         chain = run.chain.with_mean_colour(colour) if colour else run.chain
-        return cls(run, chain, reading(run.read_settings(storage)))
+        return cls(run, chain, reading(run.read_settings(storage)), known)
 
     def plan(self) -> Plan:
         """Return all jobs of the run."""
