@@ -177,11 +177,11 @@ def application(signals: Signals | None = None) -> typer.Typer:
 
     from augcli.cli.export import add_export  # noqa: PLC0415
     from augcli.cli.generated import SCORER, add_commands  # noqa: PLC0415
-    from augcli.cli.help import Group  # noqa: PLC0415
     from augcli.cli.inspect import add_inspect  # noqa: PLC0415
     from augcli.cli.recipes import RECIPE, recipe_commands  # noqa: PLC0415
     from augcli.cli.report import add_report  # noqa: PLC0415
     from augcli.cli.scorer import scorer_commands  # noqa: PLC0415
+    from augcli.cli.sheets import CommandGroup, add_sheets  # noqa: PLC0415
     from augcli.cli.split import add_split  # noqa: PLC0415
     from augcli.cli.verbs import add_verbs  # noqa: PLC0415
 
@@ -189,7 +189,7 @@ def application(signals: Signals | None = None) -> typer.Typer:
     signals = signals or Signals(lambda _: None)
     app = typer.Typer(
         name="augcli",
-        cls=Group,
+        cls=CommandGroup,
         help="Make augmented image data sets, offline, with soft labels that are true.",
         epilog=EPILOG,
         pretty_exceptions_enable=False,
@@ -217,6 +217,7 @@ def application(signals: Signals | None = None) -> typer.Typer:
     add_inspect(app, signals)
     add_split(app, signals)
     add_report(app)
+    add_sheets(app)
     app.add_typer(recipe_commands(), name=RECIPE)
     app.add_typer(scorer_commands(signals), name=SCORER)
     add_verbs(app)
@@ -238,6 +239,12 @@ def run_command(
 
         _write_stdout(with_options(recipe, options).to_toml())
         return
+    from augcli.cli.sheets import refuse_options_of_previews, show_preview  # noqa: PLC0415
+
+    if command.preview:
+        show_preview(folder, recipe, options, given, signals.check)
+        return
+    refuse_options_of_previews(given)
     # First, and from here: deeper in the stack, where calls cross a block of CPython's frames,
     # NumPy takes twice as long to import.
     import augcli.plan.ring  # noqa: F401, PLC0415

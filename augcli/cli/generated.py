@@ -50,6 +50,10 @@ SCORER = "scorer"
 """The group whose command ``prepare`` has options of its own."""
 
 
+ONLY_METHODS = frozenset({"dry_run", "print_recipe", "preview", "vary", "rows", "graphics"})
+"""Options that only commands have which make pictures out of pictures."""
+
+
 def add_commands(app: typer.Typer, run: RunRecipe, score: ScoreFolder) -> None:
     """Add a command for each augmentation of the registry, one for recipes, one for heat maps.
 
@@ -129,7 +133,8 @@ def split_options() -> OptionsByClass:
 
 def export_options() -> OptionsByClass:
     """Return the options of the command that writes INPUT elsewhere, by class."""
-    own = tuple(field for field in declared(CommandOptions) if field.name != "print_recipe")
+    without = ONLY_METHODS - {"dry_run"}
+    own = tuple(field for field in declared(CommandOptions) if field.name not in without)
     return {RunOptions: export_fields(), CommandOptions: own}
 
 
@@ -142,8 +147,7 @@ def prepare_options() -> OptionsByClass:
 
 
 def _options_without_a_run() -> tuple[Declared, ...]:
-    only_runs = {"dry_run", "print_recipe"}
-    return tuple(field for field in declared(CommandOptions) if field.name not in only_runs)
+    return tuple(field for field in declared(CommandOptions) if field.name not in ONLY_METHODS)
 
 
 def _augmentation_command(

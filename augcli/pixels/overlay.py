@@ -64,8 +64,8 @@ def outlined(image: Image, region: Mask) -> Image:
     Example:
         >>> region = np.zeros((2, 2), np.uint8)
         >>> region[0, 0] = 1
-        >>> [tuple(pixel) for pixel in outlined(np.zeros((20, 20, 3), np.uint8), region)[0, 4:6].tolist()]
-        [(90, 255, 120), (90, 255, 120)]
+        >>> outlined(np.zeros((20, 20, 3), np.uint8), region)[0, 4].tolist()
+        [90, 255, 120]
     """
     frame = Frame.of(image)
     mask = cv2.resize(region, (frame.width, frame.height), interpolation=cv2.INTER_NEAREST)

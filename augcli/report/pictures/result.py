@@ -29,10 +29,8 @@ if TYPE_CHECKING:
     from augcli.recipes.options import RunOptions
     from augcli.run.verifying.remake import Remaker
 
-SIDE: Final = 208
-"""Pixels of the longer side of a result."""
-SOURCE_SIDE: Final = 144
-"""The same of a base and of a donor, which stand beside it."""
+SIDES: Final = (208, 144)
+"""Pixels of the longer side of a result, and of a base or a donor, which stand beside it."""
 REGION_SIDE: Final = 256
 """The same of a mask whose outline is drawn."""
 OUTPUT_LIMIT: Final = 1 << 28
@@ -73,6 +71,7 @@ class ResultRows:
         remaker: Reads their sources; None where INPUT is not given.
         options: Of the run; None where they are not known.
         scorer: SHA-256 of the scorer that run.json names; None where nothing was scored.
+        sides: Pixels of the longer side of a result, and of a source.
 
     Raises:
         ParameterError: The options name another scorer.
@@ -86,7 +85,9 @@ class ResultRows:
         remaker: Remaker | None,
         options: RunOptions | None,
         scorer: str | None,
+        sides: tuple[int, int] = SIDES,
     ) -> None:
+        self._side, self._source_side = sides
         self._sink = sink
         self._chain = chain
         self._remaker = remaker
@@ -102,9 +103,9 @@ class ResultRows:
         found = ResultRow()
         try:
             data = self._sink.read(row.file_name, OUTPUT_LIMIT)
-            enough = (SIDE, SIDE)
+            enough = (self._side, self._side)
             image = decode(data, max_pixels=self._max_pixels, enough=enough).image
-            found.result = fitted(image, SIDE)
+            found.result = fitted(image, self._side)
         except Exception as error:
             found.problems.append(f"the output can't be shown ({_reason(error)})")
         if self._remaker:
@@ -118,8 +119,8 @@ class ResultRows:
         except Exception as error:
             found.problems.append(f"a source can't be shown ({_reason(error)})")
             return
-        found.base = fitted(base, SOURCE_SIDE)
-        found.donor = None if donor is None else fitted(donor, SOURCE_SIDE)
+        found.base = fitted(base, self._source_side)
+        found.donor = None if donor is None else fitted(donor, self._source_side)
         if not self._scorer or not self._method:
             return
         found.scored = "base" if self._method.scores == "base" or donor is None else "donor"

@@ -38,7 +38,7 @@ def draw(sheet: Sheet) -> Pictures.Image:
         >>> from augcli.report.sheets.sheet import Sheet, Tile
         >>> tile = Tile(np.zeros((112, 224, 3), np.uint8), "cat/a.jpg")
         >>> draw(Sheet("cutout", "", ("base",), [[tile]])).size
-        (256, 230)
+        (256, 220)
     """
     columns = len(sheet.headings)
     page = MARGIN + (SIDE + GAP) * columns - GAP + MARGIN
@@ -57,14 +57,29 @@ def draw(sheet: Sheet) -> Pictures.Image:
     top = first
     for row, tall in zip(sheet.rows, heights, strict=True):
         picture_height = _picture_height(row)
+        titled = LINE if any(tile and tile.title for tile in row) else 0
         for left, tile in zip(lefts, row, strict=False):
             if tile is not None:
-                _draw_tile(picture, pen, tile, left, top, picture_height)
+                pen.write(left, top - 4, tile.title, TEXT, SIDE)
+                _draw_tile(picture, pen, tile, left, top + titled, picture_height)
         top += tall + ROW_GAP
     for note in sheet.notes:
         pen.write(MARGIN, top, note, SMALL_TEXT, inside, SOFT)
         top += LINE
     return picture
+
+
+def fitting_columns(width: int) -> int:
+    """Return how many columns fit into a picture, at least one.
+
+    Args:
+        width: Of the picture, in pixels.
+
+    Example:
+        >>> fitting_columns(800), fitting_columns(100)
+        (3, 1)
+    """
+    return max(1, (width - 2 * MARGIN + GAP) // (SIDE + GAP))
 
 
 class _Pen:
@@ -101,7 +116,8 @@ def _row_height(row: list[Tile | None]) -> int:
         for tile in row
         if tile is not None
     ]
-    return _picture_height(row) + 4 + max(below, default=0)
+    above = LINE if any(tile and tile.title for tile in row) else 0
+    return above + _picture_height(row) + 4 + max(below, default=0)
 
 
 def _draw_tile(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,11 +18,13 @@ class Tile:
         image: uint8 (H, W, 3), as large as it is shown; None where there is none.
         caption: What stands below it, in printable characters.
         parts: Of its label bar; none where it is no result.
+        title: What stands above it.
     """
 
     image: Image | None
     caption: str = ""
     parts: tuple[Part, ...] = ()
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,3 +44,27 @@ class Sheet:
     headings: tuple[str, ...]
     rows: list[list[Tile | None]]
     notes: list[str] = field(default_factory=list)
+
+
+def wrapped(sheet: Sheet, most: int) -> Sheet:
+    """Return a sheet with at most so many columns: longer rows become several.
+
+    Args:
+        sheet: The sheet.
+        most: Columns that there is room for, at least 1.
+
+    Example:
+        >>> sheet = Sheet("cutmix", "", ("base", "donor", "result"), [[Tile(None)] * 3])
+        >>> [[tile.title for tile in row] for row in wrapped(sheet, 2).rows]
+        [['base', 'donor'], ['result']]
+    """
+    if len(sheet.headings) <= most:
+        return sheet
+    rows = []
+    for row in sheet.rows:
+        titled = [
+            tile and replace(tile, title=heading)
+            for tile, heading in zip(row, sheet.headings, strict=False)
+        ]
+        rows += [titled[start : start + most] for start in range(0, len(titled), most)]
+    return replace(sheet, headings=("",) * most, rows=rows)
