@@ -17,6 +17,7 @@ from augcli.report.sheets.draw import PARTS
 from augcli.report.sheets.sheet import wrapped
 
 if TYPE_CHECKING:
+    from rich.align import VerticalAlignMethod
     from rich.console import RenderableType
 
     from augcli.pixels.frame import Image
@@ -57,20 +58,27 @@ def half_blocks(sheet: Sheet, columns: int, *, many: bool) -> str:
     if sheet.subtitle:
         console.print(Text(sheet.subtitle, overflow="ellipsis", no_wrap=True))
     for row in lines.rows:
-        grid = Table.grid(padding=(0, GAP, 0, 0))
-        for _ in row:
-            grid.add_column(width=width, no_wrap=True)
+        grid = _grid(len(row), width)
         titles = (
             lines.headings if any(lines.headings) else [tile.title if tile else "" for tile in row]
         )
         grid.add_row(*(Text(title, "bold", overflow="ellipsis") for title in titles))
         grid.add_row(*(_picture(tile, width) for tile in row))
+        console.print(grid)
+        grid = _grid(len(row), width, "top")
         grid.add_row(*(_words(tile, width) for tile in row))
         console.print(grid)
         console.print()
     for note in sheet.notes:
         console.print(Text(note, overflow="ellipsis", no_wrap=True))
     return text.getvalue().rstrip("\n")
+
+
+def _grid(columns: int, width: int, vertical: VerticalAlignMethod = "bottom") -> Table:
+    grid = Table.grid(padding=(0, GAP, 0, 0))
+    for _ in range(columns):
+        grid.add_column(width=width, no_wrap=True, vertical=vertical)
+    return grid
 
 
 def _picture(tile: Tile | None, width: int) -> RenderableType:
@@ -105,7 +113,7 @@ def _words(tile: Tile | None, width: int) -> RenderableType:
         return ""
     lines: list[RenderableType] = []
     if tile.parts:
-        bar = Text(no_wrap=True, end="")
+        bar = Text(no_wrap=True)
         for part, colour in zip(tile.parts, PARTS, strict=False):
             start, end = round(part.start * width), round((part.start + part.share) * width)
             bar.append("▄" * (end - start), colour)
@@ -114,7 +122,7 @@ def _words(tile: Tile | None, width: int) -> RenderableType:
         weight = f" {part.weight:.4f}"
         name = Text(part.name, no_wrap=True, overflow="ellipsis")
         name.truncate(max(1, width - 2 - len(weight)), overflow="ellipsis", pad=True)
-        lines.append(Text.assemble(("■ ", colour), name, weight, no_wrap=True, end=""))
+        lines.append(Text.assemble(("■ ", colour), name, weight, no_wrap=True))
     if tile.caption:
-        lines.append(Text(tile.caption, "dim", no_wrap=True, overflow="ellipsis", end=""))
+        lines.append(Text(tile.caption, "dim", no_wrap=True, overflow="ellipsis"))
     return Group(*lines)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
-from augcli.augmentations import METHODS
+from augcli.augmentations import REGISTRY
 from augcli.cli.generated import RUN, add_command
 from augcli.cli.help import Group
 from augcli.cli.options import CommandOptions
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from augcli.recipes.recipe import Recipe
     from augcli.report.sheets.sheet import Sheet
 
+METHODS = tuple(method.name for method in REGISTRY)
+"""The methods that are commands."""
 PREVIEW = "preview"
 PREVIEW_TEXT = """\
 Show what a method or a recipe would make of some images of INPUT; nothing else is written.

@@ -127,7 +127,9 @@ def _draw_tile(
         pen.canvas.rectangle((left, top, left + SIDE - 1, top + height - 1), fill=WASH)
         pen.write(left + 8, top + height / 2 - 8, "no picture", SMALL_TEXT, SIDE - 16, SOFT)
     else:
-        picture.paste(Pictures.fromarray(tile.image), (left, top))
+        # At the bottom of the row, right above what is said of it.
+        lower = top + height - tile.image.shape[0]
+        picture.paste(Pictures.fromarray(tile.image), (left, lower))
     top += height + 4
     if tile.parts:
         top += _draw_label(pen, tile.parts, left, top)
