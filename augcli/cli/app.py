@@ -27,6 +27,17 @@ LEAST_MEMORY = {"RLIMIT_AS": (256 << 20, "-v"), "RLIMIT_DATA": (72 << 20, "-d")}
 """Bytes of addresses and of data, and what raises a limit: the libraries need most of them."""
 COMPLETION = "_AUGCLI_COMPLETE"
 """Variable with which a shell asks Typer for completion."""
+START = """\
+augcli makes augmented image data sets, offline, with soft labels that are true.
+
+Start with:
+  augcli inspect images                 what a folder of images holds
+  augcli preview images cutmix          what a method makes of some of them
+  augcli cutmix images --top-n 6        make the new data set, images-cutmix
+  augcli report images-cutmix           look at it: is it right?
+  augcli doctor                         is all that augcli needs there?
+
+augcli --help lists all commands, augcli COMMAND --help the options of each."""
 EPILOG = """\
 Examples:
   augcli cutout images --patch 16
@@ -90,9 +101,12 @@ def _run(signals: Signals, *, debug: bool) -> None:
         AugcliError: In the place of every error.
         SystemExit: Its exit code.
     """
+    # Before Typer is imported, which takes longer than all the rest.
     if sys.argv[1:] in (["--version"], ["-V"]):
-        # Before Typer is imported, which takes longer than all the rest.
         _write_stdout(f"augcli {VERSION}")
+        sys.exit(0)
+    if not sys.argv[1:] and COMPLETION not in os.environ:
+        _write_stdout(START)
         sys.exit(0)
     from augcli.cli.streams import drop_stdout, take_stderr  # noqa: PLC0415 - see main
 

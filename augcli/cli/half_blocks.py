@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Final
 
+from rich.cells import cell_len
 from rich.color import Color
 from rich.console import Console, Group
 from rich.style import Style
@@ -14,6 +15,7 @@ from rich.text import Text
 from augcli.pixels.frame import Frame
 from augcli.pixels.resize import resize
 from augcli.report.sheets.draw import PARTS
+from augcli.report.sheets.lettering import cut
 from augcli.report.sheets.sheet import wrapped
 
 if TYPE_CHECKING:
@@ -120,9 +122,9 @@ def _words(tile: Tile | None, width: int) -> RenderableType:
         lines.append(bar)
     for part, colour in zip(tile.parts, PARTS, strict=False):
         weight = f" {part.weight:.4f}"
-        name = Text(part.name, no_wrap=True, overflow="ellipsis")
-        name.truncate(max(1, width - 2 - len(weight)), overflow="ellipsis", pad=True)
+        name = Text(cut(part.name, width - 2 - len(weight), cell_len), no_wrap=True)
+        name.truncate(max(1, width - 2 - len(weight)), pad=True)
         lines.append(Text.assemble(("■ ", colour), name, weight, no_wrap=True))
     if tile.caption:
-        lines.append(Text(tile.caption, "dim", no_wrap=True, overflow="ellipsis"))
+        lines.append(Text(cut(tile.caption, width, cell_len), "dim", no_wrap=True))
     return Group(*lines)
