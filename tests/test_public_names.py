@@ -44,6 +44,7 @@ PUBLIC = [
     "inspect",
     "paste_cells",
     "prepare_scorer",
+    "preview",
     "ranked_cells",
     "read",
     "remake",

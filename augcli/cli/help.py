@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HELP = "Show this message and exit; --help --format markdown or man writes it so."
-_FORMAT = "augcli.help"
+_FORMAT = "format of the help"
 """Where a context keeps the format of its help."""
 TyperUsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
 """Typer's base of all errors in a command line, which it does not export."""
