@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: help demo test test-lowest test-loaders test-browser check format docs bench clean
+.PHONY: help demo test test-lowest test-loaders test-browser test-ray check format docs bench \
+	bench-compare clean
 
 help:
 	@echo "make demo          install into $(VENV) and mix the sample photos"
@@ -11,9 +12,11 @@ help:
 	@echo "make test-lowest   the suite with the lowest versions that pyproject.toml allows"
 	@echo "make test-loaders  run the tests and snippets with PyTorch, timm, datasets and others"
 	@echo "make test-browser  open reports in Chromium (Debian's package chromium)"
+	@echo "make test-ray      run the tests with a Ray cluster"
 	@echo "make check         lint (ruff) and types (mypy --strict)"
 	@echo "make format        format the code"
 	@echo "make bench         measure the speed (DATA=folder MODELS=folder): docs/performance.md"
+	@echo "make bench-compare compare the results of two runs (A=file B=file)"
 	@echo "make docs          regenerate the tables and pictures of the docs"
 
 $(VENV)/installed: pyproject.toml
@@ -40,10 +43,13 @@ test-lowest:
 	.venv-lowest/bin/python -m pytest -n auto --dist worksteal
 
 # An environment of its own, which stays: PyTorch is large, and no other test may need it.
-.venv-loaders/installed: pyproject.toml tests/loaders/requirements.txt
+LOADERS := tests/loaders/requirements
+.venv-loaders/installed: pyproject.toml $(LOADERS).txt $(LOADERS)-alone.txt
 	$(PYTHON) -m venv .venv-loaders
 	.venv-loaders/bin/python -m pip install --quiet --disable-pip-version-check \
-		--requirement tests/loaders/requirements.txt --editable ".[test]"
+		--requirement $(LOADERS).txt --editable ".[test]"
+	.venv-loaders/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--requirement $(LOADERS)-alone.txt
 	@touch $@
 
 test-loaders: .venv-loaders/installed
@@ -53,6 +59,16 @@ test-loaders: .venv-loaders/installed
 test-browser: $(VENV)/installed-tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check playwright axe-playwright-python
 	$(BIN)/python -m pytest tests/report/test_browser.py
+
+# The same for Ray.
+.venv-ray/installed: pyproject.toml tests/ray/requirements.txt
+	$(PYTHON) -m venv .venv-ray
+	.venv-ray/bin/python -m pip install --quiet --disable-pip-version-check \
+		--requirement tests/ray/requirements.txt --editable ".[test]"
+	@touch $@
+
+test-ray: .venv-ray/installed
+	.venv-ray/bin/python -m pytest -m ray
 
 check: $(VENV)/installed-tests
 	$(BIN)/ruff check .
@@ -69,9 +85,12 @@ docs: $(VENV)/installed-tests
 
 # DATA holds photos.tar and cifar10.tar (by default, pictures are drawn), MODELS an ONNX classifier.
 bench: $(VENV)/installed-tests
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "albumentations==2.0.8" psutil
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "albumentations==2.0.8" psutil pyarrow onnx
 	$(BIN)/python benchmarks/throughput.py --out docs/performance.md \
 		$(if $(DATA),--data $(DATA)) $(if $(MODELS),--models $(MODELS)) $(BENCH)
 
+bench-compare: $(VENV)/installed
+	$(BIN)/python benchmarks/compare.py $(A) $(B)
+
 clean:
-	rm -rf $(VENV) .venv-lowest .venv-loaders sample_images-cutout sample_images-cutmix build dist
+	rm -rf $(VENV) .venv-lowest .venv-loaders .venv-ray sample_images-cutout sample_images-cutmix build dist

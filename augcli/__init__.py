@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from augcli.run.api import Summary as Summary
     from augcli.run.api import augment as augment
     from augcli.run.api import export as export
+    from augcli.run.api import finish as finish
+    from augcli.run.api import prepare as prepare
     from augcli.run.inspecting.inspect import inspect as inspect
     from augcli.run.splitting.split import split as split
     from augcli.run.verifying.single import remake as remake
@@ -71,9 +73,11 @@ __all__ = [
     "augment",
     "cutout",
     "export",
+    "finish",
     "heat_map",
     "inspect",
     "paste_cells",
+    "prepare",
     "prepare_scorer",
     "preview",
     "ranked_cells",
@@ -109,8 +113,10 @@ __getattr__ = names_from(
         "cutout": "augcli.augmentations.cutout",
         "heat_map": "augcli.attention.scorer",
         "export": "augcli.run.api",
+        "finish": "augcli.run.api",
         "inspect": "augcli.run.inspecting.inspect",
         "paste_cells": "augcli.pixels.blends",
+        "prepare": "augcli.run.api",
         "prepare_scorer": "augcli.classifiers.prepare",
         "preview": "augcli.report.preview",
         "ranked_cells": "augcli.pixels.heat_maps",

@@ -60,8 +60,11 @@ def digests(texts: Iterable[str], size: int) -> bytes:
         True
     """
     hash_of = hashlib.blake2b
-    encoded = [text.encode("utf-8", "surrogateescape") for text in texts]
-    return b"".join([hash_of(b"%d:%b" % (len(t), t), digest_size=size).digest() for t in encoded])
+    found = bytearray()
+    for text in texts:
+        t = text.encode("utf-8", "surrogateescape")
+        found += hash_of(b"%d:%b" % (len(t), t), digest_size=size).digest()
+    return bytes(found)
 
 
 class Digest:

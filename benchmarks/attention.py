@@ -308,7 +308,8 @@ def rows(
             yield f"{file.stem}, {kind}", classifier_maps(network, kind), network
     for name, file in [each.split("=", 1) for each in options.also]:
         network = Network(Path(file))
-        yield name, heat_maps(network), network
+        scores = heat_maps(network)
+        yield name, of_small(scores) if network.side < SIDE // 2 else scores, network
     network = Network(options.scorer)
     yield "**augcli's scorer**", heat_maps(network), network
     yield "the same, photos of 32 x 32", of_small(heat_maps(network)), network

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from pictures import packed
+
 QUALITY = 95
 PROCESSES = 2
 CLASSIFIER = "mobilenet-v2-100-224.onnx"
@@ -19,6 +21,12 @@ FLOOR = "floor"
 CUTOUT = "augcli cutout"
 SCORING = "augcli cutmix, scoring"
 STORED = "augcli cutmix, stored heat maps"
+IN_CONTAINERS = {
+    "augcli cutout, WebDataset to WebDataset": ("webdataset", "webdataset"),
+    "augcli cutout, npz to Parquet": ("npz", "parquet"),
+    "augcli cutout, Parquet to Parquet": ("parquet", "parquet"),
+}
+"""Contenders that read and write containers: of which kind. The floor is that of folders."""
 
 
 class Contender(NamedTuple):
@@ -29,12 +37,14 @@ class Contender(NamedTuple):
         processes: How many it works in.
         peer: Its name in peers.py; empty for augcli.
         arguments: Of augcli.
+        packed: The container that it reads; empty for the folder.
     """
 
     title: str
     processes: int
     peer: str = ""
     arguments: tuple[str, ...] = ()
+    packed: str = ""
 
     def command(self, folder: Path, out: Path, models: Path | None) -> list[str]:
         """Return the command line that makes OUT from a folder."""
@@ -43,7 +53,8 @@ class Contender(NamedTuple):
             processes = ["--processes", str(self.processes)]
             return [*PEERS, self.peer, str(folder), str(out), *processes, *classifier]
         stored = ["--heatmaps", str(heat_map_file(folder))] if self.title == STORED else []
-        return augcli(self.arguments[0], folder, out, self.processes, *self.arguments[1:], *stored)
+        source = packed(folder, self.packed) if self.packed else folder
+        return augcli(self.arguments[0], source, out, self.processes, *self.arguments[1:], *stored)
 
 
 def augcli(command: str, folder: Path, out: Path, workers: int, *more: str) -> list[str]:
@@ -72,8 +83,13 @@ def heat_map_file(folder: Path) -> Path:
     return path
 
 
-def contenders(models: Path | None) -> list[Contender]:
-    """Return all that can take part here, the floor first."""
+def contenders(models: Path | None, scenario: str) -> list[Contender]:
+    """Return all that can take part here, the floor first.
+
+    Args:
+        models: Holds the classifier of the port; None where it doesn't take part.
+        scenario: Name of the scenario; only small pictures are worth a container.
+    """
     found = [
         Contender(FLOOR, PROCESSES, "floor"),
         Contender("floor, one process", 1, "floor"),
@@ -83,6 +99,12 @@ def contenders(models: Path | None) -> list[Contender]:
     ]
     if help_of("heatmaps") and "--heatmaps" in help_of("cutmix"):
         found.append(Contender(STORED, PROCESSES, arguments=("cutmix", "--top-n", "6")))
+    if scenario == "small":
+        has_parquet = importlib.util.find_spec("pyarrow") is not None
+        for title, (packed_in, to) in IN_CONTAINERS.items():
+            if has_parquet or "parquet" not in (packed_in, to):
+                cutout = ("cutout", "--patch", "0.25", "--format", "jpg", "--to", to)
+                found.append(Contender(title, PROCESSES, arguments=cutout, packed=packed_in))
     if importlib.util.find_spec("albumentations"):
         found += [
             Contender("albumentations CoarseDropout, loop", 1, "albumentations"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -41,10 +43,10 @@ class Scenario(NamedTuple):
 SCENARIOS = {
     one.name: one
     for one in (
-        Scenario("photos", "photos", (3000, 600, 150), (96,)),
-        Scenario("small", "32x32", (50_000, 10_000, 1000), (600,)),
-        Scenario("large", "12 MP", (36, 12), (4,)),
-        Scenario("png", "PNG 512x512", (240, 60), (12,)),
+        Scenario("photos", "photos", (3000, 1000, 300), (600, 150)),
+        Scenario("small", "32x32", (50_000, 10_000, 1000), (10_000, 1000)),
+        Scenario("large", "12 MP", (36, 12), (12,)),
+        Scenario("png", "PNG 512x512", (180, 60), (60,)),
     )
 }
 
@@ -133,3 +135,37 @@ def _names(found: list[Path], count: int) -> Iterator[tuple[Path, str]]:
         path = found[number % len(found)]
         again = number // len(found)
         yield path, f"{path.parent.name}/{path.stem}-{again:03d}{path.suffix}"
+
+
+CONTAINERS = ("webdataset", "npz", "parquet")
+"""What :func:`packed` can put the pictures of a folder into."""
+
+
+def packed(folder: Path, kind: str) -> Path:
+    """Return the same pictures in another kind of INPUT, made where it is not there.
+
+    Args:
+        folder: Holds class folders.
+        kind: One of :data:`CONTAINERS`; arrays (``npz``) hold the decoded pixels.
+    """
+    path = folder.with_name(f"{folder.name}-{kind}")
+    if path.exists():
+        return path
+    if kind == "npz":
+        path.mkdir()
+        np.savez(path / "train.npz", **_arrays(folder))
+        return path
+    command = [sys.executable, "-m", "augcli", "export", str(folder)]
+    subprocess.run(
+        [*command, "--out", str(path), "--to", kind], check=True, stdout=subprocess.DEVNULL
+    )
+    return path
+
+
+def _arrays(folder: Path) -> dict[str, NDArray[np.generic]]:
+    """Return all pictures of a folder, which have one size, and the numbers of their classes."""
+    files = sorted(folder.glob("*/*"))
+    classes = sorted({file.parent.name for file in files})
+    decoded = [cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_COLOR_RGB) for file in files]
+    labels = [classes.index(file.parent.name) for file in files]
+    return {"images": np.stack(decoded), "labels": np.array(labels, np.int64)}

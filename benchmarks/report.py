@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import datetime
-import importlib.metadata
-import os
-import platform
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contenders import PROCESSES, QUALITY
 from peers import PNG_LEVEL
+from results import PACKAGES, About, Measured
 from stages import STAGES
-from targets import Measured, targets
+from targets import targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rounds import Figures
-
-PACKAGES = (
-    *("augcli", "numpy", "opencv-python-headless", "onnxruntime", "pillow"),
-    *("albumentations", "psutil"),
-)
 
 INTRODUCTION = """# Performance
 
@@ -33,7 +24,9 @@ hash, a table or a rename. The ratios below are ratios to the floor.
 
 All contenders take the same files, write JPEG with quality {quality} and 4:2:0, PNG with level
 {level}, and add a row for each image to a CSV table. Each round runs all of them, each time in
-another order; the figures are medians of {rounds} rounds. `make bench` repeats it.
+another order; the figures are medians of {rounds} rounds. `make bench` repeats it and writes this
+page, `make bench-compare A=FILE B=FILE` compares the results of two runs; those of this page are in
+`benchmarks/results/{file}`.
 
 {machine}
 All files are in memory (/dev/shm), so that no disk is measured.
@@ -41,7 +34,7 @@ All files are in memory (/dev/shm), so that no disk is measured.
 
 RATES = """
 *images/s* is measured from the first written image to the last, *whole* from the start of the
-process to its end. A contender that would need more than 8 s for a run gets fewer of the same
+process to its end. A contender that would need more than 3 s for a run gets fewer of the same
 files; its *whole* is then calculated for all files, from its start-up, its end and its rate.
 """
 
@@ -56,13 +49,14 @@ an image in none of the stages.
 MISSED_TEXT = """
 Why augcli is slower than the floor, where it is:
 
-- **Photos.** The floor decodes and encodes too. *apply* is a copy, because sources are not changed,
-  and for cutmix also the resizing of most donors to the size of their base; *encode* includes the
-  conversion from RGB to the BGR of OpenCV; *hash* is mostly the SHA-256 of the output; *score* is
-  the network and the resizing to its 112 x 112 pixels. The rest is Python, which is slower between
-  photos than between small pictures, because each photo displaces it from the processor's caches.
+- **Photos.** The floor decodes and encodes too. *apply* for cutmix is also the mask that is counted
+  and the resizing of what is pasted; *encode* includes the conversion from RGB to the BGR of
+  OpenCV; *hash* is mostly the SHA-256 of the output; *score* is the network and the resizing to its
+  112 x 112 pixels. The rest is Python, which is slower between photos than between small pictures,
+  because each photo displaces it from the processor's caches.
 - **32x32.** For the floor, such a picture costs hardly more than a few dozen Python calls. Naming,
-  drawing, hashing, renaming and recording it takes as many. No single stage stands out.
+  drawing, hashing, renaming and recording it takes as many, though up to 64 small pictures go
+  through each stage together. No single stage stands out.
 - **Two workers** share two cores with a third process, which plans and counts.
 
 augcli reuses the memory of a picture for the next one, which the floor releases and allocates each
@@ -77,15 +71,32 @@ and is cut into shards.
 """
 
 
-def page(measured: Measured, command: str, rounds: int) -> str:
+CREW_TEXT = """
+## Workers
+
+Images/s of cutout with different numbers of workers, medians of rounds in turns. The machine has
+{cores} cores.
+"""
+
+GROWTH_TEXT = """
+## More and more outputs
+
+Cutout of 32 x 32 in one folder tree. *end* is what comes after the last image: the parts become
+tables. The second run finds every output in its place and makes nothing. Memory is that of all
+processes together.
+"""
+
+
+def page(measured: Measured) -> str:
     """Return docs/performance.md."""
     parts = [
         INTRODUCTION.format(
             processes=PROCESSES,
             quality=QUALITY,
             level=PNG_LEVEL,
-            rounds=rounds,
-            machine=machine(command),
+            rounds=measured.about.rounds,
+            machine=measured.about,
+            file=measured.about.file_name,
         ),
         "\n## Targets\n\n",
         table(
@@ -105,6 +116,11 @@ def page(measured: Measured, command: str, rounds: int) -> str:
         )
         head = ("sources", "listing", "ring", "shards", "bytes each")
         parts += [CURVE_TEXT, "\n", table(head, rows)]
+    if measured.crews:
+        text = CREW_TEXT.format(cores=measured.about.cores)
+        parts += [text, "\n", _crews(measured)]
+    if measured.growth:
+        parts += [GROWTH_TEXT, "\n", _growth(measured)]
     parts += _costs(measured)
     return "".join(parts)
 
@@ -136,34 +152,9 @@ def write_between(page: Path | None, name: str, text: str) -> None:
     page.write_text(f"{head}{begin}{text}{end}{tail}", encoding="utf-8")
 
 
-def machine(command: str) -> str:
+def machine(command: str, packages: Iterable[str] = PACKAGES) -> str:
     """Describe the machine, the versions, the command and the date."""
-    found = {name: _version(name) for name in PACKAGES}
-    versions = ", ".join(f"{name} {version}" for name, version in found.items() if version)
-    today = datetime.datetime.now(tz=datetime.UTC).date()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    text = (
-        f"Measured on {today} with `{command}` on {processor()}, {cores} cores, "
-        f"{platform.system()} {platform.release()}, Python {platform.python_version()}; {versions}."
-    )
-    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
-
-
-def processor() -> str:
-    """Return the name of the processor, or of its kind."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
+    return str(About.here(command, packages=packages))
 
 
 def _met(met: bool | None) -> str:
@@ -192,11 +183,31 @@ def _stages(measured: Measured) -> str:
     head = ("", *STAGES, "sum")
     rows = (
         (
-            f"{command}, {measured.titles[name]}",
+            what,
             *(f"{found[stage]:,.0f}" for stage in STAGES),
             f"{sum(found.values()):,.0f}",
         )
-        for (command, name), found in measured.stages.items()
+        for what, found in measured.stages.items()
+    )
+    return table(head, rows)
+
+
+def _crews(measured: Measured) -> str:
+    names = list(measured.crews[0].rates)
+    rows = (
+        (str(one.workers), *(f"{one.rates[name]:,.0f}" for name in names)) for one in measured.crews
+    )
+    return table(("workers", *(measured.titles[name] for name in names)), rows)
+
+
+def _growth(measured: Measured) -> str:
+    head = ("outputs", "images/s", "µs an image", "end s", "peak MB", "second run s", "its peak MB")
+    rows = (
+        (
+            *(f"{one.outputs:,}", f"{one.rate:,.0f}", f"{1e6 / one.rate:.1f}", f"{one.end:.2f}"),
+            *(f"{one.peak / 1e6:.0f}", f"{one.again:.2f}", f"{one.again_peak / 1e6:.0f}"),
+        )
+        for one in measured.growth
     )
     return table(head, rows)
 
@@ -208,11 +219,6 @@ def _costs(measured: Measured) -> Iterator[str]:
         what = f"cutmix with the scorer over {one.images:,} images: peak memory of all processes"
         rows.append((what, f"{one.peak / 1e6:.0f} MB"))
         rows.append((f"first of {one.images:,} images written", f"{one.first:.2f} s"))
-    if measured.finished:
-        whole, again, few = measured.finished
-        rows.append((f"second run on {whole.images:,} finished outputs", f"{again.wall:.2f} s"))
-        rows.append((f"images/s of cutout with {whole.images:,} outputs", f"{whole.rate:,.0f}"))
-        rows.append((f"images/s of cutout with {few.images:,} outputs", f"{few.rate:,.0f}"))
     empty, shown = measured.start_up
     rows.append(("an empty Python", f"{empty:.3f} s"))
     rows.append(("`augcli --help`", f"{shown:.3f} s"))

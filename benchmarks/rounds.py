@@ -11,7 +11,7 @@ from watch import Watched, new_out, watched
 if TYPE_CHECKING:
     from pathlib import Path
 
-PATIENCE = 8.0
+PATIENCE = 3.0
 """Seconds that one run may take; slower contenders take a smaller folder of the same files."""
 
 
@@ -56,8 +56,8 @@ def measure(
     sizes = [sum(1 for _ in folder.glob("*/*")) for folder in folders]
     chosen = {}
     for one in taking_part:
-        if len(folders) == 1 or rounds == 1:
-            chosen[one] = folders[-1]
+        if len(folders) == 1:
+            chosen[one] = folders[0]
             continue
         # Also warms up what the system keeps of the files.
         rate = _run(one, folders[-1], models, work).rate

@@ -121,22 +121,64 @@ def start_up(repeats: int) -> tuple[float, float]:
     return statistics.median(empty), statistics.median(shown)
 
 
-class Finished(NamedTuple):
-    """A run over many small images, the same again, and one of few images."""
+class Grown(NamedTuple):
+    """A run over many small images, and the same again.
 
-    whole: Watched
-    again: Watched
-    few: Watched
+    Attributes:
+        outputs: How many were made.
+        rate: Images a second between the first and the last.
+        end: Seconds from the last image to the end of the process.
+        peak: Highest memory of all processes in bytes, the end included.
+        again: Seconds of the second run, which finds all of them.
+        again_peak: Its highest memory in bytes.
+    """
+
+    outputs: int
+    rate: float
+    end: float
+    peak: int
+    again: float
+    again_peak: int
 
 
-def finished(folder: Path, few: Path, copies: int, work: Path) -> Finished:
-    """Make all outputs of a folder, ask for them again, and make those of a smaller folder."""
+def grown(folder: Path, outputs: int, work: Path) -> Grown:
+    """Make so many outputs of a folder of small images, and ask for them again."""
+    images = sum(1 for _ in folder.glob("*/*"))
     out = new_out(work)
-    command = augcli("cutout", folder, out, PROCESSES, "--patch", "0.25", "--copies", str(copies))
+    options = ("--patch", "0.25", "--copies", str(max(1, outputs // images)))
+    command = augcli("cutout", folder, out, PROCESSES, *options)
     whole, again = watched(command, str(out)), watched(command)
-    out = new_out(work)
-    short = watched(augcli("cutout", few, out, PROCESSES, "--patch", "0.25"), str(out))
-    return Finished(whole, again, short)
+    spent = (whole.images - 1) / whole.rate if whole.rate else 0.0
+    end = max(0.0, whole.wall - whole.first - spent)
+    return Grown(whole.images, whole.rate, end, whole.peak, again.wall, again.peak)
+
+
+class Crew(NamedTuple):
+    """What a number of workers makes of the same folder: images a second."""
+
+    workers: int
+    rates: dict[str, float]
+
+
+def crews(folders: dict[str, Path], counts: list[int], rounds: int, work: Path) -> list[Crew]:
+    """Run cutout with each number of workers, in turns; the medians.
+
+    Args:
+        folders: By name of the scenario.
+        counts: Numbers of workers.
+        rounds: How often.
+        work: Takes the outputs.
+    """
+    rates: dict[tuple[int, str], list[float]] = {}
+    for _ in range(rounds):
+        for count in counts:
+            for name, folder in folders.items():
+                command = augcli("cutout", folder, new_out(work), count, "--patch", "0.25")
+                rates.setdefault((count, name), []).append(watched(command).rate)
+    return [
+        Crew(count, {name: statistics.median(rates[count, name]) for name in folders})
+        for count in counts
+    ]
 
 
 def memories(folders: list[Path], work: Path) -> list[Watched]:

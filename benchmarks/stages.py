@@ -45,7 +45,7 @@ RULES = (
     Rule("decode", "work/reading.py", ("read", "decoded")),
     Rule("score", "work/loading.py", ("heat_map",)),
     Rule("draw", "augmentations/", ("draw",)),
-    Rule("apply", "augmentations/", ("apply",)),
+    Rule("apply", "augmentations/", ("apply", "apply_over")),
     Rule("apply", "augmentations/weights.py", ("weigh",)),
     Rule("encode", "data/codecs/encoding.py", ("encode",)),
     Rule("write", "files/folder.py", ("publish",), "add"),
@@ -84,8 +84,11 @@ def by_stage(stats: pstats.Stats) -> dict[str, float]:
             else:
                 # A method that calls its parent's of the same name counts once; the sample for
                 # the mean colour is no stage.
-                inner = (name, "_colour")
-                outer = [one[3] for who, one in callers.items() if who[2] not in inner]
+                outer = [
+                    one[3]
+                    for who, one in callers.items()
+                    if who[2] != "_colour" and not (who[2] == name and _is_of(rule, who[0], name))
+                ]
                 spent = sum(outer) if callers else cumulative
             seconds[rule.stage] += spent
             inside_images += 0.0 if name in AROUND else spent

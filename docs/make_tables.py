@@ -200,8 +200,8 @@ def _by_hand(words: str, command: Any) -> str:
         default = "off" if parameter.default is False else f"`{parameter.default}`"
         rows.append([flags, "" if parameter.default is None else default])
         rows[-1].append(parameter.help or "")
-    told = textwrap.fill(" ".join((command.help or "").split()), 99, break_on_hyphens=False)
-    text = f"## augcli {words}\n\n{told}\n"
+    described = textwrap.fill(" ".join((command.help or "").split()), 99, break_on_hyphens=False)
+    text = f"## augcli {words}\n\n{described}\n"
     missing = sorted(shared - {parameter.name for parameter in command.params})
     if runs:
         without = ", ".join(f"`{flag(name)}`" for name in missing)

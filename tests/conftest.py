@@ -13,27 +13,34 @@ from augcli.cli.app import main
 from tests import models
 from tests.command import Outcome
 from tests.photos import class_folders
+from tests.torch.sets import Batch, batch_of, heat_maps_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+EXTRAS = {"loaders": ("torch", "PyTorch and other loaders"), "ray": ("ray", "Ray")}
+"""Marks of tests that need a large package: its name, and what people call it."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave out the tests with loaders where PyTorch is missing, unless they were asked for."""
-    if not config.option.markexpr and importlib.util.find_spec("torch") is None:
-        config.option.markexpr = "not loaders"
-        config.stash[LEFT_OUT] = True
+    """Leave out the tests whose package is missing, unless they were asked for."""
+    if config.option.markexpr:
+        return
+    left_out = [mark for mark, (name, _) in EXTRAS.items() if not importlib.util.find_spec(name)]
+    config.option.markexpr = " and ".join(f"not {mark}" for mark in left_out)
+    config.stash[LEFT_OUT] = left_out
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say in one line that they were left out, and how they are run."""
-    if config.stash.get(LEFT_OUT, False):
+    """Say in one line for each package what was left out, and how it is run."""
+    for mark in config.stash.get(LEFT_OUT, []):
         terminalreporter.write_line(
-            "The tests with PyTorch and other loaders were left out: make test-loaders runs them."
+            f"The tests with {EXTRAS[mark][1]} were left out: make test-{mark} runs them."
         )
 
 
-LEFT_OUT = pytest.StashKey[bool]()
+LEFT_OUT = pytest.StashKey[list[str]]()
 
 
 class Cli(Protocol):
@@ -76,3 +83,15 @@ def photos(tmp_path: Path) -> Path:
 def scorer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny scorer: the brightness of each cell."""
     return models.save_scorer(tmp_path_factory.mktemp("models") / "brightness.onnx")
+
+
+@pytest.fixture
+def batch(tmp_path: Path) -> Batch:
+    """A set of 13 pictures of one size: an odd number."""
+    return batch_of(tmp_path / "photos")
+
+
+@pytest.fixture
+def maps(batch: Batch, scorer: Path, cli: Cli) -> Path:
+    """The file of their heat maps."""
+    return heat_maps_of(batch, scorer, cli)

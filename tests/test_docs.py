@@ -88,13 +88,15 @@ def loader_blocks() -> Iterator[Any]:
 def test_a_snippet_for_a_loader_runs(
     page: Path, block: Block, place: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    monkeypatch.setenv("YOLO_CONFIG_DIR", str(place / "settings"))
     for module in sorted(block.needs):
         try:
             (torchvision if module in ("timm", "torchvision") else importlib.import_module)(module)
         except Exception as error:
             # torchvision raises a RuntimeError where it was built for another torch.
             pytest.skip(f"{module} can't be imported: {error}")
-    if "datasets" in block.needs:
+    if block.needs & {"datasets", "timm"}:
         monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(place / "cache"))
     names = plugin.fresh_module("page", monkeypatch)
     for one in blocks(page):
@@ -177,6 +179,13 @@ def test_the_worked_example_keeps_the_contract(monkeypatch: pytest.MonkeyPatch) 
     assert len(tests) > 20
     for test in tests:
         test(cls=method)
+
+
+@pytest.mark.parametrize("page", ["loading.md", "training.md"])
+def test_a_snippet_for_a_trainer_is_short(page: str) -> None:
+    for block in blocks(ROOT / "docs" / page):
+        if block.language == "python":
+            assert len([line for line in block.text.splitlines() if line]) <= 5, block.text
 
 
 def test_loaders_are_marked() -> None:

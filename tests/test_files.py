@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import subprocess
 import sys
@@ -245,3 +246,13 @@ def test_utf_8_is_decoded_with_and_without_a_byte_order_mark(encoding: str) -> N
 def test_text_of_another_code_page_is_refused_with_its_line(mark: bytes) -> None:
     with pytest.raises(ValueError, match=r"^is not UTF-8 text \(byte 0xe4 in line 2\)"):
         decode_text(mark + "a = 1\nb = 'bär'\n".encode("cp1252"))
+
+
+def test_lines_of_a_scratch_file_are_read_in_pieces(tmp_path: Path) -> None:
+    """A file that is not buffered would be read byte by byte."""
+    (tmp_path / ".tmp").mkdir()
+    with Folder(str(tmp_path), ".tmp").scratch() as file:
+        assert isinstance(file, io.BufferedIOBase)
+        file.write(b"one\ntwo\n")
+        file.seek(0)
+        assert list(file) == [b"one\n", b"two\n"]

@@ -53,9 +53,9 @@ PACKAGES = {
     "data": frozenset({"numpy", "cv2", "PIL", "pyarrow"}),
     "recipes": frozenset[str](),
     "plan": frozenset({"numpy"}),
-    "work": frozenset({"numpy", "cv2"}),
-    # rich only for the progress bar, which Python callers may show.
-    "run": frozenset({"numpy", "rich"}),
+    "work": frozenset({"numpy", "cv2", "ray"}),
+    # rich and IPython only for the progress bar, which Python callers may show, also in notebooks.
+    "run": frozenset({"numpy", "rich", "IPython"}),
     # albumentations is looked for among the modules that are loaded, and never imported.
     "torch": frozenset({"numpy", "PIL", "torch", "torchvision"}),
     "doctor": frozenset({"numpy", "cv2", "PIL"}),
@@ -156,6 +156,7 @@ OPENING = {
 OPENED = {
     # A ZIP archive in a file that was opened already, and the names of a network's own files.
     "attention/heat_map_file.py": {"zipfile.ZipFile"},
+    "data/sinks/npz.py": {"zipfile.ZipFile"},
     "data/stores/arrays/numpy_files.py": {"zipfile.ZipFile"},
     # Standard streams that are closed, and the channel to the parent: no files.
     "cli/app.py": {"os.open"},

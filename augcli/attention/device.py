@@ -7,6 +7,8 @@ knows which one it uses.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -87,6 +89,8 @@ def open_session(path: Path, device: str = CPU, profile: str = "") -> ort.Infere
             "device", f"is {device!r}, but this onnxruntime has only {', '.join(available)}{hint}"
         )
     provider = available[device]
+    if device == "cuda":
+        _load_libraries_of_pip()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -104,6 +108,20 @@ def open_session(path: Path, device: str = CPU, profile: str = "") -> ort.Infere
             "driver or its libraries are missing, or of a version that it does not support",
         )
     return session
+
+
+def _load_libraries_of_pip() -> None:
+    """Load CUDA and cuDNN where pip installed them, as ``onnxruntime-gpu[cuda,cudnn]`` does.
+
+    onnxruntime itself looks only where the system has its libraries. What it prints about those
+    that are missing does not belong into the output: whether the device works is seen later.
+    """
+    import onnxruntime as ort  # noqa: PLC0415
+
+    # From onnxruntime 1.21 on.
+    if hasattr(ort, "preload_dlls"):
+        with contextlib.redirect_stdout(io.StringIO()):
+            ort.preload_dlls()
 
 
 def _why_not_loaded(error: Exception, device: str) -> str:

@@ -38,9 +38,6 @@ class MapArrays(NamedTuple):
     def find(self, names: Sequence[str]) -> NDArray[np.float32]:
         """Return the maps of some names, float32 (len(names), h, w).
 
-        Names are compared by 64 bits of a hash: that another name has those of one that is
-        there has a probability below 2**-40 with ten million maps.
-
         Raises:
             KeyError: There is no map of a name.
 
@@ -49,10 +46,21 @@ class MapArrays(NamedTuple):
             >>> arrays.find(["a", "a"]).shape
             (2, 2, 2)
         """
+        return self.maps[self.places(names)].astype(np.float32)
+
+    def places(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """Return where the maps of some names are, int64 (len(names),).
+
+        Names are compared by 64 bits of a hash: that another name has those of one that is
+        there has a probability below 2**-40 with ten million maps.
+
+        Raises:
+            KeyError: There is no map of a name.
+        """
         wanted = np.frombuffer(digests(names, 8), "<u8")
         places = np.searchsorted(self.keys, wanted)
         places[places == len(self.keys)] = 0
         missing = self.keys[places] != wanted if len(self.keys) else np.ones(len(names), bool)
         if missing.any():
             raise KeyError(names[int(missing.argmax())])
-        return self.maps[self.order[places]].astype(np.float32)
+        return self.order[places]

@@ -134,6 +134,17 @@ class Augmentation(ByName, ABC, Generic[AnyDraw]):
         """Do the same as :meth:`apply`, for arrays that need no check: each class has its own."""
         raise NotImplementedError
 
+    def apply_over(self, images: tuple[Image, ...], draw: AnyDraw) -> Image:
+        """Do the same as :meth:`apply`, where nobody needs the first image any more.
+
+        A method that changes a part of a picture may change this one, which saves a copy.
+
+        Args:
+            images: As for :meth:`apply`, known to be right; the first one may be changed.
+            draw: What was drawn.
+        """
+        return self.apply_unchecked(images, draw)
+
     def apply_to_mask(self, mask: Mask, draw: AnyDraw) -> Mask:
         """Return a mask uint8 (H, W) moved as :meth:`apply` moves the picture.
 

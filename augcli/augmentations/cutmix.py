@@ -10,7 +10,7 @@ Regularization Strategy to Train Strong Classifiers with Localizable Features" (
 Differs from them in:
 
 - All: each image has its own partner and region, not one region for a batch. No image is its
-  own partner. A donor of another size is resized to the base.
+  own partner. The region of a donor of another size is resized to that of the base.
 - ``attentive``: the paper's label weight is cells / grid² (6 / 49); here it is counted pixels,
   which is the same if the grid divides the picture's sides, and true if it does not. The paper
   scores with a pretrained ResNet-50; here any ONNX scorer can be used, by default a small one
@@ -23,7 +23,6 @@ Differs from them in:
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -117,6 +116,10 @@ class CutMixDraw(MixDraw):
         """Return the mask uint8 (H, W): 1 in the region."""
         raise NotImplementedError
 
+    def boxes(self, frame: Frame) -> list[Box]:
+        """Return the boxes that make up the region."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True)
 class CellsDraw(CutMixDraw):
@@ -127,15 +130,11 @@ class CellsDraw(CutMixDraw):
 
     def mask(self, frame: Frame) -> Mask:
         """Return the mask uint8 (H, W): 1 in the cells."""
-        return _cells_mask(self.cells, frame, self.grid)
+        return pixels.cells_mask(self.cells, frame, self.grid)
 
-
-@functools.lru_cache(maxsize=1)
-def _cells_mask(cells: tuple[int, ...], frame: Frame, grid: int) -> Mask:
-    """Return a mask that is used twice: for pasting, and for counting the label weight."""
-    mask = pixels.cells_mask(cells, frame, grid)
-    mask.flags.writeable = False
-    return mask
+    def boxes(self, frame: Frame) -> list[Box]:
+        """Return the boxes of the cells, those side by side as one."""
+        return pixels.cell_runs(self.cells, frame, self.grid)
 
 
 @dataclass(frozen=True)
@@ -147,6 +146,10 @@ class BoxDraw(CutMixDraw):
     def mask(self, frame: Frame) -> Mask:
         """Return the mask uint8 (H, W): 1 in the box."""
         return pixels.box_mask(self.box, frame)
+
+    def boxes(self, frame: Frame) -> list[Box]:
+        """Return the box."""
+        return [self.box]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +178,7 @@ class CutMix(Mixer[CutMixDraw]):
         "peak: Uddin et al. 2021 (arXiv 2006.01791)"
     )
     draw_type = CutMixDraw
+    version = 2  # 1 resized the whole donor, and had another shipped scorer
 
     region: Annotated[
         Literal["attentive", "box", "peak", "cells"],
@@ -243,7 +247,12 @@ class CutMix(Mixer[CutMixDraw]):
     def apply(self, images: tuple[Image, ...], draw: CutMixDraw) -> Image:
         """Paste the region of the donor onto the base."""
         base, donor = images
-        return pixels.paste_mask(base, donor, draw.mask(Frame.of(base)))
+        return pixels.paste_boxes(base, donor, draw.boxes(Frame.of(base)))
+
+    def apply_over(self, images: tuple[Image, ...], draw: CutMixDraw) -> Image:
+        """Paste the region of the donor onto the base itself."""
+        base, donor = images
+        return pixels.paste_boxes(base, donor, draw.boxes(Frame.of(base)), over=True)
 
     def mask(self, draw: CutMixDraw, frame: Frame) -> Mask:
         """Return the mask uint8 (H, W): 1 in the pasted region."""

@@ -154,6 +154,11 @@ class Cutout(Augmentation[CutoutDraw]):
         """Return the mask uint8 (H, W): 1 in the patches."""
         return pixels.boxes_mask(draw.boxes, frame)
 
+    def apply_over(self, images: tuple[Image, ...], draw: CutoutDraw) -> Image:
+        """Fill the patches of the image itself."""
+        image = images[0]
+        return pixels.fill_boxes(image, draw.boxes, fill_pixels(draw.fill, image), over=True)
+
     def remark(self, draw: CutoutDraw, frame: Frame) -> str | None:
         """Report that a patch covers the whole image, or cells that it should not touch."""
         if (0, 0, frame.width, frame.height) in draw.boxes:

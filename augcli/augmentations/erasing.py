@@ -109,6 +109,11 @@ class Erasing(Augmentation[ErasingDraw]):
         """Return the mask uint8 (H, W): 1 in the rectangle."""
         return pixels.boxes_mask(draw.boxes, frame)
 
+    def apply_over(self, images: tuple[Image, ...], draw: ErasingDraw) -> Image:
+        """Fill the boxes of the image itself."""
+        image = images[0]
+        return pixels.fill_boxes(image, draw.boxes, fill_pixels(draw.fill, image), over=True)
+
     def remark(self, draw: ErasingDraw, frame: Frame) -> str | None:
         """Report that no rectangle fits."""
         return None if draw.boxes else "no rectangle fits"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from augcli import pixels
@@ -69,6 +70,11 @@ def draw_fill(fill: str, stream: Stream) -> DrawnFill:
         return f"noise:{stream.integer(2**32)}"
     if fill == "image-mean":
         return fill
+    return _colour(fill)
+
+
+@functools.lru_cache(maxsize=16)
+def _colour(fill: str) -> Colour:
     return _COLOURS.get(fill) or pixels.parse_colour(fill)
 
 

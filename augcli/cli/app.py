@@ -189,8 +189,9 @@ def application(signals: Signals | None = None) -> typer.Typer:
     """
     import typer  # noqa: PLC0415 - not needed for --version
 
+    from augcli.cli.cluster import add_finish, add_prepare  # noqa: PLC0415
     from augcli.cli.export import add_export  # noqa: PLC0415
-    from augcli.cli.generated import SCORER, add_commands  # noqa: PLC0415
+    from augcli.cli.generated import SCORER, add_commands, add_heat_maps  # noqa: PLC0415
     from augcli.cli.inspect import add_inspect  # noqa: PLC0415
     from augcli.cli.recipes import RECIPE, recipe_commands  # noqa: PLC0415
     from augcli.cli.report import add_report  # noqa: PLC0415
@@ -226,7 +227,8 @@ def application(signals: Signals | None = None) -> typer.Typer:
         pass
 
     run = functools.partial(run_command, signals)
-    add_commands(app, run, functools.partial(score_command, signals))
+    add_commands(app, run)
+    add_heat_maps(app, functools.partial(score_command, signals))
     add_export(app, run)
     add_inspect(app, signals)
     add_split(app, signals)
@@ -234,6 +236,8 @@ def application(signals: Signals | None = None) -> typer.Typer:
     add_sheets(app)
     app.add_typer(recipe_commands(), name=RECIPE)
     app.add_typer(scorer_commands(signals), name=SCORER)
+    add_prepare(app, signals)
+    add_finish(app, signals)
     add_verbs(app)
     return app
 
@@ -262,19 +266,20 @@ def run_command(
     # First, and from here: deeper in the stack, where calls cross a block of CPython's frames,
     # NumPy takes twice as long to import.
     import augcli.plan.ring  # noqa: F401, PLC0415
-    from augcli.run.check import check  # noqa: PLC0415
 
-    run = check(folder, recipe, options, signals.check)
     if command.dry_run:
         # Imported here, because it needs the decoders, which a run imports in its workers.
         from augcli.cli.dry_run import show_dry_run  # noqa: PLC0415
+        from augcli.run.check import check  # noqa: PLC0415
 
+        run = check(folder, recipe, options, signals.check)
         show_dry_run(run, given.spell, as_json=command.json)
         return
-    from augcli.run.make import make  # noqa: PLC0415
+    from augcli.run.engine import engine  # noqa: PLC0415
 
+    make = engine(folder, recipe, options, signals.check)
     with showing_progress(command, given.spell) as listener, signals.in_order():
-        summary = make(run, signals.counting(listener))
+        summary = make(signals.counting(listener))
     raise typer.Exit(summary.exit_code)
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from augcli.cli.streams import write_json, write_line
 from augcli.cli.tables import UNLABELLED, table_lines
-from augcli.data.manifest import COLUMNS
 from augcli.run.dry_run import dry_run
 from augcli.run.lines import most_and_least
 
@@ -34,7 +33,8 @@ def show_dry_run(run: Run, spell: Callable[[str], str], *, as_json: bool) -> Non
     """
     plan = dry_run(run)
     if as_json:
-        rows = [dict(zip(COLUMNS, row.cells(), strict=True)) for row in plan.rows]
+        columns = run.manifest_columns(run.sources.classes)
+        rows = [columns.values(row) for row in plan.rows]
         failures = [failure._asdict() for failure in plan.failures]
         content = {**asdict(plan), "rows": rows, "failures": failures}
         write_json({"message_type": "plan", "out": run.output.path, **content})

@@ -25,6 +25,8 @@ EXAMPLES = {
     "recipe init": ("attentive", "family --out recipe.toml"),
     "recipe check": ("recipe.toml", "attentive.toml"),
     "recipe schema": ("", "> recipe.schema.json"),
+    "prepare": ("cutout images --patch 16 --out shared", "export images --to webdataset"),
+    "finish": ("shared", "shared --json"),
     "status": ("images-cutmix", "images-cutmix --json"),
     "verify": ("images-cutmix", "images-cutmix --against images"),
     "preview": ("images cutmix --vary top_n=3,6,9 -o sheet.png", "recipe.toml images -o sheet.png"),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from augcli.cli.generated import RunRecipe
 
 TEXT = """\
-Write INPUT into another kind of output, unchanged: files, tar files or Parquet.
+Write INPUT into another kind of output, unchanged: files, tar files, Parquet or arrays.
 
 The bytes of the images are copied; they are encoded anew where a size or a format is given, or
 where INPUT holds arrays. Labels, splits and groups come along."""

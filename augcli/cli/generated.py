@@ -54,13 +54,12 @@ ONLY_METHODS = frozenset({"dry_run", "print_recipe", "preview", "vary", "rows", 
 """Options that only commands have which make pictures out of pictures."""
 
 
-def add_commands(app: typer.Typer, run: RunRecipe, score: ScoreFolder) -> None:
-    """Add a command for each augmentation of the registry, one for recipes, one for heat maps.
+def add_commands(app: typer.Typer, run: RunRecipe) -> None:
+    """Add a command for each augmentation of the registry, and one for recipes.
 
     Args:
-        app: The application.
+        app: The application, or a group of it.
         run: Called with INPUT, the recipe and the options.
-        score: Called with INPUT and the options.
     """
     for augmentation in REGISTRY:
         add_command(
@@ -68,12 +67,26 @@ def add_commands(app: typer.Typer, run: RunRecipe, score: ScoreFolder) -> None:
         )
     text = "Run a recipe: a chain of steps in a TOML file."
     add_command(app, RUN, text, _recipe_command(run))
+
+
+def add_heat_maps(app: typer.Typer, score: ScoreFolder) -> None:
+    """Add the command for heat maps.
+
+    Args:
+        app: The application.
+        score: Called with INPUT and the options.
+    """
     text = "Score every image once and store the heat maps in a file."
     add_command(app, HEATMAPS, text, _heat_map_command(score))
 
 
 def add_command(
-    group: typer.Typer, name: str, text: str, command: Callable[..., None], parent: str = ""
+    group: typer.Typer,
+    name: str,
+    text: str,
+    command: Callable[..., None],
+    parent: str = "",
+    kind: type[Command] = Command,
 ) -> None:
     """Add a command to the application or to a group of it.
 
@@ -83,10 +96,11 @@ def add_command(
         text: What ``--help`` says; its first line is also shown in the list of commands.
         command: The function, with the signature that Typer reads.
         parent: The group's name.
+        kind: How the command line is read.
     """
     group.command(
         name,
-        cls=Command,
+        cls=kind,
         help=text,
         # Typer would cut the first sentence short in the list of commands.
         short_help=text.partition("\n")[0],

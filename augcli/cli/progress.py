@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from augcli.cli.streams import write_json, write_path, write_stderr
 from augcli.errors import Interrupted, with_flags
 from augcli.run.bar import ProgressBar
-from augcli.run.lines import failed_line, progress_line, started_line, summary_lines
-from augcli.run.messages import Error, Notice, Progress, Started, Summary
+from augcli.run.lines import failed_line, planned_line, progress_line, started_line, summary_lines
+from augcli.run.messages import Error, Notice, Planned, Progress, Started, Summary, TaskSummary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,8 +83,7 @@ class ManifestOnly:
 
     def __call__(self, message: Message) -> None:
         """Take one message."""
-        if isinstance(message, Summary):
-            write_path(message.manifest)
+        _write_manifest(message)
 
 
 class JsonLines:
@@ -127,7 +126,9 @@ class PlainLines:
             case Summary():
                 for line in summary_lines(message, with_flags):
                     write_stderr(line)
-                write_path(message.manifest)
+                _write_manifest(message)
+            case Planned():
+                write_stderr(with_flags(planned_line(message)))
 
 
 class _Bar(ProgressBar):
@@ -136,5 +137,10 @@ class _Bar(ProgressBar):
     def __call__(self, message: Message) -> None:
         """Take one message."""
         super().__call__(message)
-        if isinstance(message, Summary):
-            write_path(message.manifest)
+        _write_manifest(message)
+
+
+def _write_manifest(message: Message) -> None:
+    """Write the manifest's path where a message says that the manifest is there."""
+    if isinstance(message, Summary) and not isinstance(message, TaskSummary):
+        write_path(message.manifest)

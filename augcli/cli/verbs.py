@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -13,9 +14,18 @@ from augcli.cli.streams import write_json, write_line, write_stderr
 from augcli.errors import with_flags
 from augcli.run.lines import counted
 
+if TYPE_CHECKING:
+    from augcli.run.cluster.missing import ArrayStatus
+
 OUT = typer.Argument(metavar="OUT", help="An output folder of augcli.")
 JSON = typer.Option(
     False, "--json", envvar="AUGCLI_JSON", help="Print one JSON object on standard output."
+)
+RESUBMIT = typer.Option(
+    False,
+    "--resubmit",
+    help="Print only the tasks of an array job whose shards are missing and that are not at work, "
+    "as Slurm's arrays take them.",
 )
 AGAINST = typer.Option(
     None, "--against", metavar="INPUT", help="Make every output again from INPUT and compare."
@@ -35,23 +45,46 @@ def add_verbs(app: typer.Typer) -> None:
     add_command(app, "doctor", text, doctor)
 
 
-def status(out: str = OUT, as_json: bool = JSON) -> None:
+def status(out: str = OUT, resubmit: bool = RESUBMIT, as_json: bool = JSON) -> None:
     """Print the status of an output folder."""
     from augcli.run.status import status as status_of  # noqa: PLC0415 - --help stays quick
 
     state = status_of(Path(out))
+    array = state.array
+    if resubmit:
+        write_line(array.resubmit if array else "")
+        return
     if as_json:
         content = {**asdict(state), "left": state.left}
+        content["array"] = array and array._asdict()
         write_json({"message_type": "status", **content})
         return
     at_work = "a run is at work" if state.alive else "no run is at work"
+    if array:
+        at_work = f"{counted(len(array.at_work), 'task')} at work"
     write_line(f"{state.command}: {state.state}, {at_work}")
     made = f"{state.made:,} of {state.jobs:,} made"
     write_line(f"{made}, {state.failed:,} failed, {state.left:,} left")
+    if array:
+        _write_tasks(array, out)
     if state.damaged:
         write_line(
             f"{counted(state.damaged, 'damaged part')}; run the same command again to repair"
         )
+
+
+def _write_tasks(array: ArrayStatus, out: str) -> None:
+    """Print how far the tasks of an array job are."""
+    done = array.shards - len(array.missing)
+    write_line(f"{done:,} of {counted(array.shards, 'shard')} made")
+    for words in array.at_work[:SHOWN]:
+        write_line(f"at work: {words}")
+    if not array.missing:
+        write_line(f"nothing is missing: augcli finish {out}")
+    for words in array.last[:SHOWN]:
+        write_line(f"shards are missing of task {words}")
+    if len(array.last) > SHOWN:
+        write_line(f"and of {len(array.last) - SHOWN:,} more tasks; --json names all of them")
 
 
 def verify(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from augcli.data.manifest import CLASSES, MANIFEST, read_rows
+from augcli.data.class_list import read_class_list
+from augcli.data.manifest import CLASSES
+from augcli.data.manifest_formats.formats import manifest_name, read_rows
 from augcli.data.packed import PackedLabels
 from augcli.data.run_record import RECORD, RunRecord
 from augcli.errors import InputError, ParameterError
 from augcli.files import TABLE_LIMIT, open_file, read_file, read_json
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -55,13 +58,14 @@ class DataSet:
     def hard(self) -> NDArray[np.int64]:
         """The number of the heaviest class of each row, int64 (N,); -1 without a label.
 
-        For accuracies and samplers. Of two equal weights that of the base counts.
+        For accuracies and samplers. Of two equal weights that of the base counts; where the
+        manifest has a weight for every class, that of the first class.
         """
         return self.labels.hard()
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
-        """The absolute path of each picture."""
+        """The absolute path of each picture; in a container, its own path and the name in it."""
         return tuple(os.path.join(self.folder, *row.file_name.split("/")) for row in self.rows)
 
     @cached_property
@@ -105,38 +109,36 @@ def read(out: str | os.PathLike[str], split: str | None = None) -> DataSet:
         ('mixup', np.int64(0))
     """
     folder = os.path.abspath(os.fspath(out))
-    _check_complete(folder)
+    written = _tables_of_complete(folder)
+    manifest = manifest_name(lambda name: os.path.isfile(os.path.join(folder, name)), written)
     try:
-        with open_file(os.path.join(folder, MANIFEST)) as table:
-            rows = tuple(read_rows(table))
-        names = read_file(os.path.join(folder, CLASSES), TABLE_LIMIT).data.decode("utf-8")
+        with open_file(os.path.join(folder, manifest)) as table:
+            classes = read_class_list(read_file(os.path.join(folder, CLASSES), TABLE_LIMIT).data)
+            rows = tuple(read_rows(manifest, table, classes))
     except OSError as error:
-        missing = os.path.basename(str(error.filename or MANIFEST))
+        missing = os.path.basename(str(error.filename or manifest))
         raise InputError(
             f"{out}: {missing} can't be read ({error.strerror or error}); give an output folder of "
             "augcli that is complete"
         ) from None
     except ValueError as error:
         raise InputError(f"{out}: its tables are not what augcli writes ({error})") from None
-    data = DataSet(folder, rows, tuple(map(_unescaped, names.split("\n")[:-1])))
+    data = DataSet(folder, rows, tuple(classes))
     return data if split is None else data.split(split)
 
 
-def _unescaped(line: str) -> str:
-    """Return the class name of a line of classes.txt, where line breaks are escaped."""
-    if "\\" not in line:
-        return line
-    letters = {"n": "\n", "r": "\r", "\\": "\\"}
-    return re.sub(r"\\(.)", lambda match: letters.get(match[1], match[0]), line)
+def _tables_of_complete(folder: str) -> Collection[str]:
+    """Return the tables that run.json names.
 
-
-def _check_complete(folder: str) -> None:
-    """Refuse a folder whose run is not complete: its manifest may be that of the run before."""
+    Raises:
+        InputError: The run is not complete: the manifest may be that of the run before.
+    """
     try:
         record = RunRecord.from_json(read_json(os.path.join(folder, RECORD)))
     except (OSError, ValueError):
-        return  # the tables alone, copied from an output folder
+        return ()  # the tables alone, copied from an output folder
     if record.state != "complete":
         raise InputError(
             f"{folder}: the run that makes it is not complete; run the same command again first"
         )
+    return record.tables

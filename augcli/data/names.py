@@ -8,25 +8,24 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from augcli.rng import digest, digests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _UNSAFE = re.compile(r"[^\w-]+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³])", re.IGNORECASE)
 """Names of devices on Windows, with or without an extension."""
 OURS = frozenset(
-    {"metadata.csv", "classes.txt", "errors.csv", "run.json", "readme.md", "parts.jsonl.gz"}
+    {"metadata.csv", "metadata.jsonl", "metadata.parquet", "classes.txt", "errors.csv"}
+    | {"run.json", "readme.md", "parts.jsonl.gz"}
 )
 _IN_NAME = r"[^/\0\\:]" if os.name == "nt" else r"[^/\0]"
 _OUTPUT = re.compile(
     rf"(?:(?!\.){_IN_NAME}+/)*(?!\.){_IN_NAME}+-(?:[0-9a-f]{{8}}){{1,4}}-{_IN_NAME}+-[0-9]+\.[A-Za-z0-9]+"
 )
 """No folder of an output is hidden."""
-_CONTAINER = re.compile(r"[A-Za-z0-9_]{1,100}-[0-9]{5,8}-of-[0-9]{5,8}\.(?:tar|parquet)")
+_CONTAINER = re.compile(r"[A-Za-z0-9_]{1,100}-[0-9]{5,8}-of-[0-9]{5,8}\.(?:tar|parquet|npz)")
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9_-]")
 LONGEST = 100
 """Bytes of a stem or folder, the rest is cut off; file systems allow 255 for a whole name."""
@@ -77,7 +76,7 @@ def output_name(
 
 
 def same_names(
-    paths: list[str],
+    paths: Sequence[str],
     place_of: Callable[[int], str] = lambda index: "",
     plain: Callable[[str], str] = str,
 ) -> frozenset[str]:
@@ -91,6 +90,8 @@ def same_names(
         place_of: Gives the place of a source, see :func:`output_name`, by its index.
         plain: Gives what is left of a name where not all characters can be in it.
     """
+    import numpy as np  # noqa: PLC0415 - the command line knows names, and starts without it
+
     hashes = np.frombuffer(digests(paths, SHORT_HASH), np.uint32)
     order = np.argsort(hashes, kind="stable")
     same = np.flatnonzero(hashes[order][1:] == hashes[order][:-1])

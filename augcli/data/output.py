@@ -14,8 +14,10 @@ from augcli.errors import OutputError, Stopped
 from augcli.files import JSON_LIMIT, Folder, parse_json, try_lock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from augcli.data.stopping import Checkpoint
     from augcli.files import Fsync
 
 STATE = ".augcli"
@@ -28,6 +30,14 @@ FOLDED_PARTS = "parts.jsonl.gz"
 MAPS = f"{STATE}/heatmaps"
 """Heat maps that a run stores for its other copies, and for the run that continues it."""
 LOCK = f"{STATE}/lock"
+PLAN = f"{STATE}/plan.json"
+"""What is to be made, where several machines make it: see :mod:`augcli.run.cluster`."""
+PREPARING = f"{STATE}/preparing"
+"""Locked by the process that makes the plan, while others wait for it."""
+TASKS = f"{STATE}/tasks"
+"""A file for each task that makes shards of the plan."""
+LISTS = f"{STATE}/sources"
+"""The list of sources of the plan."""
 LOCK_TRIES = 5
 LOCK_SECONDS = 0.05
 
@@ -121,9 +131,24 @@ class OutputFolder:
             OutputError: It can't be made, or another run is at work in it.
             Stopped: A run has begun in it, but it can't be written now, or the disk is full.
         """
+        with self._beginning():
+            is_ours = self._take_lock()
+        if not is_ours:
+            raise self.in_use()
+        self.files.remove_unfinished()
+
+    def in_use(self) -> OutputError:
+        """Say that another run holds the lock."""
+        return OutputError(
+            f"OUT {self.folder} is in use by another run of augcli; wait for it to end"
+        )
+
+    @contextlib.contextmanager
+    def _beginning(self) -> Iterator[None]:
+        """Say what is wrong where nothing can be written from the start."""
         begun = self.has_state
         try:
-            is_ours = self._take_lock()
+            yield
         except OSError as error:
             if begun or error.errno in (*FULL, *TOO_MANY_OPEN):
                 raise stopped(error, self.path) from None
@@ -131,20 +156,55 @@ class OutputFolder:
                 f"OUT {self.folder} can't be written ({error.strerror}); "
                 "give write permission, or another folder with `out`"
             ) from None
-        if not is_ours:
-            raise OutputError(
-                f"OUT {self.folder} is in use by another run of augcli; wait for it to end"
-            )
-        self.files.remove_unfinished()
+
+    @contextlib.contextmanager
+    def preparing(self, checkpoint: Checkpoint) -> Iterator[None]:
+        """Be the only process that makes the plan of OUT; wait while another one does.
+
+        A process that gets its turn may find a plan. Where there is none at the end, nothing is
+        left of a folder that was made for it.
+
+        Args:
+            checkpoint: Called while this process waits; what it raises ends that.
+
+        Raises:
+            OutputError: OUT can't be made.
+        """
+        is_new = not os.path.lexists(self.path)
+        with self._beginning():
+            self._make_folders()
+            lock = self.files.open_table(PREPARING)
+        try:
+            while not try_lock(lock):
+                checkpoint()
+                time.sleep(LOCK_SECONDS)
+            yield
+        finally:
+            if not self.has_plan:
+                self.files.remove(PREPARING)
+                self._remove_folders()
+                self.files.close()
+                if is_new:
+                    with contextlib.suppress(OSError):
+                        os.rmdir(self.path)
+            lock.close()
+
+    def _make_folders(self) -> None:
+        os.makedirs(self.path, exist_ok=True)
+        self.files.close()  # the folder may be a new one
+        for name in (PARTS, TEMPORARY):
+            self.files.make_folder(name)
+        self.files.names(MAPS)  # refuses a link there
+
+    def _remove_folders(self) -> None:
+        """Remove the hidden folder and those in it, where they are empty."""
+        for name in (TEMPORARY, PARTS, STATE):
+            self.files.remove_folder(name)
 
     def _take_lock(self) -> bool:
         """Take the lock; ``augcli status`` may hold it for an instant."""
         for _ in range(LOCK_TRIES):
-            os.makedirs(self.path, exist_ok=True)
-            self.files.close()  # the folder may be a new one
-            for name in (PARTS, TEMPORARY):
-                self.files.make_folder(name)
-            self.files.names(MAPS)  # refuses a link there
+            self._make_folders()
             # Held until close(): the lock lives as long as the file is open.
             lock = self.files.open_table(LOCK)
             if try_lock(lock):
@@ -181,8 +241,11 @@ class OutputFolder:
             return
         # A worker that was killed may have left a file.
         self.files.remove_unfinished()
-        self.files.remove_folder(TEMPORARY)
-        self.files.remove_folder(PARTS)
+        if not self.has_plan:
+            # Else tasks rely on these folders.
+            self.files.remove(PREPARING)
+            for name in (TEMPORARY, PARTS):
+                self.files.remove_folder(name)
         with contextlib.suppress(OSError):
             if self.files.names(STATE) == [os.path.basename(LOCK)]:
                 if sys.platform == "win32":
@@ -193,6 +256,18 @@ class OutputFolder:
         self.files.close()
         self._lock.close()
         self._lock = None
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether several machines make it, by a plan that they share."""
+        return self.files.size(PLAN) is not None
+
+    def forget_plan(self) -> None:
+        """Remove the plan that several machines share, and what belongs to it."""
+        # First the plan itself: no task goes on without it.
+        self.files.remove(PLAN)
+        self.files.remove_files(TASKS)
+        self.files.remove_files(LISTS)
 
     def forget_maps(self) -> None:
         """Remove the heat maps that a run stored; it is complete."""

@@ -84,7 +84,7 @@ class PackedLabels(NamedTuple):
             for name, weight in label.weights:
                 if name not in number_of:
                     raise InputError(
-                        f"{where}: classes.txt has no class {name!r}, which metadata.csv has; make "
+                        f"{where}: classes.txt has no class {name!r}, which the manifest has; make "
                         "the output folder again, or look at it with augcli verify"
                     )
                 numbers.append(number_of[name])

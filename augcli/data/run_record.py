@@ -42,6 +42,7 @@ class RunRecord:
         device: What scored the images; None where nothing is scored.
         refused: Hash of the files of INPUT that were refused when they were listed.
         tables: SHA-256 of each table as it was written, when it is complete.
+        soft_label: How labels stand in the manifest, when it is complete.
         counts: Images, failures, classes and remarks, when it is complete.
         timings: Of the last run.
     """
@@ -61,6 +62,7 @@ class RunRecord:
     device: str | None = None
     refused: str = ""
     tables: Mapping[str, str] = field(default_factory=dict)
+    soft_label: str = ""
     counts: Mapping[str, Any] = field(default_factory=dict)
     timings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -111,6 +113,7 @@ class RunRecord:
             device=device if isinstance(device, str) else None,
             refused=_text(table.get("refused")),
             tables=_texts(table.get("tables")),
+            soft_label=_text(table.get("soft_label")),
             counts=_table(table.get("counts")),
             timings=_table(table.get("timings")),
         )

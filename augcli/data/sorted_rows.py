@@ -6,7 +6,9 @@ import contextlib
 import heapq
 import json
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+from augcli.data.manifest import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +20,7 @@ MOST_IN_MEMORY = 200_000
 
 
 class SortedRows:
-    """Takes rows in any order and gives them back by their first cell, in code-point order.
+    """Takes rows in any order and gives them back by the names of their files, by code point.
 
     Args:
         files: Has a place for temporary files, which only many rows need.
@@ -28,7 +30,7 @@ class SortedRows:
     def __init__(self, files: Folder, most: int = MOST_IN_MEMORY) -> None:
         self._files = files
         self._most = most
-        self._rows: list[tuple[Any, ...]] = []
+        self._rows: list[Row] = []
         self._runs: list[BinaryIO] = []
         self._open = contextlib.ExitStack()
 
@@ -38,13 +40,13 @@ class SortedRows:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def add(self, row: tuple[Any, ...]) -> None:
-        """Take a row of text and numbers."""
+    def add(self, row: Row) -> None:
+        """Take a row."""
         self._rows.append(row)
         if len(self._rows) >= self._most:
             self._spill()
 
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+    def __iter__(self) -> Iterator[Row]:
         self._rows.sort(key=itemgetter(0))
         runs = [map(_from_line, run) for run in self._runs]
         for run in self._runs:
@@ -56,10 +58,10 @@ class SortedRows:
         self._rows.sort(key=itemgetter(0))
         run = self._open.enter_context(self._files.scratch())
         for row in self._rows:
-            run.write(json.dumps(row).encode() + b"\n")
+            run.write(json.dumps(row.to_json()).encode() + b"\n")
         self._runs.append(run)
         self._rows = []
 
 
-def _from_line(line: bytes) -> tuple[Any, ...]:
-    return tuple(json.loads(line))
+def _from_line(line: bytes) -> Row:
+    return Row.from_json(json.loads(line))

@@ -8,6 +8,7 @@ from augcli.files.descriptors import LinkInside, is_inside
 from augcli.files.draft import Draft
 from augcli.files.folder import Folder, Fsync
 from augcli.files.locking import try_lock
+from augcli.files.owners import HOST, owner_is_gone, owner_token
 from augcli.files.publishing import (
     create_file,
     publish_file,
@@ -41,6 +42,7 @@ from augcli.files.unpacking import NotUnpacked, compression, unpacked
 
 __all__ = [
     "HEAD_BYTES",
+    "HOST",
     "JSON_LIMIT",
     "MODEL_LIMIT",
     "TABLE_LIMIT",
@@ -63,6 +65,8 @@ __all__ = [
     "open_file",
     "open_null",
     "open_table",
+    "owner_is_gone",
+    "owner_token",
     "parse_json",
     "parse_toml",
     "publish_file",

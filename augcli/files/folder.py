@@ -11,19 +11,17 @@ import functools
 import io
 import itertools
 import os
-import re
-import sys
 import time
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 from augcli.files.descriptors import BY_DESCRIPTOR, NO_FOLLOW, Descriptors, LinkInside
 from augcli.files.draft import Draft
+from augcli.files.owners import HOST, owner_is_gone, owner_token
 from augcli.files.publishing import WRITE_FLAGS, sync_descriptor, write_all
 from augcli.files.reading import (
     READ_AND_WRITE,
     READ_FLAGS,
     read_descriptor,
-    read_file,
     regular,
 )
 
@@ -57,7 +55,7 @@ class Folder:
         self._temporary = temporary
         self._fsync = fsync
         self._unsynced: list[str] = []
-        self._token = f"{_HOST}~{os.getpid()}~{os.urandom(4).hex()}"
+        self._token = owner_token()
         self._numbers = itertools.count()
         self._made: set[str] = set()
         self._new_folders: set[str] = set()
@@ -104,6 +102,39 @@ class Folder:
         except BaseException:
             self.remove(f"{self._temporary}/{unfinished}")
             raise
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Write a file that is not there yet, whole before it gets its name.
+
+        Returns:
+            Whether this call made it: of several at the same moment, also on several computers,
+            one does.
+        """
+        self._check_length(name)
+        self.make_folder(name.rpartition("/")[0])
+        unfinished = f"{self._temporary}/{self._unfinished_leaf()}"
+        self.publish(unfinished, data)
+        try:
+            leaf, place = self._folders.locate(unfinished)
+            target, target_place = self._folders.locate(name)
+            # Unlike a rename, a second name never replaces a file that was made meanwhile.
+            os.link(leaf, target, src_dir_fd=place, dst_dir_fd=target_place)
+        except FileExistsError:
+            return False
+        except OSError:  # some file systems have no second names
+            if self.size(name) is not None:
+                return False
+            self.publish(name, data)
+        finally:
+            self.remove(unfinished)
+        return True
+
+    def clock(self) -> float:
+        """Return the time by the clock that gives files here their times, in seconds."""
+        with self.scratch() as file:
+            file.write(b".")
+            file.flush()
+            return os.fstat(file.fileno()).st_mtime
 
     def draft(self) -> Draft:
         """Begin a file that is written piece by piece and published when it is whole."""
@@ -266,7 +297,8 @@ class Folder:
     def scratch(self) -> Iterator[BinaryIO]:
         """Open a file for reading and writing that is gone afterwards."""
         name = f"{self._temporary}/{self._unfinished_leaf()}"
-        with self.open_table(name) as file:
+        # Buffered: lines of a file that is not are read byte by byte.
+        with self.open_table(name) as raw, io.BufferedRandom(cast("io.RawIOBase", raw)) as file:
             try:
                 yield file
             finally:
@@ -328,35 +360,10 @@ class Folder:
     def _is_left_over(self, name: str) -> bool:
         if name.startswith(f"{self._token}~"):
             return False
-        host, process, *_ = [*name.split("~"), "", ""]
-        if host == _HOST and process.isdigit() and sys.platform != "win32":
-            return int(process) == os.getpid() or not _is_alive(int(process))
+        if name.startswith(f"{HOST}~{os.getpid()}~"):
+            return True  # of an object of this process that is gone, or of an earlier process
+        is_gone = owner_is_gone(name)
+        if is_gone is not None:
+            return is_gone
         status = self.status(f"{self._temporary}/{name}")
         return status is not None and time.time() - status.st_mtime > OTHER_HOST_SECONDS
-
-
-_NODE = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
-_HOST = re.sub(r"[^A-Za-z0-9.-]", "_", _NODE)[:60]
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        return True  # it belongs to another user
-    return not _is_zombie(process)
-
-
-def _is_zombie(process: int) -> bool:
-    """Return whether a process is dead and only not yet taken note of.
-
-    In a container whose first process takes no note of dead children, it stays so for ever.
-    """
-    try:
-        # The name of the program, in parentheses, may itself hold parentheses and spaces.
-        fields = read_file(f"/proc/{process}/stat").data.rpartition(b")")[2].split()
-    except OSError:
-        return False
-    return fields[:1] == [b"Z"]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from augcli.pixels.array_checks import check_image as check_image
     from augcli.pixels.blends import WHOLE_SHARE as WHOLE_SHARE
     from augcli.pixels.blends import blend as blend
+    from augcli.pixels.blends import paste_boxes as paste_boxes
     from augcli.pixels.blends import paste_cells as paste_cells
-    from augcli.pixels.blends import paste_mask as paste_mask
     from augcli.pixels.blends import paste_resized as paste_resized
     from augcli.pixels.colour import blur as blur
     from augcli.pixels.colour import change_brightness as change_brightness
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from augcli.pixels.geometry import rotate_mask as rotate_mask
     from augcli.pixels.grid import cell_boxes as cell_boxes
     from augcli.pixels.grid import cell_centre as cell_centre
+    from augcli.pixels.grid import cell_runs as cell_runs
     from augcli.pixels.heat_maps import mass_in_mask as mass_in_mask
     from augcli.pixels.heat_maps import pool_map as pool_map
     from augcli.pixels.heat_maps import ranked_cells as ranked_cells
@@ -58,6 +59,7 @@ __getattr__ = names_from(
         "boxes_mask": "augcli.pixels.masks",
         "cell_boxes": "augcli.pixels.grid",
         "cell_centre": "augcli.pixels.grid",
+        "cell_runs": "augcli.pixels.grid",
         "cells_mask": "augcli.pixels.masks",
         "change_brightness": "augcli.pixels.colour",
         "change_contrast": "augcli.pixels.colour",
@@ -79,8 +81,8 @@ __getattr__ = names_from(
         "mean_colour": "augcli.pixels.fills",
         "mirror": "augcli.pixels.geometry",
         "parse_colour": "augcli.pixels.fills",
+        "paste_boxes": "augcli.pixels.blends",
         "paste_cells": "augcli.pixels.blends",
-        "paste_mask": "augcli.pixels.blends",
         "paste_resized": "augcli.pixels.blends",
         "pool_map": "augcli.pixels.heat_maps",
         "quietest_box": "augcli.pixels.placement",

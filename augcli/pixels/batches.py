@@ -8,15 +8,15 @@ as they were before.
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
 from augcli.pixels.frame import Frame
-from augcli.pixels.grid import cell_lengths, edges
+from augcli.pixels.grid import cell_lengths
 from augcli.pixels.heat_maps import RANK_STEPS, overlaps
+from augcli.pixels.lanes import Lanes, new_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,20 +25,8 @@ if TYPE_CHECKING:
 
     Batch = NDArray[Any]
 
-LANE = 32
-"""Most bytes that are copied at once."""
 PIECE = 1 << 20
 """Bytes of pictures that are pasted at a time, so that they stay in the processor's memory."""
-
-
-def new_memory(place: int, size: int) -> NDArray[np.uint8]:
-    """Return memory that is used once; what gives memory again for each batch fits as well.
-
-    Args:
-        place: Number of what it is for: two that are used at the same time differ in it.
-        size: How many bytes.
-    """
-    return np.empty(size, np.uint8)
 
 
 def best_cells(heat_maps: NDArray[np.float32], count: int) -> NDArray[np.bool_]:
@@ -151,10 +139,10 @@ def paste_cells_into(
     frame = frame_of(bases, channels_last=channels_last)
     planes = 1 if channels_last else bases.shape[1]
     pixel = bases.itemsize * (bases.shape[3] if channels_last else 1)
-    lanes = _lanes(frame, planes, pixel, chosen.shape[1])
+    lanes = Lanes.of(frame, planes, pixel, chosen.shape[1])
     if lanes:
         whole = sources if isinstance(sources, np.ndarray) else bases
-        _copy_lanes(bases, np.ascontiguousarray(whole), donors, chosen, lanes, memory)
+        lanes.copy(bases, np.ascontiguousarray(whole), donors, chosen, memory)
         return
     step = max(1, PIECE // max(1, bases[:1].nbytes))
     if step >= len(bases):
@@ -180,68 +168,6 @@ def _copy_masked(
         cv2.copyTo(given.reshape(rows), places.view(np.uint8), bases.reshape(rows))
     else:
         np.copyto(bases, given, where=masks)
-
-
-class _Lanes(NamedTuple):
-    """Where the bytes of cells lie in a picture, in pieces of one length.
-
-    Attributes:
-        size: Bytes of a piece.
-        image: Pieces of a picture.
-        places: int64 (grid², pieces of a cell): number of each piece in the picture.
-    """
-
-    size: int
-    image: int
-    places: NDArray[np.int64]
-
-
-@functools.lru_cache(maxsize=16)
-def _lanes(frame: Frame, planes: int, pixel: int, grid: int) -> _Lanes | None:
-    """Return how cells are cut into pieces; None where their sides don't fit any useful length.
-
-    Args:
-        frame: Height and width of the pictures.
-        planes: How many planes a picture has, one after the other.
-        pixel: Bytes of a pixel in a plane.
-        grid: Rows and columns.
-    """
-    across, down = edges(frame.width, grid) * pixel, edges(frame.height, grid)
-    size = int(np.gcd.reduce(across[1:]))
-    size = min(LANE, size & -size)
-    heights, widths = np.diff(down), np.diff(across)
-    if size < 8 or heights.min() < 1 or widths.min() != widths.max():
-        return None
-    row = frame.width * pixel // size
-    # Cells differ in height by one row at most: the last row of a lower cell comes twice.
-    rows = down[:-1, None] + np.minimum(np.arange(heights.max()), heights[:, None] - 1)
-    pieces = across[:-1, None] // size + np.arange(widths[0] // size)
-    plane = np.arange(planes) * (frame.height * row)
-    places = plane[:, None, None] + (rows * row)[:, None, None, :, None] + pieces[:, None, None, :]
-    return _Lanes(size, planes * frame.height * row, places.reshape(grid * grid, -1))
-
-
-def _copy_lanes(
-    bases: Batch,
-    sources: Batch,
-    donors: NDArray[np.int64],
-    chosen: NDArray[np.bool_],
-    lanes: _Lanes,
-    memory: Callable[[int, int], NDArray[np.uint8]],
-) -> None:
-    """Copy the pieces of cells: all are read before the first is written."""
-    kind = np.dtype(f"V{lanes.size}")
-    at, cells = np.nonzero(chosen.reshape(len(chosen), -1))
-    shape = (len(cells), lanes.places.shape[1])
-    count = shape[0] * shape[1]
-    inside, places = (memory(place, 8 * count).view(np.int64).reshape(shape) for place in (0, 1))
-    given = memory(2, lanes.size * count).view(kind).reshape(shape)
-    # These modes only leave out a check of places that are right.
-    np.take(lanes.places, cells, axis=0, out=inside, mode="clip")
-    np.add(inside, (donors[at] * lanes.image)[:, None], out=places)
-    np.take(sources.reshape(-1).view(kind), places, out=given, mode="clip")
-    np.add(inside, (at * lanes.image)[:, None], out=places)
-    np.put(bases.reshape(-1).view(kind), places, given, mode="clip")
 
 
 def paste_boxes_into(

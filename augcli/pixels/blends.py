@@ -1,37 +1,67 @@
-"""Blends: a donor pasted onto a base by a mask, pasted small into a box, or mixed in everywhere."""
+"""Blends: boxes of a donor pasted onto a base, a donor pasted small, or mixed in everywhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 from augcli.pixels.array_checks import CHANNELS, check_batch, check_image
 from augcli.pixels.frame import Frame
+from augcli.pixels.grid import cell_runs
 from augcli.pixels.masks import cells_mask
 from augcli.pixels.resize import fit, resize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from augcli.pixels.frame import Box, Image, Mask
+    from augcli.pixels.frame import Box, Image
 
 WHOLE_SHARE = 65_536
 """The share of a blend that is all: shares are in 1/65,536, which float32 holds exactly."""
 
 
-def paste_mask(base: Image, donor: Image, mask: Mask) -> Image:
-    """Return a copy of the base with the donor's pixels where the mask is 1.
+def paste_boxes(base: Image, donor: Image, boxes: Iterable[Box], *, over: bool = False) -> Image:
+    """Return the base with boxes of the donor at the same places.
+
+    A donor of another size gives the part of itself that lies where the box lies in the base: the
+    edges are scaled and rounded half up, and the part is resized by
+    :func:`augcli.pixels.resize.fit`. The rest of the donor is not touched.
 
     Args:
-        base: uint8 (H, W, 3).
-        donor: uint8 (h, w, 3); resized if its frame is not the base's.
-        mask: uint8 (H, W), 0 or 1.
+        base: uint8 (H, W, C).
+        donor: uint8 (h, w, C).
+        boxes: (x0, y0, x1, y1) in pixels of the base, half-open, inside it; may be empty.
+        over: Whether the base itself is changed, and not a copy.
+
+    Example:
+        >>> base, donor = np.zeros((1, 4, 3), np.uint8), np.full((3, 2, 3), 9, np.uint8)
+        >>> paste_boxes(base, donor, [(1, 0, 3, 1)])[..., 0].tolist()
+        [[0, 9, 9, 0]]
     """
-    fitted = fit(donor, Frame.of(base))
-    return np.asarray(cv2.copyTo(fitted, mask, base.copy()), np.uint8)
+    pasted = base if over else base.copy()
+    height, width = base.shape[:2]
+    donor_height, donor_width = donor.shape[:2]
+    is_fitting = (height, width) == (donor_height, donor_width)
+    for x0, y0, x1, y1 in boxes:
+        if is_fitting:
+            pasted[y0:y1, x0:x1] = donor[y0:y1, x0:x1]
+        elif x0 < x1 and y0 < y1:
+            left, right = _scaled(x0, x1, width, donor_width)
+            top, bottom = _scaled(y0, y1, height, donor_height)
+            part = fit(donor[top:bottom, left:right], Frame(y1 - y0, x1 - x0))
+            # OpenCV leaves out a last axis of 1.
+            pasted[y0:y1, x0:x1] = part.reshape(y1 - y0, x1 - x0, -1)
+    return pasted
+
+
+def _scaled(start: int, stop: int, side: int, other: int) -> tuple[int, int]:
+    """Return where a span of a side lies in another side, of which it covers at least a pixel."""
+    first = (2 * start * other + side) // (2 * side)
+    last = (2 * stop * other + side) // (2 * side)
+    first = min(first, other - 1)
+    return first, max(last, first + 1)
 
 
 def paste_cells(
@@ -41,8 +71,8 @@ def paste_cells(
 
     Args:
         base: uint8 (H, W, C), or a batch (N, H, W, C) of any type; C is 1, 3 or 4.
-        donor: uint8 (h, w, C); resized if its frame is not the base's. For a batch
-            (N, H, W, C), of the bases' type and shape.
+        donor: uint8 (h, w, C); the parts that are pasted are resized if its frame is not the
+            base's. For a batch (N, H, W, C), of the bases' type and shape.
         cells: Cell indices, 0 to grid² - 1; cell k is in row k // grid and column k % grid.
             For a batch either one list that all images share, or one list for each image.
             :func:`augcli.ranked_cells` gives them for a heat map.
@@ -70,10 +100,7 @@ def paste_cells(
             f"the base has {base.shape[2]} channels and the donor {donor.shape[2]}, but they must "
             "have the same number"
         )
-    mask = cells_mask(_whole_numbers(cells), Frame.of(base), grid)
-    # OpenCV leaves out a last axis of 1.
-    fitted = fit(donor, Frame.of(base)).reshape(base.shape)
-    return np.where(mask[..., None], fitted, base)
+    return paste_boxes(base, donor, cell_runs(_whole_numbers(cells), Frame.of(base), grid))
 
 
 def _paste_batch(bases: Image, donors: Image, cells: list[Any], grid: int) -> Image:

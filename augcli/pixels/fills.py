@@ -18,19 +18,22 @@ if TYPE_CHECKING:
 _HEX = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
 
 
-def fill_boxes(image: Image, boxes: Sequence[Box], fill: Colour | NDArray[np.uint8]) -> Image:
-    """Return a copy of the image with the boxes filled.
+def fill_boxes(
+    image: Image, boxes: Sequence[Box], fill: Colour | NDArray[np.uint8], *, over: bool = False
+) -> Image:
+    """Return the image with the boxes filled.
 
     Args:
         image: uint8 (H, W, 3).
         boxes: (x0, y0, x1, y1) in pixels, half-open, inside the image.
         fill: One colour, or a picture (H, W, 3) that shows at its own place.
+        over: Whether the image itself is changed, and not a copy.
 
     Example:
         >>> fill_boxes(np.zeros((1, 3, 3), np.uint8), [(1, 0, 2, 1)], (9, 8, 7))[0].tolist()
         [[0, 0, 0], [9, 8, 7], [0, 0, 0]]
     """
-    filled = image.copy()
+    filled = image if over else image.copy()
     for x0, y0, x1, y1 in boxes:
         if isinstance(fill, np.ndarray):
             filled[y0:y1, x0:x1] = fill[y0:y1, x0:x1]

@@ -42,6 +42,23 @@ def cell_lengths(side: int, grid: int) -> NDArray[np.int64]:
     return np.diff(edges(side, grid))
 
 
+@functools.lru_cache(maxsize=256)
+def _edges(side: int, grid: int) -> list[int]:
+    """Return the edges as whole numbers of Python, which many pictures share."""
+    whole: list[int] = edges(side, grid).tolist()
+    return whole
+
+
+def check_cells(cells: Sequence[int], grid: int) -> None:
+    """Check that cells are on a grid.
+
+    Raises:
+        ValueError: A cell is not on it.
+    """
+    if cells and not 0 <= min(cells) <= max(cells) < grid * grid:
+        raise ValueError(f"cells {tuple(cells)} are not all on a {grid} x {grid} grid")
+
+
 def cell_boxes(cells: Sequence[int], frame: Frame, grid: int) -> list[Box]:
     """Return the box of each cell; it may be empty where the frame is smaller than the grid.
 
@@ -55,10 +72,40 @@ def cell_boxes(cells: Sequence[int], frame: Frame, grid: int) -> list[Box]:
         >>> cell_boxes([1, 2], Frame(2, 5), grid=2)
         [(3, 0, 5, 1), (0, 1, 3, 2)]
     """
-    rows = edges(frame.height, grid).tolist()
-    columns = edges(frame.width, grid).tolist()
+    rows, columns = _edges(frame.height, grid), _edges(frame.width, grid)
     places = [divmod(cell, grid) for cell in cells]
     return [(columns[j], rows[i], columns[j + 1], rows[i + 1]) for i, j in places]
+
+
+def cell_runs(cells: Sequence[int], frame: Frame, grid: int) -> list[Box]:
+    """Return the boxes that cells fill, those that lie side by side in a row as one box.
+
+    Args:
+        cells: Cell indices, 0 to grid² - 1, in any order.
+        frame: Height and width of the image.
+        grid: Number of rows and of columns.
+
+    Raises:
+        ValueError: A cell is not on the grid.
+
+    Example:
+        >>> from augcli.pixels.frame import Frame
+        >>> cell_runs([3, 0, 1], Frame(2, 4), grid=2)
+        [(0, 0, 4, 1), (2, 1, 4, 2)]
+    """
+    check_cells(cells, grid)
+    rows, columns = _edges(frame.height, grid), _edges(frame.width, grid)
+    boxes: list[Box] = []
+    chosen = sorted(set(cells))
+    start = 0
+    for place, cell in enumerate(chosen):
+        row, column = divmod(cell, grid)
+        if column + 1 < grid and place + 1 < len(chosen) and chosen[place + 1] == cell + 1:
+            continue
+        first = chosen[start] - row * grid
+        boxes.append((columns[first], rows[row], columns[column + 1], rows[row + 1]))
+        start = place + 1
+    return boxes
 
 
 def cell_centre(cell: int, frame: Frame, grid: int) -> tuple[int, int]:

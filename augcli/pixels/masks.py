@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from augcli.pixels.geometry import FRACTION_BITS, cosine_and_sine
-from augcli.pixels.grid import cell_lengths
+from augcli.pixels.grid import cell_lengths, check_cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +40,7 @@ def cells_mask(cells: Sequence[int], frame: Frame, grid: int) -> Mask:
         array([[0, 0, 1, 1],
                [0, 0, 0, 0]], dtype=uint8)
     """
-    if cells and not 0 <= min(cells) <= max(cells) < grid * grid:
-        raise ValueError(f"cells {tuple(cells)} are not all on a {grid} x {grid} grid")
+    check_cells(cells, grid)
     chosen = np.zeros(grid * grid, np.uint8)
     chosen[list(cells)] = 1
     heights, widths = cell_lengths(frame.height, grid), cell_lengths(frame.width, grid)

@@ -11,7 +11,7 @@ from augcli.plan.part import Part
 from augcli.plan.parts import StoredPart, shard_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from augcli.data.manifest import Failure
     from augcli.data.sinks.sink import DataFile, Sink
@@ -55,11 +55,15 @@ class Backlog:
     left_over: int = 0
     emptied: set[str] = field(default_factory=set)
 
-    def tasks(self) -> Iterator[Task]:
-        """Yield what shards still need, in order; count what is done."""
-        stored = self.parts.read()
+    def tasks(self, chosen: Mapping[str, str] | None = None) -> Iterator[Task]:
+        """Yield what shards still need, in order; count what is done.
+
+        Args:
+            chosen: Only these shards, by name, each with the name of its file; all where None.
+        """
+        stored = self.parts.read(chosen)
         following = next(stored, None)
-        for shard in self.plan.shards():
+        for shard in self.plan.shards(chosen):
             self.shards.add(shard.name)
             if shard.file:
                 self.files.add(shard.file)

@@ -57,7 +57,9 @@ class Containers:
         return f"{split_slug(split) or UNNAMED}-{number:05d}-of-{count:05d}.{self.ending}"
 
 
-def containers_for(sources: Sources, wanted: Wanted, ending: str, shard_bytes: int) -> Containers:
+def containers_for(
+    sources: Sources, wanted: Wanted, ending: str, shard_bytes: int, *, is_whole: bool = False
+) -> Containers:
     """Return how the outputs of a run are spread over files.
 
     Args:
@@ -65,6 +67,7 @@ def containers_for(sources: Sources, wanted: Wanted, ending: str, shard_bytes: i
         wanted: What is to be made of each.
         ending: Of the files.
         shard_bytes: Bytes that a file is to have at most, if outputs are as large as sources.
+        is_whole: Whether each copy of a split is one file, however large.
     """
     sizes = np.array(sources.sizes, np.int64)
     split_of = np.array(sources.split_of, np.int64) if sources.splits else np.zeros(len(sizes), int)
@@ -78,5 +81,5 @@ def containers_for(sources: Sources, wanted: Wanted, ending: str, shard_bytes: i
         copies = max(1, int(wanted.copies[members].max(initial=0)))
         files = max(-(-total // shard_bytes), FEWEST_FILES if jobs >= MANY_JOBS else 1)
         each = min(-(-files // copies), jobs, MOST_SHARDS)
-        ranges[split] = 1 << max(0, each - 1).bit_length()
+        ranges[split] = 1 if is_whole else 1 << max(0, each - 1).bit_length()
     return Containers(ending, ranges, digest(*sources.classes).hex())

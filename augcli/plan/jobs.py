@@ -59,6 +59,7 @@ class Task:
         avoid: By path, how sources ended a worker.
         careful: Whether each source is announced before it is touched.
         file: Name of the file that holds all of its outputs; empty where each is a file.
+        plan: Hash of the plan that several machines share; empty where there is none.
     """
 
     shard: str
@@ -75,3 +76,4 @@ class Task:
     avoid: dict[str, Failure] = field(default_factory=dict)
     careful: bool = False
     file: str = ""
+    plan: str = ""

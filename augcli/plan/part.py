@@ -12,7 +12,6 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from augcli.data.labels import Label
 from augcli.data.manifest import Failure, Row
 from augcli.data.names import is_container_name, is_output_name
 from augcli.data.sinks.sink import DataFile
@@ -136,8 +135,14 @@ class Part:
         made = [self.data.name] if self.data else [made.row.file_name for made in self.made]
         return made + self.obsolete
 
-    def to_bytes(self) -> bytes:
-        """Return the two lines of the part."""
+    def to_bytes(self, plan: str = "") -> bytes:
+        """Return the two lines of the part.
+
+        Args:
+            plan: Hash of the plan that several machines share. A part that is done then has a third
+                line with it, which is left out when parts are folded: what a complete run leaves
+                depends on the sources and options alone.
+        """
         # All of it at once, which is several times quicker than output by output.
         body = _line(
             {
@@ -145,8 +150,7 @@ class Part:
                 "command": self.command,
                 "fingerprint": self.fingerprint,
                 "made": [
-                    (made.job, made.size, made.remarks, _row_to_json(made.row))
-                    for made in self.made
+                    (made.job, made.size, made.remarks, made.row.to_json()) for made in self.made
                 ],
                 "failed": self.failed,
                 "tried": self.tried,
@@ -155,7 +159,8 @@ class Part:
                 **({"data": self.data} if self.data else {}),
             }
         )
-        return body + _line({"sha256": hashlib.sha256(body).hexdigest()})
+        mark = plan_mark(plan) if plan else b""
+        return body + _line({"sha256": hashlib.sha256(body).hexdigest()}) + mark
 
     def split(self, count: int, key_of: Callable[[int], Callable[[str], bytes]]) -> Iterator[Part]:
         """Yield the parts of the shards that this one is cut into, in order.
@@ -206,13 +211,24 @@ class Part:
             return None  # whole, but of a version that wrote other parts
 
 
+def plan_mark(plan: str) -> bytes:
+    r"""Return the line by which a part shows that it was made for a plan.
+
+    Example:
+        >>> plan_mark("3f9a")
+        b'{"plan":"3f9a"}\n'
+    """
+    return _line({"plan": plan})
+
+
+def without_mark(content: bytes) -> bytes:
+    """Return the two lines of a part that may have a third one, with the hash of a plan."""
+    last = content.rfind(b"\n", 0, -1) + 1
+    return content[:last] if content.startswith(b'{"plan":', last) else content
+
+
 def _line(value: Any) -> bytes:
     return _JSON(value).encode("utf-8") + b"\n"
-
-
-def _row_to_json(row: Row) -> list[Any]:
-    name, label, *others = row
-    return [name, label.to_json(), *others]
 
 
 def _from_json(content: Any) -> Part:
@@ -221,8 +237,8 @@ def _from_json(content: Any) -> Part:
         content["command"],
         content["fingerprint"],
         [
-            Made(job, size, remarks, Row(name, Label.from_json(label), *others))
-            for job, size, remarks, (name, label, *others) in content["made"]
+            Made(job, size, remarks, Row.from_json(row))
+            for job, size, remarks, row in content["made"]
         ],
         [(job, Failure(*failure)) for job, failure in content["failed"]],
         {path: Tried(*tried) for path, tried in content["tried"].items()},

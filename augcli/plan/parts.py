@@ -8,6 +8,7 @@ the lines of ``parts.jsonl.gz``. A file of its own supersedes the lines of its s
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -15,10 +16,10 @@ from augcli.data.output import FOLDED_PARTS, PARTS
 from augcli.data.sinks.folder import PART_ENDING, part_name
 from augcli.data.stopping import writing
 from augcli.errors import Stopped
-from augcli.plan.part import UNFINISHED, Part, ShardName
+from augcli.plan.part import UNFINISHED, Part, ShardName, plan_mark, without_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from augcli.files import Folder
 
@@ -26,6 +27,8 @@ LONGEST_LINE = 256 << 20
 """Bytes of the longest line that is read from the folded parts."""
 LONGEST_CHECKSUM = 256
 """Bytes of the longest second line of a part."""
+LONGEST_NAME = 160
+"""Bytes of the longest name of a shard."""
 FIRST_LETTERS = b'{"shard":"'
 """How a part begins, see :meth:`augcli.plan.part.Part.to_bytes`."""
 COMPRESSION = 1
@@ -57,6 +60,22 @@ def shard_order(shard: str) -> tuple[int, str, int]:
     return name.order if name else (-1, "", -1)
 
 
+def _folders_of(stored: StoredPart) -> set[str]:
+    files = stored.part.files if stored.part else []
+    return {name.rpartition("/")[0] for name in files}
+
+
+def _shard_of(content: bytes) -> str:
+    """Return the shard that a part is of, by its beginning.
+
+    Example:
+        >>> _shard_of(b'{"shard":"0-00012-of-00032","command":')
+        '0-00012-of-00032'
+    """
+    name = content[len(FIRST_LETTERS) : len(FIRST_LETTERS) + LONGEST_NAME]
+    return name.partition(b'"')[0].decode("utf-8", "replace")
+
+
 def _is_placed(stored: StoredPart, files: Mapping[str, str]) -> bool:
     part, file = stored.part, files.get(stored.shard)
     return part is not None and file is not None and set(part.files) <= {file}
@@ -73,12 +92,15 @@ class Parts:
     Attributes:
         is_cut: Whether the folded parts turned out to be damaged while they were read: what
             comes after the damage is lost.
+        superseded_folders: The folders of outputs that folded parts name which a part of its own
+            supersedes: they may be empty now.
     """
 
     def __init__(self, files: Folder, *, in_containers: bool = False) -> None:
         self._files = files
         self._in_containers = in_containers
         self.is_cut = False
+        self.superseded_folders = set[str]()
 
     def loose(self) -> list[str]:
         """Return the names of the shards whose part is a file of its own, in order.
@@ -119,25 +141,49 @@ class Parts:
         """Whether there is a file of folded parts."""
         return self._files.size(FOLDED_PARTS) is not None
 
-    def read(self) -> Iterator[StoredPart]:
+    def read(self, chosen: Collection[str] | None = None) -> Iterator[StoredPart]:
         """Yield every part, in order; the part of a shard that is a file of its own wins.
+
+        Args:
+            chosen: Names of shards: only their parts, and those that are files of their own are
+                looked for by their names, each when its turn comes; all where None.
 
         Raises:
             Stopped: A part can't be read: what it records must not be taken for lost.
         """
-        loose = self.loose()
-        folded = self._whole_folded()
+        loose = self.loose() if chosen is None else sorted(chosen, key=shard_order)
+        folded = self._whole_folded(chosen)
         following = next(folded, None)
         for shard in loose:
             while following and shard_order(following.shard) < shard_order(shard):
                 yield following
                 following = next(folded, None)
+            if chosen is not None and self._files.size(part_name(shard)) is None:
+                continue
             if following and following.shard == shard:
+                self.superseded_folders |= _folders_of(following)
                 following = next(folded, None)
             yield self._loose(shard)
         while following:
             yield following
             following = next(folded, None)
+
+    def marked(self, plan: str) -> Iterator[str]:
+        """Yield the shards whose part, a file of its own, was made for a plan.
+
+        Args:
+            plan: Its hash.
+        """
+        mark = plan_mark(plan)
+        for name in map(str, self._loose_names()):
+            try:
+                with self._files.open(part_name(name)) as file:
+                    file.seek(-min(len(mark), file.seek(0, os.SEEK_END)), os.SEEK_END)
+                    is_marked = file.read() == mark
+            except FileNotFoundError:
+                continue
+            if is_marked:
+                yield name
 
     def commit(self, part: Part) -> None:
         """Write a part as a file of its own."""
@@ -235,21 +281,26 @@ class Parts:
                 f"{path} can't be read ({error.strerror}); fix that, or remove the file to make "
                 "its shard anew, then run the same command again to continue"
             ) from None
+        content = without_mark(content)
         part = Part.from_bytes(content)
         # A copy of another part is not the part of this shard.
         return StoredPart(shard, content, part if part and part.shard == shard else None)
 
-    def _whole_folded(self) -> Iterator[StoredPart]:
+    def _whole_folded(self, chosen: Collection[str] | None = None) -> Iterator[StoredPart]:
         """Yield the folded parts that are whole, and note whether all are."""
         self.is_cut = False
-        for stored in self._folded():
+        for stored in self._folded(chosen):
             if stored:
                 yield stored
             else:
                 self.is_cut = True
 
-    def _folded(self) -> Iterator[StoredPart | None]:
-        """Yield the folded parts, None for each that is damaged."""
+    def _folded(self, chosen: Collection[str] | None = None) -> Iterator[StoredPart | None]:
+        """Yield the folded parts, None for each that is damaged.
+
+        Args:
+            chosen: Names of shards: others are not looked into; all where None.
+        """
         try:
             file = self._files.open(FOLDED_PARTS)
         except FileNotFoundError:
@@ -270,6 +321,8 @@ class Parts:
                         self.is_cut = True
                         return
                     content = body + archive.readline(LONGEST_CHECKSUM)
+                    if chosen is not None and _shard_of(content) not in chosen:
+                        continue
                     part = Part.from_bytes(content)
                     if part and shard_order(part.shard) > last:
                         last = shard_order(part.shard)

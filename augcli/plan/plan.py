@@ -11,11 +11,12 @@ import numpy as np
 
 from augcli.data.names import LONG_HASH, SHORT_HASH, container_key, same_names
 from augcli.plan.jobs import Job, Task
-from augcli.plan.ring import Ring
+from augcli.plan.part import ShardName
+from augcli.plan.ring import Ring, split_slug
 from augcli.rng import Digest, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -27,6 +28,17 @@ if TYPE_CHECKING:
 ORIGINALS: Final[tuple[Original, ...]] = ("none", "encode", "copy")
 DONORS = 3
 """Donors in a job's list at first; a shard that needs more asks for a longer list."""
+
+
+def ring_of(shard: str) -> tuple[int, str] | None:
+    """Return the ring that a shard is cut from, by its name: copy and split.
+
+    Example:
+        >>> ring_of("2-00012-of-00032-train")
+        (2, 'train')
+    """
+    name = ShardName.parse(shard)
+    return (name.copy, name.split) if name else None
 
 
 @dataclass(frozen=True)
@@ -93,15 +105,25 @@ class Plan:
     containers: Containers | None = None
     _rings: dict[tuple[int, str], Ring] = field(default_factory=dict)
     _labels: list[str] = field(init=False)
-    _long_named: frozenset[str] = field(init=False)
+    _long_named: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
-        sources = self.sources
-        self._labels = [repr(label.weights) for label in sources.labels]
-        plain = container_key if self.containers else str
-        self._long_named = same_names(
-            sources.paths, lambda index: sources.source(index).place, plain
-        )
+        self._labels = [repr(label.weights) for label in self.sources.labels]
+
+    @property
+    def long_named(self) -> frozenset[str]:
+        """The sources whose outputs get a longer hash in their names."""
+        if self._long_named is None:
+            sources = self.sources
+            plain = container_key if self.containers else str
+            self._long_named = same_names(
+                sources.paths, lambda index: sources.source(index).place, plain
+            )
+        return self._long_named
+
+    @long_named.setter
+    def long_named(self, paths: frozenset[str]) -> None:
+        self._long_named = paths
 
     @property
     def jobs(self) -> int:
@@ -109,8 +131,15 @@ class Plan:
         only_originals = (self.wanted.originals > 0) & (self.wanted.copies == 0)
         return int(self.wanted.copies.sum()) + int(np.count_nonzero(only_originals))
 
-    def shards(self) -> Iterator[Shard]:
-        """Yield all shards that hold a job, in order."""
+    def shards(self, chosen: Mapping[str, str] | None = None) -> Iterator[Shard]:
+        """Yield the shards that hold a job, in order.
+
+        Args:
+            chosen: Only these, by name, each with the name of its file; all where None.
+        """
+        if chosen is not None:
+            yield from (shard._replace(file=chosen[shard.name]) for shard in self._pieces(chosen))
+            return
         if not self.containers:
             yield from self._pieces()
             return
@@ -121,17 +150,21 @@ class Plan:
             yield shard._replace(file=self.containers.name(split, numbers[split], counts[split]))
             numbers[split] += 1
 
-    def _pieces(self) -> Iterator[Shard]:
+    def _pieces(self, chosen: Collection[str] | None = None) -> Iterator[Shard]:
         """Yield the same without the names of their files."""
+        rings = None if chosen is None else {ring_of(name) for name in chosen}
         for copy in range(max(1, self.wanted.most_copies)):
             has_job = self.wanted.has_job(copy)
             for split in sorted(self.sources.splits) or [""]:
+                if rings is not None and (copy, split_slug(split)) not in rings:
+                    continue
                 ring = self._ring(copy, split)
                 before = np.concatenate(([0], np.cumsum(has_job[ring.order])))
                 count = self.containers.ranges[split] if self.containers else self.shard_count
                 for shard in ring.shards(copy, count, split):
-                    if before[shard.stop] > before[shard.start]:
-                        yield shard
+                    jobs = int(before[shard.stop] - before[shard.start])
+                    if jobs and (chosen is None or shard.name in chosen):
+                        yield shard._replace(jobs=jobs)
                 # A ring is as large as the list of sources: only one at a time.
                 self._rings.pop((copy, split), None)
 
@@ -216,7 +249,7 @@ class Plan:
             givers = ring.donors(position, donors + 1) if self.mixes and is_augmented else []
             candidates = tuple([at(giver)[0] for giver in givers[:donors]])
             first = at(givers[0])[1] if candidates else ()
-            hash_bytes = LONG_HASH if base.path in self._long_named else SHORT_HASH
+            hash_bytes = LONG_HASH if base.path in self.long_named else SHORT_HASH
             kind = (is_augmented, original, hash_bytes)
             # The usual kind of job has no word for it.
             named = () if kind == (True, "none", SHORT_HASH) else kind

@@ -104,6 +104,7 @@ class Shard(NamedTuple):
         stop: Position after the last.
         split: The part of the data set; empty where there are none.
         file: Name of the file that holds all of its outputs; empty where each is a file.
+        jobs: How many jobs it holds.
     """
 
     copy: int
@@ -113,6 +114,7 @@ class Shard(NamedTuple):
     stop: int
     split: str = ""
     file: str = ""
+    jobs: int = 0
 
     @property
     def name(self) -> str:
@@ -163,8 +165,12 @@ class Ring:
             container_of: Gives the container of a path, whose sources are to be neighbours.
         """
         key_of = ring_keys(seed, copy, container_of)
-        paths = sources.paths if members is None else [sources.paths[at] for at in members]
-        keys = np.frombuffer(b"".join(map(key_of, paths)), ">u8").astype(np.uint64)
+        all_paths = sources.paths
+        paths = all_paths if members is None else (all_paths[at] for at in members.tolist())
+        joined = bytearray()
+        for path in paths:
+            joined += key_of(path)
+        keys = np.frombuffer(joined, ">u8").astype(np.uint64)
         # Stable, and the sources come sorted by path: equal hashes go by path.
         order = np.argsort(keys, kind="stable")
         indices = order if members is None else members[order]
@@ -273,7 +279,7 @@ def _mixed(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return words ^ (words >> np.uint64(31))
 
 
-def sample(paths: list[str], seed: int, purpose: str, count: int) -> list[int]:
+def sample(paths: Sequence[str], seed: int, purpose: str, count: int) -> list[int]:
     """Return the indices of at most ``count`` paths, in the order in which they were chosen.
 
     Example:

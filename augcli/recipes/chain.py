@@ -42,6 +42,7 @@ class Result:
             None while there is no donor.
         shown: Where the donor shows, and its share of each pixel there, while later steps may
             still move pixels and labels count them.
+        is_spare: Whether nobody else needs the image any more: then the last step may change it.
     """
 
     image: Image
@@ -50,6 +51,7 @@ class Result:
     remarks: list[str] = field(default_factory=list)
     donated: tuple[float, float] | None = None
     shown: tuple[Mask, tuple[int, int]] | None = None
+    is_spare: bool = False
 
 
 class Region(NamedTuple):
@@ -168,14 +170,15 @@ class Chain:
             return None
         return choice.augmentation
 
-    def lead(self, image: Image, decisions: Decisions) -> Result:
+    def lead(self, image: Image, decisions: Decisions, *, is_spare: bool = False) -> Result:
         """Apply the steps before the mixer, or all where nothing mixes.
 
         Args:
             image: uint8 (H, W, 3), RGB.
             decisions: What each step does.
+            is_spare: Whether the image may be changed.
         """
-        result = Result(image)
+        result = Result(image, is_spare=is_spare)
         for index in range(len(self.steps) if self.mixer_at is None else self.mixer_at):
             self._drop(index, result, decisions)
         return result
@@ -184,13 +187,16 @@ class Chain:
         """Apply the mixer and the steps after it.
 
         Args:
-            base: What :meth:`lead` gave for the base; left unchanged.
+            base: What :meth:`lead` gave for the base; left unchanged, but for an image that is
+                spare.
             donor: The same of the donor; None leaves the base unmixed.
             decisions: What each step does.
         """
         if self.mixer_at is None:
             return base
-        result = Result(base.image, list(base.records), remarks=list(base.remarks))
+        result = Result(
+            base.image, list(base.records), remarks=list(base.remarks), is_spare=base.is_spare
+        )
         self._mix(self.mixer_at, result, donor, decisions)
         for index in range(self.mixer_at + 1, len(self.steps)):
             self._drop(index, result, decisions)
@@ -292,7 +298,7 @@ class Chain:
         result.donor_records = donor.records
         frame = Frame.of(result.image)
         draw, weighed = decisions.mix(at, choice, frame)
-        result.image = mixer.apply_unchecked((result.image, donor.image), draw)
+        result.image = self._applied(at, mixer, (result.image, donor.image), draw, result)
         result.donated = weighed.donated
         if mixer.label_mode == "area" and at + 1 < len(self.steps):
             result.shown = (mixer.mask(draw, frame), mixer.opacity(draw))
@@ -308,13 +314,27 @@ class Chain:
         augmentation = choice.augmentation
         frame = Frame.of(result.image)
         draw = decisions.draw(index, choice, result.image)
-        result.image = augmentation.apply_unchecked((result.image,), draw)
+        result.image = self._applied(index, augmentation, (result.image,), draw, result)
         if result.shown:
             # A crop, say, may leave more or less of the donor: labels stay counts of pixels.
             mask, opacity = result.shown
             result.shown = (augmentation.apply_to_mask(mask, draw), opacity)
             result.donated = shown_pixels(*result.shown)
         self._note(index, choice, draw, frame, result)
+
+    def _applied(
+        self,
+        index: int,
+        augmentation: Augmentation[Any],
+        images: tuple[Image, ...],
+        draw: Draw,
+        result: Result,
+    ) -> Image:
+        # Not before the last step: a heat map belongs to a picture, which must stay what it was
+        # while it may still be asked for.
+        if result.is_spare and index + 1 == len(self.steps):
+            return augmentation.apply_over(images, draw)
+        return augmentation.apply_unchecked(images, draw)
 
     def _note(
         self,

@@ -161,12 +161,18 @@ class Chance:
         return draw, weigh(mixer, draw, frame, both)
 
     def _stream(self, purpose: str, index: int) -> Stream:
-        return Stream.keyed(_keys(self._seed, purpose, index)(*self._subject))
+        return Stream.keyed(stream_keys(self._seed, purpose, index)(*self._subject))
 
 
 @functools.lru_cache(maxsize=1024)
-def _keys(seed: int, purpose: str, index: int) -> Digest:
-    """Return what gives the keys of a step's streams, for each picture."""
+def stream_keys(seed: int, purpose: str, index: int) -> Digest:
+    """Return what gives the keys of a step's streams: for the path and copy of a picture.
+
+    Args:
+        seed: Seed of all chance.
+        purpose: Name of the augmentation, or what else is drawn.
+        index: Number of the step.
+    """
     return Digest(seed, purpose, index)
 
 

@@ -14,6 +14,7 @@ from augcli.data.codecs.formats import FULL_WHITE, PNG_LEVEL
 from augcli.data.stores.sources import MOST_BYTES
 from augcli.errors import near_miss
 from augcli.params import ByName, Param, check
+from augcli.recipes.array_index import parse_index
 
 if TYPE_CHECKING:
     from augcli.pixels.frame import Frame
@@ -118,6 +119,22 @@ def byte_count(text: str) -> int:
     return int(match[1]) * unit
 
 
+def parse_address(value: Any) -> str:
+    """Return the address of a cluster, checked: ``local``, or a host and its port.
+
+    Raises:
+        ValueError: It is neither.
+
+    Example:
+        >>> parse_address("node1:6379"), parse_address("local")
+        ('node1:6379', 'local')
+    """
+    text = str(value).strip()
+    if text != "local" and not re.fullmatch(r"[^\s/:]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}", text):
+        raise ValueError(f"is {text!r}, but must be local or a host and its port, as node1:6379")
+    return text
+
+
 def parse_per_class(value: Any) -> int | str:
     """Return a number of images, ``max`` or ``median``.
 
@@ -188,10 +205,10 @@ class RunOptions(ByName):
         ),
     ] = None
     to: Annotated[
-        Literal["folder", "webdataset", "parquet"],
+        Literal["folder", "webdataset", "parquet", "npz"],
         Param(
-            "What the outputs become: files in a folder, webdataset (tar files of many samples) "
-            "or parquet (tables that hold the pictures).",
+            "What the outputs become: files in a folder, webdataset (tar files of many samples), "
+            "parquet (tables that hold the pictures) or npz (arrays of NumPy, for small sets).",
             group="output",
         ),
     ] = "folder"
@@ -204,6 +221,23 @@ class RunOptions(ByName):
             group="output",
         ),
     ] = "256MB"
+    manifest: Annotated[
+        Literal["csv", "jsonl", "parquet"],
+        Param(
+            "Format of the manifest: csv (metadata.csv), jsonl (metadata.jsonl, with types) or "
+            "parquet (metadata.parquet).",
+            group="output",
+        ),
+    ] = "csv"
+    soft_label: Annotated[
+        Literal["pair", "json", "wide", "list"],
+        Param(
+            "How a label stands in the manifest: pair (the base's class and the donor's, with "
+            "their weights; json where INPUT has soft labels), json (weights by class), wide (a "
+            "column for each class) or list (a weight for each class of classes.txt).",
+            group="output",
+        ),
+    ] = "pair"
     labels: Annotated[
         Path | None,
         Param(
@@ -424,6 +458,50 @@ class RunOptions(ByName):
     follow_links: Annotated[bool, FOLLOW_LINKS] = False
     workers: Annotated[int | None, WORKERS] = None
     timeout: Annotated[float | None, TIMEOUT] = None
+    engine: Annotated[
+        Literal["processes", "ray"],
+        Param(
+            "What does the work: processes of this machine, or the nodes of a Ray cluster, which "
+            "share INPUT and OUT.",
+            group="run",
+        ),
+    ] = "processes"
+    address: Annotated[
+        str,
+        Param(
+            "Ray cluster, such as node1:6379; local starts one on this machine.",
+            parse=parse_address,
+            metavar="local|HOST:PORT",
+            group="run",
+        ),
+    ] = "local"
+    task_cpus: Annotated[
+        float,
+        Param(
+            "Processors that each task of Ray takes; `workers` says how many tasks run at a time "
+            "[default: as many as the cluster has room for].",
+            0.01,
+            4096,
+            group="run",
+        ),
+    ] = 1.0
+    shard: Annotated[
+        str | None,
+        Param(
+            "Make only the share of one task of an array job, such as 3/100: the fourth of 100, "
+            "from 0. OUT is a folder that all of them share; augcli finish OUT comes last.",
+            parse=parse_index,
+            metavar="I/N",
+            group="run",
+        ),
+    ] = None
+    force: Annotated[
+        bool,
+        Param(
+            "Go on although tasks of an array job seem to be at work in OUT: they are gone.",
+            group="run",
+        ),
+    ] = False
     fsync: Annotated[
         Literal["none", "shard", "file"],
         Param(
@@ -487,12 +565,17 @@ SCORER_OPTIONS = frozenset({"model", "heatmaps", "device"})
 """Options that only commands with a heat map have."""
 ONE_RUN_ONLY = frozenset(
     {"out", "workers", "timeout", "overwrite", "fsync", "retry_failed", "fail_fast", "max_errors"}
-    | {"heatmaps", "device", "accept_missing", "refresh_estimates"}
+    | {"heatmaps", "device", "accept_missing", "refresh_estimates", "shard", "force"}
+    | {"engine", "address", "task_cpus"}
 )
 """Options that say how a run goes and change no output."""
+TABLE_OPTIONS = frozenset({"manifest", "soft_label"})
+"""Options that say how the manifest is written, and change no output."""
 AMOUNTS = frozenset({"copies", "per_class", "total", "copies_of", "only_classes", "skip_classes"})
 """Options that say how many outputs there are, and change none of them."""
-NOT_OF_THE_RESULT = ONE_RUN_ONLY | AMOUNTS | {"model", "labels", "classes", "missing", "prob"}
+NOT_OF_THE_RESULT = (
+    ONE_RUN_ONLY | TABLE_OPTIONS | AMOUNTS | {"model", "labels", "classes", "missing", "prob"}
+)
 """Options that don't change the outputs, whose content does and not their name, or that the
 steps say already."""
 LABELLING = frozenset(

@@ -8,15 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from augcli.data.class_list import read_class_list
-from augcli.data.manifest import (
-    CLASSES,
-    ERRORS,
-    KNOWN_COLUMNS,
-    MANIFEST,
-    Row,
-    read_failures,
-    table_rows,
-)
+from augcli.data.manifest import CLASSES, ERRORS, read_failures
+from augcli.data.manifest_formats.formats import manifest_name, read_rows
 from augcli.data.sinks.opening import open_sink
 from augcli.errors import OutputError
 from augcli.files import TABLE_LIMIT
@@ -36,7 +29,7 @@ from augcli.run.verifying.remake import Remaker, recorded_chain, recorded_option
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from augcli.data.manifest import Failure
+    from augcli.data.manifest import Failure, Row
     from augcli.data.output import OutputFolder
     from augcli.data.run_record import RunRecord
     from augcli.recipes.chain import Chain
@@ -80,7 +73,24 @@ class Opened:
         Raises:
             OutputError: It can't be read.
         """
-        return iter(_Rows(self.output))
+        name = manifest_name(
+            lambda name: self.output.files.size(name) is not None, self.record.tables
+        )
+        try:
+            yield from read_rows(name, self.output.files.open(name), self.classes())
+        except (OSError, ValueError) as error:
+            raise _unreadable(self.output, name, error) from None
+
+    def classes(self) -> list[str]:
+        """Return the names of its classes, in order.
+
+        Raises:
+            OutputError: They can't be read.
+        """
+        try:
+            return read_class_list(self.output.files.read(CLASSES, TABLE_LIMIT))
+        except (OSError, ValueError) as error:
+            raise _unreadable(self.output, CLASSES, error) from None
 
     def results(
         self,
@@ -196,55 +206,22 @@ def view_of(
     regions = Regions(chain, recorded or 0)
     choice = Choice()
     are_many = record.identity.get("multi_label") is True
-    rows = _Rows(output)
-    reader = TableReader(rows.classes(), many=are_many)
-    for number, row in enumerate(rows):
+    # Which class is the base's is told by the columns of a pair alone.
+    soft = record.soft_label not in ("", "pair")
+    reader = TableReader(opened.classes(), many=are_many)
+    for number, row in enumerate(opened.rows()):
         reader.add(row)
         regions.add(row)
         choice.add(row, number)
         watch(row)
     remarks = remarks_of(output, record)
-    figures = figures_of(reader.table(soft=rows.soft), regions, _failures(output), remarks)
+    figures = figures_of(reader.table(soft=soft), regions, _failures(output), remarks)
     return View(
         **vars(opened),
         figures=figures,
         checks=checks(figures, recorded),
         chosen=choice.rows(),
     )
-
-
-class _Rows:
-    """The rows of a manifest, one after the other.
-
-    Args:
-        output: Reads OUT.
-
-    Attributes:
-        soft: Whether sources may have several classes; known after the first row.
-    """
-
-    def __init__(self, output: OutputFolder) -> None:
-        self._output = output
-        self.soft = False
-
-    def classes(self) -> list[str]:
-        """Return the names of the classes, in order.
-
-        Raises:
-            OutputError: They can't be read.
-        """
-        try:
-            return read_class_list(self._output.files.read(CLASSES, TABLE_LIMIT))
-        except (OSError, ValueError) as error:
-            raise _unreadable(self._output, CLASSES, error) from None
-
-    def __iter__(self) -> Iterator[Row]:
-        try:
-            for columns, cells in table_rows(self._output.files.open(MANIFEST), KNOWN_COLUMNS):
-                self.soft = "label" in columns
-                yield Row.from_cells(cells, columns)
-        except (OSError, ValueError) as error:
-            raise _unreadable(self._output, MANIFEST, error) from None
 
 
 def _failures(output: OutputFolder) -> Iterator[Failure]:

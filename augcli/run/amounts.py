@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from augcli.data.sinks.opening import holds_arrays
 from augcli.data.splits import is_chosen
 from augcli.errors import InputError, ParameterError, near_miss
 from augcli.plan.amounts import MOST_COPIES, Amounts, copies_of_sources
@@ -48,7 +49,7 @@ def wanted_of(sources: Sources, options: RunOptions) -> Wanted:
     if copies.max(initial=0) > MOST_COPIES:
         raise ParameterError("per_class", f"asks for more than {MOST_COPIES:,} copies of an image")
     kinds = [options.originals, rest_original(options)]
-    if not sources.are_files:
+    if not sources.are_files or holds_arrays(options.to):
         kinds = ["encode" if kind == "copy" else kind for kind in kinds]
     own, rest = map(ORIGINALS.index, kinds)
     originals = np.where(augmented, own, rest).astype(np.uint8)
@@ -80,7 +81,7 @@ def rest_original(options: RunOptions) -> Original:
     if options.rest == "skip":
         return "none"
     as_outputs = options.rest == "encode" or options.size is not None or options.format != "same"
-    return "encode" if as_outputs else "copy"
+    return "encode" if as_outputs or holds_arrays(options.to) else "copy"
 
 
 def _amounts(sources: Sources, options: RunOptions) -> Amounts:

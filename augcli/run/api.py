@@ -13,16 +13,17 @@ from augcli.params import build, declared, public_name, refuse_unknown
 from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
 from augcli.run.bar import ProgressBar
-from augcli.run.check import check
-from augcli.run.make import make
-from augcli.run.messages import Summary, ignore
+from augcli.run.engine import engine
+from augcli.run.messages import Planned, Summary, ignore
 from augcli.run.options import export_fields, run_options
 from augcli.run.places import path_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from augcli.run.messages import Listener, Message
 
-__all__ = ["Summary", "augment", "export"]
+__all__ = ["Planned", "Summary", "augment", "export", "finish", "prepare"]
 
 
 def augment(
@@ -40,8 +41,8 @@ def augment(
         augmentation: The method with its options, such as ``AttentiveCutMix(top_n=6)``, or a
             recipe.
         listener: Called with each message of the run.
-        progress: Show the command line's bar on standard error, in a notebook below its cell,
-            with the lines for failed images and the summary.
+        progress: Show the command line's bar with the lines for failed images and the summary:
+            on standard error, in a notebook below its cell.
         **options: The options that all commands share, such as ``out="mixed"``, ``seed=1`` or
             ``workers=4``; see :class:`augcli.recipes.options.RunOptions`.
 
@@ -63,24 +64,87 @@ def augment(
     """
     place = path_of(folder)
     recipe, chosen = recipe_and_options(augmentation, options)
-    if not callable(listener):
-        raise ParameterError("listener", f"is {listener!r}, but must be a function")
-    run = check(place, recipe, chosen)
-    if not progress:
-        return make(run, listener)
-    with ProgressBar() as bar:
+    _check_listener(listener)
+    return _made(engine(place, recipe, chosen), listener, progress=progress)
 
-        def listen(message: Message) -> None:
-            bar(message)
-            listener(message)
 
-        return make(run, listen)
+def prepare(
+    folder: str | os.PathLike[str],
+    augmentation: Augmentation[Any] | Recipe,
+    *,
+    listener: Listener = ignore,
+    **options: Any,
+) -> Planned:
+    """List a folder of images once for many tasks, and write the plan that they share into OUT.
+
+    Each task is then a call of :func:`augment` with the same arguments and ``shard="3/100"``, on
+    any machine that has INPUT and OUT; :func:`finish` comes last. Without this call the first task
+    makes the plan.
+
+    Args:
+        folder: INPUT.
+        augmentation: The method with its options, or a recipe.
+        listener: Called with each message.
+        **options: As for :func:`augment`.
+
+    Returns:
+        How much there is to do.
+
+    Raises:
+        UsageError: A wrong option or wrong input, or tasks are at work by another plan.
+        Stopped: The disk is full, OUT is gone, …
+
+    Example:
+        >>> import augcli, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     options = {"out": folder, "workers": 0}
+        ...     run = ("sample_images", augcli.Cutout(patch=0.4))
+        ...     planned = augcli.prepare(*run, **options)
+        ...     tasks = [augcli.augment(*run, shard=f"{n}/2", **options) for n in range(2)]
+        ...     summary = augcli.finish(folder)
+        >>> planned.jobs, [task.new for task in tasks], summary.images
+        (16, [0, 16], 16)
+    """
+    place = path_of(folder)
+    recipe, chosen = recipe_and_options(augmentation, options)
+    _check_listener(listener)
+    from augcli.run.cluster.prepare import prepare_plan  # noqa: PLC0415 - few runs are shared
+
+    return prepare_plan(place, recipe, chosen, listener)
+
+
+def finish(
+    out: str | os.PathLike[str], *, listener: Listener = ignore, force: bool = False
+) -> Summary:
+    """Write the manifest and the other tables, when all tasks of a run are done.
+
+    Args:
+        out: OUT.
+        listener: Called with each message.
+        force: Go on although tasks seem to be at work.
+
+    Returns:
+        What OUT holds.
+
+    Raises:
+        UsageError: OUT has no plan, or tasks are at work.
+        Stopped: Shards are missing: the message names them and their tasks.
+    """
+    place = path_of(out)
+    _check_listener(listener)
+    from augcli.run.cluster.finish import finish_shared  # noqa: PLC0415 - few runs are shared
+
+    return finish_shared(place, listener, force=force)
 
 
 def export(
-    folder: str | os.PathLike[str], *, listener: Listener = ignore, **options: Any
+    folder: str | os.PathLike[str],
+    *,
+    listener: Listener = ignore,
+    progress: bool = False,
+    **options: Any,
 ) -> Summary:
-    """Write INPUT into another kind of output, unchanged: files, tar files or Parquet.
+    """Write INPUT into another kind of output, unchanged: files, tar files, Parquet or arrays.
 
     Bytes are copied; they are encoded anew where ``size`` or ``format`` is given, or where INPUT
     holds arrays. Labels, splits and groups come along.
@@ -88,6 +152,7 @@ def export(
     Args:
         folder: INPUT, of any kind that augcli reads.
         listener: Called with each message of the run.
+        progress: Show the bar, see :func:`augment`.
         **options: Such as ``to="webdataset"``, ``out="shards"`` or ``size=224``.
 
     Raises:
@@ -101,11 +166,28 @@ def export(
         >>> summary.images, summary.failed
         (16, 0)
     """
+    _check_listener(listener)
+    chosen = run_options(export_fields(), options, "export")
+    make = engine(path_of(folder), Recipe.without_steps("export"), chosen)
+    return _made(make, listener, progress=progress)
+
+
+def _made(make: Callable[[Listener], Summary], listener: Listener, *, progress: bool) -> Summary:
+    """Make a run, with a bar where it is wanted."""
+    if not progress:
+        return make(listener)
+    with ProgressBar() as bar:
+
+        def listen(message: Message) -> None:
+            bar(message)
+            listener(message)
+
+        return make(listen)
+
+
+def _check_listener(listener: object) -> None:
     if not callable(listener):
         raise ParameterError("listener", f"is {listener!r}, but must be a function")
-    chosen = run_options(export_fields(), options, "export")
-    recipe = Recipe.without_steps("export")
-    return make(check(path_of(folder), recipe, chosen), listener)
 
 
 def recipe_and_options(

@@ -6,15 +6,17 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from augcli.data.codecs.choices import background_colour, given_white_level
-from augcli.data.codecs.formats import FULL_WHITE, OutputEncoding
-from augcli.data.manifest import Columns
+from augcli.data.codecs.formats import FULL_WHITE
+from augcli.data.manifest_formats.columns import MOST_CLASSES, Columns
+from augcli.data.manifest_formats.formats import FORMATS
+from augcli.data.manifest_formats.parquet_manifest import check_pyarrow
 from augcli.data.output import MAPS, OutputFolder
-from augcli.data.sinks.opening import container_ending, open_sink
+from augcli.data.sinks.opening import container_ending, is_whole, open_sink
 from augcli.data.sinks.sink import DataSet
 from augcli.data.stopping import carry_on
 from augcli.data.stores.opening import is_table
@@ -31,6 +33,7 @@ from augcli.recipes.chain import Chain
 from augcli.recipes.options import seconds_of
 from augcli.rng import digest
 from augcli.run.amounts import as_they_are, wanted_of
+from augcli.run.encoding import check_arrays, encoding_of
 from augcli.run.inputs import input_store, order_classes
 from augcli.run.machine import usable_cores
 from augcli.run.places import check_places
@@ -41,9 +44,11 @@ from augcli.work.processes import Processes
 from augcli.work.settings import MakeSettings, MapStorage, ReadSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from augcli.attention.scorer import Scorer
+    from augcli.data.manifest_formats.columns import SoftLabel
+    from augcli.data.manifest_formats.formats import ManifestFormat
     from augcli.data.stopping import Checkpoint
     from augcli.data.stores.sources import Sources, Store
     from augcli.recipes.options import RunOptions
@@ -91,11 +96,33 @@ class Run:
 
     @property
     def columns(self) -> Columns:
-        """The columns of the manifest."""
+        """The columns of a row as sinks have them."""
         sources = self.sources
         return Columns(
-            sources.are_soft, bool(sources.splits), any(sources.groups), self.in_containers
+            "json" if sources.are_soft else "pair",
+            bool(sources.splits),
+            any(sources.groups),
+            self.in_containers,
         )
+
+    @property
+    def manifest(self) -> ManifestFormat:
+        """The format of the manifest."""
+        return FORMATS[self.options.manifest]
+
+    @property
+    def soft_label(self) -> SoftLabel:
+        """How labels stand in the manifest: two classes hold no soft label of a source."""
+        wanted = self.options.soft_label
+        return "json" if wanted == "pair" and self.sources.are_soft else wanted
+
+    def manifest_columns(self, classes: Sequence[str]) -> Columns:
+        """Return the columns of the manifest.
+
+        Args:
+            classes: Those of classes.txt.
+        """
+        return self.columns._replace(soft_label=self.soft_label, classes=tuple(classes))
 
     @property
     def in_containers(self) -> bool:
@@ -120,7 +147,9 @@ class Run:
 
     def storage(self, gpu: Scorer | None = None) -> MapStorage:
         """Return where heat maps are stored: a table, where a map may be wanted again."""
-        again = self.wanted.most_copies > 1 and scores_sources(self.chain)
+        # Nodes have no table in common that would be quicker than to score again.
+        is_near = self.options.engine == "processes"
+        again = is_near and self.wanted.most_copies > 1 and scores_sources(self.chain)
         table = os.path.join(self.output.path, MAPS, "maps") if again or gpu else ""
         spec = gpu.map_spec if gpu else None
         return MapStorage(self.heatmaps, table, len(self.sources), spec)
@@ -153,13 +182,7 @@ class Run:
             out_identity=out_identity,
             fsync=options.fsync,
             chain=chain,
-            encoding=OutputEncoding(
-                format=options.format,
-                quality=options.quality,
-                subsampling=options.subsampling,
-                png_level=options.png_level,
-                channels=options.channels,
-            ),
+            encoding=encoding_of(options),
             copies_bytes=bool((self.wanted.originals == ORIGINALS.index("copy")).any()),
             to=options.to,
             data_set=DataSet(tuple(self.sources.classes), self.sources.are_many, self.columns),
@@ -168,6 +191,12 @@ class Run:
     def pool(self, storage: MapStorage) -> Pool:
         """Start what answers questions about sources and makes shards."""
         settings = self.read_settings(storage)
+        options = self.options
+        if options.engine == "ray":
+            from augcli.work.ray_pool import RayOptions, RayPool  # noqa: PLC0415 - an extra
+
+            nodes = RayOptions(options.address, options.task_cpus, options.workers)
+            return RayPool(settings, nodes, self.checkpoint)
         if not self.workers:
             return InThisProcess(settings, self.checkpoint)
         return Processes(settings, self.workers, self.checkpoint)
@@ -182,7 +211,8 @@ class Run:
         containers = None
         if ending := container_ending(self.options.to):
             size = self.options.shard_bytes
-            containers = containers_for(self.sources, self.wanted, ending, size)
+            whole = is_whole(self.options.to)
+            containers = containers_for(self.sources, self.wanted, ending, size, is_whole=whole)
         return Plan(
             self.sources,
             chain.seed,
@@ -205,8 +235,27 @@ class Run:
         return Backlog(plan, self.parts(), sink, was_complete, self.options.retry_failed)
 
 
+class Listed(NamedTuple):
+    """Sources that another process listed and checked.
+
+    Attributes:
+        sources: What is read.
+        folders: Those of INPUT that hold sources, `limit` or not.
+        identity: What the outputs depend on, where none of the sources is to be read any more;
+            else None.
+    """
+
+    sources: Sources
+    folders: frozenset[str]
+    identity: dict[str, Any] | None = None
+
+
 def check(
-    folder: Path, recipe: Recipe, options: RunOptions, checkpoint: Checkpoint = carry_on
+    folder: Path,
+    recipe: Recipe,
+    options: RunOptions,
+    checkpoint: Checkpoint = carry_on,
+    listed: Listed | None = None,
 ) -> Run:
     """Check everything that can be checked without opening an image.
 
@@ -215,12 +264,19 @@ def check(
         recipe: What to do; its ``run`` table is in ``options`` already.
         options: How.
         checkpoint: Called between two images of the run; what it raises ends it.
+        listed: The sources; None lists INPUT.
 
     Raises:
         UsageError: A wrong option or wrong input.
     """
     check_surroundings(folder, options.out)
+    _check_options(options)
     out = options.out or default_out(folder, recipe.name)
+    if listed:
+        store = input_store(os.fspath(folder), options, os.fspath(out))
+        if listed.identity is None:
+            store.adopt(listed.sources)
+        return _run(store, listed, folder, recipe, options, checkpoint)
     store, sources = list_sources(folder, out, options)
     return check_listed(store, sources, folder, recipe, options, checkpoint)
 
@@ -246,23 +302,38 @@ def check_listed(
     Raises:
         UsageError: A wrong option.
     """
-    _check_size(options)
-    out = options.out or default_out(folder, recipe.name)
+    _check_options(options)
+    _check_reach(sources, options)
     folders = sources.folders()
     if options.limit and options.limit < len(sources):
         sources = sources.select(
             sorted(sample(sources.paths, options.seed, "limit", options.limit))
         )
+    run = _run(store, Listed(sources, folders), folder, recipe, options, checkpoint)
+    _check_labels(run.chain, sources, run.wanted, options)
+    return run
+
+
+def _run(
+    store: Store,
+    listed: Listed,
+    folder: Path,
+    recipe: Recipe,
+    options: RunOptions,
+    checkpoint: Checkpoint,
+) -> Run:
+    sources = listed.sources
     wanted = wanted_of(sources, options) if recipe.steps else as_they_are(sources, options)
+    check_arrays(options, wanted.outputs, len(sources.classes))
     copies = max(1, wanted.most_copies)
     chain = Chain(recipe.name, recipe.steps, options.seed, copies, recipe.survival)
-    _check_labels(chain, sources, wanted, options)
+    _check_manifest(sources, options)
     container_of = _containers(sources, options)
     place = os.path.realpath(folder) if is_table(os.fspath(folder)) else sources.root
-    made = identity(chain, place, options, sources)
+    made = listed.identity or identity(chain, place, options, sources)
     # The default depends on the kind of store: what it was is recorded.
     made["locality"] = "container" if container_of else "none"
-    output = OutputFolder(out, options.fsync)
+    output = OutputFolder(options.out or default_out(folder, recipe.name), options.fsync)
     open_sink(options.to, output.files)  # raises where a package is missing
     return Run(
         store,
@@ -272,7 +343,7 @@ def check_listed(
         output,
         made,
         wanted,
-        folders,
+        listed.folders,
         heatmaps=usable_maps(options, chain, made["scorer"]),
         white_level=given_white_level(options.white_level),
         container_of=container_of,
@@ -349,6 +420,45 @@ def default_out(folder: Path, command: str) -> Path:
     return whole.with_name(f"{whole.name or 'augcli'}-{command}")
 
 
+def _check_engine(options: RunOptions) -> None:
+    """Refuse what the nodes of a cluster can't do.
+
+    Raises:
+        UsageError: Something of this machine alone is asked for.
+    """
+    if options.engine == "processes":
+        return
+    for name, plain in (("device", "cpu"), ("shard", None)):
+        value = getattr(options, name)
+        if value != plain:
+            raise UsageError(
+                f"`{name}` {value} is not for `engine` {options.engine}; leave out one of them"
+            )
+    if options.workers == 0:
+        raise UsageError("`workers` 0 is this process alone; leave it out with `engine` ray")
+    from augcli.work.ray_pool import check_installed  # noqa: PLC0415 - an extra
+
+    check_installed()
+
+
+def _check_reach(sources: Sources, options: RunOptions) -> None:
+    """Refuse sources that the nodes of a cluster can't read.
+
+    Raises:
+        InputError: They were unpacked on this machine.
+    """
+    if sources.are_unpacked and options.engine == "ray" and options.address != "local":
+        raise InputError(
+            f"INPUT {sources.root} is compressed and was unpacked on this machine, where other "
+            "nodes can't read it; unpack it on the disk that they share, or leave out `engine`"
+        )
+
+
+def _check_options(options: RunOptions) -> None:
+    _check_size(options)
+    _check_engine(options)
+
+
 def _check_size(options: RunOptions) -> None:
     """Refuse outputs that no memory holds.
 
@@ -361,6 +471,22 @@ def _check_size(options: RunOptions) -> None:
         raise UsageError(
             f"`size` {options.size} is {pixels:,} pixels; at most {options.max_pixels:,} are "
             "allowed (`max_pixels`)"
+        )
+
+
+def _check_manifest(sources: Sources, options: RunOptions) -> None:
+    """Refuse a manifest that can't be written, or that nobody could use.
+
+    Raises:
+        UsageError: A package is missing, or there are too many classes for a weight of each.
+    """
+    if options.manifest == "parquet":
+        check_pyarrow("`manifest` parquet")
+    most, there = MOST_CLASSES.get(options.soft_label), len(sources.classes)
+    if most is not None and there > most:
+        raise UsageError(
+            f"`soft_label` {options.soft_label} has a weight for each class in every row, but "
+            f"INPUT has {there:,} classes and at most {most:,} are allowed; use `soft_label` json"
         )
 
 

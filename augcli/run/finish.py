@@ -8,7 +8,8 @@ import os
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from augcli.data.card import TRAIN, card, features_of
 from augcli.data.class_list import class_list
@@ -16,10 +17,11 @@ from augcli.data.manifest import (
     CARD,
     CLASSES,
     ERRORS,
-    MANIFEST,
     Failure,
     write_table,
 )
+from augcli.data.manifest_formats.columns import CLASSES as CLASS_COLUMNS
+from augcli.data.manifest_formats.formats import MANIFESTS
 from augcli.data.sinks.sink import Contained
 from augcli.data.sorted_rows import SortedRows
 from augcli.data.splits import is_chosen
@@ -32,13 +34,15 @@ from augcli.run.machine import machine
 from augcli.run.messages import Summary
 from augcli.run.prepare import remove_containers
 from augcli.run.scoring import largest_grid
-from augcli.run.split_tables import SPLIT_TABLE, SplitFolders, is_split_table, write_split_tables
+from augcli.run.split_tables import SplitFolders, remove_tables, split_tables, write_split_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
+    from typing import Any
 
-    from augcli.data.manifest import Columns, Row
+    from augcli.data.manifest import Row
+    from augcli.data.manifest_formats.columns import Columns
     from augcli.files import Folder
     from augcli.plan.part import Part
     from augcli.plan.parts import StoredPart
@@ -47,10 +51,7 @@ if TYPE_CHECKING:
     from augcli.run.progress import RunProgress
 
 
-TABLES = (MANIFEST, ERRORS, CLASSES)
-"""Not the data set card, to which people add."""
 REPEATED = "the same as another copy of its source"
-COPY_COLUMNS = ("source_a", "method", "sha256")
 
 
 @dataclass(slots=True)
@@ -66,6 +67,7 @@ class Totals:
         remarks: How often each thing happened that may surprise.
         per_class: Outputs of each class of bases, where that was asked for.
         containers: The files that hold outputs, where not each output is a file.
+        tables: The manifest, and the tables of splits.
     """
 
     images: int = 0
@@ -76,6 +78,7 @@ class Totals:
     remarks: Counter[str] = field(default_factory=Counter)
     per_class: Counter[str] = field(default_factory=Counter)
     containers: list[Contained] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)
 
     def add(self, row: Row) -> None:
         """Count one row."""
@@ -132,31 +135,38 @@ def finish(
         prepared.record,
         state="complete",
         refused=prepared.run.refused,
-        tables=table_hashes(
-            output.files, (f"{name}/{SPLIT_TABLE}" for name in output.files.names(""))
-        ),
+        tables=_hashes(output.files, [*totals.tables, ERRORS, CLASSES]),
+        soft_label=prepared.run.soft_label,
         counts=totals.counts(),
         timings=timings,
         **made_by(prepared),
     )
     output.write_record(prepared.record)
+    remove_tables(output.files, totals.tables)
     prepared.backlog.parts.remove_loose()
     output.forget_maps()
     return summary(prepared, seconds, progress.outputs, progress.rate)
 
 
-def table_hashes(files: Folder, others: Iterable[str] = ()) -> dict[str, str]:
+def table_hashes(files: Folder) -> dict[str, str]:
     """Return the SHA-256 of each table in OUT that can be read.
 
-    Args:
-        files: Reads OUT.
-        others: Names of files; those that are tables of splits come along.
+    Not of the data set card, to which people add.
     """
+    return _hashes(files, [*MANIFESTS, *split_tables(files), ERRORS, CLASSES])
+
+
+def _hashes(files: Folder, names: Iterable[str]) -> dict[str, str]:
     found = {}
-    for name in (*TABLES, *filter(is_split_table, others)):
-        with contextlib.suppress(OSError), files.open(name) as file:
-            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    for name in names:
+        with contextlib.suppress(OSError):
+            found[name] = _hash(files, name)
     return found
+
+
+def _hash(files: Folder, name: str) -> str:
+    with files.open(name) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def summary(prepared: Prepared, seconds: float, new: int = 0, rate: float = 0.0) -> Summary:
@@ -173,7 +183,7 @@ def summary(prepared: Prepared, seconds: float, new: int = 0, rate: float = 0.0)
     return Summary(
         prepared.chain.name,
         prepared.run.output.path,
-        os.path.join(prepared.run.output.path, MANIFEST),
+        os.path.join(prepared.run.output.path, prepared.run.manifest.name),
         counts["images"],
         new,
         counts["failed"],
@@ -201,19 +211,24 @@ def _fold(prepared: Prepared, shards: AbstractSet[str]) -> Totals:
     totals = Totals()
     for path, reason in prepared.run.sources.refused:
         totals.add_failure(Failure(path, "list", reason))
-    columns = prepared.run.columns
+    run = prepared.run
     with SortedRows(files) as rows:
-        collected = _collected(prepared, shards, totals, columns, rows)
+        collected = _collected(prepared, shards, totals, rows)
         if parts.loose() or not parts.are_folded or prepared.backlog.is_untidy:
             parts.fold(collected)
         else:
             deque(collected, maxlen=0)
-        splits = SplitFolders(columns)
-        counted = splits.watched(_counted(rows, totals, columns))
-        files.publish(MANIFEST, lambda file: write_table(file, columns.names, counted))
-        folders = {} if prepared.run.in_containers else splits.found
-        write_split_tables(files, columns, rows, folders.values())
-    _write_other_tables(prepared, totals, folders)
+        classes = _classes(run, totals)
+        columns = run.manifest_columns(classes)
+        splits = SplitFolders()
+        counted = _counted(rows, totals, is_soft=run.sources.are_soft)
+        if run.sources.splits and not run.in_containers:
+            counted = splits.watched(counted)
+        files.publish(run.manifest.name, partial(run.manifest.write, columns=columns, rows=counted))
+        folders = splits.found
+        tables = write_split_tables(files, run.manifest, columns, rows, folders.values())
+    totals.tables = [run.manifest.name, *tables]
+    _write_other_tables(prepared, totals, classes, columns, folders)
     there = {name for label in prepared.run.sources.labels for name in label.classes}
     prepared.lost_classes = sorted(there - totals.classes)
     if prepared.run.in_containers:
@@ -225,7 +240,6 @@ def _collected(
     prepared: Prepared,
     shards: AbstractSet[str],
     totals: Totals,
-    columns: Columns,
     rows: SortedRows,
 ) -> Iterator[StoredPart]:
     """Yield the part of each shard, and collect its rows and failures.
@@ -241,7 +255,7 @@ def _collected(
                 Contained(part.data, name.split if name else "", len(part.made))
             )
         for made in part.made:
-            rows.add(columns.cells(made.row))
+            rows.add(made.row)
             totals.add(made.row)
             totals.remarks.update(made.remarks)
             if made.row.split in splits:
@@ -273,28 +287,22 @@ def _base_class(run: Run) -> Callable[[Row], str]:
     return of_source if sources.are_soft else lambda row: next(iter(row.label.classes), "")
 
 
-def _counted(
-    rows: Iterable[tuple[Any, ...]], totals: Totals, columns: Columns
-) -> Iterator[tuple[Any, ...]]:
+def _counted(rows: Iterable[Row], totals: Totals, *, is_soft: bool) -> Iterator[Row]:
     """Yield rows sorted by name; count outputs that are the same as another copy, and mixed ones.
 
     The mean weight is a sum of rounded numbers: in this order it is the same after any history.
     """
-    names = columns.names
-    source_at, method_at, hash_at = map(names.index, COPY_COLUMNS)
-    if not columns.soft:
-        label_at, weight_at = names.index("label_b"), names.index("weight_b")
     source, hashes = "", set[str]()
     for row in rows:
         # The donor's share of a soft label is not known any more.
-        if not columns.soft and row[label_at]:
+        if not is_soft and len(row.label.weights) > 1:
             totals.mixed += 1
-            totals.weight += float(row[weight_at])
-        if row[source_at] != source:
-            source, hashes = row[source_at], set()
-        if row[method_at] != "original":
-            totals.remarks[REPEATED] += row[hash_at] in hashes
-            hashes.add(row[hash_at])
+            totals.weight += row.weight_b
+        if row.source_a != source:
+            source, hashes = row.source_a, set()
+        if row.method != "original":
+            totals.remarks[REPEATED] += row.sha256 in hashes
+            hashes.add(row.sha256)
         yield row
     if not totals.remarks[REPEATED]:
         del totals.remarks[REPEATED]
@@ -318,7 +326,7 @@ def _parts_of_plan(
         elif stored.part and stored.shard not in shards:
             folders |= parts.drop(stored.part)
     # An empty folder would be a class without images to those who read OUT by folders.
-    output.files.remove_empty(folders)
+    output.files.remove_empty(folders | parts.superseded_folders)
     if missing:
         output.check_is_there()
         raise Stopped(
@@ -327,7 +335,20 @@ def _parts_of_plan(
         )
 
 
-def _write_other_tables(prepared: Prepared, totals: Totals, folders: Mapping[str, str]) -> None:
+def _classes(run: Run, totals: Totals) -> list[str]:
+    """Return the classes that classes.txt names."""
+    # Outputs in containers carry the number of their class: those without any output have one too.
+    given = set(run.sources.classes if run.in_containers else run.given_classes)
+    return [name for name in run.sources.classes if name in totals.classes | given]
+
+
+def _write_other_tables(
+    prepared: Prepared,
+    totals: Totals,
+    classes: Sequence[str],
+    columns: Columns,
+    folders: Mapping[str, str],
+) -> None:
     """Write errors.csv, classes.txt and the data set card; the manifest is there."""
     files = prepared.run.output.files
     if totals.failures:
@@ -336,12 +357,10 @@ def _write_other_tables(prepared: Prepared, totals: Totals, folders: Mapping[str
     else:
         files.remove(ERRORS)
     run = prepared.run
-    # Outputs in containers carry the number of their class: those without any output have one too.
-    given = set(run.sources.classes if run.in_containers else run.given_classes)
-    wanted = [name for name in run.sources.classes if name in totals.classes | given]
-    files.publish(CLASSES, class_list(wanted))
-    with files.open(MANIFEST) as file:
-        manifest_hash = hashlib.file_digest(file, "sha256").hexdigest()
+    files.publish(CLASSES, class_list(classes))
+    manifest = run.manifest
+    table = manifest.of_splits if folders else run.options.manifest
+    numbered = CLASS_COLUMNS if table != "jsonl" else _always_named(run)
     command = f"augcli {prepared.chain.name}"
     data_files = data_files_of(totals.containers)
     data_files += [(split_slug(split), f"{folder}/**") for split, folder in sorted(folders.items())]
@@ -349,9 +368,12 @@ def _write_other_tables(prepared: Prepared, totals: Totals, folders: Mapping[str
         command,
         totals.images,
         len(totals.classes),
-        manifest_hash,
+        manifest.name,
+        _hash(files, manifest.name),
         data_files or [(TRAIN, "**")],
-        "" if run.in_containers else features_of(run.columns, wanted, _numbered(run, folders)),
+        ""
+        if run.in_containers
+        else features_of(columns, classes, numbered, has_lists=table != "csv"),
         is_mixed=bool(run.chain.steps),
     )
     files.publish(CARD, description.encode("utf-8", "backslashreplace"))
@@ -360,14 +382,9 @@ def _write_other_tables(prepared: Prepared, totals: Totals, folders: Mapping[str
         files.publish(name, content)
 
 
-def _numbered(run: Run, folders: Mapping[str, str]) -> set[str]:
-    """Return the columns whose class names Hugging Face datasets can turn into numbers.
-
-    An empty text is no class to it, but in a CSV table it is a missing value.
-    """
-    if not folders:
-        return {"label_a", "label_b"}
-    return {"label_a"} if all(label.weights for label in run.sources.labels) else set()
+def _always_named(run: Run) -> tuple[str, ...]:
+    """Return the columns with a class in every row: to Hugging Face datasets, "" is no class."""
+    return CLASS_COLUMNS[:1] if all(label.weights for label in run.sources.labels) else ()
 
 
 def data_files_of(containers: Sequence[Contained]) -> list[tuple[str, str]]:

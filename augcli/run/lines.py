@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from augcli.run.messages import TaskSummary
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from augcli.run.messages import Error, Progress, Started, Summary
+    from augcli.run.messages import Error, Planned, Progress, Started, Summary
 
 Entry = TypeVar("Entry")
 
@@ -63,6 +65,22 @@ def failed_line(message: Error) -> str:
     return f"failed: {message.source}: {message.reason} ({message.stage})"
 
 
+def planned_line(message: Planned) -> str:
+    """Return the line about a run that many tasks will make.
+
+    Example:
+        >>> from augcli.run.messages import Planned
+        >>> planned_line(Planned("/images-cutout", "3f9a", 32, 509))
+        'prepared: 509 outputs in 32 shards; make them with `shard` I/N, then finish /images-cutout'
+    """
+    if not message.plan:
+        return f"{message.out} is complete"
+    return (
+        f"prepared: {counted(message.jobs, 'output')} in {counted(message.shards, 'shard')}; make "
+        f"them with `shard` I/N, then finish {message.out}"
+    )
+
+
 def progress_line(message: Progress) -> str:
     """Return the counts, the rate and the time left.
 
@@ -73,9 +91,10 @@ def progress_line(message: Progress) -> str:
     """
     speed = rate(message)
     left = (message.total - message.made - message.failed) / speed if speed else 0.0
+    nodes = f" on {counted(message.nodes, 'node')}" if message.nodes else ""
     return (
         f"{message.made:,} of {message.total:,} made, {message.failed:,} failed, "
-        f"{speed:,.0f} images a second, {left:,.0f} s left"
+        f"{speed:,.0f} images a second{nodes}, {left:,.0f} s left"
     )
 
 
@@ -87,7 +106,9 @@ def summary_lines(summary: Summary, spell: Callable[[str], str] = str) -> list[s
         spell: Writes the options in a note as they were given.
     """
     counts = counted(summary.images, summary.noun) + _of_classes(summary.classes)
-    if summary.new < summary.images:
+    if isinstance(summary, TaskSummary):
+        counts = f"task {summary.task}: {counted(summary.shards, 'shard')}, {counts}"
+    if 0 < summary.new < summary.images:
         counts += f", {summary.new:,} of them new"
     if summary.mean_weight:
         counts += f"; average donor weight {100 * summary.mean_weight:.1f} %"
@@ -101,7 +122,8 @@ def summary_lines(summary: Summary, spell: Callable[[str], str] = str) -> list[s
     for remark, count in summary.remarks.items():
         lines.append(f"note: {spell(remark)} ({counted(count, 'image')})")
     if summary.failed:
-        lines.append(f"{counted(summary.failed, 'image')} failed, see {summary.errors}")
+        place = f", see {summary.errors}" if not isinstance(summary, TaskSummary) else ""
+        lines.append(f"{counted(summary.failed, 'image')} failed{place}")
     if summary.reports:
         lines.append(f"to look at it: augcli report {shlex.quote(summary.out)}")
     return lines

@@ -36,6 +36,13 @@ def loader_notices(sources: Sources, options: RunOptions) -> Iterator[str]:
         options: How.
     """
     yield from _class_notices(sources.classes, options)
+    if options.to == "folder" and not sources.are_soft:
+        yield from _split_notices(sources)
+    if options.originals != "none" and not sources.splits:
+        yield (
+            "originals and the images made of them are alike: a random split of OUT puts them on "
+            "both sides, and scores come out too high; split INPUT first, with augcli split"
+        )
     endings = _endings(sources, options)
     if options.to == "folder" and "webp" in endings:
         yield "Keras reads no WebP from folders; `format` jpg or png gives it files that it reads"
@@ -80,6 +87,20 @@ def _class_notices(classes: Collection[str], options: RunOptions) -> Iterator[st
             "timm numbers the classes in another order (cat9 before cat10, a before B); give it "
             "classes.txt as class map"
         )
+
+
+def _split_notices(sources: Sources) -> Iterator[str]:
+    """Yield a line for each split that lacks a class, which shifts the numbers of others."""
+    there: dict[str, set[str]] = {name: set() for name in sources.splits}
+    for place, label in set(zip(sources.split_of, sources.label_of, strict=False)):
+        there[sources.splits[place]].update(sources.labels[label].classes)
+    for split, classes in there.items():
+        if classes and (missing := [name for name in sources.classes if name not in classes]):
+            yield (
+                f"split {split} has no image of {_named(missing)}: loaders that number the folders "
+                "of each split give other classes its number there; an empty folder of that name "
+                f"in {split} keeps the numbers (torchvision: allow_empty=True)"
+            )
 
 
 def _is_another_number(name: str) -> bool:

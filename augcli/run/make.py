@@ -20,6 +20,7 @@ from augcli.run.scoring import score_first
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from augcli.data.stores.sources import Sources
     from augcli.plan.jobs import Task
     from augcli.run.check import Run
     from augcli.run.messages import Listener
@@ -65,13 +66,20 @@ def _make(prepared: Prepared, begun: float, listener: Listener) -> Summary:
         changed = _changed_tables(prepared) if first is None and was_complete else []
         if changed:
             listener(Notice(f"written again, missing or changed: {', '.join(changed)}"))
+        elif first is None and was_complete and _is_another_manifest(prepared):
+            changed = [prepared.run.manifest.name]
+            form = prepared.run.soft_label
+            listener(Notice(f"the manifest becomes {changed[0]}, with labels as {form}"))
         elif first is None and was_complete:
             listener(Notice("nothing to do: everything is there already"))
         if first is None and prepared.is_settled and not backlog.is_untidy and not changed:
             return summary(prepared, round(time.time() - begun, 3))
         prepared.take_output()
+        # This run makes all of it: no task goes on.
+        prepared.run.output.forget_plan()
         progress = RunProgress(backlog, begun, listener, prepared.run.options.most_failures)
         if first is not None:
+            begin(prepared)
             work(prepared, _chained(first, tasks), progress, listener)
         done = finish(prepared, backlog.shards, progress, begun)
         for text in outcome_notices(prepared, done):
@@ -86,15 +94,28 @@ def _make(prepared: Prepared, begun: float, listener: Listener) -> Summary:
 
 def _changed_tables(prepared: Prepared) -> list[str]:
     """Return the names of the tables that are not as the run before wrote them."""
-    written, found = (
-        prepared.record.tables,
-        table_hashes(prepared.run.output.files, prepared.record.tables),
-    )
+    written, found = prepared.record.tables, table_hashes(prepared.run.output.files)
     return [name for name in {**written, **found} if written.get(name) != found.get(name)]
 
 
+def begin(prepared: Prepared) -> None:
+    """Write in run.json that the run is at work, before its first shard is made."""
+    running = replace(prepared.record, state="running", counts={}, timings={}, **made_by(prepared))
+    prepared.run.output.write_record(running)
+
+
+def _is_another_manifest(prepared: Prepared) -> bool:
+    """Return whether the run before wrote the manifest in another form."""
+    run, record = prepared.run, prepared.record
+    return run.manifest.name not in record.tables or run.soft_label != record.soft_label
+
+
 def work(
-    prepared: Prepared, tasks: Iterator[Task], progress: RunProgress, listener: Listener
+    prepared: Prepared,
+    tasks: Iterator[Task],
+    progress: RunProgress,
+    listener: Listener,
+    sources: Sources | None = None,
 ) -> None:
     """Make shards.
 
@@ -103,17 +124,16 @@ def work(
         tasks: What each shard still needs.
         progress: Counts what is made.
         listener: Called with each message.
+        sources: Those of these shards; all where None.
 
     Raises:
         Stopped: The disk is full, workers keep ending, …
     """
     run = prepared.run
-    running = replace(prepared.record, state="running", counts={}, timings={}, **made_by(prepared))
-    run.output.write_record(running)
     pool = prepared.pool = prepared.pool or run.pool(prepared.storage)
     if prepared.gpu:
         # So that no worker needs to score a source.
-        score_first(pool, run.sources, prepared.gpu, prepared.storage, listener)
+        score_first(pool, sources or run.sources, prepared.gpu, prepared.storage, listener)
     settings = run.make_settings(prepared.chain, run.output.files.identity())
     for event in pool.work(settings, tasks, prepared.backlog.plan.widen):
         progress.take(event)

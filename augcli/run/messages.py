@@ -57,6 +57,7 @@ class Progress(Message):
         total: Outputs to be made.
         seconds: Since the first task.
         new: Outputs made in this run.
+        nodes: Machines of a cluster that made some of them; 0 without a cluster.
     """
 
     message_type = "progress"
@@ -65,6 +66,7 @@ class Progress(Message):
     total: int
     seconds: float
     new: int
+    nodes: int = 0
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Summary(Message):
     Attributes:
         command: Name of the command or recipe.
         out: OUT, absolute.
-        manifest: Path of metadata.csv.
+        manifest: Path of the manifest.
         images: Outputs that are there now, originals included.
         new: Outputs made in this run.
         failed: Images that failed, rows of errors.csv.
@@ -131,6 +133,49 @@ class Summary(Message):
     def errors(self) -> str:
         """Path of the table of failed images."""
         return os.path.join(self.out, "errors.csv")
+
+
+@dataclass(frozen=True)
+class Planned(Message):
+    """A run that several machines make is prepared.
+
+    Attributes:
+        out: OUT, absolute.
+        plan: Hash of the plan; empty where all is made already.
+        shards: How many shards there are.
+        jobs: Outputs to be made.
+    """
+
+    message_type = "planned"
+    out: str
+    plan: str
+    shards: int
+    jobs: int
+
+    @property
+    def exit_code(self) -> int:
+        """Always 0."""
+        return EXIT_OK
+
+
+@dataclass(frozen=True)
+class TaskSummary(Summary):
+    """What a task of an array job made: ``images`` and ``failed`` are of its shards.
+
+    Attributes:
+        task: Which task, such as ``3/100``.
+        shards: How many shards it has.
+    """
+
+    message_type = "task"
+    reports = False
+    task: str = ""
+    shards: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        """0, also where images failed: they are rows of errors.csv, which ``finish`` counts."""
+        return EXIT_OK
 
 
 @dataclass(frozen=True)

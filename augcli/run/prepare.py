@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from augcli.data.codecs.formats import FULL_WHITE
-from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST
+from augcli.data.manifest import CARD, CLASSES, ERRORS
 from augcli.data.names import is_container_name
 from augcli.data.output import FOLDED_PARTS
+from augcli.data.presence import refuse_tasks
 from augcli.data.run_record import RunRecord
 from augcli.data.sinks.opening import INDEXES, container_ending
 from augcli.data.stopping import DiskFull, disk_full
@@ -28,7 +29,7 @@ from augcli.run.estimating.white_level import white_level_words
 from augcli.run.loader_notices import loader_notices
 from augcli.run.messages import Error, Notice, Started, time_notices
 from augcli.run.scoring import scorer_on_gpu, scoring_notices
-from augcli.run.split_tables import remove_split_tables
+from augcli.run.split_tables import remove_tables
 from augcli.version import VERSION
 
 if TYPE_CHECKING:
@@ -128,9 +129,7 @@ def prepare(run: Run, listener: Listener) -> Prepared:
             if run.white_level is None and record.white_level not in (FULL_WHITE, None):
                 listener(Notice(white_level_words(record.white_level)))
         assert record
-        if record.white_level:
-            run = replace(run, white_level=record.white_level)
-        chain = run.chain.with_mean_colour(record.mean_colour) if record.mean_colour else run.chain
+        run, chain = as_recorded(run, record)
         parts = run.parts()
         shards = max(parts.shard_count, shards_for(run.sources.largest_split))
         plan = run.plan(chain, shards)
@@ -148,6 +147,14 @@ def prepare(run: Run, listener: Listener) -> Prepared:
             estimates.pool.close()
         raise
     return prepared
+
+
+def as_recorded(run: Run, record: RunRecord) -> tuple[Run, Chain]:
+    """Return a run with the white level that run.json has, and its chain with the mean colour."""
+    if record.white_level:
+        run = replace(run, white_level=record.white_level)
+    colour = record.mean_colour
+    return run, run.chain.with_mean_colour(colour) if colour else run.chain
 
 
 def _fit_shards(prepared: Prepared, listener: Listener) -> None:
@@ -211,7 +218,7 @@ def _is_settled(run: Run, record: RunRecord) -> bool:
     """Return whether OUT is as a complete run on this list of files left it."""
     output = run.output
     files = output.files
-    tables = [MANIFEST, CLASSES, CARD, FOLDED_PARTS]
+    tables = [CLASSES, CARD, FOLDED_PARTS]
     tables += [name for name in [run.index_name, *record.tables] if name]
     if record.counts.get("failed"):
         tables.append(ERRORS)
@@ -227,8 +234,11 @@ def _is_settled(run: Run, record: RunRecord) -> bool:
 
 
 def _open(run: Run) -> None:
+    output = run.output
     try:
-        run.output.open()
+        output.open()
+        if not run.options.force:
+            refuse_tasks(output.files, output.folder)
     except DiskFull:
         needed = sum(run.sources.sizes) * run.wanted.outputs // len(run.sources)
         raise disk_full(run.output.path, needed) from None
@@ -254,12 +264,12 @@ def _start_over(run: Run, before: RunRecord | None) -> None:
     for stored in parts.read():
         if stored.part:
             folders |= parts.drop(stored.part)
-    for name in (MANIFEST, CLASSES, ERRORS, CARD, *INDEXES):
+    for name in (CLASSES, ERRORS, CARD, *INDEXES):
         files.remove(name)
     if container_ending(before.identity.get("to")):
         remove_containers(files, ())
     parts.remove()
-    remove_split_tables(files)
+    remove_tables(files)
     files.remove_empty(folders)
 
 

@@ -24,24 +24,32 @@ class RunProgress:
         begun: Clock time of the start.
         listener: Takes the messages.
         most_failures: Failed images at which the run does not stop; None for any number.
+        jobs: How many jobs there are to do; all of the plan where None.
 
     Attributes:
         made: Jobs done in this run.
+        failed: Jobs that failed in this run.
         outputs: Files written in this run, originals included.
         missing_maps: Sources that were scored because they are not in the file of heat maps.
     """
 
     def __init__(
-        self, backlog: Backlog, begun: float, listener: Listener, most_failures: int | None
+        self,
+        backlog: Backlog,
+        begun: float,
+        listener: Listener,
+        most_failures: int | None,
+        jobs: int | None = None,
     ) -> None:
-        self.made = self.outputs = 0
+        self.made = self.outputs = self.failed = 0
         self.missing_maps: set[str] = set()
         self._backlog = backlog
+        self._jobs = backlog.plan.jobs if jobs is None else jobs
         self._begun = begun
         self._listener = listener
         self._most_failures = most_failures
         self._open: dict[str, Tally] = {}
-        self._failed = 0
+        self._nodes: set[str] = set()
         self._reported: set[Failure] = set()
         self._first = self._last = 0.0
 
@@ -76,8 +84,9 @@ class RunProgress:
                 self._open.pop(event.shard, None)
                 self.made += event.made
                 self.outputs += event.outputs
-                self._failed += event.failed
+                self.failed += event.failed
                 self.missing_maps.update(event.missing)
+                self._nodes.update(filter(None, [event.node]))
                 if event.made:
                     self._first = min(self._first or event.first_made, event.first_made)
                     self._last = max(self._last, event.last_made)
@@ -93,6 +102,7 @@ class RunProgress:
 
     def _send(self) -> None:
         made = self.made + sum(tally.made for tally in self._open.values())
-        failed = self._failed + sum(tally.failed for tally in self._open.values())
-        done, jobs = self._backlog.already_done, self._backlog.plan.jobs
-        self._listener(Progress(made + done, failed, jobs, time.time() - self._begun, made))
+        failed = self.failed + sum(tally.failed for tally in self._open.values())
+        total = made + self._backlog.already_done
+        seconds, nodes = time.time() - self._begun, len(self._nodes)
+        self._listener(Progress(total, failed, self._jobs, seconds, made, nodes))

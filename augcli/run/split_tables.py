@@ -1,24 +1,21 @@
-"""A table in the folder of each split: Hugging Face datasets reads splits no other way.
-
-They are JSON lines, since it takes the types of CSV columns from their values: a column that is
-empty in one split would have another type there, and nothing would load.
-"""
+"""A table in the folder of each split: Hugging Face datasets reads splits no other way."""
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
+
+from augcli.data.manifest_formats.formats import FORMATS, MANIFESTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
-    from typing import BinaryIO
+    from collections.abc import Collection, Iterable, Iterator
 
-    from augcli.data.manifest import Columns
+    from augcli.data.manifest import Row
+    from augcli.data.manifest_formats.columns import Columns
+    from augcli.data.manifest_formats.formats import ManifestFormat
     from augcli.files import Folder
 
-SPLIT_TABLE = "metadata.jsonl"
-_JSON = json.JSONEncoder(ensure_ascii=False).encode
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 """Names of folders that mean nothing else in a pattern."""
 
@@ -31,25 +28,25 @@ def is_split_table(name: str) -> bool:
         (True, False)
     """
     folder, _, leaf = name.rpartition("/")
-    return leaf == SPLIT_TABLE and _PLAIN.fullmatch(folder) is not None
+    return leaf in MANIFESTS and _PLAIN.fullmatch(folder) is not None
+
+
+def split_tables(files: Folder) -> list[str]:
+    """Return the tables of splits that lie in OUT."""
+    names = [f"{folder}/{name}" for folder in files.names("") for name in MANIFESTS]
+    return [name for name in names if is_split_table(name) and files.size(name) is not None]
 
 
 class SplitFolders:
-    """Finds the folder of each split, while the rows of the manifest go by.
+    """Finds the folder of each split, while the rows of the manifest go by."""
 
-    Args:
-        columns: Those of the manifest.
-    """
-
-    def __init__(self, columns: Columns) -> None:
-        self._split_at = columns.names.index("split") if columns.splits else None
+    def __init__(self) -> None:
         self._pairs: set[tuple[str, str]] = set()
 
-    def watched(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    def watched(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Yield the rows."""
         for row in rows:
-            if self._split_at is not None:
-                self._pairs.add((row[self._split_at], row[0].partition("/")[0]))
+            self._pairs.add((row.split, row.file_name.partition("/")[0]))
             yield row
 
     @property
@@ -62,39 +59,41 @@ class SplitFolders:
 
 
 def write_split_tables(
-    files: Folder, columns: Columns, rows: Iterable[tuple[Any, ...]], folders: Collection[str]
-) -> None:
-    """Write the table of each split; remove those of folders that are no splits any more.
+    files: Folder,
+    manifest: ManifestFormat,
+    columns: Columns,
+    rows: Iterable[Row],
+    folders: Collection[str],
+) -> list[str]:
+    """Write the table of each split, and return their names.
 
     Args:
         files: Writes into OUT.
+        manifest: The format of the manifest.
         columns: Those of the manifest.
         rows: Those of the manifest; gone through once for each split.
         folders: Those of the splits.
     """
+    table = FORMATS[manifest.of_splits]
+    names = []
     for folder in folders:
-        beginning = f"{folder}/"
-        own = (
-            (row[0].removeprefix(beginning), *row[1:])
-            for row in rows
-            if row[0].startswith(beginning)
-        )
-        files.publish(f"{folder}/{SPLIT_TABLE}", _writer(columns, own))
-    remove_split_tables(files, folders)
+        names.append(f"{folder}/{table.name}")
+        own = _rows_in(f"{folder}/", rows)
+        files.publish(names[-1], partial(table.write, columns=columns, rows=own))
+    return names
 
 
-def _writer(columns: Columns, rows: Iterable[tuple[Any, ...]]) -> Callable[[BinaryIO], None]:
-    def write(file: BinaryIO) -> None:
-        for row in rows:
-            file.write(_JSON(dict(zip(columns.names, row, strict=True))).encode() + b"\n")
+def _rows_in(folder: str, rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield the rows of a folder, with names relative to it."""
+    for row in rows:
+        if row.file_name.startswith(folder):
+            yield row._replace(file_name=row.file_name.removeprefix(folder))
 
-    return write
 
-
-def remove_split_tables(files: Folder, folders: Collection[str] = ()) -> None:
-    """Remove the tables of splits from all folders of OUT but these."""
-    for folder in files.names(""):
-        name = f"{folder}/{SPLIT_TABLE}"
-        if folder not in folders and is_split_table(name) and files.size(name) is not None:
+def remove_tables(files: Folder, kept: Collection[str] = ()) -> None:
+    """Remove the manifests of OUT and the tables of splits, but those that are kept."""
+    # The manifest last: a run that ends here is seen by it to have tables left over.
+    for name in (*split_tables(files), *MANIFESTS):
+        if name not in kept:
             files.remove(name)
-            files.remove_empty([folder])
+            files.remove_empty([name.rpartition("/")[0]])

@@ -16,6 +16,8 @@ from augcli.plan.parts import Parts
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from augcli.run.cluster.missing import ArrayStatus
+
 WANTED = "give a folder that a run of augcli has made, such as images-cutmix"
 
 
@@ -31,6 +33,7 @@ class Status:
         made: Jobs done.
         failed: Jobs that failed.
         damaged: Parts that are cut short or damaged; they are made again.
+        array: How far the tasks of an array job are; None where it is none.
     """
 
     command: str
@@ -40,6 +43,7 @@ class Status:
     made: int
     failed: int
     damaged: int
+    array: ArrayStatus | None = None
 
     @property
     def left(self) -> int:
@@ -99,4 +103,13 @@ def status(out: Path) -> Status:
         made,
         failed,
         damaged + parts.is_cut,
+        _array(output, parts),
     )
+
+
+def _array(output: OutputFolder, parts: Parts) -> ArrayStatus | None:
+    if not output.has_plan:
+        return None
+    from augcli.run.cluster.missing import array_status  # noqa: PLC0415 - few runs are shared
+
+    return array_status(output, parts)

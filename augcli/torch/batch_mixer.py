@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from augcli.attention.heat_map_file import HeatMaps
 from augcli.augmentations import PREPARATIONS
 from augcli.augmentations.base import Augmentation
 from augcli.errors import ParameterError
 from augcli.params import public_name
 from augcli.pixels.batches import frame_of
-from augcli.pixels.heat_maps import pool_maps
 from augcli.recipes.recipe import Recipe
 from augcli.recipes.step import Step
-from augcli.torch.drawing import draw_batch
-from augcli.torch.libraries import Shared, SharedNumbers, library
-from augcli.torch.pictures import IN_NUMPY, Memory, mix_arrays, mix_tensors
+from augcli.torch.batch_maps import BatchMaps, NamedMaps
+from augcli.torch.drawing import draw_batch, ranked_cells
+from augcli.torch.libraries import SharedNumbers, library
+from augcli.torch.pictures import Memory, mix_arrays, mix_tensors
+from augcli.torch.samples import (
+    IN_NUMPY,
+    TensorArrays,
+    columns,
+    names_of,
+    numbers,
+    stacked,
+    type_name,
+)
 from augcli.torch.targets import as_vectors, mix_labels, mix_tensor_labels
 
 if TYPE_CHECKING:
+    import os
+
     from numpy.typing import NDArray
 
-    from augcli.attention.map_arrays import MapArrays
+    from augcli.attention.heat_map_file import HeatMaps
+    from augcli.torch.drawing import BatchDraws
 
 EPOCH, ENABLED = 0, 1
 """Places of the numbers that workers see change."""
-NAME_VALUES = 256
-"""Values of a picture that stand for its name where it has none."""
 
 
 class BatchMixer:
@@ -91,14 +99,10 @@ class BatchMixer:
         self._scale = np.asarray(mean, np.float32), np.asarray(deviation, np.float32)
         self._numbers = SharedNumbers(0, 1)
         self._memory = Memory()
-        self._stored: Shared[MapArrays] | None = None
-        self._maps: Mapping[str, Any] | None = None
-        if isinstance(heat_maps, str | os.PathLike):
-            heat_maps = HeatMaps.load(heat_maps)
-        if isinstance(heat_maps, HeatMaps):
-            self._stored = Shared(heat_maps.table())
-        elif heat_maps is not None:
-            self._maps = heat_maps
+        self._maps = NamedMaps(heat_maps)
+        for augmentation in self._step.augmentations:
+            if top_n := ranked_cells(augmentation):
+                self._maps.choose(augmentation.map_grid, top_n)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the memory of this process."""
@@ -162,10 +166,17 @@ class BatchMixer:
         if heat_maps is not None and not isinstance(heat_maps, np.ndarray):
             heat_maps = heat_maps.cpu().numpy()
         if isinstance(batch, np.ndarray):
-            return self._mixed_arrays(batch, np.asarray(labels), names, heat_maps)
+            if batch.ndim != 4 or type_name(batch) not in IN_NUMPY:
+                raise ParameterError(
+                    "images",
+                    f"are {batch.dtype} {batch.shape}, but must be uint8 or floats (N, H, W, C)",
+                )
+            mixed = batch.copy(order="C")
+            labels = np.asarray(labels)
+            return mixed, self._mix(mixed, batch, labels, names, heat_maps, channels_last=True)
         torch = library("torch", "a batch of tensors")
         labels = torch.as_tensor(labels, device=batch.device)
-        if batch.device.type != "cpu" or str(batch.dtype).removeprefix("torch.") not in IN_NUMPY:
+        if batch.device.type != "cpu" or type_name(batch) not in IN_NUMPY:
             return self._mixed_tensors(torch, batch, labels, names, heat_maps)
         # Contiguous, so that NumPy sees the same memory row by row.
         images = batch.detach().clone(memory_format=torch.contiguous_format)
@@ -173,21 +184,26 @@ class BatchMixer:
         targets = self._mix(images.numpy(), sources, labels.numpy(), names, heat_maps)
         return images, torch.from_numpy(targets)
 
-    def _mixed_arrays(
-        self,
-        images: NDArray[Any],
-        labels: NDArray[Any],
-        names: Sequence[str] | None,
-        heat_maps: NDArray[Any] | None,
-    ) -> tuple[NDArray[Any], NDArray[np.float32]]:
-        if images.ndim != 4 or images.dtype.name not in IN_NUMPY:
-            raise ParameterError(
-                "images",
-                f"are {images.dtype} {images.shape}, but must be uint8 or floats (N, H, W, C)",
+    def _collate(self, samples: Sequence[Any]) -> Any:
+        """Collate samples and mix them."""
+        torch = library("torch", "augcli.torch.BatchMixer as collate_fn")
+        found = columns(samples)
+        images, labels = stacked(torch, found.images), numbers(found.labels)
+        maps = None
+        if found.heat_maps is not None:
+            maps = np.stack([np.asarray(one, np.float32) for one in found.heat_maps])
+        if type_name(images) in IN_NUMPY:
+            are_tensors = isinstance(found.images[0], torch.Tensor)
+            sources = TensorArrays(found.images) if are_tensors else found.images
+            targets = torch.from_numpy(
+                self._mix(images.numpy(), sources, labels, found.names, maps)
             )
-        mixed = images.copy(order="C")
-        targets = self._mix(mixed, images, labels, names, heat_maps, channels_last=True)
-        return mixed, targets
+        else:
+            labels = torch.from_numpy(labels)
+            images, targets = self._mixed_tensors(torch, images, labels, found.names, maps)
+        if isinstance(samples[0], Mapping):
+            return {"pixel_values": images, "labels": targets}
+        return images, targets
 
     def _mixed_tensors(
         self,
@@ -201,56 +217,10 @@ class BatchMixer:
         donors = np.arange(len(images))
         if not self.enabled:
             return images, mix_tensor_labels(torch, labels, self._classes, donors, nobody)
-        if names is None:
-            names = _names_of(_sampled(images.flatten(1)).cpu().float().numpy())
-        drawn = self._drawn(names, images, heat_maps)
+        drawn = self._drawn(images, names, heat_maps)
         weights = drawn.given / drawn.total
         mixed = mix_tensors(torch, images, drawn)
         return mixed, mix_tensor_labels(torch, labels, self._classes, drawn.donors, weights)
-
-    def _collate(self, samples: Sequence[Any]) -> Any:
-        """Collate samples and mix them."""
-        if isinstance(samples[0], Mapping):
-            images, targets = self._collated(*_columns(samples))
-            return {"pixel_values": images, "labels": targets}
-        columns = list(zip(*samples, strict=True))
-        if not 2 <= len(columns) <= 4:
-            raise ParameterError(
-                "batch",
-                f"has samples of {len(columns)} values, but they must be (image, label), "
-                "(image, label, name) or (image, label, name, heat_map)",
-            )
-        return self._collated(*columns)
-
-    def _collated(
-        self,
-        images: Sequence[Any],
-        labels: Sequence[Any],
-        names: Sequence[str] | None = None,
-        heat_maps: Sequence[Any] | None = None,
-    ) -> tuple[Any, Any]:
-        torch = library("torch", "augcli.torch.BatchMixer as collate_fn")
-        collate = library("torch.utils.data", "").default_collate
-        are_tensors = isinstance(images[0], torch.Tensor)
-        if not are_tensors:
-            images = [_array(one) for one in images]
-        try:
-            stacked = collate(images)
-        except RuntimeError:
-            if len({tuple(one.shape) for one in images}) == 1:
-                raise
-            raise ParameterError(
-                "batch", "has pictures of several sizes: resize or crop them in the transform"
-            ) from None
-        numbers = collate(labels)
-        maps = None
-        if heat_maps is not None:
-            maps = np.stack([np.asarray(one, np.float32) for one in heat_maps])
-        if str(stacked.dtype).removeprefix("torch.") not in IN_NUMPY:
-            return self._mixed_tensors(torch, stacked, numbers, names, maps)
-        sources = _Arrays(images) if are_tensors else images
-        targets = self._mix(stacked.numpy(), sources, numbers.numpy(), names, maps)
-        return stacked, torch.from_numpy(targets)
 
     def _mix(
         self,
@@ -267,81 +237,28 @@ class BatchMixer:
             raise ParameterError("labels", f"are {len(labels)}, but there are {len(bases)} images")
         if not self.enabled:
             return as_vectors(labels, self._classes)
-        if names is None:
-            names = _names_of(_sampled(bases.reshape(len(bases), -1)))
-        drawn = self._drawn(names, bases, heat_maps, channels_last=channels_last)
+        drawn = self._drawn(bases, names, heat_maps, channels_last=channels_last)
         targets = mix_labels(labels, self._classes, drawn.donors, drawn.given, drawn.total)
         mix_arrays(bases, sources, drawn, self._scale, self._memory, channels_last=channels_last)
         return targets
 
     def _drawn(
         self,
-        names: Sequence[str],
         images: Any,
+        names: Sequence[str] | None,
         heat_maps: NDArray[Any] | None,
         *,
         channels_last: bool = False,
-    ) -> Any:
-        def maps_of(indices: NDArray[np.int64], grid: int) -> NDArray[np.float32]:
-            return self._maps_of(indices, grid, names, heat_maps)
-
+    ) -> BatchDraws:
+        names = names_of(images) if names is None else names
         return draw_batch(
             self._step,
-            names,
             frame_of(images, channels_last=channels_last),
-            maps_of,
+            BatchMaps(names, heat_maps, self._maps),
             seed=self._seed,
             epoch=self.epoch,
             epochs=self._epochs,
         )
-
-    def _maps_of(
-        self,
-        indices: NDArray[np.int64],
-        grid: int,
-        names: Sequence[str],
-        heat_maps: NDArray[Any] | None,
-    ) -> NDArray[np.float32]:
-        """Return the heat maps of some pictures: their own, or by their names."""
-        wanted = [names[index] for index in indices.tolist()]
-        try:
-            if heat_maps is not None:
-                found = np.asarray(heat_maps[indices], np.float32)
-            elif self._stored:
-                found = self._stored.arrays.find(wanted)
-            elif self._maps is not None:
-                found = np.stack([np.asarray(self._maps[name], np.float32) for name in wanted])
-            else:
-                raise ParameterError(
-                    "heat_maps",
-                    "is missing, but the method needs heat maps: give the file that augcli "
-                    "heatmaps makes, or samples with a heat map each",
-                )
-        except KeyError as error:
-            raise ParameterError(
-                "heat_maps",
-                f"has no heat map of {error.args[0]!r}; names are paths relative to the folder "
-                "that augcli heatmaps was given",
-            ) from None
-        if min(found.shape[1:]) < grid:
-            raise ParameterError(
-                "heat_maps",
-                f"are {found.shape[1]} x {found.shape[2]}, but the method needs {grid} x {grid}",
-            )
-        return pool_maps(found, grid)
-
-
-class _Arrays(Sequence[Any]):
-    """Tensors, each an array when it is looked at: most are not, and each would take its time."""
-
-    def __init__(self, tensors: Sequence[Any]) -> None:
-        self._tensors = tensors
-
-    def __len__(self) -> int:
-        return len(self._tensors)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._tensors[index].numpy()
 
 
 def _step(method: object, prob: float) -> Step:
@@ -377,37 +294,3 @@ def _step(method: object, prob: float) -> Step:
                 "fill", "is mean, but the mean colour of the data set is not known: give a colour"
             )
     return step
-
-
-def _columns(samples: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """Return images, labels, names and heat maps of samples that are dictionaries."""
-    first = samples[0]
-    label = "labels" if "labels" in first else "label"
-    missing = {"pixel_values", label} - set(first)
-    if missing:
-        raise ParameterError(
-            "batch", f"has samples with {sorted(first)}, but they need pixel_values and labels"
-        )
-    names = ("pixel_values", label, "name", "heat_map")
-    return [[one[name] for one in samples] if name in first else None for name in names]
-
-
-def _array(image: Any) -> NDArray[Any]:
-    """Return a picture of a sample as an array (C, H, W)."""
-    if not isinstance(image, np.ndarray):
-        raise ParameterError(
-            "batch",
-            f"has images of the type {type(image).__name__}, but they must be tensors or arrays "
-            "(C, H, W): end the transform with ToImage or PILToTensor",
-        )
-    return image
-
-
-def _sampled(rows: Any) -> Any:
-    """Return a few hundred values of each row, evenly spaced."""
-    return rows[:, :: max(1, rows.shape[1] // NAME_VALUES)]
-
-
-def _names_of(values: NDArray[Any]) -> list[str]:
-    """Return a name for each row of values."""
-    return [row.tobytes().decode("latin-1") for row in np.ascontiguousarray(values)]

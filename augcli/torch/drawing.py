@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,21 +19,20 @@ from augcli.augmentations.base import Mixer
 from augcli.augmentations.cutmix import BoxDraw, CellsDraw, CutMix
 from augcli.augmentations.mixup import MixUpDraw
 from augcli.augmentations.resizemix import ResizeMixDraw
-from augcli.pixels.batches import best_cells, count_cells
+from augcli.pixels.batches import count_boxes, count_cells
 from augcli.plan.ring import ring_keys
-from augcli.recipes.decisions import Chance, Choice, MixMaps, Subject
+from augcli.recipes.decisions import Chance, Choice, MixMaps, Subject, stream_keys
+from augcli.rng import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from augcli.augmentations.base import Augmentation, Draw
     from augcli.pixels.frame import Frame, Image
     from augcli.recipes.step import Step
-
-    MapsOf = Callable[[NDArray[np.int64], int], NDArray[np.float32]]
-    """Gives the heat maps float32 (n, grid, grid) of some pictures of a batch, by index."""
+    from augcli.torch.batch_maps import BatchMaps
 
 
 @dataclass
@@ -44,29 +44,40 @@ class Drawn:
         members: Indices of the pictures, ascending.
         draws: The draw of each; empty where ``chosen`` says it all.
         chosen: bool (N, grid, grid): the cells that come from donors, where they are cells.
+        boxes: int64 (N, 4): the boxes that show donors, where they are boxes.
+        shares: int64 (N,): each base's share in 1/65,536, where pictures are blended.
     """
 
     augmentation: Augmentation[Any]
     members: NDArray[np.int64]
     draws: Sequence[Draw] = ()
     chosen: NDArray[np.bool_] | None = None
+    boxes: NDArray[np.int64] | None = None
+    shares: NDArray[np.int64] | None = None
 
-    def boxes(self, count: int) -> NDArray[np.int64] | None:
-        """Return the boxes int64 (count, 4) that show donors; None where they are no boxes."""
-        if not self.draws or not isinstance(self.draws[0], BoxDraw | ResizeMixDraw):
-            return None
-        boxes = np.zeros((count, 4), np.int64)
-        boxes[self.members] = [draw.box for draw in self.draws]  # type: ignore[attr-defined]
-        return boxes
-
-    def shares(self, count: int) -> NDArray[np.int64] | None:
-        """Return each base's share, int64 (count,) in 1/65,536; None where nothing is blended."""
-        if not self.draws or not isinstance(self.draws[0], MixUpDraw):
-            return None
-        whole = self.draws[0].lam[1]
-        shares = np.full(count, whole, np.int64)
-        shares[self.members] = [draw.lam[0] for draw in self.draws]  # type: ignore[attr-defined]
-        return shares
+    @classmethod
+    def of(
+        cls,
+        augmentation: Augmentation[Any],
+        members: NDArray[np.int64],
+        draws: Sequence[Any],
+        count: int,
+    ) -> Drawn:
+        """Return draws, and what they say as arrays for the ``count`` pictures of the batch."""
+        drawn = cls(augmentation, members, draws)
+        first = draws[0]
+        if isinstance(first, CellsDraw):
+            cells = np.zeros((count, first.grid * first.grid), np.bool_)
+            for index, draw in zip(members.tolist(), draws, strict=True):
+                cells[index, list(draw.cells)] = True
+            drawn.chosen = cells.reshape(count, first.grid, first.grid)
+        elif isinstance(first, BoxDraw | ResizeMixDraw):
+            drawn.boxes = np.zeros((count, 4), np.int64)
+            drawn.boxes[members] = [draw.box for draw in draws]
+        elif isinstance(first, MixUpDraw):
+            drawn.shares = np.full(count, first.lam[1], np.int64)
+            drawn.shares[members] = [draw.lam[0] for draw in draws]
+        return drawn
 
 
 @dataclass
@@ -119,9 +130,8 @@ def partners(names: Sequence[str], seed: int, epoch: int) -> NDArray[np.int64]:
 
 def draw_batch(
     step: Step,
-    names: Sequence[str],
     frame: Frame,
-    maps_of: MapsOf,
+    maps: BatchMaps,
     *,
     seed: int,
     epoch: int,
@@ -131,65 +141,65 @@ def draw_batch(
 
     Args:
         step: The methods, one of which is drawn for each picture.
-        names: One for each picture.
         frame: Height and width of the pictures.
-        maps_of: Gives their heat maps.
+        maps: Their names and heat maps.
         seed: Seed of all chance.
         epoch: Takes the place of the copy.
         epochs: How many there are, for methods that change over them.
     """
+    names = maps.names
     count = len(names)
     donors = partners(names, seed, epoch) if step.mixes else np.arange(count)
     mixed = BatchDraws([], donors, np.zeros(count), np.ones(count))
-    certain = step.probability >= 1 and len(step.choices) == 1
 
-    def chance(index: int) -> Chance:
-        maps = MixMaps(lambda: map_at(index), lambda: map_at(int(donors[index])))
+    def chance(index: int, grid: int = 0) -> Chance:
+        both = MixMaps(partial(maps.one, index, grid), partial(maps.one, int(donors[index]), grid))
         subject = Subject(names[index], epoch)
-        return Chance((step,), seed, epochs, None, subject, partial(scored, index), maps)
+        return Chance((step,), seed, epochs, None, subject, partial(scored, index), both)
 
     def scored(index: int, _: Image, grid: int) -> NDArray[np.float32]:
-        return map_at(index, grid)
+        return maps.one(index, grid)
 
-    def map_at(index: int, grid: int | None = None) -> NDArray[np.float32]:
-        return np.asarray(maps_of(np.array([index]), grid or augmentation.map_grid)[0])
-
-    groups: dict[int, list[int]] = defaultdict(list)
-    choices: dict[int, Choice] = {}
-    if certain:
-        augmentation = step.augmentations[0].for_copy(epoch, epochs)
-        groups[0], choices[0] = list(range(count)), Choice(augmentation, 0)
+    if step.probability >= 1 and len(step.choices) == 1:
+        only = Choice(step.augmentations[0].for_copy(epoch, epochs), 0)
+        groups = [(only, np.arange(count))]
     else:
-        for index in range(count):
-            choice = chance(index).choose(0)
-            if isinstance(choice, Choice):
-                groups[choice.number].append(index)
-                choices[choice.number] = choice
-    for number in sorted(groups):
-        augmentation, members = choices[number].augmentation, np.array(groups[number])
-        if isinstance(augmentation, Mixer):
-            members = members[donors[members] != members]
+        groups = _groups([chance(index).choose(0) for index in range(count)])
+    for choice, group in groups:
+        augmentation = choice.augmentation
+        mixes = isinstance(augmentation, Mixer)
+        members = group[donors[group] != group] if mixes else group
         if not len(members):
             continue
-        top_n = _ranked_cells(augmentation)
-        if top_n:
-            mixed.drawn.append(_ranked(augmentation, top_n, members, frame, maps_of, mixed))
+        if type(augmentation) is CutMix and augmentation.label_mode == "area":
+            keys = stream_keys(seed, augmentation.name, 0)
+            streams = (Stream.keyed(keys(names[index], epoch)) for index in members.tolist())
+            mixed.drawn.append(_regions(augmentation, members, streams, frame, maps, mixed))
             continue
-        draws = []
+        draws: list[Draw] = []
         for index in members.tolist():
             if isinstance(augmentation, Mixer):
-                draw, weighed = chance(index).mix(0, choices[number], frame)
+                draw, weighed = chance(index, augmentation.map_grid).mix(0, choice, frame)
                 mixed.given[index], mixed.total[index] = weighed.donated
             else:
                 # Only its shape matters.
                 picture = np.broadcast_to(np.uint8(0), (*frame, 3))
-                draw = chance(index).draw(0, choices[number], picture)
+                draw = chance(index).draw(0, choice, picture)
             draws.append(draw)
-        mixed.drawn.append(_with_cells(Drawn(augmentation, members, draws), count))
+        mixed.drawn.append(Drawn.of(augmentation, members, draws, count))
     return mixed
 
 
-def _ranked_cells(augmentation: Augmentation[Any]) -> int:
+def _groups(choices: Sequence[Choice | str]) -> list[tuple[Choice, NDArray[np.int64]]]:
+    """Return each choice with the indices of its pictures."""
+    members = defaultdict(list)
+    for index, choice in enumerate(choices):
+        if isinstance(choice, Choice):
+            members[choice.number].append(index)
+    return [(choices[members[number][0]], np.array(members[number])) for number in sorted(members)]  # type: ignore[misc]  # words are left out
+
+
+def ranked_cells(augmentation: Augmentation[Any]) -> int:
     """Return how many best cells are the draw; 0 where a draw is something else."""
     if (
         type(augmentation) is CutMix
@@ -201,32 +211,27 @@ def _ranked_cells(augmentation: Augmentation[Any]) -> int:
     return 0
 
 
-def _ranked(
-    cutmix: Augmentation[Any],
-    top_n: int,
+def _regions(
+    cutmix: CutMix,
     members: NDArray[np.int64],
+    streams: Iterable[Stream],
     frame: Frame,
-    maps_of: MapsOf,
+    maps: BatchMaps,
     mixed: BatchDraws,
 ) -> Drawn:
-    """Draw the best cells for all pictures at once, which is the usual case."""
-    count = len(mixed.donors)
-    best = best_cells(maps_of(mixed.donors[members], cutmix.map_grid), top_n)
-    chosen = best
-    if len(members) < count:
-        chosen = np.zeros((count, *best.shape[1:]), np.bool_)
-        chosen[members] = best
-    mixed.given[members] = count_cells(best, frame)
+    """Draw the regions of CutMix, and count the pixels of all of them at once."""
+    count, donors = len(mixed.donors), mixed.donors[members]
+    if top_n := ranked_cells(cutmix):
+        chosen = np.zeros((count, cutmix.grid, cutmix.grid), np.bool_)
+        chosen[members] = maps.best(donors, cutmix.grid, top_n)
+        drawn = Drawn(cutmix, members, chosen=chosen)
+    else:
+        heat_maps = maps.maps(donors, cutmix.grid) if cutmix.scores else repeat(None)
+        draws = list(map(cutmix.draw, repeat(frame), streams, heat_maps))
+        drawn = Drawn.of(cutmix, members, draws, count)
+    counted = (
+        count_boxes(drawn.boxes) if drawn.chosen is None else count_cells(drawn.chosen, frame)  # type: ignore[arg-type]  # boxes where they are no cells
+    )
+    mixed.given[members] = counted[members]
     mixed.total[members] = frame.height * frame.width
-    return Drawn(cutmix, members, chosen=chosen)
-
-
-def _with_cells(drawn: Drawn, count: int) -> Drawn:
-    """Return what was drawn, with cells as an array where they are cells."""
-    if isinstance(drawn.draws[0], CellsDraw):
-        grid = drawn.draws[0].grid
-        chosen = np.zeros((count, grid * grid), np.bool_)
-        for index, draw in zip(drawn.members.tolist(), drawn.draws, strict=True):
-            chosen[index, list(draw.cells)] = True  # type: ignore[attr-defined]
-        drawn.chosen = chosen.reshape(count, grid, grid)
     return drawn

@@ -55,15 +55,19 @@ class Shared(Generic[Arrays]):
 
     Args:
         arrays: The named tuple.
+        written: Whether workers write into them, and all see it.
     """
 
-    def __init__(self, arrays: Arrays) -> None:
+    def __init__(self, arrays: Arrays, *, written: bool = False) -> None:
         self._kind = type(arrays)
         self._shapes = [(array.shape, array.dtype) for array in arrays]
         torch = torch_or_none()
         # As bytes: PyTorch does not know every type of NumPy. Copied: it writes to no other's.
         plain = [np.array(array).reshape(-1).view(np.uint8) for array in arrays]
-        self._memory = [torch.from_numpy(one) for one in plain] if torch else plain
+        self._memory: list[Any] = [torch.from_numpy(one) for one in plain] if torch else [*plain]
+        if torch and written:
+            for memory in self._memory:
+                memory.share_memory_()
         self._arrays: Arrays | None = None
 
     def __getstate__(self) -> dict[str, Any]:

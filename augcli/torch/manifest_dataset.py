@@ -9,26 +9,24 @@ import numpy as np
 
 from augcli.data.codecs.decoding import decode
 from augcli.data.data_set import read
-from augcli.data.output import output_files
-from augcli.data.packed import PackedNames
 from augcli.errors import InputError, ParameterError, UnreadableImage
 from augcli.torch.libraries import Shared, library
+from augcli.torch.outputs import Outputs
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
-
-    from augcli.files import Folder
 
 
 class ManifestDataset:
     """The pictures of an output folder with their labels.
 
     An item is a pair of image and target. Names and labels lie in a few arrays that all workers
-    share; a worker opens the folder at its first picture.
+    share; a worker opens the folder at its first picture. Pictures in tar files and in Parquet are
+    read in any order as quickly as files are: each container is looked through once.
 
     Args:
-        out: OUT, an output folder of augcli.
+        out: OUT, an output folder of augcli: of files, of tar files, or of Parquet.
         split: Which split, such as ``train``; needed where OUT has splits.
         transform: A pipeline of torchvision (``transforms.v2`` or the older one), which gets a PIL
             image, or of albumentations, which gets the array uint8 (H, W, 3). None gives a
@@ -42,7 +40,7 @@ class ManifestDataset:
     Raises:
         InputError: OUT is no complete output folder.
         ParameterError: There is no such split, or none was given where there are some.
-        UsageError: PyTorch is not installed.
+        UsageError: PyTorch is not installed, or pyarrow where OUT is Parquet.
 
     Example:
         >>> data = augcli.torch.ManifestDataset("images-cutmix")  # doctest: +SKIP
@@ -68,16 +66,11 @@ class ManifestDataset:
         self.transform = transform
         self.target = target
         self._folder = data.folder
-        self._files: Folder | None = None
         self._labels = Shared(data.labels)
-        self._names = Shared(PackedNames.of(row.file_name for row in data.rows))
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out what is open: each worker opens the folder itself."""
-        return {**self.__dict__, "_files": None}
+        self._outputs = Outputs(data.folder, [row.file_name for row in data.rows])
 
     def __len__(self) -> int:
-        return len(self._labels.arrays.ends)
+        return len(self._outputs)
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         """Return image and target.
@@ -91,7 +84,7 @@ class ManifestDataset:
 
     def name(self, index: int) -> str:
         """Return the name of a picture: its path relative to OUT, with ``/``."""
-        return self._names.arrays.name(self._checked(index))
+        return self._outputs.name(self._checked(index))
 
     @property
     def targets(self) -> Any:
@@ -119,9 +112,9 @@ class ManifestDataset:
         return self._torch().from_numpy(target)
 
     def _image(self, index: int) -> Any:
-        name = self._names.arrays.name(index)
+        name = self._outputs.name(index)
         try:
-            image = decode(self._bytes(name)).image
+            image = decode(self._outputs.read(index)).image
         except OSError as error:
             raise InputError(
                 f"{self._folder}: {name} can't be read ({error.strerror or error}); the same "
@@ -133,12 +126,6 @@ class ManifestDataset:
                 "makes it again"
             ) from None
         return self._tensor(transformed(self.transform, image))
-
-    def _bytes(self, name: str) -> bytes:
-        """Return the file of a picture: the one place that knows how outputs are stored."""
-        if self._files is None:
-            self._files = output_files(self._folder)
-        return self._files.read(name)
 
     def _tensor(self, image: Any) -> Any:
         """Return what a pipeline gave as a tensor (C, H, W), unless it is one."""

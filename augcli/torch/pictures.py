@@ -40,15 +40,11 @@ class Memory(threading.local):
         self._places: dict[int, NDArray[np.uint8]] = {}
 
     def __call__(self, place: int, size: int) -> NDArray[np.uint8]:
-        """Return memory, see :func:`augcli.pixels.batches.new_memory`."""
+        """Return memory, see :func:`augcli.pixels.lanes.new_memory`."""
         known = self._places.get(place)
         if known is None or known.size < size:
             known = self._places[place] = np.empty(size, np.uint8)
         return known[:size]
-
-
-IN_NUMPY = frozenset({"uint8", "float16", "float32", "float64"})
-"""Types that are mixed in NumPy where they are in memory."""
 
 
 def mix_arrays(
@@ -70,12 +66,11 @@ def mix_arrays(
         memory: Gives memory for what is in between.
         channels_last: Whether the last axis is the channels.
     """
-    count = len(bases)
     if len(batch.drawn) > 1 and not isinstance(sources, np.ndarray):
         # What one method changed must not be what another one gives.
         sources = bases.copy()
     for drawn in batch.drawn:
-        boxes, shares = drawn.boxes(count), drawn.shares(count)
+        boxes, shares = drawn.boxes, drawn.shares
         shrinks = drawn.augmentation.name == "resizemix"
         if drawn.chosen is not None:
             paste_cells_into(
@@ -173,11 +168,11 @@ def mix_tensors(torch: Any, images: Any, batch: BatchDraws) -> Any:
         ParameterError: A method drops, or is not known: it can't work on a device.
     """
     frame = frame_of(images, channels_last=False)
-    count, device = len(images), images.device
+    device = images.device
     donors = torch.from_numpy(batch.donors).to(device)
     mixed = images
     for drawn in batch.drawn:
-        boxes, shares = drawn.boxes(count), drawn.shares(count)
+        boxes, shares = drawn.boxes, drawn.shares
         if drawn.chosen is not None:
             chosen = torch.from_numpy(drawn.chosen).to(device)
             rows, columns = _cells_of(torch, frame, drawn.chosen.shape[1], device)

@@ -76,6 +76,7 @@ class ShardDone(NamedTuple):
         first_made: ShardTally time (``time.time()``) of the first new output, or 0.
         last_made: ShardTally time of the last new output, or 0.
         missing: Sources that were scored because they are not in the file of heat maps.
+        node: The machine that did it; empty where it is this one.
     """
 
     shard: str
@@ -85,6 +86,7 @@ class ShardDone(NamedTuple):
     first_made: float
     last_made: float
     missing: tuple[str, ...] = ()
+    node: str = ""
 
 
 Event = Tally | Failed | Touching | NeedsDonors | WorkerEnded | ShardDone

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 WINDOW = 3
 """Sources in memory where they are mixed: a base was the donor of the job before."""
+SMALL_BYTES = 1 << 20
+"""Bytes of decoded pictures that may be in memory, however many they are."""
 
 
 @dataclass(slots=True)
@@ -40,6 +42,7 @@ class LoadedSource:
         grey: Whether its file stores greys only.
         score: Returns the heat map of the original, and of what is made of it.
         heat_maps: By number of rows and columns, those that were needed.
+        steps_in: Whether it gives to a job whose own donor can't be read.
     """
 
     source: Source
@@ -51,6 +54,7 @@ class LoadedSource:
     grey: bool
     score: Score
     heat_maps: dict[int, HeatMap] = field(default_factory=dict)
+    steps_in: bool = False
 
     def heat_map(self, grid: int) -> HeatMap:
         """Return the heat map float32 (grid, grid) of the result, computed once.
@@ -92,21 +96,25 @@ class Loader:
         self._with_data = with_data
         self._check_sides = check_sides if chain.keeps_size else None
         self._window: OrderedDict[tuple[str, int], LoadedSource | Failure] = OrderedDict()
+        self._held = 0
 
-    def load(self, source: Source, copy: int, *, is_base: bool = False) -> LoadedSource:
+    def load(
+        self, source: Source, copy: int, *, is_base: bool = False, is_last: bool = False
+    ) -> LoadedSource:
         """Return a source decoded and led up to the mixer, from memory if it is there.
 
         Args:
             source: Which one.
             copy: Copy number.
             is_base: Whether the output has its size.
+            is_last: Whether nobody needs it after this; see also :meth:`release`.
 
         Raises:
             SourceFailed: It can't be used.
         """
         if self._chain.mixer_at is None:
             # It has one role only. The memory of its picture is at once that of the next.
-            return self._load(source, copy, is_base=is_base)
+            return self._load(source, copy, is_base=is_base, is_spare=is_last)
         key = (source.path, copy)
         loaded = self._window.get(key)
         if loaded is None:
@@ -114,15 +122,28 @@ class Loader:
             if isinstance(loaded, Failure) and loaded.stage == "memory" and self._window:
                 # Others in memory may have taken its place.
                 self._window.clear()
+                self._held = 0
                 loaded = self._load_or_failure(source, copy, is_base=is_base)
             if isinstance(loaded, LoadedSource) or loaded.stage != "encode":
                 # What is too large for an output can be a donor.
                 self._window[key] = loaded
-            if len(self._window) > WINDOW:
-                self._window.popitem(last=False)
+                self._held += _size(loaded)
+            while len(self._window) > WINDOW and self._held > SMALL_BYTES:
+                self._held -= _size(self._window.popitem(last=False)[1])
         if isinstance(loaded, Failure):
             raise SourceFailed(*loaded)
         return loaded
+
+    def release(self, loaded: LoadedSource, copy: int) -> None:
+        """Forget a source: it is in its last planned role, and its picture may be changed.
+
+        Args:
+            loaded: The source.
+            copy: Copy number.
+        """
+        forgotten = self._window.pop((loaded.source.path, copy), None)
+        self._held -= _size(forgotten) if forgotten else 0
+        loaded.result.is_spare = not loaded.steps_in
 
     def load_plain(self, source: Source, *, is_encoded: bool) -> LoadedSource:
         """Return a source decoded, without any step.
@@ -161,14 +182,17 @@ class Loader:
         except SourceFailed as error:
             return error.failure
 
-    def _load(self, source: Source, copy: int, *, is_base: bool) -> LoadedSource:
+    def _load(
+        self, source: Source, copy: int, *, is_base: bool, is_spare: bool = False
+    ) -> LoadedSource:
         reader, path = self._reader, source.path
         data = reader.read(source)
         decoded = reader.decoded(data, path, sides=self._sides(source) if is_base else None)
         try:
             image = reader.sized(decoded.image)
             score = reader.maps.score_of(path, reader.scored_bytes(data), image)
-            result = self._chain.lead(image, self._chain.chance(Subject(path, copy), score))
+            chance = self._chain.chance(Subject(path, copy), score)
+            result = self._chain.lead(image, chance, is_spare=is_spare)
         except UnreadableImage as error:
             raise SourceFailed(path, stage_of(error), error.reason) from None
         except Exception as error:
@@ -194,3 +218,11 @@ class Loader:
             check(source, frame.width, frame.height)
             return None
         return lambda width, height: check(source, width, height)
+
+
+def _size(loaded: LoadedSource | Failure) -> int:
+    """Return the bytes of a source's pictures."""
+    if isinstance(loaded, Failure):
+        return 0
+    result = loaded.result.image
+    return result.nbytes + (0 if result is loaded.original else loaded.original.nbytes)

@@ -1,10 +1,16 @@
-"""Making a shard: its outputs one after the other, then the part that commits them."""
+"""Making a shard: its outputs in order, then the part that commits them.
+
+A job goes through stages: its base is read, its donor, they are mixed, the result is encoded and
+written. Small pictures take each stage together, as many as :data:`BATCH_BYTES` hold: the code of
+one stage then stays in the processor's caches, which takes a third less time than one picture
+after the other. The bytes are the same; a job depends on no other.
+"""
 
 from __future__ import annotations
 
 import itertools
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.data.codecs.encoding import copied
 from augcli.data.codecs.formats import output_ending
@@ -20,7 +26,7 @@ from augcli.work.shard_tally import ShardTally
 from augcli.work.writing import Pending, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from augcli.augmentations.base import Mixer
     from augcli.data.sinks.sink import ShardWriter, Sink
@@ -28,12 +34,17 @@ if TYPE_CHECKING:
     from augcli.plan.jobs import Job, Task
     from augcli.plan.part import Made
     from augcli.recipes.chain import Result
+    from augcli.recipes.decisions import Chance
     from augcli.work.events import Event
     from augcli.work.loading import LoadedSource
-    from augcli.work.reading import Reader
+    from augcli.work.reading import AtWork, Reader
     from augcli.work.settings import MakeSettings
 
 _JSON = json.JSONEncoder().encode
+BATCH_BYTES = 256 << 10
+"""Bytes of decoded pictures that take a stage together; a larger picture goes alone."""
+BATCH_JOBS = 64
+"""The most jobs that take a stage together."""
 UNMIXED = "left unmixed: no other image of its class"
 """Remark where ``pair`` is ``same`` and there is no donor."""
 
@@ -44,6 +55,20 @@ class OutOfDonors(Exception):
 
 class StopAsked(Exception):
     """The run is being stopped; the shard is left uncommitted."""
+
+
+class _Begun(NamedTuple):
+    """A job that went through its first stage.
+
+    Attributes:
+        job: Which one.
+        stages: Takes it through one more stage each time.
+        at: What its reader is at while it works on it.
+    """
+
+    job: Job
+    stages: Iterator[int]
+    at: AtWork
 
 
 class ShardMaker:
@@ -96,7 +121,7 @@ class ShardMaker:
                 shard.begin(self._intent(task, shard).to_bytes())
             part = self.make_part(task, shard, announce, stop_asked, tally)
             part.data = shard.close()
-            shard.commit(part.to_bytes())
+            shard.commit(part.to_bytes(task.plan))
             for name in part.obsolete:
                 self._sink.remove(name)
         except OutOfDonors:
@@ -178,12 +203,20 @@ class ShardMaker:
             dict(task.tried),
             sources=task.sources,
         )
-        for job in task.jobs:
+        last_use = _last_uses(task.jobs)
+        batch: list[_Begun] = []
+        held = 0
+
+        def go_on(begun: _Begun) -> int:
+            """Take a job through one more stage; return the bytes of its picture, 0 at its end."""
             if stop_asked():
                 raise StopAsked
-            self._reader.turn_to(job.base.path)
+            job = begun.job
+            self._reader.at = begun.at
             try:
-                self._make(job, task.copy, part, shard)
+                return next(begun.stages)
+            except StopIteration:
+                tally.tick(made=1)
             except Exception as error:
                 if stop_asked():
                     raise StopAsked from None
@@ -195,8 +228,22 @@ class ShardMaker:
                 part.failed.append((job.fingerprint, failure))
                 announce(Failed(failure))
                 tally.tick(failed=1)
-            else:
-                tally.tick(made=1)
+            return 0
+
+        for index, job in enumerate(task.jobs):
+            self._reader.turn_to(job.base.path)
+            is_last = last_use[job.base.path] == index
+            stages = self._make(job, task.copy, part, shard, is_last=is_last)
+            begun = _Begun(job, stages, self._reader.at)
+            size = go_on(begun)
+            if size:
+                batch.append(begun)
+                held += size
+            is_full = held >= BATCH_BYTES or len(batch) == BATCH_JOBS or task.careful
+            if is_full or index + 1 == len(task.jobs):
+                while batch:
+                    batch = [begun for begun in batch if go_on(begun)]
+                held = 0
         self._reader.turn_to("")
         # However often the run was interrupted, its records are the same bytes.
         part.made.sort(key=lambda made: made.row.file_name)
@@ -206,17 +253,38 @@ class ShardMaker:
         part.obsolete = [name for name in task.obsolete if name not in names]
         return part
 
-    def _make(self, job: Job, copy: int, part: Part, shard: ShardWriter) -> None:
-        """Make the outputs of one job and add them to the part."""
+    def _make(
+        self, job: Job, copy: int, part: Part, shard: ShardWriter, *, is_last: bool
+    ) -> Iterator[int]:
+        """Make the outputs of one job and add them to the part, stage by stage.
+
+        Yields the bytes of the decoded picture after each stage.
+
+        Args:
+            job: Which one.
+            copy: Copy number.
+            part: Gets the records.
+            shard: Takes the outputs.
+            is_last: Whether no later job needs its base.
+        """
         if not job.is_augmented:
             base = self._loader.load_plain(job.base, is_encoded=job.original == "encode")
+            yield base.original.nbytes
             part.made.append(self._original(job, base, shard))
             return
         chain = self._chain
-        base = self._loader.load(job.base, copy, is_base=True)
+        is_last = is_last and job.original != "encode"
+        base = self._loader.load(job.base, copy, is_base=True, is_last=is_last)
+        size = base.original.nbytes
+        yield size
         result, donor = base.result, None
         if chain.mixer_at is not None:
-            result, donor = self._mixed(base, job, copy, part)
+            chance, mixer, donor = self._partner(base, job, copy, part)
+            yield size
+            if is_last:
+                self._loader.release(base, copy)
+            result = self._mixed(base, donor, mixer, chance)
+            yield size
         label, donor_path = job.base.label, ""
         if donor and result.donated:
             label = label.mixed(donor.source.label, *result.donated)
@@ -227,14 +295,15 @@ class ShardMaker:
         pending = Pending(job, name, chain.name, copy, label, donor_path, draw, remarks)
         grey = base.grey and (donor is None or donor.grey)
         encoded = self._writer.encode(job.base, result.image, base.subsampling, grey)
+        yield size
         part.made.append(self._writer.write(shard, pending, result.image, encoded))
         if job.original != "none":
             part.made.append(self._original(job, base, shard))
 
-    def _mixed(
+    def _partner(
         self, base: LoadedSource, job: Job, copy: int, part: Part
-    ) -> tuple[Result, LoadedSource | None]:
-        """Return what the chain makes from mixing on, and the donor if one gave."""
+    ) -> tuple[Chance, Mixer[Any] | None, LoadedSource | None]:
+        """Return what decides on the mix, what mixes, and the donor if one gives."""
         mixer: Mixer[Any] | None = None
         donor: LoadedSource | None = None
 
@@ -249,13 +318,23 @@ class ShardMaker:
         if mixer:
             donor = self._donor(job, copy, part, mixer)
             self._reader.turn_to(job.base.path)
+        return chance, mixer, donor
+
+    def _mixed(
+        self,
+        base: LoadedSource,
+        donor: LoadedSource | None,
+        mixer: Mixer[Any] | None,
+        chance: Chance,
+    ) -> Result:
+        """Return what the chain makes from mixing on."""
         try:
             result = self._chain.run(base.result, donor.result if donor else None, chance)
         except UnreadableImage as error:
-            raise SourceFailed(job.base.path, stage_of(error), error.reason) from None
+            raise SourceFailed(base.source.path, stage_of(error), error.reason) from None
         if mixer and not donor:
             result.remarks.append(UNMIXED)
-        return result, donor
+        return result
 
     def _donor(self, job: Job, copy: int, part: Part, mixer: Mixer[Any]) -> LoadedSource | None:
         """Return the first donor that can be read; None where nobody may give."""
@@ -270,6 +349,7 @@ class ShardMaker:
             if source is not job.donors[0]:
                 # The first is part of the job's fingerprint; what else mattered is noted.
                 part.tried[source.path] = Tried(source.stamp, "")
+                loaded.steps_in = True
             return loaded
         if job.more:
             raise OutOfDonors
@@ -285,3 +365,16 @@ class ShardMaker:
         else:
             encoded = copied(job.base.place or job.base.path, base.data)
         return self._writer.write(shard, pending, base.original, encoded)
+
+
+def _last_uses(jobs: Sequence[Job]) -> dict[str, int]:
+    """Return the index of the last job that needs a source, by its path.
+
+    Donors that step in for others are not among them, see :class:`LoadedSource`.
+    """
+    last = {}
+    for index, job in enumerate(jobs):
+        last[job.base.path] = index
+        if job.donors:
+            last[job.donors[0].path] = index
+    return last

@@ -132,17 +132,18 @@ class SourceMaps:
         return self._scorer.heat_map(picture, grid)
 
     def _map_of(self, path: str, key: bytes, image: Image) -> HeatMap:
-        heat_map = self._stored(key)
-        if self._file and self._file.find(key) is None:
-            self._missing.append(path)
+        heat_map = self._stored(key, path)
         if heat_map is None:
             heat_map = self._computed(self._scorer.fit().fitted(image))
             if self._storage.table:
                 self._opened().put(key, heat_map)
         return heat_map
 
-    def _stored(self, key: bytes) -> HeatMap | None:
+    def _stored(self, key: bytes, path: str = "") -> HeatMap | None:
+        """Return a stored map; note the path of a source whose map is not in the file."""
         heat_map = self._file.find(key) if self._file else None
+        if heat_map is None and self._file and path:
+            self._missing.append(path)
         if heat_map is None and self._storage.table:
             heat_map = self._opened().get(key)
         return heat_map

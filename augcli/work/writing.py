@@ -117,6 +117,8 @@ class Writer:
         row = Row(name, label, path, donor, method, draw, width, height, copy, digest, split, group)
         try:
             shard.add(row, encoded.data)
+        except UnreadableImage as error:
+            raise SourceFailed(path, "encode", error.reason) from None
         except OSError as error:
             if error.errno != errno.ENAMETOOLONG:
                 raise

@@ -1,70 +1,128 @@
 """Train the scorer: `python -m models.train --help` at the top of the repository."""
 
 import argparse
+import time
 from pathlib import Path
 
 import cv2
 import torch
 
-from . import cache
-from .export import calibration_views, export
-from .fit import Plan, Run
-from .network import SMALL, Shape
+from . import pool as pools
+from .export import export
+from .fit import FRESH, Plan, Run, train
+from .frozen import Frozen
+from .network import SHAPES
+from .pictures import read
 from .teacher import Teacher
+
+PLANS = [
+    *("large:1:0.35", "large:2:0.35", "large:3:0.35", "large:1:0", "large:1:0.7"),
+    *("small:1:0.35", "small:2:0.35", "small:3:0.35"),
+]
 
 
 def parse() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m models.train", description=__doc__)
     parser.add_argument(
-        "--data", type=Path, required=True, help="holds objects/, photos/, small/, cut-outs/"
+        "plans",
+        nargs="*",
+        default=PLANS,
+        metavar="SHAPE:SEED:EVIDENCE",
+        help=f"students to train side by side; {' or '.join(SHAPES)}, a seed, the share of the "
+        f"classifiers' evidence in the target (%(default)s)",
+    )
+    parser.add_argument(
+        "--data", type=Path, required=True, help="objects/, masked/, cut-outs/, photos/, small/"
     )
     parser.add_argument("--teacher", type=Path, required=True, help="attention-teacher.onnx")
-    parser.add_argument("--out", type=Path, required=True, help="checkpoint and attention.onnx")
-    parser.add_argument("--cache", type=Path, help="views with the teacher's answers (OUT/views)")
-    parser.add_argument("--shards", type=int, default=100, help="of 2,048 views each")
-    parser.add_argument("--masked", type=float, default=1.0, help="share of their views to use")
-    parser.add_argument("--small", action="store_true", help="the graph for small images")
-    parser.add_argument("--hold-out", type=int, default=4, metavar="FOLD")
-    parser.add_argument("--steps", type=int, default=Plan.steps)
-    parser.add_argument("--seed", type=int, default=Plan.seed)
-    parser.add_argument("--rate", type=float, default=Plan.rate)
-    parser.add_argument("--feature-weight", type=float, default=Plan.feature_weight)
-    parser.add_argument("--last-feature-weight", type=float, default=Plan.last_feature_weight)
-    parser.add_argument("--start", type=Path, help="checkpoint of an earlier leg to start from")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--classifiers", type=Path, nargs="+", required=True, help="that tell the class"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="for the trained networks")
+    parser.add_argument("--hold-back", type=int, nargs="*", default=[3, 4], metavar="FOLD")
+    parser.add_argument("--steps", type=int, default=8000, help="of each student")
+    parser.add_argument("--seconds", type=float, help="steps that fit into this time instead")
+    parser.add_argument("--pool", type=int, default=120_000, help="views that are kept")
+    parser.add_argument("--fresh", type=float, default=64, help="new views for each step")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Make the views, start or resume the training, and export the network."""
+    """Label the pictures, fill the pool, train and export the networks."""
+    began = time.monotonic()
+
+    def say(words: str) -> None:
+        print(f"{time.monotonic() - began:6.1f} s  {words}", flush=True)
+
     options = parse()
-    torch.set_num_threads(options.threads)
-    cv2.setNumThreads(options.threads)
+    device = torch.device(options.device)
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    cv2.setNumThreads(1)
     options.out.mkdir(parents=True, exist_ok=True)
-    views = options.cache or options.out / "views"
-    if len(list(views.glob("views-???.npz"))) < options.shards:
-        teacher = Teacher(options.teacher, options.threads)
-        sources = cache.read_pictures(options.data)
-        cache.build(sources, teacher, views, cache.VIEW_SIDE, options.shards)
-    shard = cache.load(views, options.shards, options.hold_out, options.masked)
-    plan = Plan(
-        steps=options.steps,
-        seed=options.seed,
-        rate=options.rate,
-        feature_weight=options.feature_weight,
-        last_feature_weight=options.last_feature_weight,
+    pictures = read(options.data, options.hold_back)
+    say(
+        f"{len(pictures.masked.images)} masked photos, {len(pictures.cut_outs.images)} cut-outs, "
+        f"{len(pictures.photos)} photos, {len(pictures.small)} small pictures"
     )
-    shape = SMALL if options.small else Shape()
-    student = Run(plan, shape, options.out / "checkpoint.pt", options.start).train(shard)
+    teacher = Teacher(options.teacher, device)
+    classifiers = [Frozen(file, ("scores",), device) for file in options.classifiers]
+    chance = torch.Generator(device).manual_seed(0)
+    sources = pools.prepare(pictures, teacher, classifiers, options.out / "evidence.pt", chance)
+    sure = [int((s.evidence[:, 0, 0] >= 0).sum()) for s in (sources.masked, sources.photos)]
+    say(f"classifiers are sure of {sure[0]} masked photos and {sure[1]} photos")
+    pool = pools.Pool(options.pool, sources, teacher, chance)
+    for drawn in pool.fill(FRESH):
+        if drawn % (64 * FRESH) < FRESH:
+            say(f"{drawn} views")
+    runs = [Run(Plan.of(words), device) for words in options.plans]
+    steps = options.steps
+    if options.seconds:
+        steps = measure(runs, pool, options.seconds - (time.monotonic() - began), options.fresh)
+        say(f"{steps} steps")
+        runs = [Run(run.plan, device) for run in runs]
+
+    def save() -> None:
+        stored = {
+            run.plan.name: {name: value.half() for name, value in run.average.state_dict().items()}
+            for run in runs
+        }
+        partial = options.out / "averages.partial"
+        torch.save(stored, partial)
+        partial.replace(options.out / "averages.pt")
+
+    train(runs, pool, steps, options.fresh, save)
+    say("trained")
     recipe = (
-        f"{len(shard.image)} views of masked photos (fold {options.hold_out} held out), "
-        "unlabelled photos and small pictures, and pasted objects; masks and teacher's maps mixed, "
-        f"teacher's features imitated; {plan.steps} steps of {plan.batch}, seed {plan.seed}"
-        f"{', from an earlier leg' if options.start else ''}"
+        f"{len(pictures.masked.images)} masked photos (folds {options.hold_back} held back), "
+        f"{len(pictures.photos)} photos and {len(pictures.small)} small pictures without labels, "
+        f"{len(pictures.cut_outs.images)} cut-outs; {pool.drawn} views; masks, teacher's maps and "
+        f"classifiers' evidence mixed, teacher's features imitated; {steps} steps of "
     )
-    name = "attention-small.onnx" if options.small else "attention.onnx"
-    export(student, calibration_views(shard, plan.seed, shape.side), options.out / name, recipe)
+    for run in runs:
+        words = f"{run.plan.batch}, evidence {run.plan.evidence_share:g}, seed {run.plan.seed}"
+        export(
+            run.average.eval(),
+            pool.images[:1024],
+            options.out / f"{run.plan.name}.onnx",
+            recipe + words,
+        )
+    say("exported")
+
+
+def measure(runs: list[Run], pool: pools.Pool, seconds: float, fresh: float) -> int:
+    """Measure the speed of some steps; gives how many fit into the time that is left."""
+    for count in (5, 24):
+        if pool.images.is_cuda:
+            torch.cuda.synchronize()
+        began = time.monotonic()
+        train(runs, pool, count, fresh, lambda: None)
+        if pool.images.is_cuda:
+            torch.cuda.synchronize()
+        spent = time.monotonic() - began
+    return max(1, int((seconds - 10) / (spent / 24)))
 
 
 if __name__ == "__main__":

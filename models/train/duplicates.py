@@ -1,6 +1,6 @@
 """Look for masked photos among the other pictures: `python -m models.train.duplicates --help`.
 
-A photo of the fold that is held out must not be among the other pictures, mirrored or not.
+A photo of a fold that is held back must not be among the other pictures, mirrored or not.
 """
 
 import argparse
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from .pictures import Image, masked_photos, pictures
 
 SIDE = 16
-BATCH = 1024
 
 
 def signature(image: Image) -> NDArray[np.float32]:
@@ -22,28 +21,30 @@ def signature(image: Image) -> NDArray[np.float32]:
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     centred = small - small.mean()
-    return np.asarray(centred / max(float(np.linalg.norm(centred)), 1e-6), np.float32)
+    return np.asarray(centred / max(float(np.linalg.norm(centred)), 1e-6), np.float32).ravel()
 
 
-def highest(images: Iterable[Image], known: NDArray[np.float32]) -> tuple[int, float]:
-    """Give the number of images and the highest correlation with a known signature."""
+def alike(images: Iterable[Image], known: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give each image's highest correlation with a known signature or its mirror image."""
     mirrored = known.reshape(-1, SIDE, SIDE)[:, :, ::-1].reshape(-1, SIDE * SIDE)
     both = np.concatenate([known, mirrored]).T
-    signatures = np.stack([signature(image).ravel() for image in images])
-    starts = range(0, len(signatures), BATCH)
-    parts = (signatures[start : start + BATCH] @ both for start in starts)
-    return len(signatures), max(float(part.max()) for part in parts)
+    return np.array([(signature(image) @ both).max() for image in images], np.float32)
 
 
 def main() -> None:
-    """Print the highest correlation for photos and small pictures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="as for models.train")
+    """Print the highest correlations for each tar or folder of pictures."""
+    parser = argparse.ArgumentParser(prog="python -m models.train.duplicates", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="as for the training")
     data = parser.parse_args().data
-    known = np.stack([signature(p.image).ravel() for p in masked_photos(data / "objects")])
+    known = np.stack([signature(image) for image, _ in masked_photos(data / "objects")])
+    sources = {"masked": (image for image, _ in masked_photos(data / "masked"))}
     for name in ("photos", "small"):
-        count, best = highest(pictures(data / name), known)
-        print(f"{name}: {count:,} pictures, highest correlation {best:.3f} (1 is the same picture)")
+        for place in sorted((data / name).iterdir()):
+            sources[f"{name}/{place.name}"] = pictures(place)
+    for name, images in sources.items():
+        found = alike(images, known)
+        highest = ", ".join(f"{place}: {found[place]:.3f}" for place in np.argsort(-found)[:3])
+        print(f"{name}: {len(found)} pictures, most alike {highest}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """From a trained student to attention.onnx: folded, in 8-bit integers, described by metadata."""
 
+import copy
+import itertools
 import json
 import warnings
 from pathlib import Path
@@ -12,9 +14,9 @@ from onnx import helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from .augment import make_small
-from .cache import VIEW_SIDE, Shard
+from .augment import SMALL_SIDES, make_small
 from .network import GRID, Student
+from .pool import VIEW_SIDE
 from .quantize import quantize
 
 OPSET = 17
@@ -22,27 +24,15 @@ IR_VERSION = 8  # onnxruntime 1.17 reads up to 9
 
 
 class Shipped(nn.Module):
-    """The student as it is shipped: pixels 0..255 in, heat map 0..1 out.
+    """The student as it is shipped: pixels 0..255 in, heat map 0..1 out."""
 
-    With `mirrored`, the map is the mean of the picture's map and that of its mirror image: it takes
-    twice the time, and a mistake in one of them counts half.
-    """
-
-    def __init__(self, student: Student, *, mirrored: bool) -> None:
+    def __init__(self, student: Student) -> None:
         super().__init__()
         self.stem, self.middle, self.wide = student.stem, student.middle, student.wide
-        self.heat, self.side = student.heat, student.side
-        self.mirrored = mirrored
+        self.heat = student.heat
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Give the heat map (N, 7, 7) of pixels (N, side, side, 3)."""
-        if not self.mirrored:
-            return self.maps(pixels)
-        both = self.maps(torch.cat([pixels, pixels.flip(2)])).reshape(2, -1, GRID, GRID)
-        return (both[0] + both[1].flip(2)) * 0.5
-
-    def maps(self, pixels: Tensor) -> Tensor:
-        """Give the heat map of each picture as it is."""
         trunk = self.wide(self.middle(self.stem(pixels.permute(0, 3, 1, 2))))
         return torch.sigmoid(self.heat(trunk))[:, 0]
 
@@ -59,9 +49,9 @@ def fold(module: nn.Module) -> None:
                 module[position + 1] = nn.Identity()
 
 
-def ship(student: Student, *, mirrored: bool) -> Shipped:
+def ship(student: Student) -> Shipped:
     """Fold the norms and the factor 1/255 into the convolutions."""
-    shipped = Shipped(student, mirrored=mirrored).eval()
+    shipped = Shipped(copy.deepcopy(student).cpu()).eval()
     fold(shipped)
     first = next(m for m in shipped.stem.modules() if isinstance(m, nn.Conv2d))
     with torch.no_grad():
@@ -69,27 +59,28 @@ def ship(student: Student, *, mirrored: bool) -> Shipped:
     return shipped
 
 
-def calibration_views(shard: Shard, seed: int, side: int, count: int = 1024) -> NDArray[np.uint8]:
-    """Choose training views to measure ranges on, in the size of the network's input."""
-    chosen = np.random.default_rng(seed).permutation(len(shard.image))[:count]
-    views = torch.from_numpy(shard.image[np.sort(chosen)]).permute(0, 3, 1, 2).float()
-    if side < views.shape[-1]:
-        views = make_small(views, side, torch.Generator().manual_seed(seed))
-    return views.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
+def calibration_views(views: Tensor, side: int) -> NDArray[np.uint8]:
+    """Bring views (N, S, S, 3) to the size of the network's input."""
+    pixels = views.cpu().permute(0, 3, 1, 2).float()
+    if side < pixels.shape[-1]:
+        sizes = itertools.cycle(SMALL_SIDES)
+        pixels = torch.cat([make_small(some, side, next(sizes)) for some in pixels.split(64)])
+    return pixels.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
 
 
-def export(student: Student, images: NDArray[np.uint8], file: Path, recipe: str) -> None:
+def export(student: Student, views: Tensor, file: Path, recipe: str) -> None:
     """Write the shipped network with the metadata that augcli reads.
 
     Args:
         student: The trained network.
-        images: uint8 (n, side, side, 3): training views, on which ranges are measured.
+        views: uint8 (n, S, S, 3): training views, on which ranges are measured.
         file: Where to write it.
         recipe: Data and training in a sentence.
     """
+    images = calibration_views(views, student.side)
     # The graph for small images must be fast above all.
     small = student.side < VIEW_SIDE
-    shipped = ship(student, mirrored=not small)
+    shipped = ship(student)
     example = torch.rand(2, student.side, student.side, 3) * 255
     plain = file.with_suffix(".plain.onnx")
     with warnings.catch_warnings():
@@ -118,7 +109,7 @@ def export(student: Student, images: NDArray[np.uint8], file: Path, recipe: str)
         "channel_order": "RGB",
         **({} if small else {"range": [0, 255]}),
         "grid": GRID,
-        "version": "2",
+        "version": "3",
         "recipe": recipe,
     }
     helper.set_model_props(

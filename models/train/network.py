@@ -1,6 +1,6 @@
 """The student: a plain residual network from pixels 0..255 to a 7 x 7 heat map."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ GRID = 7
 
 @dataclass(frozen=True)
 class Shape:
-    """Widths and depths of the network; JSON in the checkpoint."""
+    """Widths and depths of the network."""
 
     stem: tuple[int, int] = (16, 32)  # channels after the first two halvings
     middle: int = 64  # channels at 14 x 14; 0 leaves this stage out
@@ -24,15 +24,11 @@ class Shape:
         """Height and width of the input."""
         return 112 if self.middle else 56
 
-    def as_dict(self) -> dict[str, object]:
-        """Give plain values for a checkpoint."""
-        return asdict(self)
 
-
-def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    """Give a 3x3 convolution with batch norm."""
+def convolution(inputs: int, outputs: int, stride: int = 1, size: int = 3) -> nn.Sequential:
+    """Give a convolution of size x size with batch norm."""
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs)
+        nn.Conv2d(inputs, outputs, size, stride, size // 3, bias=False), nn.BatchNorm2d(outputs)
     )
 
 
@@ -65,8 +61,8 @@ class Context(nn.Module):
         return torch.relu(x + self.linear(x.mean(dim=(2, 3), keepdim=True)))
 
 
-SMALL = Shape(middle=0, middle_blocks=0, wide=80, wide_blocks=3)
-"""For pictures of at most 64 pixels: a quarter of the input."""
+SHAPES = {"large": Shape(), "small": Shape(middle=0, middle_blocks=0)}
+"""The small one is for pictures of at most 64 pixels: a quarter of the input."""
 
 
 class Student(nn.Module):
@@ -77,9 +73,11 @@ class Student(nn.Module):
         self.side = shape.side
         first, second = shape.stem
         # Pixels are scaled inside, without a shift: zero padding then means black, and the
-        # factor folds into the first convolution exactly when the network is exported.
+        # factor folds into the first convolution exactly when the network is exported. The first
+        # windows do not overlap: gathering three bytes for each place of a 3x3 window would take
+        # more time than all sums of this layer.
         self.stem = nn.Sequential(
-            convolution(3, first, 2), nn.ReLU(), convolution(first, second, 2), nn.ReLU()
+            convolution(3, first, 2, size=2), nn.ReLU(), convolution(first, second, 2), nn.ReLU()
         )
         self.middle = nn.Sequential()
         if shape.middle:

@@ -1,8 +1,8 @@
-"""Reading the training pictures: photos with a mask, cut-out objects, and plain pictures."""
+"""Reading the training pictures, all squashed to one size, as the scorer will see them."""
 
 import csv
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,37 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]  # (height, width, 3), RGB
-Mask = NDArray[np.float32]  # (height, width), 1 = object
-SUFFIXES = (".jpg", ".jpeg", ".png")
-LONGEST = 500  # pixels: a view is at most 224
+Mask = NDArray[np.uint8]  # (height, width), 255 = object
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+SIDE = 192  # pixels: the finest crop has 40 % of a side, and the scorer's input has 112
 
 
 @dataclass(frozen=True)
-class MaskedPhoto:
-    """A photo with the mask of its object; `mask` has the size of `image`.
+class Objects:
+    """Pictures with the masks of their objects: uint8 (N, SIDE, SIDE, 3) and (N, SIDE, SIDE)."""
 
-    `fold` is None for a cut-out object: no photo of any fold shows in it.
-    """
-
-    name: str
-    fold: int | None
-    image: Image
-    mask: Mask
-
-    @property
-    def folds(self) -> frozenset[int]:
-        """The folds that show in a view of this photo."""
-        return frozenset() if self.fold is None else frozenset({self.fold})
+    images: NDArray[np.uint8]
+    masks: NDArray[np.uint8]
 
 
-def shrink(image: Image) -> Image:
-    """Shrink a picture to at most LONGEST pixels a side; any number of channels."""
-    height, width = image.shape[:2]
-    scale = LONGEST / max(height, width)
-    if scale >= 1:
-        return image
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+@dataclass(frozen=True)
+class Pictures:
+    """Everything that views are cut from."""
+
+    masked: Objects  # photos with a mask
+    cut_outs: Objects  # pictures with a transparent background: only pasted
+    photos: NDArray[np.uint8]  # (N, SIDE, SIDE, 3): photos without a mask
+    small: NDArray[np.uint8]  # the same, of pictures of few pixels
 
 
 def decode(data: bytes) -> Image:
@@ -52,71 +42,88 @@ def decode(data: bytes) -> Image:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def masked_photos(folder: Path) -> list[MaskedPhoto]:
-    """Read photos/ID.jpg and masks/ID.png, in the order of list.csv.
-
-    Photos of all folds are read; views of the fold that is held out are removed by `cache.load`.
-    """
-    photos = []
-    with (folder / "list.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    for row in rows:
-        name = row["id"]
-        image = decode((folder / "photos" / f"{name}.jpg").read_bytes())
-        mask = cv2.imread(str(folder / "masks" / f"{name}.png"), cv2.IMREAD_GRAYSCALE)
-        if mask is None:
-            raise FileNotFoundError(f"no mask for {name} under {folder}")
-        photos.append(MaskedPhoto(name, int(row["fold"]), image, (mask > 127).astype(np.float32)))
-    return photos
-
-
-def pictures(folder: Path) -> Iterator[Image]:
-    """Decode every JPEG or PNG below a folder and in its plain tars, in the order of their names.
-
-    Larger ones are shrunk to LONGEST pixels a side.
-    """
-    for file in sorted(folder.rglob("*")):
-        if file.suffix == ".tar":
-            yield from tar_pictures(file)
-        elif file.suffix.lower() in SUFFIXES:
-            yield shrink(decode(file.read_bytes()))
-
-
-def tar_pictures(file: Path) -> Iterator[Image]:
-    """Decode every JPEG or PNG of a plain tar file, in the order of their names."""
-    with tarfile.open(file) as archive:
-        members = [m for m in archive.getmembers() if m.name.lower().endswith(SUFFIXES)]
-        for member in sorted(members, key=lambda member: member.name):
-            data = archive.extractfile(member)
-            if data is not None:
-                yield shrink(decode(data.read()))
-
-
-def cut_outs(folder: Path) -> list[MaskedPhoto]:
-    """Read every PNG below a folder whose transparency cuts out an object."""
-    objects = []
-    for file in sorted(folder.rglob("*.png")):
-        image = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
-        if image is None or image.ndim != 3 or image.shape[2] != 4 or image.dtype != np.uint8:
-            continue
-        image = shrink(np.asarray(image, np.uint8))
-        alpha = image[..., 3].astype(np.float32) / 255
-        # Signs and other full rectangles have no outline of their own.
-        if 0.02 < alpha.mean() < 0.97 and alpha.max() == 1:
-            colours = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGRA2RGB), np.uint8)
-            objects.append(MaskedPhoto(file.stem, None, colours, alpha))
-    return objects
-
-
-def squash(image: Image, side: int) -> Image:
+def squash(image: Image | Mask, side: int = SIDE) -> NDArray[np.uint8]:
     """Resize to side x side as augcli does before scoring: area to shrink, linear to enlarge."""
     height, width = image.shape[:2]
     how = cv2.INTER_AREA if height >= side and width >= side else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, (side, side), interpolation=how), np.uint8)
 
 
-def coverage(mask: Mask, grid: int) -> NDArray[np.float32]:
-    """Share of object pixels in each cell of a grid over the squashed mask, (grid, grid)."""
-    fine = cv2.resize(mask, (grid * 32, grid * 32), interpolation=cv2.INTER_AREA)
-    cells = fine.reshape(grid, 32, grid, 32).mean(axis=(1, 3))
-    return np.asarray(cells, np.float32)
+def pictures(folder: Path) -> Iterator[Image]:
+    """Decode every picture below a folder and in its plain tars, in the order of their names."""
+    for file in [folder] if folder.is_file() else sorted(folder.rglob("*")):
+        if file.suffix == ".tar":
+            yield from tar_pictures(file)
+        elif file.suffix.lower() in SUFFIXES:
+            yield decode(file.read_bytes())
+
+
+def tar_pictures(file: Path) -> Iterator[Image]:
+    """Decode every picture of a plain tar file, in the order of their names."""
+    with tarfile.open(file) as archive:
+        members = [m for m in archive.getmembers() if m.name.lower().endswith(SUFFIXES)]
+        for member in sorted(members, key=lambda member: member.name):
+            data = archive.extractfile(member)
+            if data is not None:
+                yield decode(data.read())
+
+
+def masked_photos(
+    folder: Path, folds: Collection[int] | None = None
+) -> Iterator[tuple[Image, Mask]]:
+    """Read photos/ID.* and masks/ID.png, in the order of their names.
+
+    Args:
+        folder: Holds photos/ and masks/.
+        folds: Read the photos of these folds alone; list.csv gives the fold of each photo.
+    """
+    wanted = None
+    if folds is not None:
+        with (folder / "list.csv").open(newline="", encoding="utf-8") as file:
+            wanted = {row["id"] for row in csv.DictReader(file) if int(row["fold"]) in folds}
+    for photo in sorted((folder / "photos").glob("*")):
+        if wanted is not None and photo.stem not in wanted:
+            continue
+        mask = cv2.imread(str(folder / "masks" / f"{photo.stem}.png"), cv2.IMREAD_GRAYSCALE)
+        if mask is None:
+            raise FileNotFoundError(f"no mask for {photo}")
+        yield decode(photo.read_bytes()), np.asarray((mask > 127) * np.uint8(255), np.uint8)
+
+
+def cut_outs(folder: Path) -> Iterator[tuple[Image, Mask]]:
+    """Read every picture below a folder whose transparency cuts out an object."""
+    for file in sorted(f for f in folder.rglob("*") if f.suffix in {".png", ".webp"}):
+        image = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+        if image is None or image.ndim != 3 or image.shape[2] != 4 or image.dtype != np.uint8:
+            continue
+        alpha = image[..., 3]
+        # Signs and other full rectangles have no outline of their own.
+        if 0.02 < alpha.mean() / 255 < 0.97 and alpha.max() == 255:
+            yield np.asarray(cv2.cvtColor(image, cv2.COLOR_BGRA2RGB), np.uint8), alpha
+
+
+def join(items: Iterable[tuple[Image, Mask]]) -> Objects:
+    """Squash pictures and masks and put them into two arrays."""
+    squashed = [(squash(image), squash(mask)) for image, mask in items]
+    empty = np.empty((0, SIDE, SIDE, 3), np.uint8)
+    if not squashed:
+        return Objects(empty, empty[..., 0])
+    images, masks = zip(*squashed, strict=True)
+    return Objects(np.stack(images), np.stack(masks))
+
+
+def stack(images: Iterable[Image]) -> NDArray[np.uint8]:
+    """Squash pictures and put them into one array."""
+    squashed = [squash(image) for image in images]
+    return np.stack(squashed) if squashed else np.empty((0, SIDE, SIDE, 3), np.uint8)
+
+
+def read(data: Path, held_back: Collection[int]) -> Pictures:
+    """Read all pictures, without the masked photos of the folds that are held back."""
+    folds = set(range(5)) - set(held_back)
+    return Pictures(
+        join([*masked_photos(data / "objects", folds), *masked_photos(data / "masked")]),
+        join(cut_outs(data / "cut-outs")),
+        stack(pictures(data / "photos")),
+        stack(pictures(data / "small")),
+    )

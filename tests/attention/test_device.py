@@ -74,6 +74,24 @@ def test_sets_cuda_up_to_repeat_its_sums(scorer: Path, monkeypatch: pytest.Monke
     assert asked == [[("CUDAExecutionProvider", chosen)]]
 
 
+def test_libraries_that_pip_installed_are_loaded_for_cuda(
+    scorer: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pretend(monkeypatch, "cuda")
+    loaded: list[str] = []
+
+    def preload() -> None:
+        loaded.append("cuda")
+        print("libcudart.so.13 was not found")
+
+    monkeypatch.setattr(onnxruntime, "preload_dlls", preload, raising=False)
+    Scorer(scorer)
+    assert not loaded
+    Scorer(scorer, device="cuda")
+    assert loaded == ["cuda"]
+    assert capfd.readouterr().out == ""
+
+
 def test_a_wrong_scorer_is_refused_on_any_device(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

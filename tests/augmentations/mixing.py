@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from augcli.augmentations.base import donor_pixels
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from augcli.augmentations.base import Mixer
-    from augcli.pixels.frame import HeatMap, Image
+    from augcli.pixels.frame import Box, HeatMap, Image
     from tests.conftest import Cli
 
     Expected = Callable[[Image, Image, dict[str, Any]], tuple[Image, int, int]]
@@ -119,6 +121,26 @@ def check_rows(out: Path, photos: Path, expected: Expected) -> list[dict[str, An
 def fitted(donor: Image, base: Image) -> Image:
     """Return the donor in the base's size."""
     return fit(donor, Frame.of(base))
+
+
+def pasted(base: Image, donor: Image, boxes: list[Box]) -> Image:
+    """Return the base with each box filled by what lies there in the donor, whatever its size."""
+    result = base.copy()
+    for x0, y0, x1, y1 in boxes:
+        if x0 < x1 and y0 < y1:
+            rows = _span(y0, y1, base.shape[0], donor.shape[0])
+            columns = _span(x0, x1, base.shape[1], donor.shape[1])
+            result[y0:y1, x0:x1] = fit(donor[rows, columns], Frame(y1 - y0, x1 - x0))
+    return result
+
+
+def _span(start: int, stop: int, side: int, other: int) -> slice:
+    """Return where a span lies in another side: in whole pixels, and in one at least."""
+    first, last = (
+        math.floor(Fraction(each * other, side) + Fraction(1, 2)) for each in (start, stop)
+    )
+    first = min(first, other - 1)
+    return slice(first, max(last, first + 1))
 
 
 def run(cli: Cli, photos: Path, out: Path, *arguments: object) -> Path:

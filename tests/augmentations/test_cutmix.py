@@ -23,8 +23,8 @@ from augcli.errors import ParameterError
 from augcli.params import values
 from augcli.pixels.frame import Frame
 from augcli.rng import Stream
-from tests.augmentations.mixing import check_mixer, check_rows, fitted, masses, run
-from tests.strategies import frames, heat_map, image, seeds
+from tests.augmentations.mixing import check_mixer, check_rows, masses, pasted, run
+from tests.strategies import frames, grids_with_cells, heat_map, image, seeds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,9 +76,18 @@ def test_every_region_mixes_truly(
     draw = mixer.draw(frame, Stream(seed), heat_map(seed))
     check_mixer(mixer, draw, frame, seed, other)
     base, donor = image(seed, frame), image(seed + 1, other)
-    mask = mixer.mask(draw, frame)[..., None]
-    expected = np.where(mask == 1, fitted(donor, base), base)
+    expected = pasted(base, donor, draw.boxes(frame))
     assert (mixer.apply((base, donor), draw) == expected).all()
+
+
+@given(frame=frames, chosen=grids_with_cells())
+def test_the_boxes_of_cells_are_their_mask(frame: Frame, chosen: tuple[int, list[int]]) -> None:
+    grid, cells = chosen
+    draw = CellsDraw(grid, tuple(cells))
+    found = np.zeros(frame, np.uint8)
+    for x0, y0, x1, y1 in draw.boxes(frame):
+        found[y0:y1, x0:x1] += 1
+    assert np.array_equal(found, draw.mask(frame))
 
 
 @given(seed=seeds, count=st.integers(1, 49))
@@ -305,16 +314,23 @@ def test_the_command_writes_what_its_rows_say(
     def expected(base: Image, donor: Image, draw: dict[str, Any]) -> tuple[Image, int, int]:
         height, width = base.shape[:2]
         shown = np.zeros((height, width), bool)
-        if "box" in draw:
-            x0, y0, x1, y1 = draw["box"]
-            shown[y0:y1, x0:x1] = True
-        for cell in draw.get("cells", []):
+        cells = sorted(draw.get("cells", []))
+        boxes = [draw["box"]] if "box" in draw else []
+        for cell in cells:
             row, column = divmod(cell, draw["grid"])
-            ys = [int(one * height / draw["grid"] + 0.5) for one in (row, row + 1)]
-            xs = [int(one * width / draw["grid"] + 0.5) for one in (column, column + 1)]
-            shown[slice(*ys), slice(*xs)] = True
-        output = np.where(shown[..., None], fitted(donor, base), base)
-        return output, int(shown.sum()), shown.size
+            left, top, right, bottom = (
+                int(edge * side / draw["grid"] + 0.5)
+                for edge, side in (
+                    *((column, width), (row, height)),
+                    *((column + 1, width), (row + 1, height)),
+                )
+            )
+            if column and cell - 1 in cells:  # it continues the box beside it
+                left, top, *_ = boxes.pop()
+            boxes.append([left, top, right, bottom])
+        for x0, y0, x1, y1 in boxes:
+            shown[y0:y1, x0:x1] = True
+        return pasted(base, donor, boxes), int(shown.sum()), shown.size
 
     out = run(cli, photos, tmp_path / "out", "cutmix", "--model", scorer, *options)
     draws = check_rows(out, photos, expected)

@@ -142,6 +142,9 @@ def test_examples_run(
     if words == "scorer prepare":
         # No file that augcli did not make is replaced.
         (tmp_path / "scorer.onnx").unlink()
+    if words == "finish":
+        shared = ("cutout", "images", "--patch", "16", "--out", "shared")
+        assert cli(*shared, "--shard", "0/1").code == 0
     for line in examples(words).splitlines()[1:]:
         monkeypatch.setenv("AUGCLI_OVERWRITE", "1")
         arguments = shlex.split(line.partition(">")[0])[1:]

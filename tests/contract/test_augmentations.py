@@ -80,6 +80,17 @@ def test_the_inputs_stay_as_they_are(cls: Method, data: st.DataObject) -> None:
 @every_method
 @few
 @given(data=st.data())
+def test_over_a_spare_image_the_picture_is_the_same(cls: Method, data: st.DataObject) -> None:
+    case = data.draw(cases(cls))
+    spare, *others = (one.copy() for one in case.images)
+    found = case.method.apply_over((spare, *others), case.draw)
+    assert found.tobytes() == case.apply().tobytes()
+    assert [one.tobytes() for one in others] == [one.tobytes() for one in case.images[1:]]
+
+
+@every_method
+@few
+@given(data=st.data())
 def test_the_same_stream_gives_the_same_bytes(cls: Method, data: st.DataObject) -> None:
     case = data.draw(cases(cls))
     again = case.draw_again()

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from augcli.data.card import card
 from augcli.data.labels import Label
-from augcli.data.manifest import COLUMNS, Failure, Row, write_table
+from augcli.data.manifest import Failure, Row, write_table
+from augcli.data.manifest_formats.columns import COLUMNS, Columns
 from tests import strategies  # noqa: F401 - the profile
 
 cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
@@ -130,15 +131,15 @@ def test_the_columns_are_these() -> None:
 )
 def test_a_row_reads_back_from_its_cells(label: Label) -> None:
     row = Row("cat/a.jpg", label, "a", "b", "mixup", "{}", 8, 9, 2, "00")
-    cells = [str(cell) for cell in row.cells()]
+    cells = [str(cell) for cell in Columns().cells(row)]
     assert len(cells) == len(COLUMNS)
     assert float(cells[2]) + float(cells[4]) == 1
-    assert Row.from_cells(cells) == row
+    assert list(Columns().rows([cells])) == [row]
 
 
 @pytest.mark.parametrize("command", ["augcli cutmix", "augcli run"])
 def test_the_card_begins_with_front_matter_and_tells_the_command(command: str) -> None:
-    text = card(command, 12, 3, "0123abcd")
+    text = card(command, 12, 3, "metadata.csv", "0123abcd")
     assert text.startswith("---\nconfigs:\n")
     assert text.count("\n---\n") == 1
     assert "    description: metadata.csv has the SHA-256 0123abcd\n" in text

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from augcli.data.labels import Label
+from augcli.data.manifest import Row
 from augcli.data.sorted_rows import SortedRows
 from augcli.files import Folder
 from tests import strategies  # noqa: F401 - the profile
@@ -27,9 +29,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Folder:
 def test_rows_come_by_code_point_however_few_fit_into_memory(
     files: Folder, names: list[str], most: int
 ) -> None:
-    rows = [(name, 0.1 * number, number, None) for number, name in enumerate(names)]
+    rows = [
+        Row(name, Label((("cat", 0.1 * number),)), "a", "", "cutout", "{}", 8, 8, number, "00")
+        for number, name in enumerate(names)
+    ]
     with SortedRows(files, most) as sorted_rows:
         for row in rows:
             sorted_rows.add(row)
-        assert list(sorted_rows) == sorted(rows)
+        assert list(sorted_rows) == sorted(rows, key=lambda row: row.file_name)
     assert list(Path(files.path, "tmp").iterdir()) == []

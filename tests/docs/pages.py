@@ -15,7 +15,8 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 IDS = [page.relative_to(ROOT).as_posix() for page in PAGES]
 
 OPTIONAL = frozenset(
-    {"albumentations", "datasets", "duckdb", "polars", "timm", "torch", "torchvision", "webdataset"}
+    {"albumentations", "datasets", "duckdb", "fastai", "keras", "polars", "timm", "torch"}
+    | {"torchvision", "ultralytics", "webdataset"}
 )
 """Modules of snippets that only ``pytest -m loaders`` runs."""
 NOT_RUN = frozenset({"make", "python3", ".venv/bin/pip", ".venv/bin/python", ".venv/bin/augcli"})

@@ -6,7 +6,8 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from augcli.data.manifest import ERRORS, MANIFEST
+from augcli.data.manifest import ERRORS
+from augcli.data.manifest_formats.formats import MANIFESTS
 from augcli.data.output import STATE
 from augcli.data.run_record import RECORD
 from tests.photos import tree
@@ -62,7 +63,7 @@ def stamps(folder: Path) -> dict[str, tuple[int, ...]]:
 def _rows_that_differ(found: dict[str, bytes], expected: dict[str, bytes]) -> str:
     """Return the first rows of the tables that only one of them has."""
     text = ""
-    for table in (MANIFEST, ERRORS):
+    for table in (MANIFESTS[0], ERRORS):
         before, after = (
             set(one.get(table, b"").decode().splitlines()) for one in (expected, found)
         )

@@ -13,7 +13,8 @@ import shutil
 import signal
 from typing import TYPE_CHECKING, NoReturn
 
-from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST
+from augcli.data.manifest import CARD, CLASSES, ERRORS
+from augcli.data.manifest_formats.formats import MANIFESTS
 from augcli.data.output import FOLDED_PARTS, LOCK, PARTS, STATE, TEMPORARY
 from augcli.data.run_record import RECORD
 from tests.guarantees.changing_sources import ChangingSources
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from tests.guarantees.commands import Command
     from tests.guarantees.forks import Ending, Forks
 
-TABLES = (MANIFEST, CLASSES, CARD, ERRORS)
+TABLES = (*MANIFESTS, CLASSES, CARD, ERRORS)
 ANOTHER_COMMAND = "was made by another command"
 
 

@@ -3,7 +3,7 @@
 A program of its own, that has no threads and forks: so a run starts within milliseconds and
 can be killed at any of its instants, the first and the last ones too.
 
-    python -m tests.guarantees.kills FOLDER KILLS folder|webdataset
+    python -m tests.guarantees.kills FOLDER KILLS folder|webdataset|parquet|npz
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def loop(folder: Path, kills: int, to: str = "folder", seed: int = 0) -> dict[st
         importlib.import_module(name)
     # Not the mean colour, which stays that of the first run when INPUT changes.
     command = ["cutout", str(source), "--copies", "4", "--patch", "5", "--fill", "black"]
-    command += ["--to", to, "--shard-size", "5KB"]
+    command += ["--to", to, "--shard-size", "5KB", *(["--size", "12"] if to == "npz" else [])]
     expected, took = [], {}
     for variant in range(VARIANTS):
         vary(source, variant)

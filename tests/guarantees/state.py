@@ -36,9 +36,13 @@ def vary(folder: Path, variant: int) -> None:
     save(folder / "cat/changed.png", picture(100 + variant, 12, 12 + variant))
 
 
+SINK_OF = {"tar": "webdataset", "parquet": "parquet", "npz": "npz"}
+"""By the ending of its containers."""
+
+
 def parts_of(out: Path) -> list[Part]:
     """Return the parts that are whole."""
-    in_containers = any([*out.glob("*.tar"), *out.glob("*.parquet")])
+    in_containers = any(any(out.glob(f"*.{ending}")) for ending in SINK_OF)
     parts = Parts(output_files(str(out)), in_containers=in_containers)
     return [stored.part for stored in parts.read() if stored.part]
 
@@ -56,8 +60,7 @@ def assert_committed_rows_are_true(out: Path) -> int:
             data = (out / part.data.name).read_bytes()
             assert hashlib.sha256(data).hexdigest() == part.data.sha256, part.data.name
         ending = part.data.name.rpartition(".")[2] if part.data else ""
-        to = {"tar": "webdataset", "parquet": "parquet"}.get(ending, "folder")
-        sink = open_sink(to, output_files(str(out)))
+        sink = open_sink(SINK_OF.get(ending, "folder"), output_files(str(out)))
         for made in part.made:
             data = sink.read(made.row.file_name)
             assert hashlib.sha256(data).hexdigest() == made.row.sha256, made.row.file_name

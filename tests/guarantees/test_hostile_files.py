@@ -29,7 +29,9 @@ from augcli.attention.map_table import MapTable
 from augcli.augmentations import REGISTRY
 from augcli.classifiers.options import ClassifierOptions
 from augcli.cli.options import CommandOptions
-from augcli.data.manifest import COLUMNS, SOFT_COLUMNS, read_failures, read_rows, write_table
+from augcli.data.manifest import read_failures, write_table
+from augcli.data.manifest_formats.columns import COLUMNS, SOFT_COLUMNS
+from augcli.data.manifest_formats.csv_manifest import read_csv
 from augcli.data.output import FOLDED_PARTS
 from augcli.data.run_record import RunRecord
 from augcli.errors import EXIT_BUG, HeatMapsError, InputError, ParameterError, RecipeError
@@ -213,20 +215,20 @@ def test_a_manifest_of_any_content_is_read_or_refused() -> None:
     texts = [*ODD_TEXTS, *(value for value in ODD if isinstance(value, str)), '{"a": 1e400}']
     texts += [json.dumps(value) for value in ODD]
     for columns, row in ((COLUMNS, MANIFEST_ROW), (SOFT_COLUMNS, soft)):
-        assert len(list(read_rows(io.BytesIO(_csv(columns, row))))) == 1
+        assert len(list(read_csv(io.BytesIO(_csv(columns, row))))) == 1
         for at in range(len(row)):
             for text in texts:
                 if "\ud800" in text:
                     continue
                 cells = [*row[:at], text, *row[at + 1 :]]
                 try:
-                    rows = list(read_rows(io.BytesIO(_csv(columns, cells))))
+                    rows = list(read_csv(io.BytesIO(_csv(columns, cells))))
                 except ValueError:
                     continue
                 assert all(each.label.is_sound in (True, False) for each in rows)
                 json.dumps(rows[0].label.to_json()).encode()
                 "".join(rows[0].label.classes).encode()
-    for read in (read_rows, read_failures):
+    for read in (read_csv, read_failures):
         for data in (b"\xff\xfe", b"a" * 100, b'"', b"," * 100_000, b"source,stage,reason\n1,2\n"):
             with pytest.raises(ValueError, match=r"\w"):
                 list(read(io.BytesIO(data)))
@@ -249,7 +251,7 @@ def test_a_line_of_any_length_is_not_read(monkeypatch: pytest.MonkeyPatch) -> No
             return len(buffer)
 
     with pytest.raises(ValueError, match="a line has more than 1,000 characters"):
-        list(read_rows(io.BufferedReader(Endless())))
+        list(read_csv(io.BufferedReader(Endless())))
     for data in (b"a" * 2000, b'"' + b"a\n" * 2000, b"file_name,label\n" + b"," * 2000):
         with pytest.raises(InputError, match="is not a CSV table") as error:
             labelled(data)
@@ -277,7 +279,7 @@ def test_an_output_with_wrong_weights_is_no_input(
     out = tmp_path / "out"
     assert cli("cutout", photos, "--fill", "black", "--out", out).code == 0
     with (out / "metadata.csv").open("rb") as file:
-        rows = list(read_rows(file))
+        rows = list(read_csv(file))
     cells = [(row.file_name, weights, *row[2:]) for row in rows]
     (out / "metadata.csv").write_bytes(_csv(SOFT_COLUMNS, *cells))
     end = cli("mixup", out, "--out", tmp_path / "more")

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
 KILLS = 30
 
 
-@pytest.mark.parametrize("to", ["folder", "webdataset", "parquet"])
+@pytest.mark.parametrize("to", ["folder", "webdataset", "parquet", "npz"])
 def test_nothing_is_lost_when_a_run_is_killed_again_and_again(tmp_path: Path, to: str) -> None:
     figures = figures_of("kills", tmp_path, KILLS, to)
     assert figures["kills"] == KILLS

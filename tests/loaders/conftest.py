@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.loaders.outputs import mixed
 from tests.loaders.torchvision_import import torchvision
-from tests.torch.sets import Batch, batch_of, heat_maps_of
+from tests.torch.sets import Batch
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.conftest import Cli
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -29,13 +28,19 @@ def torch() -> Any:
     return pytest.importorskip("torch")
 
 
-@pytest.fixture
-def batch(tmp_path: Path) -> Batch:
-    """A set of 13 pictures."""
-    return batch_of(tmp_path / "photos")
+@pytest.fixture(params=["folder", "webdataset", "parquet"])
+def to(request: pytest.FixtureRequest) -> str:
+    """Each kind of output."""
+    return str(request.param)
 
 
 @pytest.fixture
-def maps(batch: Batch, scorer: Path, cli: Cli) -> Path:
-    """The file of their heat maps."""
-    return heat_maps_of(batch, scorer, cli)
+def out(batch: Batch, to: str, tmp_path: Path) -> Path:
+    """An output of each kind: mixed pictures."""
+    return mixed(batch.folder, tmp_path / "out", to)
+
+
+@pytest.fixture
+def files(batch: Batch, tmp_path: Path) -> Path:
+    """The same pictures in an output folder."""
+    return mixed(batch.folder, tmp_path / "files", "folder")

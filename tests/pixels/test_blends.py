@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augcli.pixels.blends import WHOLE_SHARE, blend, paste_cells, paste_mask, paste_resized
-from augcli.pixels.frame import Frame
-from augcli.pixels.grid import edges
+from augcli.pixels.blends import WHOLE_SHARE, blend, paste_boxes, paste_cells, paste_resized
+from augcli.pixels.frame import Box, Frame
+from augcli.pixels.grid import cell_runs, edges
 from augcli.pixels.masks import cells_mask
 from augcli.pixels.resize import fit, resize
+from tests.augmentations.mixing import pasted
 from tests.pixels.boxes import frames_with_box
 from tests.strategies import frames, grids_with_cells, image, seeds
 
@@ -44,23 +45,33 @@ def test_paste_cells_copies_the_cells_and_nothing_else(
 
 
 @given(frame=frames, other=frames, chosen=grids_with_cells(), seed=seeds)
-def test_paste_cells_resizes_the_donor_to_the_base(
+def test_paste_cells_resizes_what_it_takes_of_the_donor(
     frame: Frame, other: Frame, chosen: tuple[int, list[int]], seed: int
 ) -> None:
     grid, cells = chosen
     base, donor = image(seed, frame), image(seed + 1, other)
-    expected = cells_pasted(base.tolist(), fit(donor, frame).tolist(), cells, grid)
-    assert paste_cells(base, donor, cells, grid).tolist() == expected
+    expected = pasted(base, donor, cell_runs(cells, frame, grid))
+    assert paste_cells(base, donor, cells, grid).tolist() == expected.tolist()
 
 
-@given(frame=frames, seed=seeds, share=st.floats(0, 1))
-def test_paste_mask_takes_the_donor_where_the_mask_is_set(
-    frame: Frame, seed: int, share: float
+@given(boxed=frames_with_box(), other=frames, seed=seeds)
+def test_paste_boxes_takes_a_box_from_the_same_place(
+    boxed: tuple[Frame, Box], other: Frame, seed: int
 ) -> None:
-    base, donor = image(seed, frame), image(seed + 1, frame)
-    mask = (np.random.default_rng(seed).random(frame) < share).astype(np.uint8)
-    expected = np.where(mask[..., None] == 1, donor, base)
-    assert paste_mask(base, donor, mask).tolist() == expected.tolist()
+    frame, box = boxed
+    base, donor = image(seed, frame), image(seed + 1, other)
+    assert paste_boxes(base, donor, [box]).tolist() == pasted(base, donor, [box]).tolist()
+    changed = base.copy()
+    assert paste_boxes(changed, donor, [box], over=True) is changed
+    assert changed.tolist() == pasted(base, donor, [box]).tolist()
+
+
+def test_a_box_of_a_larger_donor_shows_the_same_part_of_the_scene() -> None:
+    """A ramp four times as wide: each pixel shows the mean of the four that lie there."""
+    base = np.zeros((4, 12, 3), np.uint8)
+    donor = np.broadcast_to(np.arange(48, dtype=np.uint8)[None, :, None] * 5, (16, 48, 3))
+    shown = paste_boxes(base, donor, [(3, 1, 7, 4)])[1:4, 3:7, 0].astype(float)
+    assert np.abs(shown - (np.arange(3, 7) * 4 + 1.5) * 5).max() <= 1
 
 
 @given(frame=frames, seed=seeds)

@@ -219,3 +219,20 @@ def test_soft_labels_have_no_pairs_but_weights(tmp_path: Path) -> None:
         name: pytest.approx(weight, abs=0.051) for name, weight in weights.items()
     }
     assert "labels are soft" in page.section("pairs").text
+
+
+@pytest.mark.parametrize("manifest", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("soft_label", ["pair", "json", "wide", "list"])
+def test_every_format_of_the_manifest_gives_the_same_weights(
+    tmp_path: Path, manifest: str, soft_label: str
+) -> None:
+    source = class_folders(tmp_path / "photos", {"cat": 3, "dog": 3})
+    found = []
+    of_other: dict[str, Any] = {"manifest": manifest, "soft_label": soft_label}
+    for name, options in (("plain", {}), ("other", of_other)):
+        augcli.augment(source, augcli.MixUp(), out=tmp_path / name, workers=0, **options)
+        figures = report([tmp_path / name], with_page=False).to_json()
+        found.append({one["name"]: one["weight"] for one in figures["classes"]})
+        # Only pairs say which class is the base's.
+        assert figures["soft"] == (name == "other" and soft_label != "pair")
+    assert found[0] == pytest.approx(found[1])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import augcli
-from augcli.data.manifest import COLUMNS
+from augcli.data.manifest_formats.columns import COLUMNS
 from augcli.data.output import FOLDED_PARTS
 from tests.photos import rows
 

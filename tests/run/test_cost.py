@@ -12,8 +12,8 @@ from augcli import AttentiveCutMix, Cutout, augment
 from augcli.attention.graph import Graph
 from augcli.data.codecs import encoding
 from augcli.data.stores import folder as folder_store
-from augcli.work import loading, reading, writing
-from tests.photos import class_folders
+from augcli.work import loading, reading, shard_maker, writing
+from tests.photos import class_folders, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,9 +77,79 @@ def test_a_second_run_reads_no_image(folder: Path, tmp_path: Path, counts: Count
     assert counts == {}
 
 
-def test_only_the_last_few_pictures_are_kept(
+def test_a_picture_is_copied_only_while_it_is_needed_again(
     folder: Path, tmp_path: Path, scorer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    over: Counter[bool] = Counter()
+    for name in ("apply_over", "apply_unchecked"):
+        real = getattr(AttentiveCutMix, name)
+
+        def watched(*arguments: Any, name: str = name, real: Any = real) -> Any:
+            over[name == "apply_over"] += 1
+            return real(*arguments)
+
+        monkeypatch.setattr(AttentiveCutMix, name, watched)
+    augment(folder, AttentiveCutMix(), out=tmp_path / "out", model=scorer, workers=0)
+    assert over == {True: COUNT}
+    augment(
+        folder,
+        AttentiveCutMix(),
+        out=tmp_path / "both",
+        model=scorer,
+        originals="encode",
+        workers=0,
+    )
+    assert over == {True: COUNT, False: COUNT}
+
+
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let small pictures be handled as large ones are."""
+    monkeypatch.setattr(shard_maker, "BATCH_BYTES", 1)
+    monkeypatch.setattr(loading, "SMALL_BYTES", 0)
+
+
+METHODS = [
+    (Cutout(patch=4), {}),
+    (Cutout(patch=4, at="attended"), {"originals": "copy"}),
+    (AttentiveCutMix(), {}),
+    (AttentiveCutMix(), {"pair": "same", "originals": "encode"}),
+    (AttentiveCutMix(label_mode="attention"), {"pair": "balanced", "copies": 2}),
+    (AttentiveCutMix(), {"to": "webdataset", "size": 24}),
+]
+
+
+@pytest.mark.parametrize(("method", "options"), METHODS, ids=str)
+def test_small_pictures_together_are_the_same_bytes_as_one_by_one(
+    folder: Path,
+    tmp_path: Path,
+    scorer: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    method: Any,
+    options: dict[str, Any],
+) -> None:
+    # Failures of each kind among them: no picture, and a donor's that another one replaces.
+    for number, path in enumerate(sorted(folder.glob("*/*"))[5::9]):
+        path.write_bytes(b"" if number % 2 else path.read_bytes()[:200])
+    both = []
+    for name in ("together", "apart"):
+        out = tmp_path / name
+        augment(folder, method, out=out, model=scorer, workers=0, **options)
+        both.append(tree(out))
+        one_by_one(monkeypatch)
+    assert both[0] == both[1]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_only_the_last_few_pictures_are_kept(
+    folder: Path,
+    tmp_path: Path,
+    scorer: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    together: bool,
+) -> None:
+    if not together:
+        one_by_one(monkeypatch)
     most = 0
     real = writing.Writer.encode
     # What other tests left.
@@ -93,4 +163,4 @@ def test_only_the_last_few_pictures_are_kept(
 
     monkeypatch.setattr(writing.Writer, "encode", encode)
     augment(folder, AttentiveCutMix(), out=tmp_path / "out", model=scorer, workers=0)
-    assert 2 <= most <= loading.WINDOW
+    assert 2 <= most <= loading.WINDOW + (shard_maker.BATCH_JOBS if together else 0)

@@ -60,7 +60,7 @@ def test_soft_labels_of_mixed_tar_files_come_along(cli: Cli, photos: Path, tmp_p
     expected = {}
     for row in rows(mixed):
         pairs = [(row[f"label_{role}"], float(row[f"weight_{role}"])) for role in "ab"]
-        expected[row["sha256"]] = {name: weight for name, weight in pairs if weight}
+        expected[row["sha256"]] = {name: weight for name, weight in pairs if name}
     assert {row["sha256"]: json.loads(row["label"]) for row in rows(out)} == expected
 
 

@@ -226,3 +226,10 @@ def test_an_output_as_input_gives_the_same_bytes_wherever_it_lies(
     assert tree(tmp_path / "out of mixed", hidden=False) == tree(
         tmp_path / "out of moved", hidden=False
     )
+
+
+def test_a_finished_folder_has_exactly_the_class_folders(photos: Path, tmp_path: Path) -> None:
+    augcli.augment(photos, augcli.Cutout(patch=4), out=tmp_path / "out", workers=0)
+    # Loaders take every folder for a class, hidden ones too.
+    folders = [entry.name for entry in (tmp_path / "out").iterdir() if entry.is_dir()]
+    assert sorted(folders) == ["cat", "dog", "emu"]

@@ -55,6 +55,28 @@ def test_formats_and_sizes_are_noticed() -> None:
     assert list(loader_notices(sources, RunOptions(to="parquet"))) == []
 
 
+def test_a_split_without_a_class_is_noticed() -> None:
+    sources = Sources("", ["train/cat/a.jpg", "train/dog/a.jpg", "val/dog/b.jpg"])
+    sources.set_classes(path.split("/")[1] for path in sources.paths)
+    sources.set_splits([path.split("/")[0] for path in sources.paths], ["train", "val", "test"])
+    (text,) = loader_notices(sources, RunOptions())
+    assert text.startswith("split val has no image of class 'cat': loaders")
+    assert list(loader_notices(sources, RunOptions(to="parquet"))) == []
+    sources.set_classes(["dog"] * 3)
+    assert list(loader_notices(sources, RunOptions())) == []
+
+
+def test_originals_that_a_random_split_would_leak_are_noticed(cli: Cli, tmp_path: Path) -> None:
+    photos = class_folders(tmp_path / "photos", {"cat": 2, "dog": 2})
+    options = ("cutout", photos, "--fill", "black", "--overwrite")
+    warning = "a random split of OUT puts them on both sides"
+    assert warning in cli(*options, "--originals", "encode").err
+    assert warning not in cli(*options).err
+    for split in ("train", "val"):
+        class_folders(tmp_path / "split" / split, {"cat": 2, "dog": 2})
+    assert warning not in cli("cutout", tmp_path / "split", "--originals", "encode").err
+
+
 def test_notices_come_once(cli: Cli, tmp_path: Path) -> None:
     photos, out = class_folders(tmp_path / "photos", {"None": 2, "cat": 2}), tmp_path / "out"
     options = ("cutout", photos, "--fill", "black", "--out", out)

@@ -81,7 +81,7 @@ def test_does_nothing_and_says_so_when_it_is_run_again(
     assert again.code == 0
     assert again.out == f"{tmp_path}/out/metadata.csv\n"
     assert "nothing to do: everything is there already\n" in again.err
-    assert "9 images of 3 classes, 0 of them new" in again.err
+    assert "9 images of 3 classes; average" in again.err
 
 
 @pytest.fixture

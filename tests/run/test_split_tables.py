@@ -92,3 +92,43 @@ def test_without_splits_there_is_one_table(cli: Cli, photos: Path, tmp_path: Pat
     card = (tmp_path / "out/README.md").read_text(encoding="utf-8")
     assert '- split: train\n        path: "**"\n    features:\n' in card
     assert "              '1': \"dog\"\n" in card
+
+
+def test_splits_of_a_table_have_folders_and_tables_too(cli: Cli, tmp_path: Path) -> None:
+    photos = class_folders(tmp_path / "photos", {"cat": 3, "dog": 3})
+    names = sorted(str(path.relative_to(photos)) for path in photos.rglob("*.*"))
+    parts = ["train", "train", "val", "train", "hold/out", "train"]
+    table = tmp_path / "labels.csv"
+    table.write_text(
+        "file_name,label,split\n"
+        + "".join(f"{name},{name[:3]},{part}\n" for name, part in zip(names, parts, strict=True))
+    )
+    out, again = tmp_path / "out", tmp_path / "again"
+    options = (photos, "--labels", table, "--split-column", "split")
+    assert cli(*PLAIN, *options, "--out", out).code == 0
+    for split, folder in (("train", "train"), ("val", "val"), ("hold/out", "hold_out")):
+        found = lines(out / folder / "metadata.jsonl")
+        assert [row["split"] for row in found] == [split] * parts.count(split)
+        assert all((out / folder / row["file_name"]).is_file() for row in found)
+    assert cli("verify", out, "--against", photos, "--labels", table).code == 0
+    # As INPUT its files lie in the folders of their splits, and stay there.
+    assert cli(*PLAIN, out, "--out", again).code == 0
+    assert {row["file_name"].partition("/")[0] for row in rows(again)} == {
+        "train",
+        "val",
+        "hold_out",
+    }
+    assert all(row["file_name"].count("/") == 2 for row in rows(again))
+
+
+def test_a_changed_table_of_a_split_is_named_beside_another_problem(
+    cli: Cli, data: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert cli(*PLAIN, data, "--out", out).code == 0
+    (out / "val/metadata.jsonl").write_text("{}\n")
+    (out / rows(out)[0]["file_name"]).unlink()
+    end = cli("verify", out)
+    assert end.code == 1
+    assert "val/metadata.jsonl: was changed" in end.err
+    assert "can't be read" in end.err

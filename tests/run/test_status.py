@@ -123,6 +123,7 @@ def test_command_tells_it_in_words_and_in_json(cli: Cli, out: Path) -> None:
         "failed": 1,
         "damaged": 0,
         "left": 0,
+        "array": None,
     }
 
 

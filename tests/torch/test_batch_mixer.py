@@ -14,12 +14,10 @@ import augcli
 from augcli.errors import ParameterError
 from augcli.recipes.recipe import Recipe
 from augcli.torch import BatchMixer
-from tests.torch.sets import Batch, batch_of, heat_maps_of, offline
+from tests.torch.sets import Batch, offline
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.conftest import Cli
 
 METHODS = [
     augcli.AttentiveCutMix(),
@@ -40,18 +38,6 @@ METHODS = [
     augcli.SpatialDropout(fill="black"),
 ]
 IDS = [f"{type(method).__name__}-{number}" for number, method in enumerate(METHODS)]
-
-
-@pytest.fixture
-def batch(tmp_path: Path) -> Batch:
-    """A set of 13 pictures: an odd number."""
-    return batch_of(tmp_path / "photos")
-
-
-@pytest.fixture
-def maps(batch: Batch, scorer: Path, cli: Cli) -> Path:
-    """The file of their heat maps."""
-    return heat_maps_of(batch, scorer, cli)
 
 
 @pytest.mark.parametrize("method", METHODS, ids=IDS)

@@ -14,7 +14,6 @@ can detect damage inside compressed JPEG data, or an end marker that is set too 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import cv2
@@ -56,8 +55,7 @@ BANDS: Final = "bands beyond red, green and blue dropped"
 NO_END: Final = "JPEG without its end marker"
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """A decoded picture.
 
     Attributes:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from augcli.data.codecs.formats import PNG_LEVEL, output_ending, output_subsampling
+from augcli.data.codecs.npy import npy_header
 from augcli.errors import UnreadableImage
 from augcli.pixels.colour import is_grey
 
@@ -91,7 +92,7 @@ def encode(
 
     Args:
         image: uint8 (height, width, 3), RGB.
-        file_format: JPEG is baseline, PNG is lossless, WebP is lossy.
+        file_format: JPEG is baseline, PNG is lossless, WebP is lossy, npy is the array itself.
         quality: 1 to 100, for JPEG and WebP. 100 is the best lossy WebP, not a lossless
             one: for exact pixels, write PNG.
         subsampling: Colours of a JPEG: ``420`` halves their resolution, so that colour bleeds
@@ -118,6 +119,9 @@ def encode(
         raise ValueError(f"png_level is {png_level}, but must be from 0 to 9")
     height, width = image.shape[:2]
     check_sides(width, height, file_format)
+    if file_format == "npy":
+        pixels = image[..., :1] if one_channel else image
+        return npy_header(*pixels.shape) + pixels.tobytes()
     parameters = _parameters(file_format, quality, subsampling, png_level)
     succeeded, encoded = cv2.imencode(
         "." + file_format,

@@ -16,11 +16,12 @@ from augcli.data.codecs.npy import is_npy_picture
 from augcli.data.codecs.tags import first_directory, is_raw_photo
 from augcli.errors import UnreadableImage
 
-Format = Literal["jpg", "png", "webp"]
+Format = Literal["jpg", "png", "webp", "npy"]
 """A format that augcli writes."""
 
-Wanted = Literal["same", "jpg", "png", "webp"]
-"""The option ``format``; ``same`` takes the format of the source."""
+Wanted = Literal["same", "jpg", "png", "webp", "npy"]
+"""The option ``format``; ``same`` takes the format of the source, ``npy`` is that of sinks of
+arrays."""
 
 Subsampling = Literal["420", "444"]
 """How a JPEG stores its colours: at half the resolution in both directions, or in full."""

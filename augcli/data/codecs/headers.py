@@ -13,8 +13,9 @@ releases take the first; older releases of Pillow don't read XMP.
 
 from __future__ import annotations
 
+import functools
 import struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from augcli.data.codecs.containers import Header, cut_short, is_grey_palette, several
 from augcli.data.codecs.disagreements import (
@@ -25,7 +26,7 @@ from augcli.data.codecs.disagreements import (
 )
 from augcli.data.codecs.formats import readable_kind
 from augcli.data.codecs.gif import gif_header
-from augcli.data.codecs.npy import npy_facts
+from augcli.data.codecs.npy import MAGIC, is_npy_picture, npy_facts
 from augcli.data.codecs.png import png_header
 from augcli.data.codecs.pnm import pnm_header
 from augcli.data.codecs.tags import TIFF_STARTS, orientation_of
@@ -60,17 +61,71 @@ def read_header(data: bytes) -> Header:
     """
     if data.startswith(b"\xff\xd8\xff"):  # nearly every file
         return _jpeg(data)
+    if data.startswith(MAGIC) and is_npy_picture(data):
+        return npy_facts(data)
     if data[:4] in TIFF_STARTS:
         return tiff_header(data)
     return _READERS[readable_kind(data).ending](data)
 
 
+class _Segments(NamedTuple):
+    """What stands before the first scan of a JPEG.
+
+    Attributes:
+        position: Where the scan begins, or where reading ended.
+        at_scan: Whether the scan begins there.
+        width: Of the picture; 0 where it was not found.
+        height: The same.
+        components: 1 for grey, 3 for colours; 0 where they were not found.
+        one_scan: Whether the scan holds all of the picture.
+        subsampling: Of the colours.
+        orientation: As Exif or XMP give it.
+    """
+
+    position: int
+    at_scan: bool
+    width: int
+    height: int
+    components: int
+    one_scan: bool
+    subsampling: Subsampling
+    orientation: int
+
+
 def _jpeg(data: bytes) -> Header:
+    """Read the segments before the first scan, and look for the end."""
+    stop = data.find(b"\xff\xda", 2, _SHORT_HEADER)
+    segments = _shared_segments(data[: stop + _AFTER_SCAN]) if stop >= 0 else None
+    if segments is None or not segments.at_scan:
+        segments = _segments(data)
+    position, at_scan, width, height, components, one_scan, subsampling, orientation = segments
+    plain = ended = False
+    if at_scan:
+        ended = scans_end_well(data, position, frozenset() if one_scan else BETWEEN_SCANS)
+        # Grey or colour only: the rest is CMYK.
+        plain = components in (1, 3) and ended
+    if not ended:
+        # Behind the header: a thumbnail in it has an end of its own.
+        ended = data.find(_JPEG_END, position) >= 0
+        if not ended and data.endswith(_ZEROS):
+            raise cut_short("JPEG")
+    return Header(
+        "JPEG",
+        width,
+        height,
+        orientation,
+        plain,
+        grey=components == 1,
+        subsampling=subsampling,
+        ended=ended,
+    )
+
+
+def _segments(data: bytes) -> _Segments:
     """Walk the segments from the start to the first scan."""
     position, width, height, components = 2, 0, 0, 0
-    progressive = ended = False
+    progressive = at_scan = one_scan = False
     exif = xmp = b""
-    plain = False
     subsampling: Subsampling = "420"
     try:
         while data[position] == 0xFF:
@@ -78,11 +133,9 @@ def _jpeg(data: bytes) -> Header:
             if marker == 0xFF:  # fill byte
                 position += 1
                 continue
-            if marker == 0xDA:  # start of scan; grey or colour only: the rest is CMYK
+            if marker == 0xDA:  # start of scan
                 one_scan = data[position + 4] == components and not progressive
-                allowed = frozenset[int]() if one_scan else BETWEEN_SCANS
-                ended = scans_end_well(data, position, allowed)
-                plain = components in (1, 3) and ended
+                at_scan = True
                 break
             length = data[position + 2] << 8 | data[position + 3]
             # Markers below have no segment, or are none that Pillow knows.
@@ -106,25 +159,18 @@ def _jpeg(data: bytes) -> Header:
             position += 2 + length
     except IndexError:
         pass  # the header is cut short
-    if not ended:
-        # Behind the header: a thumbnail in it has an end of its own.
-        ended = data.find(_JPEG_END, position) >= 0
-        if not ended and data.endswith(_ZEROS):
-            raise cut_short("JPEG")
     orientation = orientation_of(exif, xmp) if exif or xmp else 1
-    grey = components == 1
-    return Header(
-        "JPEG",
-        width,
-        height,
-        orientation,
-        plain,
-        grey=grey,
-        subsampling=subsampling,
-        ended=ended,
+    return _Segments(
+        position, at_scan, width, height, components, one_scan, subsampling, orientation
     )
 
 
+# Small pictures of one set often have the same header, and its walk takes as long as decoding.
+_shared_segments = functools.lru_cache(maxsize=16)(_segments)
+_SHORT_HEADER: Final = 1024
+"""Bytes of a header that may be that of other pictures too; a longer one describes its picture."""
+_AFTER_SCAN: Final = 10
+"""Bytes from the start of a scan on that are no pixels yet: the walk looks at five of them."""
 _JPEG_END: Final = b"\xff\xd9"
 _ZEROS: Final = bytes(16)
 """What stands where the rest of a file was never written: decoders take it for pixels."""

@@ -7,6 +7,7 @@ Only headers as :func:`npy_header` makes them are read: uint8, in C order, of th
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Final, NamedTuple
 
@@ -16,6 +17,8 @@ from augcli.errors import UnreadableImage
 MAGIC: Final = b"\x93NUMPY\x01\x00"
 _BLOCK: Final = 64
 """The pixels begin at a multiple of so many bytes."""
+_LONGEST: Final = 128
+"""Bytes of a header with the longest numbers that are read; NumPy writes it as long for any."""
 _SIDE: Final = rb"([1-9][0-9]{0,8})"
 _HEADER: Final = re.compile(
     re.escape(MAGIC)
@@ -96,7 +99,13 @@ def npy_fields(data: bytes) -> NpyFields:
         >>> npy_fields(npy_header(28, 30))
         NpyFields(height=28, width=30, channels=1, start=128)
     """
-    match = _HEADER.match(data)
+    return _fields(data[:_LONGEST])
+
+
+@functools.lru_cache(maxsize=16)
+def _fields(head: bytes) -> NpyFields:
+    """Return the same of a header, which all pictures of an array have."""
+    match = _HEADER.match(head)
     assert match
     length, height, width, channels = match.groups()
     start = len(MAGIC) + 2 + int.from_bytes(length, "little")

@@ -8,14 +8,19 @@ changed any more: where anything of its shard changes, the whole shard is made a
 
 from __future__ import annotations
 
+import errno
 import hashlib
-from typing import TYPE_CHECKING, ClassVar, Protocol
+import os
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 from augcli.data.names import container_key
 from augcli.data.sinks.folder import part_name
 from augcli.data.sinks.sink import DataFile
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from augcli.data.manifest import Row
     from augcli.files import Draft, Folder
 
@@ -77,13 +82,67 @@ class HashedStream:
         return self._hash.hexdigest()
 
 
-class ContainerFiles:
-    """The files of a sink of containers: sizes and removal, as for any file."""
+class Place(NamedTuple):
+    """Where a picture lies in its container.
+
+    Attributes:
+        start: Position of its first byte.
+        size: Its bytes.
+    """
+
+    start: int
+    size: int
+
+
+class ContainerFiles(ABC):
+    """The files of a sink of containers: reading, sizes and removal, as for any file.
+
+    Attributes:
+        index_name: The file that says what all containers hold; empty where there is none.
+        is_whole: Whether there is one for each copy of a split, however large.
+        holds_arrays: Whether it takes pictures as ``.npy``, all of one size.
+    """
 
     index_name: ClassVar[str] = ""
+    is_whole: ClassVar[bool] = False
+    holds_arrays: ClassVar[bool] = False
 
     def __init__(self, files: Folder) -> None:
         self.files = files
+        self._listed: tuple[str, Mapping[str, Place]] = "", {}
+
+    @abstractmethod
+    def places(self, container: str) -> Mapping[str, Place]:
+        """Return where each picture of a container lies, by its name in there.
+
+        Raises:
+            OSError: It can't be read, or is damaged.
+        """
+
+    def read(self, name: str, limit: int | None = None) -> bytes:
+        """Return the bytes of a picture.
+
+        The places of one container are remembered: outputs are best read in their order.
+        """
+        container, _, member = name.partition("/")
+        if self._listed[0] != container:
+            self._listed = container, self.places(container)
+        place = self._listed[1].get(member)
+        if place is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        if limit is not None and place.size > limit:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        return self.read_at(container, place)
+
+    def read_at(self, container: str, place: Place) -> bytes:
+        """Return the bytes of a picture whose place is known.
+
+        Raises:
+            OSError: They can't be read.
+        """
+        with self.files.open(container) as file:
+            file.seek(place.start)
+            return file.read(place.size)
 
     def size(self, name: str) -> int | None:
         """Return how many bytes a container has; None where it is missing."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING
 
 from augcli.data.sinks.folder import FolderSink
+from augcli.data.sinks.npz import NpzSink
 from augcli.data.sinks.parquet import ParquetSink
 from augcli.data.sinks.sink import DataSet
 from augcli.data.sinks.webdataset import WebDatasetSink
@@ -14,9 +16,10 @@ if TYPE_CHECKING:
     from augcli.files import Folder
 
 NOTHING_KNOWN = DataSet()
-CONTAINERS: dict[str, type[WebDatasetSink | ParquetSink]] = {
+CONTAINERS: dict[str, type[WebDatasetSink | ParquetSink | NpzSink]] = {
     "webdataset": WebDatasetSink,
     "parquet": ParquetSink,
+    "npz": NpzSink,
 }
 """The sinks that put the outputs of a shard into one file, by the value of the option ``to``."""
 INDEXES = frozenset(kind.index_name for kind in CONTAINERS.values()) - {""}
@@ -39,6 +42,26 @@ def open_sink(to: object, files: Folder, data_set: DataSet = NOTHING_KNOWN) -> S
     return FolderSink(files)
 
 
+def sink_of(name: str, files: Folder) -> Sink:
+    """Return the sink that an output lies in.
+
+    Args:
+        name: Its name in the manifest.
+        files: Reads OUT.
+
+    Raises:
+        UsageError: A package that it needs is missing.
+    """
+    first = name.partition("/")[0]
+    for to, kind in CONTAINERS.items():
+        if first.endswith(f".{kind.ending}"):
+            status = files.status(first)
+            # A class may have such a name too, but it has a folder.
+            if not (status and stat.S_ISDIR(status.st_mode)):
+                return open_sink(to, files)
+    return FolderSink(files)
+
+
 def container_ending(to: object) -> str:
     """Return the ending of the containers of a sink; empty where each output is a file.
 
@@ -47,3 +70,13 @@ def container_ending(to: object) -> str:
         ('tar', '')
     """
     return CONTAINERS[to].ending if isinstance(to, str) and to in CONTAINERS else ""
+
+
+def is_whole(to: object) -> bool:
+    """Return whether a sink has one file for each copy of a split, however large."""
+    return isinstance(to, str) and to in CONTAINERS and CONTAINERS[to].is_whole
+
+
+def holds_arrays(to: object) -> bool:
+    """Return whether a sink has arrays and no picture files."""
+    return isinstance(to, str) and to in CONTAINERS and CONTAINERS[to].holds_arrays

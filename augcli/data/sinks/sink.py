@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
-from augcli.data.manifest import Columns
+from augcli.data.manifest_formats.columns import Columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ class DataSet(NamedTuple):
     Attributes:
         classes: Names of the classes, in the order of classes.txt.
         are_many: Whether pictures may have several classes at once.
-        columns: Those of the manifest.
+        columns: Those of a row, whatever the manifest has: another manifest changes no output.
     """
 
     classes: tuple[str, ...] = ()

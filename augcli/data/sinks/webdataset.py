@@ -11,10 +11,10 @@ from __future__ import annotations
 import errno
 import json
 import os
-import tarfile
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from augcli.data.sinks.container import ContainerFiles, ContainerWriter
+from augcli.data.sinks.container import ContainerFiles, ContainerWriter, Place
+from augcli.data.stores.tars.members import TarDamaged, TarHeaders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,7 +126,6 @@ class WebDatasetSink(ContainerFiles):
         super().__init__(files)
         self._numbers = {name: number for number, name in enumerate(data_set.classes)}
         self._are_many = data_set.are_many
-        self._listed: tuple[str, dict[str, tuple[int, int]]] = "", {}
 
     def open(self, shard: str, file: str = "") -> ContainerWriter:
         """Begin a shard."""
@@ -136,19 +135,19 @@ class WebDatasetSink(ContainerFiles):
         """Begin a tar file."""
         return TarArchive(stream, self._numbers, self._are_many)
 
-    def read(self, name: str, limit: int | None = None) -> bytes:
-        """Return the picture of a sample."""
-        container, _, member = name.partition("/")
+    def places(self, container: str) -> Mapping[str, Place]:
+        """Return where each file of a tar lies, by the headers alone."""
         with self.files.open(container) as file:
-            if self._listed[0] != container:
-                self._listed = container, _members(file)
-            start, size = self._listed[1].get(member, (0, -1))
-            if size < 0:
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-            if limit is not None and size > limit:
-                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-            file.seek(start)
-            return file.read(size)
+
+            def read_at(position: int, count: int) -> bytes:
+                file.seek(position)
+                return file.read(count)
+
+            headers = TarHeaders(read_at, os.fstat(file.fileno()).st_size)
+            try:
+                return {one.name: Place(one.start, one.size) for one in headers.members()}
+            except TarDamaged:
+                raise OSError(errno.EIO, "it is no whole tar file") from None
 
     def index(self, containers: Sequence[Contained]) -> Mapping[str, bytes]:
         """Return ``_info.json``, from which timm learns how many samples each tar file holds."""
@@ -162,17 +161,3 @@ class WebDatasetSink(ContainerFiles):
             split["filenames"].append(file.name)
             split["shard_lengths"].append(outputs)
         return {self.index_name: json.dumps({"splits": splits}, indent=2).encode() + b"\n"}
-
-
-def _members(file: BinaryIO) -> dict[str, tuple[int, int]]:
-    """Return where each file in a tar begins, and how large it is.
-
-    Raises:
-        OSError: It is no tar file.
-    """
-    try:
-        # Only headers are read.
-        members = list(tarfile.TarFile(fileobj=file, format=tarfile.USTAR_FORMAT))
-    except tarfile.TarError:
-        raise OSError(errno.EIO, "it is no whole tar file") from None
-    return {member.name: (member.offset_data, member.size) for member in members}

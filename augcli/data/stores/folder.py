@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from augcli.data.codecs.formats import EXTENSIONS, readable_kind
-from augcli.data.manifest import MANIFEST, read_rows
-from augcli.data.run_record import RECORD, RunRecord
 from augcli.data.splits import split_kind, splits_of_folders
+from augcli.data.stores.output_labels import take_labels_of_output
 from augcli.data.stores.sources import (
     CHANGED,
     MOST_BYTES,
@@ -27,7 +26,7 @@ from augcli.data.tables.choice import TableChoice
 from augcli.data.tables.columns import NoColumn
 from augcli.data.tables.labelling import Labelling, read_labels
 from augcli.errors import InputError
-from augcli.files import open_file, read_checked, read_json
+from augcli.files import read_checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -95,7 +94,7 @@ class FolderStore:
             )
         if self.choice.table:
             return self._labelled(sources, [self.choice.table])
-        if not self._labels_of_output(sources):
+        if not take_labels_of_output(sources, given):
             tables = self._tables_inside(sources, walk.tops)
             if tables:
                 try:
@@ -182,53 +181,12 @@ class FolderStore:
             self._set_splits(labelled, splits_of_folders(labelled.paths, of_classes=False))
         return labelled
 
+    def adopt(self, sources: Sources) -> None:
+        """Do nothing: each source is a file."""
+
     def read(self, source: Source, *, max_bytes: int = MOST_BYTES) -> bytes:
         """Return the bytes of an image; see :meth:`augcli.data.stores.sources.Store.read`."""
         return read_image(f"{self.folder}/{source.path}", source, max_bytes)
-
-    def _labels_of_output(self, sources: Sources) -> bool:
-        """Give the images of an output of augcli the labels of its manifest.
-
-        Returns:
-            Whether the folder is one.
-
-        Raises:
-            InputError: Its run is not complete, or its manifest can't be read or is of other
-                images.
-        """
-        try:
-            record = RunRecord.from_json(read_json(f"{sources.root}/{RECORD}"))
-        except (OSError, ValueError):
-            return False
-        what = f"INPUT {self.given or self.folder} was made by augcli, but"
-        if record.state != "complete":
-            raise InputError(f"{what} its run is not complete; run that command again first")
-        try:
-            table = open_file(f"{sources.root}/{MANIFEST}")
-            rows = {row.file_name: (row.label, row.split, row.group) for row in read_rows(table)}
-        except (OSError, ValueError) as error:
-            raise InputError(f"{what} its {MANIFEST} can't be read ({error})") from None
-        sources.are_many = record.identity.get("multi_label") is True
-        for name, (label, _, _) in rows.items():
-            if not (label.are_parts if sources.are_many else label.is_sound):
-                right = "from 0 to 1" if sources.are_many else "shares that sum to 1"
-                raise InputError(
-                    f"{what} the weights of {name!r} in its {MANIFEST} are no {right}; "
-                    "augcli verify lists such rows"
-                )
-        missing = [path for path in sources.paths if path not in rows]
-        if missing:
-            raise InputError(
-                f"{what} its {MANIFEST} has no row for {len(missing)} images, first "
-                f"{missing[0]!r}; remove them, or give `labels` table.csv"
-            )
-        labels, splits, groups = zip(*(rows[path] for path in sources.paths), strict=True)
-        sources.set_labels(labels)
-        if any(splits):
-            sources.set_splits(splits, [])
-        if any(groups):
-            sources.set_groups(groups)
-        return True
 
 
 def read_image(path: str, source: Source, max_bytes: int) -> bytes:

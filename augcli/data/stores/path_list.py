@@ -71,6 +71,9 @@ class PathList:
         sources.labels_sha256 = hashlib.sha256(data).hexdigest()
         return sources
 
+    def adopt(self, sources: Sources) -> None:
+        """Do nothing: each source is a file."""
+
     def read(self, source: Source, *, max_bytes: int = MOST_BYTES) -> bytes:
         """Return the bytes of an image; see :meth:`augcli.data.stores.sources.Store.read`."""
         return read_image(os.path.join(self.folder, source.path), source, max_bytes)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from augcli.data.labels import Label
+from augcli.data.names import safe_folder
 from augcli.errors import InputError, UnreadableImage, near_miss
 
 if TYPE_CHECKING:
@@ -62,10 +63,12 @@ class Sources:
         containers: Containers that sources lie in, relative to ``root``; none for files.
         in_containers: Whether sources lie in containers, which gives outputs the folders of
             their classes.
-        container_of: Gives the container of a source by its path; None where each is a file of
-            its own. It must follow from the path alone: a source that is gone has a container too.
+        container_mark: What stands in a path after the container of the source, the last time that
+            it is there; empty where each source is a file of its own. A container follows from the
+            path alone: a source that is gone has a container too.
         keeps_containers: Whether neighbours of the ring lie in one container, unless something
             else is asked for: where one source can't be read without its container.
+        are_unpacked: Whether they are read from temporary files of this machine.
         are_files: Whether the bytes of a source are a picture file, which can be copied.
         endings: The different file endings that pictures in containers have, without the dot.
         ending_of: Index into ``endings`` of each source; empty where paths have endings.
@@ -92,8 +95,9 @@ class Sources:
     starts: array[int] = field(default_factory=lambda: array("q"))
     containers: list[str] = field(default_factory=list)
     in_containers: bool = False
-    container_of: Callable[[str], str] | None = None
+    container_mark: str = ""
     keeps_containers: bool = False
+    are_unpacked: bool = False
     are_files: bool = True
     endings: list[str] = field(default_factory=list)
     ending_of: array[int] = field(default_factory=lambda: array("B"))
@@ -121,7 +125,9 @@ class Sources:
             label,
             self.stamp(index),
             str(self.starts[index]) if self.starts else "",
-            self._place(index, path, label) if self.in_containers else "",
+            self._place(index, path, label)
+            if self.in_containers
+            else _place_in_split(path, self.split(index)),
             self.split(index),
             self.groups[self.group_of[index]] if self.groups else "",
         )
@@ -143,6 +149,17 @@ class Sources:
     def split(self, index: int) -> str:
         """Return the split of a source; empty where there are none."""
         return self.splits[self.split_of[index]] if self.splits else ""
+
+    @property
+    def container_of(self) -> Callable[[str], str] | None:
+        """What gives the container of a source by its path; None where each is a file.
+
+        Example:
+            >>> Sources("digits", container_mark="#").container_of("mnist.npz#x_train-00000417")
+            'mnist.npz'
+        """
+        mark = self.container_mark
+        return (lambda path: path.rpartition(mark)[0]) if mark else None
 
     @property
     def largest_split(self) -> int:
@@ -293,6 +310,19 @@ class Sources:
         self.notices = list(_alike(self.classes))
 
 
+def _place_in_split(path: str, split: str) -> str:
+    """Return a path in the folder of a split; empty where it lies there already, or has none.
+
+    A table may have given the split: outputs still have folders of splits, as loaders want.
+
+    Example:
+        >>> _place_in_split("cat/a.jpg", "train"), _place_in_split("train/cat/a.jpg", "train")
+        ('train/cat/a.jpg', '')
+    """
+    folder = safe_folder(split.replace("/", "_")) if split else ""
+    return f"{folder}/{path}" if folder and not path.startswith(f"{folder}/") else ""
+
+
 def stamp(size: int, modified: int) -> str:
     """Return what tells a file from a changed one, from its bytes and its time of change."""
     return f"{size}-{modified}"
@@ -335,6 +365,10 @@ class Store(Protocol):
         Raises:
             InputError: There are none, or they can't be listed.
         """
+        ...
+
+    def adopt(self, sources: Sources) -> None:
+        """Make ready to read sources that such a store listed in another process."""
         ...
 
     def read(self, source: Source, *, max_bytes: int = MOST_BYTES) -> bytes:

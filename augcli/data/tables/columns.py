@@ -7,7 +7,13 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from augcli.data.codecs.formats import EXTENSIONS
-from augcli.data.manifest import COLUMNS, SOFT_COLUMNS
+from augcli.data.manifest_formats.columns import (
+    COLUMNS,
+    FACTS,
+    LIST,
+    PAIR,
+    WIDE_ENDING,
+)
 from augcli.data.tables.choice import REST
 from augcli.data.tables.formats import shortened
 from augcli.errors import InputError, near_miss
@@ -34,8 +40,6 @@ LABEL_WORDS = (
 """The same of labels."""
 SPLIT_WORDS = frozenset({"split", "set", "subset", "fold", "partition"})
 GROUP_WORDS = frozenset({"group", "patient", "patientid", "subject", "subjectid", "video", "scene"})
-_TWO_CLASSES = COLUMNS[1:5]
-"""Columns of the labels in a manifest of augcli."""
 
 
 def is_file_column(name: str) -> bool:
@@ -92,13 +96,20 @@ def find_columns(columns: Sequence[str], choice: TableChoice) -> Found:
     used = {position for position in (file, split, group) if position is not None}
     found = Found(file, split=split, group=group)
     words = [f"files in column {columns[file]!r}"]
-    is_ours = set(SOFT_COLUMNS) <= set(columns)
+    is_ours = {"file_name", *FACTS} <= set(columns)
     if choice.label_columns is not None:
         found = found._replace(weights=_weights(columns, choice.label_columns, used))
         words.append(f"weights of {len(found.weights):,} classes in columns of their own")
     elif choice.label_column is None and set(COLUMNS) <= set(columns):
-        found = found._replace(two_classes=tuple(map(columns.index, _TWO_CLASSES)))
-        is_ours = True
+        found = found._replace(two_classes=tuple(map(columns.index, PAIR)))
+        words.append("labels as augcli writes them")
+    elif choice.label_column is None and is_ours and LIST in columns:
+        raise ValueError(
+            f"has labels in column {LIST!r} as augcli writes them, which does not name the classes;"
+            " give the folder that it lies in"
+        )
+    elif choice.label_column is None and is_ours and (wide := _of_wide(columns)):
+        found = found._replace(weights=wide)
         words.append("labels as augcli writes them")
     else:
         label = _position(columns, choice.label_column, "label_column", LABEL_WORDS, used)
@@ -213,6 +224,15 @@ def _weights(columns: Sequence[str], names: str, used: set[int]) -> tuple[tuple[
     if not chosen:
         raise ValueError("has no column left for `label_columns`")
     return tuple((at, str(columns[at]).strip()) for at in dict.fromkeys(chosen))
+
+
+def _of_wide(columns: Sequence[str]) -> tuple[tuple[int, str], ...]:
+    """Return the columns of classes in a manifest of augcli, with their names."""
+    return tuple(
+        (at, name.removesuffix(WIDE_ENDING))
+        for at, name in enumerate(columns)
+        if name.endswith(WIDE_ENDING)
+    )
 
 
 def _listed(columns: Sequence[str]) -> str:

@@ -164,7 +164,8 @@ class Labels:
 
     def _of_two_classes(self, cells: Sequence[Any]) -> int:
         name_a, weight_a, name_b, weight_b = [cells[at] for at in self._found.two_classes]
-        pairs = [(str(name_a), weight_a)]
+        # Formats with types have no text where there is no class.
+        pairs = [(str(name_a or ""), weight_a)]
         if name_b or _weight(weight_b, "weight_b"):
             pairs.append((str(name_b), weight_b))
         is_labelled = pairs[0][0] or len(pairs) > 1

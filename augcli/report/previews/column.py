@@ -68,7 +68,7 @@ class _RememberingReader(Reader):
         if path not in self._decoded:
             self._decoded[path] = super().decoded(data, path, *args, **options)
         decoded = self._decoded[path]
-        return replace(decoded, image=decoded.image.copy())
+        return decoded._replace(image=decoded.image.copy())
 
 
 class Column:

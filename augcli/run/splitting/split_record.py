@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from augcli.data.manifest import table_rows
+from augcli.data.manifest import known_rows
 from augcli.errors import InputError, OutputError
 from augcli.files import JSON_LIMIT, is_inside, parse_json, read_json
 from augcli.plan.fingerprint import difference
@@ -100,7 +100,7 @@ def read_table(files: Folder) -> Iterator[tuple[str, str]]:
         OutputError: It is not what augcli wrote.
     """
     try:
-        for _, cells in table_rows(files.open(SPLIT_TABLE), {COLUMNS, COLUMNS[:-1]}):
+        for cells in known_rows(files.open(SPLIT_TABLE), COLUMNS, COLUMNS[:-1]):
             name, source = cells[0], cells[3]
             if is_inside(name) and name.partition("/")[0] in SPLITS:
                 yield name, source

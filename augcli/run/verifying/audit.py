@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from augcli.data.manifest import CLASSES, ERRORS, MANIFEST, Failure, read_failures
+from augcli.data.manifest import CLASSES, ERRORS, Failure, read_failures
 from augcli.data.output import FOLDED_PARTS
 from augcli.data.run_record import RECORD
 from augcli.plan.parts import Parts
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from augcli.data.manifest import Row
+    from augcli.data.manifest_formats.columns import Columns
     from augcli.data.output import OutputFolder
     from augcli.data.sinks.sink import DataFile
 
@@ -29,15 +30,21 @@ class Audit:
     """What the tables hold, row by row, and what the parts say of it.
 
     A row is remembered as a hash: a million rows fit in memory.
+
+    Args:
+        manifest: Name of the manifest.
+        columns: Its columns: rows are compared as they stand there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, manifest: str, columns: Columns) -> None:
+        self._manifest = manifest
+        self._columns = columns
         self._rows: dict[str, bytes] = {}
 
     def see(self, row: Row) -> bool:
         """Remember a row of the manifest; return whether its file had a row before."""
         before = row.file_name in self._rows
-        self._rows[row.file_name] = _digest(row)
+        self._rows[row.file_name] = self._digest(row)
         return before
 
     @property
@@ -82,16 +89,19 @@ class Audit:
                 totals.add(made.row)
                 there = missing.pop(made.row.file_name, None)
                 if there is None:
-                    yield made.row.file_name, f"was made, but has no row in {MANIFEST}"
-                elif there != _digest(made.row):
-                    yield made.row.file_name, f"its row in {MANIFEST} is not the one that was made"
+                    yield made.row.file_name, f"was made, but has no row in {self._manifest}"
+                elif there != self._digest(made.row):
+                    yield (
+                        made.row.file_name,
+                        f"its row in {self._manifest} is not the one that was made",
+                    )
             for _, failure in stored.part.failed:
                 totals.add_failure(failure)
         if parts.is_cut:
             yield FOLDED_PARTS, "is damaged; run the command again to make what it recorded anew"
             return
         for name in missing:
-            yield name, f"has a row in {MANIFEST}, but no run made it"
+            yield name, f"has a row in {self._manifest}, but no run made it"
         if len(commands) > 1:
             yield RECORD, "does not record the command that made the outputs"
         expected = totals.classes | set(given)
@@ -99,6 +109,10 @@ class Audit:
         if not (expected <= set(classes) if in_containers else expected == set(classes)):
             yield CLASSES, "does not hold the classes of the outputs"
         yield from _failures(output, totals)
+
+    def _digest(self, row: Row) -> bytes:
+        cells = repr((row.split, row.group, *self._columns.cells(row)))
+        return hashlib.blake2b(cells.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _container(output: OutputFolder, data: DataFile) -> Iterator[tuple[str, str]]:
@@ -128,7 +142,3 @@ def _failures(output: OutputFolder, totals: Totals) -> Iterator[tuple[str, str]]
         is_listed = found is not None and found.stage == LISTED
         if found != expected.get(source) and not is_listed:
             yield ERRORS, f"does not say of {source!r} what happened to it"
-
-
-def _digest(row: Row) -> bytes:
-    return hashlib.blake2b(repr(row).encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from augcli.data.codecs.choices import background_colour
 from augcli.data.codecs.decoding import decode
 from augcli.data.codecs.encoding import copied, encode_output
-from augcli.data.codecs.formats import FULL_WHITE, OutputEncoding
+from augcli.data.codecs.formats import FULL_WHITE
+from augcli.data.sinks.opening import holds_arrays
 from augcli.data.splits import is_chosen
 from augcli.errors import OutputError, ParameterError
 from augcli.files import parse_json
@@ -21,6 +22,7 @@ from augcli.recipes.chain import Chain
 from augcli.recipes.options import RunOptions
 from augcli.recipes.step import Step
 from augcli.run.amounts import rest_original
+from augcli.run.encoding import encoding_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,13 +130,7 @@ class Remaker:
         self._sources = sources
         self._options = options
         self._chain = recorded_chain(identity, options, recipe)
-        self._encoding = OutputEncoding(
-            format=options.format,
-            quality=options.quality,
-            subsampling=options.subsampling,
-            png_level=options.png_level,
-            channels=options.channels,
-        )
+        self._encoding = encoding_of(options)
         self._white_level = white_level or FULL_WHITE
         self._background = background_colour(options.background)
 
@@ -161,7 +157,7 @@ class Remaker:
             result = self._chain.replay(draw, image, donor.image if donor else None)
             image, donated = result.image, result.donated
         encoded = encode_output(image, path, base.subsampling, self._encoding, grey=grey)
-        return Remade(image, encoded, encoded.ending == "png", donated)
+        return Remade(image, encoded, encoded.ending in ("png", "npy"), donated)
 
     def pictures(self, row: Row) -> tuple[Image, Image | None]:
         """Return base and donor of a row, uint8 (H, W, 3), as its steps took them.
@@ -180,7 +176,7 @@ class Remaker:
 
     def _is_copied(self, split: str) -> bool:
         """Return whether the originals of a split are copies of the sources' bytes."""
-        if not self._sources.are_files:
+        if not self._sources.are_files or holds_arrays(self._options.to):
             return False
         is_augmented = is_chosen(split, self._options.splits) or not split
         if is_augmented and self._chain.steps:
@@ -204,7 +200,7 @@ class Remaker:
             background=self._background,
         )
         if self._options.frame:
-            return replace(decoded, image=resize(decoded.image, self._options.frame))
+            return decoded._replace(image=resize(decoded.image, self._options.frame))
         return decoded
 
 

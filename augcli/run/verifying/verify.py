@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.data.class_list import read_class_list
 from augcli.data.labels import Label, class_order
-from augcli.data.manifest import CARD, CLASSES, ERRORS, MANIFEST, Row, read_rows
+from augcli.data.manifest import CARD, CLASSES, ERRORS, Row
+from augcli.data.manifest_formats.columns import Columns, soft_label_of
+from augcli.data.manifest_formats.formats import manifest_name, read_rows
 from augcli.data.output import FOLDED_PARTS, STATE, OutputFolder
 from augcli.data.run_record import RECORD
 from augcli.data.sinks.opening import INDEXES, container_ending, open_sink
@@ -140,9 +142,11 @@ def verify(
     sink = open_sink(record.identity.get("to"), output.files)
     copied = record.identity.get("max_bytes")
     limit = max(OUTPUT_LIMIT, copied) if isinstance(copied, int) else OUTPUT_LIMIT
-    audit = Audit()
+    manifest = manifest_name(lambda name: output.files.size(name) is not None, record.tables)
+    columns = Columns(soft_label_of(record.soft_label), classes=tuple(classes))
+    audit = Audit(manifest, columns)
     known = set(classes)
-    for row in _rows(output):
+    for row in _rows(output, manifest, classes):
         verified.rows += 1
         if audit.see(row):
             verified.problems.append(Problem(row.file_name, "has two rows"))
@@ -156,12 +160,13 @@ def verify(
         progress(verified.rows)
     in_containers = container_ending(record.identity.get("to"))
     files = audit.containers(output) if in_containers else audit.names
-    strays = sorted(_strays(output.path, files | set(filter(is_split_table, record.tables))))
+    ours = {manifest, *filter(is_split_table, record.tables)}
+    strays = sorted(_strays(output.path, files | ours))
     verified.problems += [Problem(name, "has no row") for name in strays]
     if record.state != "complete":
         verified.problems.append(Problem(RECORD, "the run is not complete; run the command again"))
     else:
-        _check_tables(audit, output, record, classes, verified, _command(record, recipe))
+        _check_tables(audit, output, record, classes, verified, _command(record, recipe), manifest)
     return verified
 
 
@@ -183,6 +188,7 @@ def _check_tables(
     classes: list[str],
     verified: Verified,
     command: str,
+    manifest: str,
 ) -> None:
     """Compare the tables with the parts; note what is wrong with files not yet named."""
     if Parts(output.files).are_folded:
@@ -204,25 +210,28 @@ def _check_tables(
     counted = record.counts.get("images")
     if verified.rows != counted:
         what = f"has {verified.rows:,} rows, but {RECORD} counts {counted}"
-        verified.problems.append(Problem(MANIFEST, what))
+        verified.problems.append(Problem(manifest, what))
 
 
 def _tables_changed(
     output: OutputFolder, record: RunRecord, verified: Verified
 ) -> Iterator[Problem]:
-    """Yield the tables that hold what they should, but were written by another program."""
-    if verified.problems or not record.tables:
-        return
-    found = table_hashes(output.files, record.tables)
-    for name in {**record.tables, **found}:
-        if found.get(name) != record.tables.get(name):
+    """Yield the tables that were written by another program.
+
+    Where something else is wrong, that is said of the rows of the manifest already; the tables of
+    splits have no check of their own.
+    """
+    found = table_hashes(output.files)
+    for name in {**record.tables, **found} if record.tables else ():
+        is_told = bool(verified.problems) and not is_split_table(name)
+        if found.get(name) != record.tables.get(name) and not is_told:
             yield Problem(name, "was changed; run the command again to write it anew")
 
 
-def _rows(output: OutputFolder) -> Iterator[Row]:
-    path = os.path.join(output.path, MANIFEST)
+def _rows(output: OutputFolder, manifest: str, classes: list[str]) -> Iterator[Row]:
+    path = os.path.join(output.path, manifest)
     try:
-        yield from read_rows(output.files.open(MANIFEST))
+        yield from read_rows(manifest, output.files.open(manifest), classes)
     except OSError as error:
         raise OutputError(
             f"{path} can't be read ({error.strerror}); run the command again to write it"
@@ -315,7 +324,7 @@ def _compare(
 
 def _strays(out: str, known: set[str]) -> Iterator[str]:
     """Yield files that no row names, but for those that describe the folder."""
-    ours = {MANIFEST, CLASSES, ERRORS, CARD, RECORD, FOLDED_PARTS, *INDEXES}
+    ours = {CLASSES, ERRORS, CARD, RECORD, FOLDED_PARTS, *INDEXES}
     # A stack and not os.walk, which recurses in Python 3.11.
     folders = [""]
     while folders:

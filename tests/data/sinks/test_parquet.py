@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from augcli.data.labels import Label
-from augcli.data.manifest import Columns, Row
+from augcli.data.manifest import Row
+from augcli.data.manifest_formats.columns import Columns
 from augcli.data.output import output_files
 from augcli.data.sinks.container import HashedStream
 from augcli.data.sinks.parquet import ParquetArchive, ParquetSink
@@ -92,7 +93,7 @@ def test_the_same_rows_are_the_same_bytes() -> None:
 def test_unlabelled_and_many_labelled_pictures_are_rows_too() -> None:
     (line,) = parquet.read_table(io.BytesIO(written([b"a"], label=Label()))).to_pylist()
     assert (line["label"], line["soft_label"]) == (None, [0.0, 0.0])
-    many = DATA._replace(are_many=True, columns=Columns(soft=True))
+    many = DATA._replace(are_many=True, columns=Columns("json"))
     label = Label((("cat", 1.0), ("dog", 1.0)))
     (line,) = parquet.read_table(io.BytesIO(written([b"a"], many, label))).to_pylist()
     assert "label" not in line

@@ -78,6 +78,7 @@ class Batch(NamedTuple):
         block: Where the pictures lie.
         labels: The label of each.
         notice: What a person should know of it; may be empty.
+        names: What the file calls each; empty where it names none.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Batch(NamedTuple):
     block: Block
     labels: Sequence[Label]
     notice: str = ""
+    names: Sequence[str] = ()
 
 
 class Frames(NamedTuple):

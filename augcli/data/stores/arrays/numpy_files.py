@@ -214,7 +214,8 @@ def _batches(
         name = f"{array.file.name}#{slug}-" if has_key else f"{array.file.name}#"
         frames = _frames(array)
         block = _block(array, frames, archive, unpacked)
-        found = _labels(label, archive) if label else None
+        found = _labels(label, archive, _texts(arrays.get("classes"), archive)) if label else None
+        names = _texts(arrays.get("names"), archive)
         batches.append(
             Batch(
                 name,
@@ -223,6 +224,7 @@ def _batches(
                 block,
                 check_labels(found, frames.pictures, label.where if label else ""),
                 planar_words(frames, array.where.removeprefix("INPUT: ")),
+                names if len(names) == frames.pictures else (),
             )
         )
     return batches
@@ -258,6 +260,8 @@ def _paired(arrays: Mapping[str, _Array]) -> tuple[list[_Array], dict[str, _Arra
             candidates = [each for each in others if each.shape in ((count,), (count, 1))]
             candidates = candidates if len(candidates) == 1 else []
         if candidates:
+            # Names of classes are beside the labels in what augcli writes.
+            candidates.sort(key=lambda each: (each.shape[:1] != array.shape[:1], _is_text(each)))
             labels[array.key] = candidates[0]
     return images, labels
 
@@ -310,8 +314,31 @@ def _block(
     return Block(path, size, modified, array.start, frames.bytes_each, frames.pictures, *sides)
 
 
-def _labels(array: _Array, archive: zipfile.ZipFile | None) -> list[Label]:
-    """Return the labels of an array of them."""
+def _is_text(array: _Array) -> bool:
+    return array.kind[1:2] == "U"
+
+
+def _texts(array: _Array | None, archive: zipfile.ZipFile | None) -> list[str]:
+    """Return the texts of an array of them; none where it is something else."""
+    if array is None or not _is_text(array) or len(array.shape) != 1:
+        return []
+    return [str(text) for text in _values(array, archive).tolist()]
+
+
+def _labels(array: _Array, archive: zipfile.ZipFile | None, names: Sequence[str]) -> list[Label]:
+    """Return the labels of an array of them.
+
+    Args:
+        array: The array.
+        archive: What it lies in.
+        names: Those of the classes, where labels are shares of so many.
+    """
+    is_named = len(array.shape) == 2 and array.shape[1] == len(names)
+    return labels_of_numbers(_values(array, archive), names if is_named else None, array.where)
+
+
+def _values(array: _Array, archive: zipfile.ZipFile | None) -> NDArray[Any]:
+    """Return an array of numbers or texts."""
     if array.start + array.length > TABLE_LIMIT:
         raise InputError(
             f"{array.where} has {array.length:,} bytes, more than labels may have ({TABLE_LIMIT:,})"
@@ -324,5 +351,4 @@ def _labels(array: _Array, archive: zipfile.ZipFile | None) -> list[Label]:
             data = opened.read(array.start + array.length)
     else:
         data = Pieces(array.file.path).read(0, array.start + array.length)
-    values: NDArray[Any] = numbers(data[array.start :], array.kind, array.shape, array.where)
-    return labels_of_numbers(values, None, array.where)
+    return numbers(data[array.start :], array.kind, array.shape, array.where)

@@ -22,6 +22,7 @@ from augcli.data.stores.arrays.old_batches import (
 from augcli.data.stores.arrays.unpacked import Unpacked
 from augcli.data.stores.contents import in_order, set_container_splits
 from augcli.data.stores.kinds import CIFAR_BINARY, IDX, NPY, NPZ, array_files
+from augcli.data.stores.output_labels import take_labels_of_output
 from augcli.data.stores.sources import (
     CHANGED,
     MOST_BYTES,
@@ -41,16 +42,6 @@ if TYPE_CHECKING:
     from augcli.data.stores.folder import Layout
 
 FILES_OPEN = 64
-
-
-def container_of(path: str) -> str:
-    """Return the file that a source lies in.
-
-    Example:
-        >>> container_of("mnist.npz#x_train-00000417")
-        'mnist.npz'
-    """
-    return path.rpartition("#")[0]
 
 
 class ArrayStore:
@@ -101,11 +92,11 @@ class ArrayStore:
             os.path.realpath(self._place),
             containers=[file.name for file in files],
             in_containers=True,
-            container_of=container_of,
+            container_mark="#",
             are_files=False,
             endings=["png"],
         )
-        for name, modified, _, block, _, notice in batches:
+        for name, modified, _, block, _, notice, _ in batches:
             count = block.pictures
             sources.paths += [f"{name}{number:0{DIGITS}d}" for number in range(count)]
             sources.sizes.extend(array("q", [block.bytes_each]) * count)
@@ -115,6 +106,12 @@ class ArrayStore:
                 sources.notices.append(notice)
             self._blocks[name] = block
         sources.ending_of = array("B", bytes(len(sources.paths)))
+        names = [
+            f"{batch.name.rpartition('#')[0]}/{name}" for batch in batches for name in batch.names
+        ]
+        if len(names) == len(sources) and take_labels_of_output(sources, self._given, names):
+            return in_order(sources)
+        sources.are_unpacked = self._unpacked.is_used
         notices = sources.notices
         sources.set_labels(label for batch in batches for label in batch.labels)
         counts = [batch.block.pictures for batch in batches]
@@ -122,6 +119,11 @@ class ArrayStore:
         words = set_container_splits(sources, splits, counts, self._layout)
         sources.notices += [*notices, words] if words else notices
         return in_order(sources)
+
+    def adopt(self, sources: Sources) -> None:
+        """Look where the arrays lie; see :meth:`augcli.data.stores.sources.Store.adopt`."""
+        # Their headers alone: that takes no time.
+        self.list()
 
     def read(self, source: Source, *, max_bytes: int = MOST_BYTES) -> bytes:
         """Return a picture as ``.npy``; see :meth:`augcli.data.stores.sources.Store.read`."""

@@ -23,6 +23,11 @@ class Unpacked:
         self._count = 0
         self._left = MOST_BYTES
 
+    @property
+    def is_used(self) -> bool:
+        """Whether anything was unpacked."""
+        return self._spool is not None
+
     def add(
         self, name: str, pieces: Iterable[bytes], most: int, where: str
     ) -> tuple[str, int, int]:

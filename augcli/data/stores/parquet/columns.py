@@ -6,12 +6,18 @@ import importlib.util
 import unicodedata
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
+from augcli.data.labels import Label
+from augcli.data.manifest_formats.columns import FACTS
 from augcli.errors import InputError, near_miss
 from augcli.files import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+SOFT_LABEL = "soft_label"
+"""The column in which augcli writes a weight for each class."""
 LABEL_COLUMNS = ("label", "labels", "class", "class_name", "category", "target", "fine_label", "y")
 """Usual names of columns of labels, in lower case; the first that is there is taken."""
 IMAGE_COLUMNS = ("image", "img", "picture", "photo", "jpg", "png")
@@ -28,6 +34,8 @@ class Columns(NamedTuple):
         label: Name of the column of the labels; empty where there is none.
         classes: Names of the classes by number; None where labels say them.
         words: What a person should know: which columns were taken.
+        is_soft: Whether the labels are lists of a weight for each class, as augcli writes them.
+        are_many: Whether pictures may have several classes at once.
     """
 
     image: str
@@ -35,6 +43,8 @@ class Columns(NamedTuple):
     label: str
     classes: Sequence[str] | None
     words: str
+    is_soft: bool = False
+    are_many: bool = False
 
 
 def need_pyarrow(given: str) -> None:
@@ -82,19 +92,59 @@ def find_columns(schema: Any, name: str, image: str | None, label: str | None) -
                 f"`image_column` {image!r} of {name} has the type {fields[image]}, but must hold "
                 "the bytes of image files, or a struct of bytes and path"
             )
-    if label is None:
+    is_soft = label is None and {SOFT_LABEL, *FACTS} <= fields.keys()
+    classes = _class_names(features, label or "label")
+    if is_soft:
+        label = SOFT_LABEL
+    elif label is None:
         label = _label_column([each for each in fields if each != image], features)
     else:
         _check_there(label, fields, name, "label_column")
-    classes = _class_names(features, label)
+    if not is_soft:
+        classes = _class_names(features, label)
     words = f"columns: images in {image!r}, " + (
         f"labels in {label!r}" if label else "no labels (`label_column` names a column)"
     )
-    return Columns(image, _is_struct(fields[image]), label, classes, words)
+    are_many = is_soft and "label" not in fields
+    return Columns(image, _is_struct(fields[image]), label, classes, words, is_soft, are_many)
 
 
-def labels_of(column: Any, classes: Sequence[str] | None, where: str) -> Iterator[str]:
-    """Yield the class of each row; empty where it has none.
+def soft_labels_of(
+    column: Any, classes: Sequence[str], where: str, *, are_many: bool
+) -> Iterator[Label]:
+    """Yield the label of each row of a column of lists; empty where all weights are 0.
+
+    Args:
+        column: A ``pyarrow.ListArray`` of a weight for each class.
+        classes: Names of the classes, in order.
+        where: The column and its file, for messages.
+        are_many: Whether pictures may have several classes at once.
+
+    Raises:
+        InputError: Its values are no weights, or not as many as there are classes.
+    """
+    known: dict[bytes, Label] = {}
+    for row in column:
+        weights = np.array(row.as_py() or (), np.float64)
+        key = weights.tobytes()
+        if key not in known:
+            if len(weights) != len(classes):
+                raise InputError(
+                    f"{where} has {len(weights):,} weights in a row, but the names of "
+                    f"{len(classes):,} classes are known"
+                )
+            label = Label(
+                tuple((classes[at], float(weights[at])) for at in np.flatnonzero(weights).tolist())
+            )
+            if not (label.are_parts if are_many else label.is_sound):
+                right = "from 0 to 1" if are_many else "shares that sum to 1"
+                raise InputError(f"{where} has weights in a row that are no {right}: {label}")
+            known[key] = label
+        yield known[key]
+
+
+def labels_of(column: Any, classes: Sequence[str] | None, where: str) -> Iterator[Label]:
+    """Yield the label of each row, of one class; empty where it has none.
 
     Args:
         column: A ``pyarrow.ChunkedArray``.
@@ -110,7 +160,7 @@ def labels_of(column: Any, classes: Sequence[str] | None, where: str) -> Iterato
         column = column.cast(column.type.value_type)
     kind = column.type
     if pa.types.is_null(kind):
-        yield from [""] * len(column)
+        yield from [Label()] * len(column)
         return
     is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
     if not (is_text or pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
@@ -121,9 +171,9 @@ def labels_of(column: Any, classes: Sequence[str] | None, where: str) -> Iterato
     # By the few values and not by row: a million rows have a hundred classes.
     encoded = column.combine_chunks().dictionary_encode()
     values = encoded.dictionary.to_pylist()
-    names = [_class_name(value, classes, where) for value in values]
-    names.append("")
-    yield from map(names.__getitem__, encoded.indices.fill_null(len(values)).to_pylist())
+    labels = [Label.of(_class_name(value, classes, where)) for value in values]
+    labels.append(Label())
+    yield from map(labels.__getitem__, encoded.indices.fill_null(len(values)).to_pylist())
 
 
 def _class_name(value: object, classes: Sequence[str] | None, where: str) -> str:

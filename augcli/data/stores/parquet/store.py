@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.data.codecs.formats import EXTENSIONS, file_kind
+from augcli.data.labels import Label
 from augcli.data.stopping import raise_interruption
 from augcli.data.stores.contents import (
     in_order,
@@ -23,11 +24,13 @@ from augcli.data.stores.contents import (
     split_of_name,
 )
 from augcli.data.stores.kinds import parquet_files
+from augcli.data.stores.output_labels import output_record, take_labels_of_output
 from augcli.data.stores.parquet.columns import (
     find_columns,
     holds_images,
     labels_of,
     need_pyarrow,
+    soft_labels_of,
 )
 from augcli.data.stores.sources import (
     CHANGED,
@@ -38,6 +41,7 @@ from augcli.data.stores.sources import (
     stamp,
     too_large,
 )
+from augcli.data.stores.tars.sample_labels import class_names
 from augcli.data.tables.columns import is_file_column
 from augcli.errors import AugcliError, InputError, UnreadableImage, is_out_of_memory
 from augcli.files import modified_at, open_file
@@ -59,16 +63,6 @@ LARGE_GROUP = 5_000
 """Rows of a row group above which a person should know what that costs."""
 _BUFFER = 1 << 16
 """Bytes that are read at once where only the first pages are wanted."""
-
-
-def container_of(path: str) -> str:
-    """Return the row group of a source.
-
-    Example:
-        >>> container_of("train.parquet#000002-00000417")
-        'train.parquet#000002'
-    """
-    return path.rpartition("-")[0]
 
 
 def has_images(path: str, image_column: str | None = None) -> bool:
@@ -147,10 +141,12 @@ class ParquetStore:
             os.path.realpath(self._place),
             containers=[file.name for file in files],
             in_containers=True,
-            container_of=container_of,
+            container_mark="-",
             keeps_containers=True,
         )
-        classes: list[str] = []
+        is_output = output_record(sources.root) is not None
+        labels: list[Label] = []
+        names: list[str] = []
         counts: list[int] = []
         notices: dict[str, None] = {}
         number_of: dict[str, int] = {}
@@ -159,8 +155,14 @@ class ParquetStore:
             with _readable(file.name), _OpenFile(file.path, file.name, self._columns) as opened:
                 opened.check()
                 counts.append(opened.rows)
-                classes += opened.classes()
-                endings = [number_of.setdefault(each, len(number_of)) for each in opened.endings()]
+                paths = opened.paths()
+                if is_output:
+                    names += [f"{file.name}/{path}" for path in paths]
+                else:
+                    labels += opened.labels()
+                    sources.are_many |= opened.columns.are_many
+                endings = opened.endings(paths)
+                numbers = [number_of.setdefault(each, len(number_of)) for each in endings]
                 notices[opened.columns.words] = None
             for number, group in enumerate(opened.groups):
                 beginning = f"{file.name}#{number:06d}-"
@@ -170,20 +172,24 @@ class ParquetStore:
                 largest = max(largest, group.rows)
             sources.starts.extend(range(opened.rows))
             sources.modified.extend(array("q", [opened.modified]) * opened.rows)
-            sources.ending_of.extend(endings)
+            sources.ending_of.extend(numbers)
         if not sources.paths:
             raise InputError(f"INPUT {self._given} has no rows; give Parquet files with images")
         sources.endings = list(number_of)
-        sources.set_classes(classes)
-        splits = [split_of_name(file.name) for file in files]
-        words = set_container_splits(sources, splits, counts, self._layout)
-        sources.notices += [*notices, words] if words else notices
+        if not take_labels_of_output(sources, self._given, names):
+            sources.set_labels(labels)
+            splits = [split_of_name(file.name) for file in files]
+            words = set_container_splits(sources, splits, counts, self._layout)
+            sources.notices += [*notices, words] if words else notices
         if largest > LARGE_GROUP:
             sources.notices.append(
                 f"a row group has {largest:,} images: it is read whole, by one worker; files with "
                 "row groups of 100 to 1,000 images need less memory and time"
             )
         return in_order(sources)
+
+    def adopt(self, sources: Sources) -> None:
+        """Do nothing: each file says where its rows lie."""
 
     def read(self, source: Source, *, max_bytes: int = MOST_BYTES) -> bytes:
         """Return the bytes of an image; see :meth:`augcli.data.stores.sources.Store.read`."""
@@ -264,6 +270,7 @@ class _OpenFile:
         from pyarrow import parquet  # noqa: PLC0415 - an extra, which only Parquet needs
 
         self._file = open_file(path)
+        self._folder = os.path.dirname(path)
         try:
             status = os.fstat(self._file.fileno())
             self.size, self.modified = status.st_size, modified_at(status)
@@ -325,29 +332,39 @@ class _OpenFile:
                 "row groups of 1,000 rows"
             )
 
-    def classes(self) -> list[str]:
-        """Return the class of each row; empty for none."""
-        label = self.columns.label
-        if not label:
-            return [""] * self.rows
-        column = self._parquet.read([label], use_threads=False).column(label)
-        column.validate(full=True)
+    def labels(self) -> list[Label]:
+        """Return the label of each row; empty for none."""
+        label, classes = self.columns.label, self.columns.classes
         where = f"INPUT: column {label!r} of {self._name}"
-        return self._all_rows(list(labels_of(column, self.columns.classes, where)))
+        if not label:
+            return [Label()] * self.rows
+        if not self.columns.is_soft:
+            column = self._parquet.read([label], use_threads=False).column(label)
+            column.validate(full=True)
+            return self._all_rows(list(labels_of(column, classes, where)))
+        names = classes or class_names(self._folder)
+        found: list[Label] = []
+        # Some rows at a time: a weight for each class is many numbers.
+        for batch in self._parquet.iter_batches(1000, columns=[label], use_threads=False):
+            batch.validate(full=True)
+            found += soft_labels_of(batch.column(0), names, where, are_many=self.columns.are_many)
+        return self._all_rows(found)
 
-    def endings(self) -> list[str]:
+    def paths(self) -> list[str | None]:
+        """Return the path that stands beside the bytes of each image; ``None`` without any."""
+        if not (self.columns.has_struct and self._has_paths):
+            return [None] * self.rows
+        image = self.columns.image
+        column = self._parquet.read([f"{image}.path"], use_threads=False).column(image)
+        column.validate(full=True)
+        return self._all_rows(column.flatten()[0].to_pylist())
+
+    def endings(self, words: list[str | None]) -> list[str]:
         """Return the file ending of each image, without the dot.
 
-        By the path that stands beside its bytes; where that has none, all have that of the first
-        image.
+        By its path; where that has none, all have that of the first image.
         """
         usual = ""
-        words: list[str | None] = [None] * self.rows
-        if self.columns.has_struct and self._has_paths:
-            image = self.columns.image
-            column = self._parquet.read([f"{image}.path"], use_threads=False).column(image)
-            column.validate(full=True)
-            words = self._all_rows(column.flatten()[0].to_pylist())
         known: dict[str | None, str] = {}
         for word in set(words):
             ending = os.path.splitext(word or "")[1].lower()

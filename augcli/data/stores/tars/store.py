@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING, Any
 from augcli.data.splits import split_kind, splits_of_folders
 from augcli.data.stopping import FULL
 from augcli.data.stores.folder import check_kind, class_of
+from augcli.data.stores.output_labels import (
+    has_many_classes,
+    output_record,
+    take_labels_of_output,
+)
 from augcli.data.stores.sources import MOST_BYTES, Source, SourceChanged, Sources
 from augcli.data.stores.tars.members import TarDamaged, TarHeaders
 from augcli.data.stores.tars.sample_labels import LONGEST_TEXT, SampleLabels, class_names
@@ -84,7 +89,9 @@ class TarStore:
             Stopped: There is no room to unpack a compressed archive.
         """
         root = self._shards.root
-        listing = _Listing(Sources(root, in_containers=True), SampleLabels(class_names(root)))
+        are_many = has_many_classes(output_record(root))
+        labels = SampleLabels(class_names(root), are_many=are_many)
+        listing = _Listing(Sources(root, in_containers=True), labels)
         for name in self._shards.names:
             self._list_shard(name, listing)
         sources = listing.sources
@@ -92,9 +99,19 @@ class TarStore:
             refused = "; ".join(f"{path}: {reason}" for path, reason in sources.refused[:1])
             why = refused or "; ".join(sources.skipped_in_words()) or "its archives are empty"
             raise InputError(f"INPUT {self._given} holds no image that can be used: {why}")
-        self._label(listing)
+        if not take_labels_of_output(sources, self._given):
+            self._label(listing)
+        sources.are_unpacked = self._spool is not None
         sources.notices += listing.notices()
         return sources
+
+    def adopt(self, sources: Sources) -> None:
+        """Unpack compressed archives; see :meth:`augcli.data.stores.sources.Store.adopt`."""
+        for name in sources.containers:
+            file = Pieces(f"{self._shards.root}/{name}")
+            size, _ = file.status()
+            if kind := compression(file.read(0, min(6, size))):
+                self._unpacked(name, file, size, kind)
 
     def read(self, source: Source, *, max_bytes: int = MOST_BYTES) -> bytes:
         """Return the bytes of an image; see :meth:`augcli.data.stores.sources.Store.read`."""

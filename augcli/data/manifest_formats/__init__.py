@@ -1,0 +1,1 @@
+"""The manifest: a row for each output, as CSV, JSON lines or Parquet."""

@@ -1,0 +1,380 @@
+"""Shards made by the nodes of a Ray cluster, which reach INPUT and OUT by the same paths.
+
+A task of Ray makes one shard and is no more than the parent of one worker process: a picture that
+crashes or hangs the worker costs what it costs on one machine. What crosses the network is a task
+there and events back, never a picture. Ray tries a task again, up to three times, whose node or
+process is gone; whatever it made before is the same bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import platform
+import signal
+import socket
+import threading
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from augcli.data.output import output_files
+from augcli.data.stopping import carry_on
+from augcli.errors import Stopped, UsageError
+from augcli.version import VERSION
+from augcli.work.events import NeedsDonors, ShardDone, Tally
+from augcli.work.processes import Processes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from augcli.data.stopping import Checkpoint
+    from augcli.data.stores.sources import Source
+    from augcli.plan.jobs import Task
+    from augcli.work.events import Event
+    from augcli.work.questions import Question
+    from augcli.work.settings import MakeSettings, ReadSettings
+
+LOCAL: Final = "local"
+"""The address of a cluster that is started on this machine, and ends with the run."""
+RETRIES: Final = 3
+AHEAD: Final = 2
+"""Tasks that Ray has for each place of the cluster: one at work, one waiting."""
+LOOK_SECONDS: Final = 0.1
+CONNECT_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True)
+class RayOptions:
+    """Where the nodes are, and what each task of Ray takes of them.
+
+    Attributes:
+        address: Of the cluster, or ``local``.
+        cpus: Processors that a task takes; a part of one too.
+        most_tasks: Tasks at a time; None for as many as the cluster has room for.
+    """
+
+    address: str = LOCAL
+    cpus: float = 1.0
+    most_tasks: int | None = None
+
+
+class Made(NamedTuple):
+    """What a task of Ray returns.
+
+    Attributes:
+        node: Name of the node.
+        events: What happened; answers where a question was asked.
+        error: What ends the run; None where nothing does.
+    """
+
+    node: str
+    events: list[Any]
+    error: Exception | None = None
+
+
+class RayPool:
+    """The nodes of a Ray cluster; see :class:`augcli.work.pool.Pool`.
+
+    Args:
+        settings: How sources are read and scored.
+        options: Where the nodes are.
+        checkpoint: Called between two events; what it raises ends the work.
+
+    Raises:
+        Stopped: The cluster can't be reached, or has no room for a task.
+    """
+
+    def __init__(
+        self, settings: ReadSettings, options: RayOptions, checkpoint: Checkpoint = carry_on
+    ) -> None:
+        self._ray = _ray()
+        self._checkpoint = checkpoint
+        self._is_own = not self._ray.is_initialized()
+        if self._is_own:
+            _connect(self._ray, options.address)
+        self._pending: dict[Any, Any] = {}
+        try:
+            self._places = self._room(options)
+            # Once for all tasks: each node gets it once.
+            self._settings = self._ray.put(settings)
+            remote = self._ray.remote(
+                num_cpus=options.cpus, max_retries=RETRIES, scheduling_strategy="SPREAD"
+            )
+            self._make = remote(make_shard)
+            self._ask = remote(answer_question)
+        except BaseException:
+            self.close()
+            raise
+
+    def ask(
+        self, question: type[Question], batches: Iterator[list[Source]]
+    ) -> Iterator[tuple[str, Any]]:
+        """See :class:`augcli.work.pool.Pool`."""
+        calls = ((self._ask, (self._settings, question, batch)) for batch in batches)
+        for _, made in self._results(calls):
+            yield from made.events
+
+    def work(
+        self, settings: MakeSettings, tasks: Iterator[Task], widen: Callable[[Task], Task]
+    ) -> Iterator[Event]:
+        """See :class:`augcli.work.pool.Pool`."""
+        shared = self._ray.put(settings)
+        wider: list[Task] = []
+
+        def calls() -> Iterator[tuple[Any, tuple[Any, ...]]]:
+            while True:
+                task = wider.pop() if wider else next(tasks, None)
+                if task is None:
+                    return
+                yield self._make, (self._settings, shared, task)
+
+        while True:
+            for _, made in self._results(calls()):
+                for event in made.events:
+                    if isinstance(event, NeedsDonors):
+                        wider.append(widen(event.task))
+                    elif isinstance(event, ShardDone):
+                        yield event._replace(node=made.node)
+                    else:
+                        yield event
+            if not wider:
+                return
+
+    def close(self) -> None:
+        """See :class:`augcli.work.pool.Pool`."""
+        for reference in self._pending:
+            with contextlib.suppress(Exception):
+                self._ray.cancel(reference, force=True)
+        self._pending = {}
+        if self._is_own:
+            self._ray.shutdown()
+            self._is_own = False
+
+    def _results(self, calls: Iterator[tuple[Any, tuple[Any, ...]]]) -> Iterator[tuple[Any, Made]]:
+        """Yield what tasks return, in the order in which they end; few are with Ray at a time."""
+        ray = self._ray
+        while True:
+            while len(self._pending) < AHEAD * self._places:
+                call = next(calls, None)
+                if call is None:
+                    break
+                function, arguments = call
+                self._pending[function.remote(VERSION, *arguments)] = call
+            if not self._pending:
+                return
+            self._checkpoint()
+            ended, _ = ray.wait(list(self._pending), timeout=LOOK_SECONDS)
+            for reference in ended:
+                call = self._pending.pop(reference)
+                made = self._result(reference)
+                if made.error:
+                    raise made.error
+                yield call, made
+
+    def _result(self, reference: Any) -> Made:
+        """Return what a task returned.
+
+        Raises:
+            Stopped: Ray gave it up.
+        """
+        try:
+            made: Made = self._ray.get(reference)
+        except self._ray.exceptions.RayError as error:
+            # What goes wrong in a task is part of what it returns: this is Ray's own.
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            raise Stopped(
+                f"Ray gave a task up, after at most {RETRIES} more tries ({lines[-1].strip()}); "
+                "look at the nodes, then run the same command again to continue"
+            ) from None
+        return made
+
+    def _room(self, options: RayOptions) -> int:
+        """Return how many tasks the cluster has room for at a time.
+
+        Raises:
+            Stopped: For none: a task would wait for ever.
+        """
+        there = self._ray.cluster_resources().get("CPU", 0.0)
+        places = int(there / options.cpus) if options.cpus else len(self._ray.nodes())
+        if not places:
+            raise Stopped(
+                f"the Ray cluster at {options.address} has {there:g} CPUs, and each task takes "
+                f"{options.cpus:g} (`task_cpus`); start nodes with more, or give less"
+            )
+        return min(places, options.most_tasks or places)
+
+
+def check_installed() -> None:
+    """Check that Ray is there, before anything is written.
+
+    Raises:
+        UsageError: It is not.
+    """
+    if importlib.util.find_spec("ray") is None:
+        raise UsageError(
+            "`engine` ray needs the package ray: pip install 'augcli[ray]', on all nodes"
+        )
+
+
+def _ray() -> Any:
+    """Return the package."""
+    # It reports to its makers otherwise.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    import ray  # noqa: PLC0415 - an extra, and slow to import
+    import ray.exceptions  # noqa: PLC0415
+
+    return ray
+
+
+def _connect(ray: Any, address: str) -> None:
+    """Join a cluster, or start one on this machine.
+
+    Raises:
+        Stopped: It can't be reached.
+    """
+    if address != LOCAL:
+        _check_reached(address)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        # Always with an address: without one, Ray joins any cluster that once ran here.
+        ray.init(
+            address=address,
+            logging_level="ERROR",
+            log_to_driver=False,
+            include_dashboard=False if address == LOCAL else None,
+        )
+    except Exception as error:  # Ray raises errors of any kind
+        first = str(error).strip().partition("\n")[0]
+        raise Stopped(
+            f"the Ray cluster at {address} can't be reached ({type(error).__name__}: {first}); "
+            "check `address`, and that this machine has the cluster's token (RAY_AUTH_TOKEN or "
+            "~/.ray/auth_token), then run the same command again"
+        ) from None
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+
+def _check_reached(address: str) -> None:
+    """Check that somebody listens there: Ray itself would wait for minutes.
+
+    Raises:
+        Stopped: Nobody does.
+    """
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise Stopped(
+            f"the Ray cluster at {address} can't be reached ({reason}); start it, or check "
+            "`address`, then run the same command again"
+        ) from None
+
+
+def make_shard(version: str, reading: ReadSettings, making: MakeSettings, task: Task) -> Made:
+    """Make a shard on a node; a task of Ray.
+
+    Args:
+        version: Of augcli where the run began.
+        reading: How sources are read and scored.
+        making: What is made.
+        task: The shard.
+    """
+    events: list[Event] = []
+
+    def widen(task: Task) -> Task:
+        events.append(NeedsDonors(task))
+        raise _Wider
+
+    try:
+        pool = _pool(version, reading)
+        making = replace(making, out_identity=_identity(making))
+        try:
+            events += [
+                event
+                for event in pool.work(making, iter([task]), widen)
+                if not isinstance(event, Tally)
+            ]
+        except BaseException:
+            # A worker that has a task, or none that is known.
+            _forget()
+            raise
+    except _Wider:
+        pass
+    except Exception as error:
+        return Made(platform.node(), events, error)
+    return Made(platform.node(), events)
+
+
+def answer_question(
+    version: str, reading: ReadSettings, question: type[Question], batch: list[Source]
+) -> Made:
+    """Answer a question about sources on a node; a task of Ray.
+
+    Args:
+        version: Of augcli where the run began.
+        reading: How sources are read and scored.
+        question: What is asked.
+        batch: The sources.
+    """
+    try:
+        answers = list(_pool(version, reading).ask(question, iter([batch])))
+    except Exception as error:
+        _forget()
+        return Made(platform.node(), [], error)
+    return Made(platform.node(), answers)
+
+
+class _Wider(Exception):
+    """A shard needs a longer list of donors, which only the plan has."""
+
+
+_KEPT: dict[bytes, Processes] = {}
+"""The worker of this process of Ray, by what it is set up for: the scorer is loaded once."""
+
+
+def _pool(version: str, reading: ReadSettings) -> Processes:
+    """Return the worker of this process of Ray.
+
+    Raises:
+        Stopped: This node has another version of augcli.
+    """
+    import pickle  # noqa: PLC0415
+
+    if version != VERSION:
+        raise Stopped(
+            f"node {platform.node()} has augcli {VERSION}, and the run began with {version}; "
+            "install the same version on all nodes"
+        )
+    key = pickle.dumps(reading)
+    if key not in _KEPT:
+        _forget()
+        _KEPT[key] = Processes(reading, 1)
+    return _KEPT[key]
+
+
+def _forget() -> None:
+    while _KEPT:
+        _KEPT.popitem()[1].close()
+
+
+def _identity(making: MakeSettings) -> tuple[int, int]:
+    """Return what tells OUT from another folder on this node.
+
+    Raises:
+        Stopped: It is not the folder in which the run began.
+    """
+    try:
+        identity = output_files(making.out).identity()
+    except OSError:
+        identity = (0, 0)
+    # Each machine has a number of its own for a shared disk.
+    if identity[1] != making.out_identity[1]:
+        raise Stopped(
+            f"OUT {making.out} on node {platform.node()} is not the folder in which the run "
+            "began: INPUT and OUT must lie on a disk that all nodes share, by the same paths"
+        )
+    return identity

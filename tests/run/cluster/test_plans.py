@@ -1,0 +1,149 @@
+"""The plan that many machines share: the same for all, and whole, or refused."""
+
+from __future__ import annotations
+
+import io
+import json
+from array import array
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from augcli.augmentations.cutmix import CutMix
+from augcli.augmentations.flip import Flip
+from augcli.data.labels import Label
+from augcli.data.output import PLAN, OutputFolder
+from augcli.data.stores.source_list import (
+    content_hash,
+    read_source_list,
+    read_what_belongs,
+    write_source_list,
+)
+from augcli.data.stores.sources import Sources
+from augcli.recipes.options import RunOptions
+from augcli.recipes.recipe import Recipe
+from augcli.recipes.step import Step
+from augcli.run.cluster.prepare import prepare_plan
+from augcli.run.cluster.shared_plan import read_plan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RECIPE = Recipe("mine", (Step.of(Flip(), 0.5), Step.of(CutMix(region="box"), 1.0)), 0.75)
+
+
+def listed() -> Sources:
+    """Return sources with a value in every attribute that a list has."""
+    sources = Sources(
+        "/data",
+        ["a\n.png", "b/\udcff.png", "c.png"],
+        array("q", [1, 2, 3]),
+        array("q", [2**62, 0, -1]),
+        container_mark="#",
+        starts=array("q", [0, 512, 1024]),
+        containers=["x.tar"],
+        in_containers=True,
+        endings=["png"],
+        ending_of=array("B", [0, 0, 0]),
+        labels_sha256="ab",
+        refused=[("d.png", "why")],
+    )
+    sources.set_labels([Label.of("cat"), Label((("cat", 0.25), ("dog", 0.75))), Label()])
+    sources.set_splits(["train", "val", "train"], [])
+    sources.set_groups(["p", "", "p"])
+    return sources
+
+
+def written(sources: Sources, also: Any = None) -> io.BytesIO:
+    file = io.BytesIO()
+    write_source_list(sources, also, file)
+    file.seek(0)
+    return file
+
+
+def test_a_list_is_read_back_as_it_was() -> None:
+    sources = listed()
+    sources.notices.clear()
+    found = read_source_list(written(sources), content_hash(sources, None))
+    assert found == sources
+    assert found.label_of.typecode == sources.label_of.typecode
+
+
+def test_what_belongs_to_a_list_is_read_without_it() -> None:
+    assert read_what_belongs(written(listed(), [["0-00000-of-00001", "", 3]])) == [
+        ["0-00000-of-00001", "", 3]
+    ]
+
+
+def test_a_list_of_nothing_is_a_list() -> None:
+    sources = Sources("/data")
+    assert read_source_list(written(sources), content_hash(sources, None)) == sources
+
+
+def test_every_cut_of_a_list_is_found() -> None:
+    sources = listed()
+    whole, sha256 = written(sources).getvalue(), content_hash(sources, None)
+    for size in range(len(whole)):
+        with pytest.raises((ValueError, KeyError, TypeError, IndexError)):
+            read_source_list(io.BytesIO(whole[:size]), sha256)
+
+
+def test_a_plan_gives_back_recipe_and_options(photos: Path, tmp_path: Path) -> None:
+    options = RunOptions(
+        out=tmp_path / "out", copies=2, size="32", pair="different", total=7, workers=0, model=None
+    )
+    planned = prepare_plan(photos, RECIPE, options)
+    plan = read_plan(OutputFolder(tmp_path / "out"))
+    assert plan
+    assert plan.sha256 == planned.plan
+    recipe, found = plan.recipe_and_options(options)
+    assert recipe == RECIPE
+    assert found == options
+
+
+def test_a_plan_depends_on_the_sources_and_options_alone(photos: Path, tmp_path: Path) -> None:
+    runs = [
+        RunOptions(out=tmp_path / "one", workers=0),
+        RunOptions(out=tmp_path / "two", workers=1, fsync="file"),
+    ]
+    plans = {prepare_plan(photos, RECIPE, options).plan for options in runs}
+    assert len(plans) == 1
+    other = prepare_plan(photos, RECIPE, RunOptions(out=tmp_path / "other", seed=1, workers=0))
+    assert other.plan not in plans
+
+
+def test_of_two_plans_at_the_same_moment_the_first_counts(photos: Path, tmp_path: Path) -> None:
+    """Also where the disk has no locks: the file is made by a call that never replaces one."""
+    out = tmp_path / "out"
+    prepare_plan(photos, RECIPE, RunOptions(out=out, workers=0))
+    before = (out / PLAN).read_bytes()
+    files = OutputFolder(out).files
+    assert not files.create(PLAN, b"another")
+    assert (out / PLAN).read_bytes() == before
+    assert files.names(".augcli/tmp") == []
+    assert files.create(".augcli/new.json", b"new")
+    assert (out / ".augcli/new.json").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [],
+        None,
+        {"augcli": 1},
+        {"sources": "../../../etc/passwd"},
+        {"options": []},
+        {"recipe": 7},
+        {"more": 1},
+    ],
+)
+def test_a_plan_from_somebody_else_is_refused(photos: Path, tmp_path: Path, content: Any) -> None:
+    from augcli.errors import OutputError
+
+    out = tmp_path / "out"
+    prepare_plan(photos, RECIPE, RunOptions(out=out, workers=0))
+    plan = json.loads((out / PLAN).read_bytes())
+    changed = {**plan, **content} if content else content
+    (out / PLAN).write_text(json.dumps(changed))
+    with pytest.raises(OutputError, match="can't be used"):
+        read_plan(OutputFolder(out))
