@@ -95,6 +95,8 @@ def test_json_has_rows_of_the_manifest(cli: Cli, photos: Path, tmp_path: Path) -
         (["preview", "{photos}/no", "cutmix", "-o", "a.png"], "does not exist"),
         (["cutmix", "{photos}", "--vary", "top_n=3"], "--vary needs --preview"),
         (["cutmix", "{photos}", "--rows", "3"], "--rows needs --preview"),
+        (["prepare", "cutmix", "{photos}", "--preview"], "--preview is for a run: leave it out"),
+        (["prepare", "cutmix", "{photos}", "--dry-run"], "--dry-run is for a run: leave it out"),
         (["sheet", "{photos}", "-o", "a.png"], "is not an output folder of augcli"),
         (["sheet", "{photos}", "-o", "a.gif"], "must end in .png or .jpg"),
         (["sheet", "{photos}", "--graphics", "kity"], "did you mean 'kitty'?"),
