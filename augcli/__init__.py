@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from augcli.pixels.blends import paste_cells as paste_cells
     from augcli.pixels.heat_maps import ranked_cells as ranked_cells
     from augcli.recipes.recipe import Recipe as Recipe
+    from augcli.report.preview import preview as preview
     from augcli.run.api import Summary as Summary
     from augcli.run.api import augment as augment
     from augcli.run.api import export as export
@@ -78,6 +79,7 @@ __all__ = [
     "paste_cells",
     "prepare",
     "prepare_scorer",
+    "preview",
     "ranked_cells",
     "read",
     "remake",
@@ -116,6 +118,7 @@ __getattr__ = names_from(
         "paste_cells": "augcli.pixels.blends",
         "prepare": "augcli.run.api",
         "prepare_scorer": "augcli.classifiers.prepare",
+        "preview": "augcli.report.preview",
         "ranked_cells": "augcli.pixels.heat_maps",
         "read": "augcli.data.data_set",
         "remake": "augcli.run.verifying.single",

@@ -41,8 +41,9 @@ HEAD = """\
 This page is made by `make docs` from the declarations in the code.
 
 `augcli COMMAND [INPUT] [options]`: INPUT is the current folder if left out. `augcli COMMAND --help`
-shows the same texts. A command has its own options and the
-[common ones](#options-that-commands-share).
+shows the same texts, `augcli COMMAND --help --format man` (or `markdown`) as a page to keep.
+`augcli --install-completion` lets your shell complete commands, options and their values. A command
+has its own options and the [common ones](#options-that-commands-share).
 
 Each option can also be set in the environment (`--top-n 6` is `AUGCLI_TOP_N=6`), in a file
 (`top_n = 6`, see [pipelines.md](pipelines.md#options-from-a-file-or-the-environment)) and in

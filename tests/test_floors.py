@@ -60,7 +60,7 @@ PACKAGES = {
     # albumentations is looked for among the modules that are loaded, and never imported.
     "torch": frozenset({"numpy", "PIL", "torch", "torchvision"}),
     "doctor": frozenset({"numpy", "cv2", "PIL"}),
-    "report": frozenset({"numpy", "cv2", "jinja2"}),
+    "report": frozenset({"numpy", "cv2", "PIL", "jinja2"}),
     "cli": frozenset({"typer", "rich"}),
 }
 """The installed packages that each floor and leaf knows."""

@@ -46,6 +46,7 @@ PUBLIC = [
     "paste_cells",
     "prepare",
     "prepare_scorer",
+    "preview",
     "ranked_cells",
     "read",
     "remake",

@@ -26,6 +26,17 @@ LEAST_MEMORY = {"RLIMIT_AS": (256 << 20, "-v"), "RLIMIT_DATA": (72 << 20, "-d")}
 """Bytes of addresses and of data, and what raises a limit: the libraries need most of them."""
 COMPLETION = "_AUGCLI_COMPLETE"
 """Variable with which a shell asks Typer for completion."""
+START = """\
+augcli makes augmented image data sets, offline, with soft labels that are true.
+
+Start with:
+  augcli inspect images                 what a folder of images holds
+  augcli preview images cutmix          what a method makes of some of them
+  augcli cutmix images --top-n 6        make the new data set, images-cutmix
+  augcli report images-cutmix           look at it: is it right?
+  augcli doctor                         is all that augcli needs there?
+
+augcli --help lists all commands, augcli COMMAND --help the options of each."""
 EPILOG = """\
 Examples:
   augcli cutout images --patch 16
@@ -89,9 +100,12 @@ def _run(signals: Signals, *, debug: bool) -> None:
         AugcliError: In the place of every error.
         SystemExit: Its exit code.
     """
+    # Before Typer is imported, which takes longer than all the rest.
     if sys.argv[1:] in (["--version"], ["-V"]):
-        # Before Typer is imported, which takes longer than all the rest.
         _write_stdout(f"augcli {VERSION}")
+        sys.exit(0)
+    if not sys.argv[1:] and COMPLETION not in os.environ:
+        _write_stdout(START)
         sys.exit(0)
     from augcli.cli.streams import drop_stdout, take_stderr  # noqa: PLC0415 - see main
 
@@ -177,11 +191,11 @@ def application(signals: Signals | None = None) -> typer.Typer:
     from augcli.cli.cluster import add_finish, add_prepare  # noqa: PLC0415
     from augcli.cli.export import add_export  # noqa: PLC0415
     from augcli.cli.generated import SCORER, add_commands, add_heat_maps  # noqa: PLC0415
-    from augcli.cli.help import Group  # noqa: PLC0415
     from augcli.cli.inspect import add_inspect  # noqa: PLC0415
     from augcli.cli.recipes import RECIPE, recipe_commands  # noqa: PLC0415
     from augcli.cli.report import add_report  # noqa: PLC0415
     from augcli.cli.scorer import scorer_commands  # noqa: PLC0415
+    from augcli.cli.sheets import CommandGroup, add_sheets  # noqa: PLC0415
     from augcli.cli.split import add_split  # noqa: PLC0415
     from augcli.cli.verbs import add_verbs  # noqa: PLC0415
 
@@ -189,7 +203,7 @@ def application(signals: Signals | None = None) -> typer.Typer:
     signals = signals or Signals(lambda _: None)
     app = typer.Typer(
         name="augcli",
-        cls=Group,
+        cls=CommandGroup,
         help="Make augmented image data sets, offline, with soft labels that are true.",
         epilog=EPILOG,
         pretty_exceptions_enable=False,
@@ -218,6 +232,7 @@ def application(signals: Signals | None = None) -> typer.Typer:
     add_inspect(app, signals)
     add_split(app, signals)
     add_report(app)
+    add_sheets(app)
     app.add_typer(recipe_commands(), name=RECIPE)
     app.add_typer(scorer_commands(signals), name=SCORER)
     add_prepare(app, signals)
@@ -241,17 +256,23 @@ def run_command(
 
         _write_stdout(with_options(recipe, options).to_toml())
         return
+    from augcli.cli.sheets import refuse_options_of_previews, show_preview  # noqa: PLC0415
+
+    if command.preview:
+        show_preview(folder, recipe, options, given, signals.check)
+        return
+    refuse_options_of_previews(given)
     # First, and from here: deeper in the stack, where calls cross a block of CPython's frames,
     # NumPy takes twice as long to import.
     import augcli.plan.ring  # noqa: F401, PLC0415
 
     if command.dry_run:
         # Imported here, because it needs the decoders, which a run imports in its workers.
-        from augcli.cli.preview import show_preview  # noqa: PLC0415
+        from augcli.cli.dry_run import show_dry_run  # noqa: PLC0415
         from augcli.run.check import check  # noqa: PLC0415
 
         run = check(folder, recipe, options, signals.check)
-        show_preview(run, given.spell, as_json=command.json)
+        show_dry_run(run, given.spell, as_json=command.json)
         return
     from augcli.run.engine import engine  # noqa: PLC0415
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from augcli.cli.export import add_export
-from augcli.cli.generated import add_command, add_commands
+from augcli.cli.generated import ONLY_METHODS, add_command, add_commands
 from augcli.cli.help import Command, Group
 from augcli.cli.options import CommandOptions
 from augcli.errors import UsageError
@@ -44,8 +44,10 @@ class _Prefix(Command):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take the words that follow; only help is for this command itself."""
-        if args in (["--help"], ["-h"], [], ["--"]):
-            return super().parse_args(ctx, ["--help"])
+        if args in ([], ["--"]):
+            args = ["--help"]
+        if {"--help", "-h"} & {*args} and args[0].startswith("-"):
+            return super().parse_args(ctx, args)
         ctx.args = args
         return []
 
@@ -84,6 +86,9 @@ def prepare_command(
 
     if options.shard is not None:
         raise UsageError("prepare is for all tasks: leave out `shard`")
+    for name in given.values[CommandOptions]:
+        if name in ONLY_METHODS:
+            raise UsageError(given.spell(f"`{name}` is for a run: leave it out of prepare"))
     with showing_progress(given.build(CommandOptions), given.spell) as listener:
         prepare_plan(folder, recipe, options, listener, signals.check)
 

@@ -29,6 +29,8 @@ EXAMPLES = {
     "finish": ("shared", "shared --json"),
     "status": ("images-cutmix", "images-cutmix --json"),
     "verify": ("images-cutmix", "images-cutmix --against images"),
+    "preview": ("images cutmix --vary top_n=3,6,9 -o sheet.png", "recipe.toml images -o sheet.png"),
+    "sheet": ("images-cutmix -o sheet.png", "images-cutmix --against images -o sheet.png"),
     "report": ("images-cutmix --against images", "images-cutmix images-mixup -o both.html"),
     "doctor": ("", "images-cutmix"),
 }

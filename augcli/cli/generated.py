@@ -52,6 +52,10 @@ SCORER = "scorer"
 """The group whose command ``prepare`` has options of its own."""
 
 
+ONLY_METHODS = frozenset({"dry_run", "print_recipe", "preview", "vary", "rows", "graphics"})
+"""Options that only commands have which make pictures out of pictures."""
+
+
 def add_commands(app: typer.Typer, run: RunRecipe) -> None:
     """Add a command for each augmentation of the registry, and one for recipes.
 
@@ -145,7 +149,8 @@ def split_options() -> OptionsByClass:
 
 def export_options() -> OptionsByClass:
     """Return the options of the command that writes INPUT elsewhere, by class."""
-    own = tuple(field for field in declared(CommandOptions) if field.name != "print_recipe")
+    without = ONLY_METHODS - {"dry_run"}
+    own = tuple(field for field in declared(CommandOptions) if field.name not in without)
     return {RunOptions: export_fields(), CommandOptions: own}
 
 
@@ -158,8 +163,7 @@ def prepare_options() -> OptionsByClass:
 
 
 def _options_without_a_run() -> tuple[Declared, ...]:
-    only_runs = {"dry_run", "print_recipe"}
-    return tuple(field for field in declared(CommandOptions) if field.name not in only_runs)
+    return tuple(field for field in declared(CommandOptions) if field.name not in ONLY_METHODS)
 
 
 def _augmentation_command(
@@ -262,6 +266,7 @@ def _option(field: Declared, *, undo: bool) -> inspect.Parameter:
         undo: Whether a switch also has a ``--no-`` form, which overrides a configuration file.
     """
     switch = field.kind is bool
+    words = completions(field)
     names = [f"{field.flag}/--no-{field.flag[2:]}" if switch and undo else field.flag]
     if field.param.short:
         names.append(field.param.short)
@@ -271,7 +276,8 @@ def _option(field: Declared, *, undo: bool) -> inspect.Parameter:
         metavar=None if switch else metavar(field),
         show_default=False,
         rich_help_panel=field.param.group,
-        autocompletion=(lambda: list(field.choices)) if field.choices else None,
+        # Of all else, shells offer paths.
+        autocompletion=(lambda: words) if words else None,
     )
     kind = bool | None if switch else str | None
     return inspect.Parameter(
@@ -280,6 +286,18 @@ def _option(field: Declared, *, undo: bool) -> inspect.Parameter:
         default=None,
         annotation=Annotated[kind, option],
     )
+
+
+def completions(field: Declared) -> list[str]:
+    """Return the words that a shell offers as the value of an option.
+
+    Example:
+        >>> {field.name: completions(field) for field in declared(RunOptions)}["per_class"]
+        ['max', 'median']
+    """
+    if field.choices:
+        return [*field.choices]
+    return [word for word in metavar(field).split("|") if word.isalpha() and word.islower()]
 
 
 def metavar(field: Declared) -> str:

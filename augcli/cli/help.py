@@ -1,20 +1,16 @@
-"""What ``--help`` shows, and one sentence for a wrong command line.
-
-Plain text in 80 columns: options in groups, no line that breaks inside a word, examples. Typer's
-own help breaks words at hyphens, and with rich it takes 50 ms longer.
-"""
+"""What ``--help`` shows, and one sentence for a wrong command line."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
-import textwrap
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from augcli.cli.help_page import FORMATS, HelpPage
 from augcli.cli.suggestions import suggestion
 from augcli.errors import UsageError, near_miss
 from augcli.params import Group as ParamGroup
@@ -22,9 +18,9 @@ from augcli.params import Group as ParamGroup
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MARGIN = "  "
-WIDEST = 29
-"""Columns for an option and its value; what is longer has a line of its own."""
+HELP = "Show this message and exit; --help --format markdown or man writes it so."
+_FORMAT = "format of the help"
+"""Where a context keeps the format of its help."""
 TyperUsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
 """Typer's base of all errors in a command line, which it does not export."""
 
@@ -34,7 +30,15 @@ class _WithHelp:
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""
-        formatter.write("\n".join(help_lines(self, ctx, formatter.width)) + "\n")
+        page = help_page(self, ctx)
+        match ctx.meta.get(_FORMAT):
+            case "markdown":
+                text = page.to_markdown()
+            case "man":
+                text = page.to_man()
+            case _:
+                text = page.to_text(formatter.width)
+        formatter.write(text)
 
 
 class Command(_WithHelp, TyperCommand):
@@ -47,7 +51,7 @@ class Command(_WithHelp, TyperCommand):
             UsageError: It is wrong.
         """
         with _one_sentence(ctx, args):
-            return super().parse_args(ctx, args)
+            return super().parse_args(ctx, _without_format(ctx, args))
 
 
 class Group(_WithHelp, TyperGroup):
@@ -61,6 +65,8 @@ class Group(_WithHelp, TyperGroup):
         """
         with _one_sentence(ctx, args):
             is_alone = args in ([], ["--"]) and not ctx.resilient_parsing
+            if args and args[0].startswith("-"):
+                args = _without_format(ctx, args)
             return super().parse_args(ctx, ["--help"] if is_alone else args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -76,6 +82,19 @@ class Group(_WithHelp, TyperGroup):
         if not hint and os.path.isdir(name):
             hint = f"; the command comes first, such as {ctx.command_path} cutmix {name}"
         raise UsageError(f"{name!r} is not a command of {_title(ctx)}{hint or _see(ctx)}")
+
+
+def _without_format(ctx: Any, args: list[str]) -> list[str]:
+    """Return a command line without ``--format`` of ``--help``, and note the format."""
+    if not {"--help", "-h"} & {*args}:
+        return args
+    for at, word in enumerate(args):
+        name, is_set, value = word.partition("=")
+        value = value if is_set else " ".join(args[at + 1 : at + 2])
+        if name == "--format" and value in FORMATS:
+            ctx.meta[_FORMAT] = value
+            return args[:at] + args[at + (1 if is_set else 2) :]
+    return args
 
 
 @contextlib.contextmanager
@@ -137,13 +156,12 @@ def _see(ctx: Any) -> str:
     return f"; see {ctx.command_path} --help"
 
 
-def help_lines(command: Any, ctx: Any, width: int) -> list[str]:
+def help_page(command: Any, ctx: Any) -> HelpPage:
     """Return the help of a command or of a group of commands.
 
     Args:
         command: As Typer made it.
         ctx: Its context.
-        width: Columns of a line.
     """
     params = [param for param in command.get_params(ctx) if not getattr(param, "hidden", False)]
     arguments = [param for param in params if param.param_type_name == "argument"]
@@ -151,16 +169,16 @@ def help_lines(command: Any, ctx: Any, width: int) -> list[str]:
     below = getattr(command, "commands", {})
     words = [_name(param) if param.required else f"[{_name(param)}]" for param in arguments]
     words += ["COMMAND"] if below else []
-    lines = [" ".join(["Usage:", ctx.command_path, *words, "[options]"]), ""]
-    for paragraph in (command.help or "").split("\n\n"):
-        lines += [*_wrapped(paragraph, width, MARGIN, MARGIN), ""]
     sections = {"arguments": [(_name(param), param.help or "") for param in arguments]}
     sections |= _options_by_group(options)
     sections["commands"] = [(name, entry.short_help or entry.help) for name, entry in below.items()]
-    for title, rows in sections.items():
-        if rows:
-            lines += [f"{title.capitalize()}:", *_table(rows, width), ""]
-    return lines + (command.epilog or "").splitlines()
+    return HelpPage(
+        ctx.command_path,
+        (*words, "[options]"),
+        tuple((command.help or "").split("\n\n")),
+        {title: rows for title, rows in sections.items() if rows},
+        tuple((command.epilog or "").splitlines()),
+    )
 
 
 def _options_by_group(options: list[Any]) -> dict[str, list[tuple[str, str]]]:
@@ -170,7 +188,8 @@ def _options_by_group(options: list[Any]) -> dict[str, list[tuple[str, str]]]:
     rest = "run" if any(groups) else "options"
     rows: dict[str, list[tuple[str, str]]] = {name: [] for name in (*get_args(ParamGroup), rest)}
     for option, group in zip(options, groups, strict=True):
-        rows[group or rest].append((_written(option), option.help or ""))
+        text = HELP if "--help" in option.opts else option.help or ""
+        rows[group or rest].append((_written(option), text))
     return rows
 
 
@@ -184,38 +203,3 @@ def _written(option: Any) -> str:
     if option.secondary_opts:
         names = [f"--[no-]{option.opts[0][2:]}"]
     return " ".join([", ".join(names), option.metavar or ""]).strip()
-
-
-def _table(rows: list[tuple[str, str]], width: int) -> list[str]:
-    """Return rows of two columns; what is too wide for the first has a line of its own."""
-    column = 2 + max(len(name) for name, _ in rows if len(name) <= WIDEST)
-    lines = []
-    for name, text in rows:
-        head = f"{MARGIN}{name:{column}}"
-        rest = " " * (len(MARGIN) + column)
-        if len(name) > WIDEST:
-            lines.append(head)
-            head = rest
-        lines += _wrapped(text, width, head, rest) or [head.rstrip()]
-    return lines
-
-
-def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:
-    """Return text in lines that break between words only.
-
-    A remark in brackets, such as ``[default: same]``, is not broken either where it fits.
-    """
-
-    def glued(match: re.Match[str]) -> str:
-        fits = len(match[0]) <= width - len(rest)
-        return match[0].replace(" ", "\N{NO-BREAK SPACE}") if fits else match[0]
-
-    lines = textwrap.wrap(
-        re.sub(r"\[[^]]+\]", glued, text),
-        width,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]

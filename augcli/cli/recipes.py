@@ -24,7 +24,10 @@ def recipe_commands() -> typer.Typer:
     """Return the group of commands."""
     group = typer.Typer(cls=Group, help="Start, check and describe recipes.", rich_markup_mode=None)
     name = typer.Argument(
-        "erase", metavar="NAME", help="erase, attentive or family [default: erase]."
+        "erase",
+        metavar="NAME",
+        help="erase, attentive or family [default: erase].",
+        autocompletion=lambda: list(shipped_recipes()),
     )
     out = typer.Option(
         None, "--out", "-o", metavar="FILE", help="File to write [default: NAME.toml]."

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from augcli.pixels.frame import HeatMap, Image
+    from augcli.pixels.frame import HeatMap, Image, Mask
 
 CHOSEN = (90, 255, 120)
 """Colour of the outlines of chosen cells."""
+DARK = (0, 0, 0)
+"""Colour of their edges, where a picture may be as bright as they are."""
 
 
 def overlay(image: Image, heat_map: HeatMap, cells: Sequence[int]) -> Image:
@@ -49,6 +51,28 @@ def overlay(image: Image, heat_map: HeatMap, cells: Sequence[int]) -> Image:
         top, left = rows[cell // grid], columns[cell % grid]
         bottom, right = rows[cell // grid + 1], columns[cell % grid + 1]
         cv2.rectangle(shown, (left, top), (right - 1, bottom - 1), CHOSEN, 2)
+    return shown
+
+
+def outlined(image: Image, region: Mask) -> Image:
+    """Return a picture with the outline of a region, bright on a dark edge.
+
+    Args:
+        image: uint8 (H, W, 3), RGB.
+        region: uint8, of any size: 1 in the region, which is stretched to the picture.
+
+    Example:
+        >>> region = np.zeros((2, 2), np.uint8)
+        >>> region[0, 0] = 1
+        >>> outlined(np.zeros((20, 20, 3), np.uint8), region)[0, 4].tolist()
+        [90, 255, 120]
+    """
+    frame = Frame.of(image)
+    mask = cv2.resize(region, (frame.width, frame.height), interpolation=cv2.INTER_NEAREST)
+    contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    shown = image.copy()
+    for colour, width in ((DARK, 4), (CHOSEN, 2)):
+        cv2.drawContours(shown, contours, -1, colour, width)
     return shown
 
 

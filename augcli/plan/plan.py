@@ -185,6 +185,18 @@ class Plan:
             task.sources = {job.base.path: job.base.stamp for job in jobs}
         return task
 
+    def job_of(self, index: int, copy: int) -> Job:
+        """Return the job of a source, for a copy that it has.
+
+        Args:
+            index: Of the source.
+            copy: Copy number.
+        """
+        split = self.sources.split(index)
+        order = self._ring(copy, split).order
+        position = int(np.flatnonzero(order == index)[0])
+        return self._jobs(copy, split, [position], DONORS)[0]
+
     def widen(self, task: Task) -> Task:
         """Give a task a longer list of donors: none of its first ones can be read."""
         longest = max((len(job.donors) for job in task.jobs), default=DONORS)

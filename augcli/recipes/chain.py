@@ -69,6 +69,24 @@ class Region(NamedTuple):
     donor_mask: Mask | None = None
 
 
+class Stage(NamedTuple):
+    """A picture after a step of a chain.
+
+    Attributes:
+        step: Name of the step.
+        method: What was applied; None where nothing was.
+        image: uint8 (H, W, 3), RGB: the picture after it.
+        donor: The picture that gave, where the step mixed.
+        region: Where the step replaced the picture; None where it replaces no region.
+    """
+
+    step: str
+    method: Augmentation[Any] | None
+    image: Image
+    donor: Image | None = None
+    region: Region | None = None
+
+
 @dataclass(frozen=True)
 class Chain:
     """Steps applied one after the other, at most one of them a mixer.
@@ -222,23 +240,45 @@ class Chain:
             ValueError: The record is not of this chain.
             KeyError: The same: a key is missing.
         """
-        found: list[Region] = []
         if not self.keeps_size:
-            return found
+            return []
         records = [record] if self.plain else record["steps"]
         decisions = Recorded(self.steps, records, self.plain)
-        for index in range(len(records)):
+        found = (_region(decisions, index, frame) for index in range(len(self.steps)))
+        return [region for region in found if region]
+
+    def stages(self, record: Mapping[str, Any], base: Image, donor: Image | None) -> list[Stage]:
+        """Return the picture after each step of a record: what :meth:`replay` walks through.
+
+        Args:
+            record: What :meth:`record` gave, after a trip through JSON.
+            base: uint8 (H, W, 3), RGB.
+            donor: The same of the donor, if there was one.
+
+        Raises:
+            ValueError: The record is not of this chain.
+            KeyError: The same: a key is missing.
+        """
+        decisions = Recorded(self.steps, [record] if self.plain else record["steps"], self.plain)
+        giving = None
+        if donor is not None:
+            led = Recorded(self.steps, record.get("donor_steps", ()), self.plain)
+            giving = self.lead(donor, led)
+        result = Result(base)
+        found = []
+        for index, step in enumerate(self.steps):
+            frame = Frame.of(result.image)
             choice = decisions.choose(index)
-            if isinstance(choice, str):
-                continue
-            method, draw = choice.augmentation, decisions.drawn(index, choice)
-            mask = method.mask(draw, frame)
-            if mask is None:
-                continue
-            if isinstance(method, Mixer):
-                found.append(Region(mask, method.opacity(draw), method.donor_mask(draw, frame)))
+            if index == self.mixer_at:
+                self._mix(index, result, giving, decisions)
             else:
-                found.append(Region(mask))
+                self._drop(index, result, decisions)
+            if isinstance(choice, str):
+                found.append(Stage(step.name, None, result.image))
+                continue
+            gave = giving.image if giving and index == self.mixer_at else None
+            region = _region(decisions, index, frame)
+            found.append(Stage(step.name, choice.augmentation, result.image, gave, region))
         return found
 
     def record(self, result: Result) -> dict[str, Any]:
@@ -319,3 +359,17 @@ class Chain:
     def _record(self, index: int, result: Result, decided: dict[str, Any]) -> None:
         named = {} if self.plain else {"step": self.steps[index].name}
         result.records.append({**named, **decided})
+
+
+def _region(decisions: Recorded, index: int, frame: Frame) -> Region | None:
+    """Return where a step replaced a picture; None where it did not, or replaces no region."""
+    choice = decisions.choose(index)
+    if isinstance(choice, str):
+        return None
+    method, draw = choice.augmentation, decisions.drawn(index, choice)
+    mask = method.mask(draw, frame)
+    if mask is None:
+        return None
+    if isinstance(method, Mixer):
+        return Region(mask, method.opacity(draw), method.donor_mask(draw, frame))
+    return Region(mask)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from augcli.data.run_record import output_above
-from augcli.errors import OutputError, UsageError
-from augcli.files import open_file, publish_file
+from augcli.errors import UsageError
+from augcli.files import is_url, real_place
 from augcli.report.comparison import OfSources, compared
 from augcli.report.listing import listed_classes, options_shown
 from augcli.report.page import LIMIT, MARK, check_installed, rendered
 from augcli.report.pictures.gallery import entries_of
+from augcli.report.place import check_place, write_file_for_people
 from augcli.report.view import view_of
 from augcli.report.words import shown
 
@@ -87,12 +87,7 @@ def report(
     if not with_page:
         return Reported(content)
     data, pictures = make()
-    try:
-        publish_file(path, data)
-    except OSError as error:
-        raise OutputError(
-            f"page {path} can't be written ({error.strerror}); give another file with `out`"
-        ) from None
+    write_file_for_people(path, "report", data)
     return Reported(content, path, len(data), pictures)
 
 
@@ -172,26 +167,15 @@ def _checked_page(page: Place | None, outs: Sequence[Place]) -> str:
     """
     check_installed()
     if page is None:
-        folders = [os.path.abspath(os.fspath(out)) for out in outs]
+        places = [os.fspath(out) for out in outs]
+        # A page on what lies in a bucket is written into the folder where the command runs.
+        folders = [
+            real_place(place) if is_url(place) else os.path.abspath(place) for place in places
+        ]
         names = [os.path.basename(folder) or "out" for folder in folders]
-        path = os.path.join(os.path.dirname(folders[0]), f"{'-and-'.join(names)}-report.html")
+        beside = "" if is_url(places[0]) else os.path.dirname(folders[0])
+        path = os.path.abspath(os.path.join(beside, f"{'-and-'.join(names)}-report.html"))
     else:
         path = os.path.abspath(os.fspath(page))
-    inside = output_above(os.path.realpath(path))
-    if inside:
-        raise OutputError(
-            f"page {path} lies in {inside}, an output of augcli; give a file outside with `out`"
-        )
-    if os.path.lexists(path) and not _is_ours(path):
-        raise OutputError(
-            f"{path} exists and is no report of augcli; give another file with `out`, or remove it"
-        )
+    check_place(path, "report", lambda start: start.startswith(MARK))
     return path
-
-
-def _is_ours(path: str) -> bool:
-    try:
-        with open_file(path) as file:
-            return file.read(len(MARK)) == MARK
-    except OSError:
-        return False

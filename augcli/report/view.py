@@ -20,9 +20,10 @@ from augcli.report.figures.regions import Regions
 from augcli.report.figures.remarks import remarks_of
 from augcli.report.figures.table import TableReader
 from augcli.report.pictures.choice import Choice
-from augcli.report.pictures.result import ResultRows
+from augcli.report.pictures.result import SIDES, ResultRows
 from augcli.report.words import shown
 from augcli.run.inputs import input_store
+from augcli.run.places import path_of
 from augcli.run.status import open_output
 from augcli.run.verifying.remake import Remaker, recorded_chain, recorded_options
 
@@ -43,8 +44,8 @@ MANY: Final = 100_000
 
 
 @dataclass(frozen=True)
-class View:
-    """A data set as a report sees it.
+class Opened:
+    """A complete output folder.
 
     Attributes:
         out: OUT, as it was given.
@@ -53,9 +54,6 @@ class View:
         record: Its run.json.
         chain: What made it; None where this version does not know it.
         options: Of the run; None where this version does not know them.
-        figures: Its figures.
-        checks: What a person should look at first.
-        chosen: The rows that are shown.
     """
 
     out: str
@@ -64,6 +62,76 @@ class View:
     record: RunRecord
     chain: Chain | None
     options: RunOptions | None
+
+    @property
+    def title(self) -> str:
+        """The name of OUT, for people."""
+        return shown(os.path.basename(self.output.path)) or self.out
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows of its manifest.
+
+        Raises:
+            OutputError: It can't be read.
+        """
+        name = manifest_name(
+            lambda name: self.output.files.size(name) is not None, self.record.tables
+        )
+        try:
+            yield from read_rows(name, self.output.files.open(name), self.classes())
+        except (OSError, ValueError) as error:
+            raise _unreadable(self.output, name, error) from None
+
+    def classes(self) -> list[str]:
+        """Return the names of its classes, in order.
+
+        Raises:
+            OutputError: They can't be read.
+        """
+        try:
+            return read_class_list(self.output.files.read(CLASSES, TABLE_LIMIT))
+        except (OSError, ValueError) as error:
+            raise _unreadable(self.output, CLASSES, error) from None
+
+    def results(
+        self,
+        model: Path | None = None,
+        *,
+        without_sources: bool = False,
+        sides: tuple[int, int] = SIDES,
+    ) -> ResultRows:
+        """Return what gives the pictures of a row.
+
+        Args:
+            model: The scorer of the run; the shipped one where None.
+            without_sources: Whether only outputs are wanted, even where INPUT is known.
+            sides: Pixels of the longer side of a result, and of a source.
+
+        Raises:
+            InputError: INPUT can't be listed.
+        """
+        identity = self.record.identity
+        sink = open_sink(identity.get("to"), self.output.files)
+        remaker = None
+        if self.against and not without_sources and self.options and self.chain:
+            store = input_store(self.against, self.options)
+            remaker = Remaker(
+                store, store.list(), identity, self.options, white_level=self.record.white_level
+            )
+        options = self.options and replace(self.options, model=model)
+        return ResultRows(sink, self.chain, remaker, options, identity.get("scorer"), sides)
+
+
+@dataclass(frozen=True)
+class View(Opened):
+    """A data set as a report sees it.
+
+    Attributes:
+        figures: Its figures.
+        checks: What a person should look at first.
+        chosen: The rows that are shown.
+    """
+
     figures: Figures
     checks: list[Check]
     chosen: list[Chosen]
@@ -94,31 +162,24 @@ class View:
         found = [check._asdict() for check in self.checks]
         return {**self.facts(), "checks": found, **self.figures.to_json()}
 
-    @property
-    def title(self) -> str:
-        """The name of OUT, for people."""
-        return shown(os.path.basename(self.output.path)) or self.out
 
-    def results(self, model: Path | None = None, *, without_sources: bool = False) -> ResultRows:
-        """Return what gives the pictures of a row.
+def opened_output(out: Place, against: Place | None = None) -> Opened:
+    """Open an output folder to look at it.
 
-        Args:
-            model: The scorer of the run; the shipped one where None.
-            without_sources: Whether only outputs are wanted, even where INPUT is known.
+    Args:
+        out: OUT.
+        against: INPUT, where its pictures are to be shown too.
 
-        Raises:
-            InputError: INPUT can't be listed.
-        """
-        identity = self.record.identity
-        sink = open_sink(identity.get("to"), self.output.files)
-        remaker = None
-        if self.against and not without_sources and self.options and self.chain:
-            store = input_store(self.against, self.options)
-            remaker = Remaker(
-                store, store.list(), identity, self.options, white_level=self.record.white_level
-            )
-        options = self.options and replace(self.options, model=model)
-        return ResultRows(sink, self.chain, remaker, options, identity.get("scorer"))
+    Raises:
+        OutputError: It is no complete output folder of augcli.
+    """
+    output, record = open_output(path_of(out, "OUT"))
+    if record.state != "complete":
+        raise OutputError(
+            f"OUT {os.fspath(out)} is not complete; run the same command again first, then look"
+        )
+    given = "" if against is None else os.fspath(against)
+    return Opened(os.fspath(out), given, output, record, *_made_by(record))
 
 
 def view_of(
@@ -138,12 +199,8 @@ def view_of(
     Raises:
         OutputError: It is no complete output folder of augcli.
     """
-    output, record = open_output(Path(out))
-    if record.state != "complete":
-        raise OutputError(
-            f"OUT {os.fspath(out)} is not complete; run the same command again first, then report"
-        )
-    chain, options = _made_by(record)
+    opened = opened_output(out, against)
+    output, record, chain = opened.output, opened.record, opened.chain
     recorded = record.counts.get("images")
     if recorded and recorded >= MANY:
         say(f"reading {recorded:,} rows of {out}")
@@ -152,9 +209,8 @@ def view_of(
     are_many = record.identity.get("multi_label") is True
     # Which class is the base's is told by the columns of a pair alone.
     soft = record.soft_label not in ("", "pair")
-    classes = _classes(output)
-    reader = TableReader(classes, many=are_many)
-    for number, row in enumerate(_rows(output, record, classes)):
+    reader = TableReader(opened.classes(), many=are_many)
+    for number, row in enumerate(opened.rows()):
         reader.add(row)
         regions.add(row)
         choice.add(row, number)
@@ -162,36 +218,11 @@ def view_of(
     remarks = remarks_of(output, record)
     figures = figures_of(reader.table(soft=soft), regions, _failures(output), remarks)
     return View(
-        os.fspath(out),
-        "" if against is None else os.fspath(against),
-        output,
-        record,
-        chain,
-        options,
-        figures,
-        checks(figures, recorded),
-        choice.rows(),
+        **vars(opened),
+        figures=figures,
+        checks=checks(figures, recorded),
+        chosen=choice.rows(),
     )
-
-
-def _classes(output: OutputFolder) -> list[str]:
-    """Return the names of the classes, in order.
-
-    Raises:
-        OutputError: They can't be read.
-    """
-    try:
-        return read_class_list(output.files.read(CLASSES, TABLE_LIMIT))
-    except (OSError, ValueError) as error:
-        raise _unreadable(output, CLASSES, error) from None
-
-
-def _rows(output: OutputFolder, record: RunRecord, classes: list[str]) -> Iterator[Row]:
-    name = manifest_name(lambda name: output.files.size(name) is not None, record.tables)
-    try:
-        yield from read_rows(name, output.files.open(name), classes)
-    except (OSError, ValueError) as error:
-        raise _unreadable(output, name, error) from None
 
 
 def _failures(output: OutputFolder) -> Iterator[Failure]:

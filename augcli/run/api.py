@@ -63,7 +63,7 @@ def augment(
         (16, 0)
     """
     place = path_of(folder)
-    recipe, chosen = _recipe_and_options(augmentation, options)
+    recipe, chosen = recipe_and_options(augmentation, options)
     _check_listener(listener)
     return _made(engine(place, recipe, chosen), listener, progress=progress)
 
@@ -106,7 +106,7 @@ def prepare(
         (16, [0, 16], 16)
     """
     place = path_of(folder)
-    recipe, chosen = _recipe_and_options(augmentation, options)
+    recipe, chosen = recipe_and_options(augmentation, options)
     _check_listener(listener)
     from augcli.run.cluster.prepare import prepare_plan  # noqa: PLC0415 - few runs are shared
 
@@ -185,7 +185,12 @@ def _made(make: Callable[[Listener], Summary], listener: Listener, *, progress: 
         return make(listen)
 
 
-def _recipe_and_options(
+def _check_listener(listener: object) -> None:
+    if not callable(listener):
+        raise ParameterError("listener", f"is {listener!r}, but must be a function")
+
+
+def recipe_and_options(
     augmentation: Augmentation[Any] | Recipe, options: dict[str, Any]
 ) -> tuple[Recipe, RunOptions]:
     """Return what is to be done and how, checked."""
@@ -198,11 +203,6 @@ def _recipe_and_options(
         raise ParameterError("prob", "belongs to the steps of a recipe: give it there")
     run = {**augmentation.run, **options}
     return augmentation, build(RunOptions, run, "the options of a run")
-
-
-def _check_listener(listener: object) -> None:
-    if not callable(listener):
-        raise ParameterError("listener", f"is {listener!r}, but must be a function")
 
 
 def _check_method(method: object) -> None:

@@ -274,35 +274,70 @@ def check(
         UsageError: A wrong option or wrong input.
     """
     check_surroundings(folder, options.out)
-    _check_size(options)
-    _check_engine(options)
+    _check_options(options)
     out = options.out or default_out(folder, recipe.name)
     if listed:
-        sources, folders = listed.sources, listed.folders
         store = input_store(os.fspath(folder), options, os.fspath(out))
         if listed.identity is None:
-            store.adopt(sources)
-    else:
-        store, sources = list_sources(folder, out, options)
-        _check_reach(sources, options)
-        folders = sources.folders()
-        if options.limit and options.limit < len(sources):
-            sources = sources.select(
-                sorted(sample(sources.paths, options.seed, "limit", options.limit))
-            )
+            store.adopt(listed.sources)
+        return _run(store, listed, folder, recipe, options, checkpoint)
+    store, sources = list_sources(folder, out, options)
+    return check_listed(store, sources, folder, recipe, options, checkpoint)
+
+
+def check_listed(
+    store: Store,
+    sources: Sources,
+    folder: Place,
+    recipe: Recipe,
+    options: RunOptions,
+    checkpoint: Checkpoint = carry_on,
+) -> Run:
+    """Check a run whose INPUT is listed: several runs may share a list.
+
+    Args:
+        store: Where sources come from.
+        sources: All of INPUT.
+        folder: INPUT.
+        recipe: What to do.
+        options: How.
+        checkpoint: See :func:`check`.
+
+    Raises:
+        UsageError: A wrong option.
+    """
+    _check_options(options)
+    _check_reach(sources, options)
+    folders = sources.folders()
+    if options.limit and options.limit < len(sources):
+        sources = sources.select(
+            sorted(sample(sources.paths, options.seed, "limit", options.limit))
+        )
+    run = _run(store, Listed(sources, folders), folder, recipe, options, checkpoint)
+    _check_labels(run.chain, sources, run.wanted, options)
+    return run
+
+
+def _run(
+    store: Store,
+    listed: Listed,
+    folder: Place,
+    recipe: Recipe,
+    options: RunOptions,
+    checkpoint: Checkpoint,
+) -> Run:
+    sources = listed.sources
     wanted = wanted_of(sources, options) if recipe.steps else as_they_are(sources, options)
     check_arrays(options, wanted.outputs, len(sources.classes))
     copies = max(1, wanted.most_copies)
     chain = Chain(recipe.name, recipe.steps, options.seed, copies, recipe.survival)
-    if not listed:
-        _check_labels(chain, sources, wanted, options)
     _check_manifest(sources, options)
     container_of = _containers(sources, options)
     place = real_place(folder) if is_table(os.fspath(folder)) else sources.root
-    made = (listed and listed.identity) or identity(chain, place, options, sources)
+    made = listed.identity or identity(chain, place, options, sources)
     # The default depends on the kind of store: what it was is recorded.
     made["locality"] = "container" if container_of else "none"
-    output = OutputFolder(out, options.fsync)
+    output = OutputFolder(options.out or default_out(folder, recipe.name), options.fsync)
     open_sink(options.to, output.files)  # raises where a package is missing
     return Run(
         store,
@@ -312,7 +347,7 @@ def check(
         output,
         made,
         wanted,
-        folders,
+        listed.folders,
         heatmaps=usable_maps(options, chain, made["scorer"]),
         white_level=given_white_level(options.white_level),
         container_of=container_of,
@@ -432,6 +467,11 @@ def _check_reach(sources: Sources, options: RunOptions) -> None:
             f"INPUT {sources.root} is compressed and was unpacked on this machine, where other "
             "nodes can't read it; unpack it on the disk that they share, or leave out `engine`"
         )
+
+
+def _check_options(options: RunOptions) -> None:
+    _check_size(options)
+    _check_engine(options)
 
 
 def _check_size(options: RunOptions) -> None:

@@ -36,9 +36,19 @@ def test_shows_the_version_when_asked(cli: Cli, flag: str) -> None:
     assert cli(flag) == (0, f"augcli {augcli.__version__}\n", "")
 
 
-def test_lists_the_commands_when_called_alone(cli: Cli) -> None:
+def test_called_alone_it_names_five_commands_to_start_with(cli: Cli) -> None:
     end = cli()
-    assert end.code in (0, 2)
+    assert (end.code, end.err) == (0, "")
+    commands = [line.split()[1] for line in end.out.splitlines() if line.startswith("  augcli ")]
+    assert len(commands) == 5
+    listed = cli("--help").out.partition("Commands:")[2]
+    assert [name for name in commands if f"\n  {name} " not in listed] == []
+    assert max(map(len, end.out.splitlines())) <= 80
+
+
+def test_lists_the_commands(cli: Cli) -> None:
+    end = cli("--help")
+    assert end.code == 0
     description, _, commands = (end.out + end.err).partition("Commands:")
     assert "Make augmented image data sets" in description
     # No first sentence is cut short.

@@ -158,6 +158,75 @@ def test_the_help_of_all_commands_ends_with_examples(cli: Cli) -> None:
     assert "Commands:\n  cutout " in text
 
 
-@pytest.mark.parametrize("words", ["", "recipe", "scorer"])
+@pytest.mark.parametrize("words", ["recipe", "scorer"])
 def test_a_group_that_is_called_alone_shows_its_help(cli: Cli, words: str) -> None:
     assert cli(*words.split()) == cli(*words.split(), "--help")
+
+
+@every_command
+def test_help_as_markdown_and_as_a_man_page_says_the_same(cli: Cli, words: str) -> None:
+    page, written = (
+        cli(*words.split(), "--help").out,
+        [parameter.opts for parameter in COMMANDS[words].params],
+    )
+    flags = [flag for names in written for flag in names if flag.startswith("--")]
+    markdown = cli(*words.split(), "--help", "--format", "markdown")
+    man = cli(*words.split(), "--format=man", "--help")
+    assert (markdown.code, markdown.err, man.code, man.err) == (0, "", 0, "")
+    assert markdown.out.startswith(f"# augcli {words}\n\n`augcli {words}")
+    title = f"augcli {words}".upper().replace(" ", "-").replace("-", "\\-")
+    assert man.out.startswith(f".TH {title} 1 ")
+    for flag in flags:
+        shown = flag in page or flag.replace("--", "--[no-]") in page
+        assert shown, flag
+        word = flag[2:] if flag in page else f"[no-]{flag[2:]}"
+        assert f"--{word}" in markdown.out
+        assert f"--{word}".replace("-", "\\-") in man.out
+    for example in examples(words).splitlines()[1:]:
+        assert f"{example}\n" in markdown.out
+    # Each row of a table has two cells, whatever its texts hold.
+    rows = [line for line in markdown.out.splitlines() if line.startswith("|")]
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {3}
+
+
+def test_no_line_of_a_man_page_is_taken_for_a_command(cli: Cli) -> None:
+    known = r"\.(TH|SH|TP|B|PP|nf|fi)\b"
+    for words in COMMANDS:
+        lines = cli(*words.split(), "--help", "--format", "man").out.splitlines()
+        assert [
+            line for line in lines if re.match(r"[.']", line) and not re.match(known, line)
+        ] == []
+
+
+def completed(cli: Cli, monkeypatch: pytest.MonkeyPatch, line: str) -> list[str]:
+    """Return what a shell is offered at the end of a line."""
+    words = line.split(" ")
+    monkeypatch.setenv("_AUGCLI_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
+    return cli().out.split()
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("augcli cut", ["cutout", "cutmix"]),
+        ("augcli cutmix images --region ", ["attentive", "box", "peak", "cells"]),
+        ("augcli cutmix images --region p", ["peak"]),
+        ("augcli cutmix images --format j", ["jpg"]),
+        ("augcli cutmix images --per-class m", ["max", "median"]),
+        ("augcli cutmix images --label-m", ["--label-mode"]),
+        ("augcli preview images cut", ["cutout", "cutmix"]),
+        ("augcli preview images cutmix --label-m", ["--label-mode"]),
+        ("augcli recipe init f", ["family"]),
+        ("augcli sheet images-cutmix --graphics k", ["kitty"]),
+        # Nothing: then a shell offers paths.
+        ("augcli cutmix im", []),
+        ("augcli cutmix images --labels ", []),
+        ("augcli verify images-", []),
+    ],
+)
+def test_completion_offers_values_and_leaves_paths_to_the_shell(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, line: str, expected: list[str]
+) -> None:
+    assert completed(cli, monkeypatch, line) == expected

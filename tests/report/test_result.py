@@ -12,7 +12,7 @@ import pytest
 import augcli
 from augcli.errors import InputError, OutputError, ParameterError, ScorerError
 from augcli.report.pictures.choice import Choice
-from augcli.report.pictures.result import outline
+from augcli.report.pictures.outline import outline
 from augcli.report.pictures.thumbnails import fitted, thumbnails
 from augcli.report.report import report
 from augcli.report.view import view_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from augcli.pixels.frame import Mask
-    from augcli.report.pictures.result import Outline
+    from augcli.report.pictures.outline import Outline
     from tests.report.conftest import Made
 
 
@@ -55,20 +55,20 @@ def test_an_outline_encloses_the_region_exactly() -> None:
     mask[2:9, 3:11] = 1
     mask[4:6, 5:7] = 0
     mask[12:20, 20:30] = 1
-    found = outline([mask])
+    found = outline(mask)
     assert found
     assert (drawn(found) == mask).all()
 
 
 def test_nothing_and_everything_have_no_outline() -> None:
-    assert outline([]) is None
-    assert outline([np.zeros((4, 4), np.uint8)]) is None
-    assert outline([np.ones((4, 4), np.uint8)]) is None
+    assert outline(None) is None
+    assert outline(np.zeros((4, 4), np.uint8)) is None
+    assert outline(np.ones((4, 4), np.uint8)) is None
 
 
 def test_a_region_with_very_many_corners_is_not_drawn() -> None:
     dots = np.indices((200, 200)).sum(axis=0) % 2
-    found = outline([dots.astype(np.uint8)])
+    found = outline(dots.astype(np.uint8))
     assert found
     assert found.path == ""
 

@@ -48,10 +48,10 @@ class Choice:
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
-        self._plain = _Smallest(most)
-        self._originals = _Smallest(most)
-        self._mixed = _Smallest(EXTREMES)
-        self._unmixed = _Smallest(EXTREMES)
+        self._plain = Smallest(most)
+        self._originals = Smallest(most)
+        self._mixed = Smallest(EXTREMES)
+        self._unmixed = Smallest(EXTREMES)
         self._of_class: dict[str, tuple[str, Chosen]] = {}
         self._of_method: dict[str, tuple[str, Chosen]] = {}
 
@@ -100,14 +100,19 @@ def _keep_smallest(
         kept[name] = (key, chosen)
 
 
-class _Smallest:
-    """Keeps the values with the smallest keys."""
+class Smallest:
+    """Keeps the rows with the smallest keys, in bounded memory.
+
+    Args:
+        most: How many are kept.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._heap: list[tuple[_Reversed, Chosen]] = []
 
     def add(self, key: tuple[float | str, ...], chosen: Chosen) -> None:
+        """Take a value with its key."""
         if len(self._heap) < self._most:
             heapq.heappush(self._heap, (_Reversed(key), chosen))
         elif key < self._heap[0][0].key:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from augcli.files import parse_json
+from augcli.report.pictures.outline import outline
 from augcli.report.pictures.thumbnails import heat_thumbnail, thumbnails
 from augcli.report.words import class_name, draw_json, draw_lines, shown
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from augcli.data.labels import Label
     from augcli.data.manifest import Row
     from augcli.report.pictures.choice import Chosen
-    from augcli.report.pictures.result import Outline, ResultRow, ResultRows
+    from augcli.report.pictures.outline import Outline
+    from augcli.report.pictures.result import ResultRow, ResultRows
     from augcli.report.pictures.thumbnails import Thumbnail
     from augcli.report.view import View
 
@@ -134,8 +136,8 @@ def _entry(view: View, chosen: Chosen, result: ResultRow, limit: int) -> Entry:
         donor=made.get("donor"),
         heat_map=None if result.heat_map is None else heat_thumbnail(result.heat_map),
         scored=result.scored,
-        outline=result.outline,
-        donor_outline=result.donor_outline,
+        outline=outline(result.region),
+        donor_outline=outline(result.donor_region),
         problems=[shown(problem) for problem in result.problems],
     )
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
@@ -30,30 +29,12 @@ if TYPE_CHECKING:
     from augcli.recipes.options import RunOptions
     from augcli.run.verifying.remake import Remaker
 
-SIDE: Final = 208
-"""Pixels of the longer side of a result."""
-SOURCE_SIDE: Final = 144
-"""The same of a base and of a donor, which stand beside it."""
-OUTLINE_SIDE: Final = 256
+SIDES: Final = (208, 144)
+"""Pixels of the longer side of a result, and of a base or a donor, which stand beside it."""
+REGION_SIDE: Final = 256
 """The same of a mask whose outline is drawn."""
-LONGEST_OUTLINE: Final = 3_000
-"""Characters of an outline; dropped pixels and fine lattices have too many corners to be drawn."""
 OUTPUT_LIMIT: Final = 1 << 28
 """Bytes of the largest output that is shown."""
-
-
-class Outline(NamedTuple):
-    """The outline of a region, as the path of an SVG.
-
-    Attributes:
-        path: Its commands; empty where it has too many corners.
-        width: Of the frame that the path lies in.
-        height: The same.
-    """
-
-    path: str
-    width: int
-    height: int
 
 
 @dataclass(slots=True)
@@ -66,8 +47,8 @@ class ResultRow:
         donor: The donor, where there is one and INPUT is known.
         heat_map: float32 (grid, grid), where one decided.
         scored: Whose heat map it is: ``base`` or ``donor``.
-        outline: Where the result shows something else than the base.
-        donor_outline: What of the donor is shown.
+        region: uint8 (h, w), small: 1 where the result shows something else than the base.
+        donor_region: The same of the donor: 1 where it is shown.
         problems: What could not be shown, and why.
     """
 
@@ -76,8 +57,8 @@ class ResultRow:
     donor: Image | None = None
     heat_map: HeatMap | None = None
     scored: str = ""
-    outline: Outline | None = None
-    donor_outline: Outline | None = None
+    region: Mask | None = None
+    donor_region: Mask | None = None
     problems: list[str] = field(default_factory=list)
 
 
@@ -90,6 +71,7 @@ class ResultRows:
         remaker: Reads their sources; None where INPUT is not given.
         options: Of the run; None where they are not known.
         scorer: SHA-256 of the scorer that run.json names; None where nothing was scored.
+        sides: Pixels of the longer side of a result, and of a source.
 
     Raises:
         ParameterError: The options name another scorer.
@@ -103,7 +85,9 @@ class ResultRows:
         remaker: Remaker | None,
         options: RunOptions | None,
         scorer: str | None,
+        sides: tuple[int, int] = SIDES,
     ) -> None:
+        self._side, self._source_side = sides
         self._sink = sink
         self._chain = chain
         self._remaker = remaker
@@ -119,14 +103,14 @@ class ResultRows:
         found = ResultRow()
         try:
             data = self._sink.read(row.file_name, OUTPUT_LIMIT)
-            enough = (SIDE, SIDE)
+            enough = (self._side, self._side)
             image = decode(data, max_pixels=self._max_pixels, enough=enough).image
-            found.result = fitted(image, SIDE)
+            found.result = fitted(image, self._side)
         except Exception as error:
             found.problems.append(f"the output can't be shown ({_reason(error)})")
         if self._remaker:
             self._add_sources(row, found, self._remaker)
-        self._add_outlines(row, found)
+        self._add_regions(row, found)
         return found
 
     def _add_sources(self, row: Row, found: ResultRow, remaker: Remaker) -> None:
@@ -135,8 +119,8 @@ class ResultRows:
         except Exception as error:
             found.problems.append(f"a source can't be shown ({_reason(error)})")
             return
-        found.base = fitted(base, SOURCE_SIDE)
-        found.donor = None if donor is None else fitted(donor, SOURCE_SIDE)
+        found.base = fitted(base, self._source_side)
+        found.donor = None if donor is None else fitted(donor, self._source_side)
         if not self._scorer or not self._method:
             return
         found.scored = "base" if self._method.scores == "base" or donor is None else "donor"
@@ -146,7 +130,7 @@ class ResultRows:
         except (NotScored, MemoryError) as error:
             found.problems.append(f"there is no heat map ({_reason(error)})")
 
-    def _add_outlines(self, row: Row, found: ResultRow) -> None:
+    def _add_regions(self, row: Row, found: ResultRow) -> None:
         if self._chain is None or row.method != self._chain.name:
             return
         try:
@@ -157,50 +141,26 @@ class ResultRows:
             raise_interruption(error)
             found.problems.append("the draw can't be read")
             return
-        found.outline = outline(mask for mask, *_ in regions)
-        found.donor_outline = outline(mask for *_, mask in regions if mask is not None)
+        found.region = small_union(mask for mask, *_ in regions)
+        found.donor_region = small_union(mask for *_, mask in regions if mask is not None)
 
 
-def outline(masks: Iterable[Mask]) -> Outline | None:
-    """Return the outline of some masks together; None where there is nothing to outline.
-
-    Args:
-        masks: uint8 (H, W), 1 in the region.
+def small_union(masks: Iterable[Mask]) -> Mask | None:
+    """Return masks uint8 (H, W) as one, small enough to be outlined; None where there are none.
 
     Example:
-        >>> mask = np.zeros((4, 8), np.uint8)
-        >>> mask[1:3, 2:6] = 1
-        >>> outline([mask])
-        Outline(path='M2 1V3H6V1z', width=8, height=4)
+        >>> small_union([np.uint8([[1, 0, 0]]), np.uint8([[0, 0, 1]])])
+        array([[1, 0, 1]], dtype=uint8)
     """
-    union: Any = None
+    union: Mask | None = None
     for mask in masks:
         union = mask if union is None else np.maximum(union, mask)
-    if union is None or not union.any() or union.all():
+    if union is None:
         return None
     height, width = union.shape
-    scale = min(1.0, OUTLINE_SIDE / max(height, width))
+    scale = min(1.0, REGION_SIDE / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    # Twice as large and with a margin, so that a contour runs between pixels and not through them.
-    small = cv2.resize(union, size, interpolation=cv2.INTER_NEAREST)
-    doubled = np.pad(small.repeat(2, axis=0).repeat(2, axis=1), 1)
-    contours, _ = cv2.findContours(doubled, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
-    path = "".join(_path([(x, y) for x, y in one[:, 0].tolist()]) for one in contours)
-    return Outline(path if len(path) <= LONGEST_OUTLINE else "", *size)
-
-
-def _path(corners: list[tuple[int, int]]) -> str:
-    """Return a closed path through corners of pixels, which were doubled and moved by one."""
-    points = [(x // 2, y // 2) for x, y in corners]
-    text = f"M{points[0][0]} {points[0][1]}"
-    for (x0, y0), (x1, y1) in itertools.pairwise(points):
-        if x0 == x1 and y0 != y1:
-            text += f"V{y1}"
-        elif y0 == y1 and x0 != x1:
-            text += f"H{x1}"
-        elif (x0, y0) != (x1, y1):
-            text += f"L{x1} {y1}"
-    return f"{text}z"
+    return np.asarray(cv2.resize(union, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def _scoring(chain: Chain | None) -> Augmentation[Any] | None:

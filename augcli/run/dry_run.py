@@ -7,18 +7,11 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from augcli.data.output import output_files
-from augcli.data.sinks.folder import FolderSink
 from augcli.data.stopping import FULL, disk_full
 from augcli.errors import OutputError
-from augcli.plan.ring import shards_for
 from augcli.run.class_counts import class_counts
-from augcli.run.estimating.estimates import estimate
 from augcli.run.prepare import own_record
-from augcli.work.events import Failed
-from augcli.work.pool import InThisProcess
-from augcli.work.reading import Reader
-from augcli.work.shard_maker import ShardMaker
+from augcli.run.trial import Estimated, Trial
 
 if TYPE_CHECKING:
     from augcli.data.manifest import Failure, Row
@@ -27,7 +20,7 @@ if TYPE_CHECKING:
     from augcli.plan.jobs import Task
     from augcli.plan.plan import Wanted
     from augcli.run.check import Run
-    from augcli.work.events import Event
+    from augcli.run.trial import InMemory
 
 TRIED = 12
 """Jobs that are made in memory, to show real weights and to estimate the space."""
@@ -55,7 +48,7 @@ class ClassAmount:
 
 
 @dataclass(frozen=True)
-class Preview:
+class DryRun:
     """What a run would make.
 
     Attributes:
@@ -81,34 +74,7 @@ class Preview:
     bytes_free: int | None
 
 
-class _Nowhere:
-    """Takes the outputs of a shard and writes nothing."""
-
-    def place(self, name: str) -> str:
-        """Return the name itself."""
-        return name
-
-    def files(self, names: list[str]) -> list[str]:
-        """Return the names themselves."""
-        return names
-
-    def begin(self, part: bytes) -> None:
-        """Take a part and drop it."""
-
-    def add(self, row: Row, data: bytes) -> None:
-        """Take an output and drop it."""
-
-    def close(self) -> None:
-        """Do nothing."""
-
-    def commit(self, part: bytes) -> None:
-        """Take a part and drop it."""
-
-    def abandon(self) -> None:
-        """Do nothing."""
-
-
-def preview(run: Run) -> Preview:
+def dry_run(run: Run) -> DryRun:
     """Make the first jobs of a run in memory and return what the whole would be.
 
     Raises:
@@ -117,45 +83,32 @@ def preview(run: Run) -> Preview:
     """
     record = own_record(run, run.output.record())
     try_output(run.output)
-    storage = run.storage()._replace(table="")
-    if record:
-        run, colour = replace(run, white_level=record.white_level), record.mean_colour
-    else:
-        estimates = estimate(run, lambda run: InThisProcess(run.read_settings(storage)))
-        run, colour = estimates.run, estimates.mean_colour
-    settings = run.read_settings(storage)
-    chain = run.chain.with_mean_colour(colour) if colour else run.chain
-    plan = run.plan(chain, shards_for(run.sources.largest_split))
-    backlog = run.backlog(plan, was_complete=False)
+    known = Estimated(record.white_level, record.mean_colour) if record else None
+    trial = Trial.of(run, known)
+    backlog = trial.run.backlog(trial.plan(), was_complete=False)
     firsts: list[Task] = []
     left = TRIED
     for task in backlog.tasks():
         if left:
             firsts.append(replace(task, jobs=task.jobs[:left]))
             left -= len(firsts[-1].jobs)
-    sizes: list[int] = []
-    rows: list[Row] = []
+    made: list[InMemory] = []
     failures: list[Failure] = []
-    sink = FolderSink(output_files(run.output.path))
-    maker = ShardMaker(Reader(settings), run.make_settings(chain, (0, 0)), sink)
     for copy, tasks in itertools.groupby(firsts, key=lambda task: task.copy):
-        jobs = [job for task in tasks for job in task.jobs]
-        task = replace(firsts[0], copy=copy, jobs=jobs, made=[], failed=[], obsolete=[])
-        events: list[Event] = []
-        part = maker.make_part(task, _Nowhere(), events.append)
-        sizes += [made.size for made in part.made]
-        rows += [made.row for made in part.made]
-        failures += [event.failure for event in events if isinstance(event, Failed)]
+        kept, failed = trial.make([job for task in tasks for job in task.jobs], copy)
+        made += kept
+        failures += failed
+    sizes = [len(output.data) for output in made]
     outputs = run.wanted.outputs
     indices = range(len(run.sources))
     per_class = Counter(run.sources.label(index).heaviest for index in indices)
-    return Preview(
+    return DryRun(
         len(run.sources),
         dict(sorted(per_class.items())),
         class_amounts(run.sources, run.wanted),
         outputs,
         backlog.already_done,
-        rows,
+        [output.row for output in made],
         failures,
         (outputs - backlog.already_done) * sum(sizes) // len(sizes) if sizes else 0,
         run.output.files.free_bytes(),

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from augcli.cli.streams import write_json, write_line
 from augcli.cli.tables import UNLABELLED, table_lines
+from augcli.run.dry_run import dry_run
 from augcli.run.lines import most_and_least
-from augcli.run.preview import preview
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from augcli.data.manifest import Row
     from augcli.run.check import Run
-    from augcli.run.preview import ClassAmount, Preview
+    from augcli.run.dry_run import ClassAmount, DryRun
 
 SHOWN = 5
 """Rows and failures that are printed; JSON has all of them."""
@@ -23,7 +23,7 @@ CLASSES_SHOWN = 20
 """Classes that are printed."""
 
 
-def show_preview(run: Run, spell: Callable[[str], str], *, as_json: bool) -> None:
+def show_dry_run(run: Run, spell: Callable[[str], str], *, as_json: bool) -> None:
     """Print what a run would make; nothing is written.
 
     Args:
@@ -31,7 +31,7 @@ def show_preview(run: Run, spell: Callable[[str], str], *, as_json: bool) -> Non
         spell: Writes the options in a message as they were given.
         as_json: Whether to print one JSON object.
     """
-    plan = preview(run)
+    plan = dry_run(run)
     if as_json:
         columns = run.manifest_columns(run.sources.classes)
         rows = [columns.values(row) for row in plan.rows]
@@ -39,11 +39,11 @@ def show_preview(run: Run, spell: Callable[[str], str], *, as_json: bool) -> Non
         content = {**asdict(plan), "rows": rows, "failures": failures}
         write_json({"message_type": "plan", "out": run.output.path, **content})
         return
-    for line in preview_lines(plan, run.sources.root, run.output.path, spell):
+    for line in dry_run_lines(plan, run.sources.root, run.output.path, spell):
         write_line(line)
 
 
-def preview_lines(plan: Preview, folder: str, out: str, spell: Callable[[str], str]) -> list[str]:
+def dry_run_lines(plan: DryRun, folder: str, out: str, spell: Callable[[str], str]) -> list[str]:
     """Return a plan for people, with its first rows and failures."""
     classes = ", ".join(f"{name or UNLABELLED} {n:,}" for name, n in plan.per_class.items())
     free = "" if plan.bytes_free is None else f", {_size(plan.bytes_free)} free"
@@ -66,7 +66,7 @@ def class_lines(classes: Sequence[ClassAmount]) -> list[str]:
     """Return a table: how much of each class there is, and will be.
 
     Example:
-        >>> from augcli.run.preview import ClassAmount
+        >>> from augcli.run.dry_run import ClassAmount
         >>> for line in class_lines([ClassAmount("", "cat", 9, 90), ClassAmount("", "dog", 2, 90)]):
         ...     print(line)
         class  has  will have

@@ -1,0 +1,1 @@
+"""What previews are made of: values of an option, and the outputs of a run for each."""
