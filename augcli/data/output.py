@@ -235,12 +235,12 @@ class OutputFolder:
             return
         # A worker that was killed may have left a file.
         self.files.remove_unfinished()
-        if not self.has_plan:
-            # Else tasks rely on these folders.
-            self.files.remove(PREPARING)
-            for name in (TEMPORARY, PARTS):
-                self.files.remove_folder(name)
         with contextlib.suppress(OSError):
+            if not self.has_plan:
+                # Else tasks rely on these folders.
+                self.files.remove(PREPARING)
+                for name in (TEMPORARY, PARTS):
+                    self.files.remove_folder(name)
             if self.files.names(STATE) == [os.path.basename(LOCK)]:
                 self._lock.remove()
         self.files.close()
