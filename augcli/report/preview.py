@@ -180,6 +180,7 @@ def _outputs(columns: list[Column], run: Run, rows: int) -> tuple[list[list[Outp
     for index in _candidates(run, rows):
         if len(made) == rows:
             break
+        run.checkpoint()
         outputs = []
         for column in columns:
             output = column.output(index)
