@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from augcli.data import output
 from augcli.doctor.folder_trial import FolderTrial, try_folder
 from augcli.files import Folder
 
@@ -47,12 +46,12 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_file_system_whose_locks_have_no_effect(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(output, "try_lock", lambda _: True)
+    monkeypatch.setattr("augcli.files.folder.try_lock", lambda _: True)
     assert not try_folder(str(tmp_path)).locks
 
 
 def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(output, "try_lock", lambda _: False)
+    monkeypatch.setattr("augcli.files.folder.try_lock", lambda _: False)
     trial = try_folder(str(tmp_path))
     assert "in use by another run" in trial.failure
     assert list(tmp_path.iterdir()) == []
