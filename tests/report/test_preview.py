@@ -16,7 +16,7 @@ from augcli.recipes.recipe import Recipe
 from augcli.report.preview import Preview, preview_of
 from augcli.report.previews.variation import Variation
 from augcli.report.sheets.tiles import small
-from tests.photos import class_folders, read, times
+from tests.photos import class_folders, picture, read, save, times
 
 if TYPE_CHECKING:
     from augcli.augmentations.base import Augmentation
@@ -185,3 +185,13 @@ def test_the_scorer_that_is_given_decides(photos: Path, scorer: Path) -> None:
 def test_a_wrong_number_of_rows_is_refused(photos: Path, rows: Any) -> None:
     with pytest.raises(ParameterError, match=r"rows is .*, but must be a number from 1 to 50"):
         augcli.preview(photos, augcli.Cutout(), rows=rows)
+
+
+def test_a_base_that_fits_no_output_is_named_as_a_run_does(tmp_path: Path) -> None:
+    """A donor may be as long as it likes, and the same picture as a base may not."""
+    folder = class_folders(tmp_path / "photos", {"cat": 2})
+    save(folder / "dog" / "long.png", picture(1, 1, 16_384))
+    preview = preview_of(folder, Recipe.of(augcli.MixUp()), RunOptions(format="webp"), rows=3)
+    summary = augcli.augment(folder, augcli.MixUp(), format="webp", workers=0)
+    assert (summary.failed, len(preview.rows)) == (1, 2)
+    assert preview.sheet.notes[0].startswith("dog/long.png would fail: ")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from augcli.data.codecs.decoding import decode
 from augcli.files import parse_json
@@ -16,15 +17,23 @@ from augcli.work.reading import Reader
 
 if TYPE_CHECKING:
     import contextlib
+    from collections.abc import Callable
 
     from augcli.data.codecs.decoding import Decoded
     from augcli.data.manifest import Failure, Row
     from augcli.data.stores.sources import Source
-    from augcli.pixels.frame import Image
+    from augcli.pixels.frame import Frame, Image
     from augcli.recipes.chain import Stage
     from augcli.recipes.decisions import Score
     from augcli.run.trial import Trial
     from augcli.work.settings import ReadSettings
+
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+KEPT: Final = 8
+"""Sources that are kept in memory."""
 
 
 class Readers:
@@ -50,25 +59,41 @@ class Readers:
 
 
 class _RememberingReader(Reader):
-    """Keeps the few sources of a preview in memory."""
+    """Keeps the last few sources in memory: the columns of a row have the same ones."""
 
     def __init__(self, settings: ReadSettings) -> None:
         super().__init__(settings)
-        self._data: dict[str, bytes] = {}
-        self._decoded: dict[str, Decoded] = {}
+        self._data: OrderedDict[str, bytes] = OrderedDict()
+        self._decoded: OrderedDict[tuple[str, bool], Decoded] = OrderedDict()
 
     def read(self, source: Source) -> bytes:
         """Return the bytes of a source."""
-        if source.path not in self._data:
-            self._data[source.path] = super().read(source)
-        return self._data[source.path]
+        read = super().read
+        return _kept(self._data, source.path, lambda: read(source))
 
-    def decoded(self, data: bytes, path: str, *args: Any, **options: Any) -> Decoded:
+    def decoded(
+        self,
+        data: bytes,
+        path: str,
+        enough: Frame | None = None,
+        sides: Callable[[int, int], object] | None = None,
+    ) -> Decoded:
         """Return a picture, which the caller may change."""
-        if path not in self._decoded:
-            self._decoded[path] = super().decoded(data, path, *args, **options)
-        decoded = self._decoded[path]
+        read = super().decoded
+        # A base is decoded anew where it was a donor before: its sides are checked.
+        key = path, sides is not None
+        decoded = _kept(self._decoded, key, lambda: read(data, path, enough, sides))
         return decoded._replace(image=decoded.image.copy())
+
+
+def _kept(cache: OrderedDict[Key, Value], key: Key, make: Callable[[], Value]) -> Value:
+    """Return a value of a cache, which keeps those that were asked for last."""
+    if key not in cache:
+        cache[key] = make()
+    cache.move_to_end(key)
+    if len(cache) > KEPT:
+        cache.popitem(last=False)
+    return cache[key]
 
 
 class Column:
