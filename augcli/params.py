@@ -5,8 +5,8 @@ A class with parameters is a frozen, keyword-only dataclass whose fields are
 recipes and configuration files, and the tables in the docs are made from these fields.
 :func:`check` validates all of them, so a wrong value gives the same message everywhere.
 
-Field types: ``int``, ``float``, ``bool``, ``str``, ``Path``, ``Literal`` of strings, each
-also ``| None``; any type with ``Param(parse=...)``.
+Field types: ``int``, ``float``, ``bool``, ``str``, ``Path``, ``Place`` (a path or a URL),
+``Literal`` of strings, each also ``| None``; any type with ``Param(parse=...)``.
 
 Over 300 lines, because everything that reads a declaration checks values and names with it.
 
@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from augcli.errors import ParameterError, UsageError, flag, near_miss
+from augcli.files import Place, Url, is_url, place_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Mapping
@@ -163,7 +164,7 @@ class Declared:
         Raises:
             ParameterError: It is of a wrong type or out of bounds.
         """
-        if self.param.parse is not None or self.choices or self.kind in (str, Path):
+        if self.param.parse is not None or self.choices or self.kind in (str, Path, Place):
             return self.value(text)
         if self.kind is bool:
             return self.value(SWITCH.get(text.strip().lower(), text))
@@ -179,11 +180,20 @@ class Declared:
             raise ParameterError(self.name, f"is {given!r}, but must be one of {expected}{hint}")
         return str(given)
 
+    def _place(self, given: str | Path | Url) -> Path | Url:
+        """Return a path, or a URL where that is allowed."""
+        if "\0" in str(given):
+            raise ParameterError(self.name, "holds a NUL character, which no path can")
+        if self.kind is Path and is_url(given):
+            raise ParameterError(self.name, f"is the URL {shown(given)}, but must be a local path")
+        try:
+            return place_of(given)
+        except ValueError as error:
+            raise ParameterError(self.name, f"{shown(given)} {error}") from None
+
     def _scalar(self, given: Any) -> Any:
-        if self.kind is Path and isinstance(given, str | Path):
-            if "\0" in str(given):
-                raise ParameterError(self.name, "holds a NUL character, which no path can")
-            return Path(given)
+        if self.kind in (Path, Place) and isinstance(given, str | Path | Url):
+            return self._place(given)
         # In Python a bool is an int: True would be accepted as 1.
         fits = isinstance(given, self.kind) and (self.kind is bool or not isinstance(given, bool))
         if self.kind is float and isinstance(given, int) and not isinstance(given, bool):
@@ -273,7 +283,7 @@ def _declared(owner: Hashable) -> tuple[Declared, ...]:
         if typing.get_origin(kind) in (types.UnionType, typing.Union):
             members = [member for member in typing.get_args(kind) if member is not types.NoneType]
             optional = len(members) < len(typing.get_args(kind))
-            kind = members[0] if len(members) == 1 else str
+            kind = members[0] if len(members) == 1 else Place if Url in members else str
         parameters.append(Declared(field.name, kind, optional, field.default, param))
     return tuple(parameters)
 

@@ -11,6 +11,7 @@ import pytest
 
 from augcli.cli.app import main
 from tests import models
+from tests.buckets import amazon, any_bucket, bucket, named_bucket, proxy  # noqa: F401 - fixtures
 from tests.command import Outcome
 from tests.photos import class_folders
 from tests.torch.sets import Batch, batch_of, heat_maps_of

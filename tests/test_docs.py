@@ -26,13 +26,16 @@ import pytest
 from augcli import errors
 from augcli.augmentations import REGISTRY
 from augcli.cli.generated import options_of
+from augcli.files.remote import objects
 from augcli.run import messages as events
+from tests.buckets import upload
 from tests.docs import plugin
 from tests.docs.pages import IDS, NOT_RUN, OPTIONAL, PAGES, ROOT, Block, blocks, furnish
 from tests.loaders.torchvision_import import torchvision
+from tests.shards import shards
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import ModuleType
 
@@ -59,10 +62,27 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def my_bucket(place: Path, named_bucket: Callable[[str], str]) -> None:
+    """The bucket of the pages."""
+    url = named_bucket("my-bucket")
+    for name in ("images", "flat"):
+        upload(place / name, f"{url}/{name}")
+    upload(shards(place / "shards", "train-0000.tar", "train-0001.tar"), f"{url}/shards")
+    for name in ("labels.csv", "scorer.onnx"):
+        objects.put(f"{url}/{name}", (place / name).read_bytes())
+
+
 @pytest.mark.parametrize("page", PAGES, ids=IDS)
 def test_a_page_runs_from_top_to_bottom(
-    page: Path, place: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+    page: Path,
+    place: Path,
+    cli: Cli,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
+    if "s3://my-bucket" in page.read_text(encoding="utf-8"):
+        request.getfixturevalue("my_bucket")
     names = plugin.fresh_module("page", monkeypatch)
     for block in blocks(page):
         where = f"{page.name}:{block.line}"

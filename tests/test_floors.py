@@ -41,7 +41,8 @@ LEAVES = frozenset({"errors", "files", "lazy", "params", "rng", "version"})
 
 PACKAGES = {
     "errors": frozenset[str](),
-    "files": frozenset[str](),
+    # For buckets; the others are its relatives, by the scheme of a URL.
+    "files": frozenset({"fsspec"}),
     "lazy": frozenset[str](),
     "params": frozenset[str](),
     "rng": frozenset({"numpy"}),

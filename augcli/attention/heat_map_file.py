@@ -31,7 +31,7 @@ import numpy as np
 from augcli.attention.map_arrays import MapArrays
 from augcli.attention.stored_array import Stored, stored_array
 from augcli.errors import HeatMapsError, Stopped
-from augcli.files import Pieces, open_file, parse_json, publish_file
+from augcli.files import open_file, open_pieces, parse_json, publish_file
 from augcli.pixels.frame import Frame
 from augcli.pixels.heat_maps import crop_map, pool_map
 
@@ -137,7 +137,7 @@ class HeatMaps(Mapping[str, "HeatMap"]):
             HeatMapsError: The file can't be read, is damaged, or is not a file of heat maps.
         """
         try:
-            pieces = Pieces(path)
+            pieces = open_pieces(path)
             with open_file(path) as file, zipfile.ZipFile(file) as archive:
                 # Before anything is read: a few bytes of other entries can unpack to any size.
                 if sorted(archive.namelist()) != sorted(f"{name}.npy" for name in ARRAYS):

@@ -35,12 +35,12 @@ class ModelFileError(ScorerError):
         '`model` cat.onnx: is not ONNX'
     """
 
-    def __init__(self, path: Path, problem: str) -> None:
+    def __init__(self, path: files.Place, problem: str) -> None:
         super().__init__(f"`model` {path}: {problem}")
         self.path = path
         self.problem = problem
 
-    def __reduce__(self) -> tuple[type[ModelFileError], tuple[Path, str]]:
+    def __reduce__(self) -> tuple[type[ModelFileError], tuple[files.Place, str]]:
         """Pickle by path and problem: the error leaves a worker process as it was."""
         return (type(self), (self.path, self.problem))
 
@@ -60,6 +60,22 @@ def _shipped(name: str) -> Path:
     if inside_the_wheel.is_file():
         return inside_the_wheel
     return Path(__file__).parents[2] / "models" / name
+
+
+def local_scorer(place: files.Place | None) -> Path | None:
+    """Return the path of a scorer on this machine; of one that a URL names, that of a copy.
+
+    Raises:
+        ModelFileError: It can't be read.
+    """
+    if place is None or isinstance(place, Path):
+        return place
+    try:
+        return Path(files.local_copy(os.fspath(place), files.MODEL_LIMIT))
+    except OSError as error:
+        raise ModelFileError(
+            place, f"can't be read ({error.strerror}); give the URL of an ONNX file"
+        ) from None
 
 
 def scorer_sha256(path: Path | None) -> str:

@@ -14,11 +14,10 @@ from augcli.errors import EXIT_BUG, AugcliError, Interrupted, Stopped, UsageErro
 from augcli.version import VERSION
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import typer
 
     from augcli.cli.given import Given
+    from augcli.files import Place
     from augcli.recipes.options import RunOptions
     from augcli.recipes.recipe import Recipe
     from augcli.run.options import HeatMapOptions
@@ -243,7 +242,7 @@ def application(signals: Signals | None = None) -> typer.Typer:
 
 
 def run_command(
-    signals: Signals, folder: Path, recipe: Recipe, options: RunOptions, given: Given
+    signals: Signals, folder: Place, recipe: Recipe, options: RunOptions, given: Given
 ) -> None:
     """Run a recipe over a folder."""
     import typer  # noqa: PLC0415
@@ -283,7 +282,7 @@ def run_command(
     raise typer.Exit(summary.exit_code)
 
 
-def score_command(signals: Signals, folder: Path, options: HeatMapOptions, given: Given) -> None:
+def score_command(signals: Signals, folder: Place, options: HeatMapOptions, given: Given) -> None:
     """Make or update a file of heat maps."""
     import typer  # noqa: PLC0415
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -13,10 +12,12 @@ from augcli.cli.generated import ONLY_METHODS, add_command, add_commands
 from augcli.cli.help import Command, Group
 from augcli.cli.options import CommandOptions
 from augcli.errors import UsageError
+from augcli.run.places import path_of
 
 if TYPE_CHECKING:
     from augcli.cli.given import Given
     from augcli.cli.signals import Signals
+    from augcli.files import Place
     from augcli.recipes.options import RunOptions
     from augcli.recipes.recipe import Recipe
 
@@ -77,7 +78,7 @@ def add_prepare(app: typer.Typer, signals: Signals) -> None:
 
 
 def prepare_command(
-    signals: Signals, folder: Path, recipe: Recipe, options: RunOptions, given: Given
+    signals: Signals, folder: Place, recipe: Recipe, options: RunOptions, given: Given
 ) -> None:
     """Prepare a run."""
     from augcli.cli.progress import showing_progress  # noqa: PLC0415 - --help stays quick
@@ -107,7 +108,7 @@ def add_finish(app: typer.Typer, signals: Signals) -> None:
         from augcli.run.cluster.finish import finish_shared  # noqa: PLC0415
 
         with showing_progress(CommandOptions(quiet=quiet, json=as_json)) as listener:
-            summary = finish_shared(Path(out), listener, force=force)
+            summary = finish_shared(path_of(out, "OUT"), listener, force=force)
         raise typer.Exit(summary.exit_code)
 
     add_command(app, "finish", FINISH_TEXT, finish)

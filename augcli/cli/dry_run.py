@@ -46,14 +46,14 @@ def show_dry_run(run: Run, spell: Callable[[str], str], *, as_json: bool) -> Non
 def dry_run_lines(plan: DryRun, folder: str, out: str, spell: Callable[[str], str]) -> list[str]:
     """Return a plan for people, with its first rows and failures."""
     classes = ", ".join(f"{name or UNLABELLED} {n:,}" for name, n in plan.per_class.items())
-    free = f"{_size(plan.bytes_free)} free"
-    if plan.bytes_needed > plan.bytes_free:
-        free = f"only {free}: make room, or give another folder with {spell('`out`')}"
+    free = "" if plan.bytes_free is None else f", {_size(plan.bytes_free)} free"
+    if plan.bytes_free is not None and plan.bytes_needed > plan.bytes_free:
+        free = f", only{free[1:]}: make room, or give another folder with {spell('`out`')}"
     lines = [
         f"input    {folder}: {plan.sources:,} images ({_shortened(classes)})",
         f"out      {out}, which can be written",
         f"outputs  {plan.outputs:,} images, {plan.done:,} already made",
-        f"space    about {_size(plan.bytes_needed)} needed, {free}",
+        f"space    about {_size(plan.bytes_needed)} needed{free}",
     ]
     for row in plan.rows[:SHOWN]:
         lines += _row_lines(row)

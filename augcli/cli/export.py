@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augcli.cli.generated import (
@@ -16,6 +15,7 @@ from augcli.cli.generated import (
 from augcli.cli.given import given_options
 from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
+from augcli.run.places import path_of
 
 if TYPE_CHECKING:
     import typer
@@ -41,7 +41,7 @@ def add_export(app: typer.Typer, run: RunRecipe) -> None:
     def command(**arguments: Any) -> None:
         given = given_options(EXPORT, options, arguments, names_by_command)
         with given.spelling():
-            folder, chosen = Path(arguments["input_folder"]), given.build(RunOptions)
+            folder, chosen = path_of(arguments["input_folder"]), given.build(RunOptions)
             run(folder, Recipe.without_steps(EXPORT), chosen, given)
 
     add_command(app, EXPORT, TEXT, declare_command(command, EXPORT, [input_argument()], options))

@@ -16,6 +16,7 @@ from augcli.cli.given import Given, OptionsByClass, given_options
 from augcli.cli.help import Command
 from augcli.cli.options import CommandOptions
 from augcli.errors import with_flags
+from augcli.files import Place
 from augcli.params import Declared, declared
 from augcli.recipes.options import MIXER_OPTIONS, SCORER_OPTIONS, RunOptions
 from augcli.recipes.recipe import Recipe
@@ -26,6 +27,7 @@ from augcli.run.options import (
     inspect_fields,
     split_fields,
 )
+from augcli.run.places import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
     from augcli.augmentations.base import Augmentation
 
     AnyAugmentation = Augmentation[Any]
-    RunRecipe = Callable[[Path, Recipe, RunOptions, Given], None]
-    ScoreFolder = Callable[[Path, HeatMapOptions, Given], None]
+    RunRecipe = Callable[[Place, Recipe, RunOptions, Given], None]
+    ScoreFolder = Callable[[Place, HeatMapOptions, Given], None]
 
 RUN = "run"
 """The command that runs a recipe."""
@@ -175,7 +177,7 @@ def _augmentation_command(
             method = given.build(augmentation)
             chosen = given.build(RunOptions)
             recipe = Recipe.of(method, chosen.prob)
-            run(Path(arguments["input_folder"]), recipe, chosen, given)
+            run(path_of(arguments["input_folder"]), recipe, chosen, given)
 
     return declare_command(command, augmentation.name, [input_argument()], options)
 
@@ -189,7 +191,7 @@ def _recipe_command(run: RunRecipe) -> Callable[..., None]:
             recipe = Recipe.load(Path(arguments["recipe"]))
         given = given.after(RunOptions, recipe.run, f"{arguments['recipe']} ([run])")
         with given.spelling():
-            run(Path(arguments["input_folder"]), recipe, given.build(RunOptions), given)
+            run(path_of(arguments["input_folder"]), recipe, given.build(RunOptions), given)
 
     recipe = inspect.Parameter(
         "recipe",
@@ -205,7 +207,7 @@ def _heat_map_command(score: ScoreFolder) -> Callable[..., None]:
     def command(**arguments: Any) -> None:
         given = given_options(HEATMAPS, options, arguments, names_by_command)
         with given.spelling():
-            score(Path(arguments["input_folder"]), given.build(HeatMapOptions), given)
+            score(path_of(arguments["input_folder"]), given.build(HeatMapOptions), given)
 
     return declare_command(command, HEATMAPS, [input_argument()], options)
 
@@ -308,9 +310,8 @@ def metavar(field: Declared) -> str:
     """
     if field.param.parse:
         return field.param.metavar
-    return "|".join(field.choices) or {Path: "PATH", str: "TEXT"}.get(
-        field.kind, field.kind.__name__.upper()
-    )
+    words = {Path: "PATH", Place: "PATH|URL", str: "TEXT"}
+    return "|".join(field.choices) or words.get(field.kind) or field.kind.__name__.upper()
 
 
 def describe(field: Declared) -> str:

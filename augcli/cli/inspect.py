@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -23,6 +22,7 @@ from augcli.cli.streams import write_json, write_line
 from augcli.cli.tables import UNLABELLED, table_lines
 from augcli.recipes.options import RunOptions
 from augcli.run.lines import counted, most_and_least
+from augcli.run.places import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,7 +56,7 @@ def add_inspect(app: typer.Typer, signals: Signals) -> None:
             # Standard output is for the one object at the end.
             progress = replace(shown, json=False, quiet=shown.quiet or shown.json)
             with showing_progress(progress, given.spell) as listener, signals.in_order():
-                folder = Path(arguments["input_folder"])
+                folder = path_of(arguments["input_folder"])
                 found = inspect_sources(folder, shared, signals.counting(listener), signals.check)
         if shown.json:
             write_json({"message_type": "inspection", **found.to_json()})

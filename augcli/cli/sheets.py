@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from augcli.cli.graphics import Graphics
     from augcli.data.manifest import Row
     from augcli.data.stopping import Checkpoint
+    from augcli.files import Place
     from augcli.recipes.options import RunOptions
     from augcli.recipes.recipe import Recipe
     from augcli.report.sheets.sheet import Sheet
@@ -47,7 +48,7 @@ _GRAPHICS = next(one for one in declared(CommandOptions) if one.name == "graphic
 
 
 def show_preview(
-    folder: Path, recipe: Recipe, options: RunOptions, given: Given, checkpoint: Checkpoint
+    folder: Place, recipe: Recipe, options: RunOptions, given: Given, checkpoint: Checkpoint
 ) -> None:
     """Show what a command would make of some images.
 

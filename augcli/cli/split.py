@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -23,6 +22,7 @@ from augcli.cli.tables import UNLABELLED, table_lines
 from augcli.recipes.options import RunOptions
 from augcli.run.lines import counted, most_and_least
 from augcli.run.options import SplitOptions
+from augcli.run.places import path_of
 
 if TYPE_CHECKING:
     from augcli.cli.signals import Signals
@@ -55,7 +55,7 @@ def add_split(app: typer.Typer, signals: Signals) -> None:
             from augcli.run.splitting.split import split_sources  # noqa: PLC0415 - --help stays quick
 
             with showing_progress(shown, given.spell) as listener, signals.in_order():
-                folder = Path(arguments["input_folder"])
+                folder = path_of(arguments["input_folder"])
                 counting = signals.counting(listener)
                 made = split_sources(folder, wanted, shared, counting, signals.check)
         if shown.json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,6 +12,7 @@ from augcli.cli.generated import add_command
 from augcli.cli.streams import write_json, write_line, write_stderr
 from augcli.errors import with_flags
 from augcli.run.lines import counted
+from augcli.run.places import path_of
 
 if TYPE_CHECKING:
     from augcli.run.cluster.missing import ArrayStatus
@@ -49,7 +49,7 @@ def status(out: str = OUT, resubmit: bool = RESUBMIT, as_json: bool = JSON) -> N
     """Print the status of an output folder."""
     from augcli.run.status import status as status_of  # noqa: PLC0415 - --help stays quick
 
-    state = status_of(Path(out))
+    state = status_of(path_of(out, "OUT"))
     array = state.array
     if resubmit:
         write_line(array.resubmit if array else "")

@@ -13,7 +13,7 @@ from augcli.data.manifest_formats.formats import manifest_name, read_rows
 from augcli.data.packed import PackedLabels
 from augcli.data.run_record import RECORD, RunRecord
 from augcli.errors import InputError, ParameterError
-from augcli.files import TABLE_LIMIT, open_file, read_file, read_json
+from augcli.files import TABLE_LIMIT, is_file, open_file, read_file, read_json, whole_place
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -108,9 +108,9 @@ def read(out: str | os.PathLike[str], split: str | None = None) -> DataSet:
         >>> data.rows[0].method, data.hard[0]
         ('mixup', np.int64(0))
     """
-    folder = os.path.abspath(os.fspath(out))
+    folder = whole_place(out)
     written = _tables_of_complete(folder)
-    manifest = manifest_name(lambda name: os.path.isfile(os.path.join(folder, name)), written)
+    manifest = manifest_name(lambda name: is_file(os.path.join(folder, name)), written)
     try:
         with open_file(os.path.join(folder, manifest)) as table:
             classes = read_class_list(read_file(os.path.join(folder, CLASSES), TABLE_LIMIT).data)

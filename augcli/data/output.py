@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import time
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from augcli.data.run_record import RECORD, RunRecord
 from augcli.data.stopping import FULL, TOO_MANY_OPEN, stopped, writing
 from augcli.errors import OutputError, Stopped
-from augcli.files import JSON_LIMIT, Folder, parse_json, try_lock
+from augcli.files import (
+    JSON_LIMIT,
+    Folder,
+    is_bucket,
+    is_url,
+    parse_json,
+    real_place,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from augcli.data.stopping import Checkpoint
-    from augcli.files import Fsync
+    from augcli.files import Fsync, Lock, OutputFiles, Place
 
 STATE = ".augcli"
 """What a run needs until it is complete; a finished folder has none."""
@@ -42,14 +47,18 @@ LOCK_TRIES = 5
 LOCK_SECONDS = 0.05
 
 
-def output_files(path: str, fsync: Fsync = "none") -> Folder:
+def output_files(path: str, fsync: Fsync = "none") -> OutputFiles:
     """Return what writes into OUT, also for workers.
 
     Args:
-        path: OUT, absolute.
-        fsync: When what is published is forced to the disk.
+        path: OUT: an absolute path, or the URL of a folder in a bucket.
+        fsync: When what is published is forced to the disk; what lies in a bucket is safe at once.
     """
-    return Folder(path, TEMPORARY, fsync)
+    if not is_url(path):
+        return Folder(path, TEMPORARY, fsync)
+    from augcli.files.remote.bucket import Bucket  # noqa: PLC0415 - few runs write to one
+
+    return Bucket(path)
 
 
 class OutputFolder:
@@ -62,30 +71,35 @@ class OutputFolder:
 
     Attributes:
         folder: OUT as it was given.
-        path: The same, absolute.
+        path: The same, absolute, or a URL.
         files: Reads, publishes and removes its files.
 
     Raises:
         OutputError: It is there, is not empty and was not made by augcli.
     """
 
-    def __init__(self, folder: Path, fsync: Fsync = "none", record_name: str = RECORD) -> None:
+    def __init__(self, folder: Place, fsync: Fsync = "none", record_name: str = RECORD) -> None:
         self.folder = folder
-        self.path = os.path.realpath(folder)
+        self.path = real_place(folder)
+        if is_url(self.path) and not is_bucket(self.path):
+            raise OutputError(f"OUT {folder} lies on a web server; give a bucket, or a folder here")
         self.files = output_files(self.path, fsync)
-        self._lock: IO[bytes] | None = None
-        if not os.path.lexists(folder):
-            return
-        if not os.path.isdir(folder):
-            raise OutputError(f"OUT {folder} is not a folder; give another with `out`")
+        self._lock: Lock | None = None
         try:
-            names = os.listdir(self.path)
+            kind = self.files.kind()
+            if kind == "file":
+                raise OutputError(f"OUT {folder} is not a folder; give another with `out`")
+            if not kind:
+                return
+            names = self.files.names("")
+            # Asked for by its name: what a bucket lists may be late.
+            is_ours = record_name in names or self.files.size(record_name) is not None
         except OSError as error:
             raise OutputError(
                 f"OUT {folder} can't be read ({error.strerror}); "
                 "fix that, or give another folder with `out`"
             ) from None
-        if set(names) - {STATE} and record_name not in names:
+        if set(names) - {STATE} and not is_ours:
             if FOLDED_PARTS in names or STATE in names:
                 raise OutputError(
                     f"OUT {folder} has no {record_name}, which says what command made its files; "
@@ -122,7 +136,8 @@ class OutputFolder:
     @property
     def has_state(self) -> bool:
         """Whether a run is at work in it, or ended before it was complete."""
-        return self.files.size(STATE) is not None
+        # A link or a file in its place counts too.
+        return self.files.size(STATE) is not None or self.files.has_folder(STATE)
 
     def open(self) -> None:
         """Make the folder if it is missing, and lock it.
@@ -170,30 +185,29 @@ class OutputFolder:
         Raises:
             OutputError: OUT can't be made.
         """
-        is_new = not os.path.lexists(self.path)
         with self._beginning():
+            is_new = not self.files.kind()
             self._make_folders()
-            lock = self.files.open_table(PREPARING)
+        lock: Lock | None = None
         try:
-            while not try_lock(lock):
+            while not lock:
                 checkpoint()
-                time.sleep(LOCK_SECONDS)
+                lock = self.files.lock(PREPARING)
+                if not lock:
+                    time.sleep(LOCK_SECONDS)
             yield
         finally:
-            if not self.has_plan:
-                self.files.remove(PREPARING)
+            if lock and not self.has_plan:
+                lock.remove()
                 self._remove_folders()
                 self.files.close()
                 if is_new:
-                    with contextlib.suppress(OSError):
-                        os.rmdir(self.path)
-            lock.close()
+                    self.files.remove_root()
+            if lock:
+                lock.close()
 
     def _make_folders(self) -> None:
-        os.makedirs(self.path, exist_ok=True)
-        self.files.close()  # the folder may be a new one
-        for name in (PARTS, TEMPORARY):
-            self.files.make_folder(name)
+        self.files.begin(PARTS, TEMPORARY)
         self.files.names(MAPS)  # refuses a link there
 
     def _remove_folders(self) -> None:
@@ -205,35 +219,15 @@ class OutputFolder:
         """Take the lock; ``augcli status`` may hold it for an instant."""
         for _ in range(LOCK_TRIES):
             self._make_folders()
-            # Held until close(): the lock lives as long as the file is open.
-            lock = self.files.open_table(LOCK)
-            if try_lock(lock):
-                if self._is_in_place(lock):
-                    self._lock = lock
-                    return True
-                # The run that held it ended meanwhile and removed it.
-                lock.close()
-                continue
-            lock.close()
+            self._lock = self.files.lock(LOCK)
+            if self._lock:
+                return True
             time.sleep(LOCK_SECONDS)
         return False
 
-    def _is_in_place(self, lock: IO[bytes]) -> bool:
-        """Return whether an open lock is the file that has its name now."""
-        try:
-            # By its path: OUT itself may have been removed and made anew.
-            named = os.stat(os.path.join(self.path, LOCK))
-        except OSError:
-            return False
-        return os.path.samestat(named, os.fstat(lock.fileno()))
-
     def is_locked(self) -> bool:
         """Return whether a run is at work in the folder now."""
-        try:
-            with self.files.open(LOCK) as file:
-                return not try_lock(file)
-        except OSError:
-            return False
+        return self.files.is_locked(LOCK)
 
     def close(self) -> None:
         """Let go of the lock; a folder without any parts or maps loses its hidden folder."""
@@ -241,18 +235,14 @@ class OutputFolder:
             return
         # A worker that was killed may have left a file.
         self.files.remove_unfinished()
-        if not self.has_plan:
-            # Else tasks rely on these folders.
-            self.files.remove(PREPARING)
-            for name in (TEMPORARY, PARTS):
-                self.files.remove_folder(name)
         with contextlib.suppress(OSError):
+            if not self.has_plan:
+                # Else tasks rely on these folders.
+                self.files.remove(PREPARING)
+                for name in (TEMPORARY, PARTS):
+                    self.files.remove_folder(name)
             if self.files.names(STATE) == [os.path.basename(LOCK)]:
-                if sys.platform == "win32":
-                    self._lock.close()
-                # Removed while it is held: a run that waits for it sees that it lost its name.
-                self.files.remove(LOCK)
-                self.files.remove_folder(STATE)
+                self._lock.remove()
         self.files.close()
         self._lock.close()
         self._lock = None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from augcli.files import Folder
+    from augcli.files import OutputFiles
 
 RENEWED_EVERY: Final = 60.0
 """Seconds."""
@@ -124,7 +124,7 @@ class Presence:
         self._files.publish(name, json.dumps(asdict(task)).encode("utf-8") + b"\n")
 
 
-def seen_tasks(files: Folder, now: float) -> list[SeenTask]:
+def seen_tasks(files: OutputFiles, now: float) -> list[SeenTask]:
     """Return the tasks whose files lie in OUT, by number; the newest file of each last.
 
     Args:
@@ -136,18 +136,18 @@ def seen_tasks(files: Folder, now: float) -> list[SeenTask]:
         try:
             content = parse_json(files.read(f"{TASKS}/{name}", JSON_LIMIT))
             task = TaskFile(**content)
-            status = files.status(f"{TASKS}/{name}")
+            written = files.modified(f"{TASKS}/{name}")
         except (OSError, ValueError, TypeError):
             continue
-        if status is None or not all(type(each) is int for each in (task.number, task.count)):
+        if written is None or not all(type(each) is int for each in (task.number, task.count)):
             continue
-        age = max(0.0, now - status.st_mtime)
+        age = max(0.0, now - written)
         is_at_work = task.state == AT_WORK and age < GONE_AFTER and not owner_is_gone(name)
         seen.append(SeenTask(task, age, is_at_work))
     return sorted(seen, key=lambda each: (each.task.number, -each.age))
 
 
-def refuse_tasks(files: Folder, out: object) -> None:
+def refuse_tasks(files: OutputFiles, out: object) -> None:
     """Refuse to change what tasks at work rely on.
 
     Args:

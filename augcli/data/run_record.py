@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard, get_args
 
-from augcli.files import read_json
+from augcli.files import folders_above, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -150,12 +150,7 @@ def output_above(path: str) -> str:
     Args:
         path: Absolute, without links; what it names need not be there.
     """
-    above = os.path.dirname(path)
-    while above != path:
-        if has_record(above):
-            return above
-        path, above = above, os.path.dirname(above)
-    return ""
+    return next(filter(has_record, folders_above(path)), "")
 
 
 def _is_colour(content: Any) -> bool:

@@ -13,7 +13,7 @@ from augcli.data.manifest import Row
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from augcli.files import Folder
+    from augcli.files import OutputFiles
 
 MOST_IN_MEMORY = 200_000
 """Rows that are sorted in memory; about 200 MB."""
@@ -27,7 +27,7 @@ class SortedRows:
         most: Rows in memory.
     """
 
-    def __init__(self, files: Folder, most: int = MOST_IN_MEMORY) -> None:
+    def __init__(self, files: OutputFiles, most: int = MOST_IN_MEMORY) -> None:
         self._files = files
         self._most = most
         self._rows: list[Row] = []

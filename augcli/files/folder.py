@@ -11,12 +11,15 @@ import functools
 import io
 import itertools
 import os
+import stat
 import time
 from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 from augcli.files.descriptors import BY_DESCRIPTOR, NO_FOLLOW, Descriptors, LinkInside
 from augcli.files.draft import Draft
+from augcli.files.locking import FileLock, is_named, try_lock
 from augcli.files.owners import HOST, owner_is_gone, owner_token
+from augcli.files.places import kind_of
 from augcli.files.publishing import WRITE_FLAGS, sync_descriptor, write_all
 from augcli.files.reading import (
     READ_AND_WRITE,
@@ -24,9 +27,12 @@ from augcli.files.reading import (
     read_descriptor,
     regular,
 )
+from augcli.files.trial import free_bytes, try_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from augcli.files.places import Kind
 
 Fsync = Literal["none", "shard", "file"]
 
@@ -59,6 +65,50 @@ class Folder:
         self._numbers = itertools.count()
         self._made: set[str] = set()
         self._new_folders: set[str] = set()
+
+    def kind(self) -> Kind:
+        """Return what lies there."""
+        return kind_of(self.path)
+
+    def begin(self, *folders: str) -> None:
+        """Make the folder, and folders in it, where they are missing."""
+        os.makedirs(self.path, exist_ok=True)
+        self.close()  # the folder may be a new one
+        for name in folders:
+            self.make_folder(name)
+
+    def try_writing(self) -> None:
+        """Make the folder, if it is missing, and a file in it, and remove both again."""
+        try_folder(self.path)
+
+    def free_bytes(self) -> int | None:
+        """Return how many bytes its disk has left."""
+        return free_bytes(self.path)
+
+    def local(self, name: str) -> str:
+        """Return the path of a folder in it."""
+        return f"{self.path}/{name}"
+
+    def lock(self, name: str) -> FileLock | None:
+        """Take a lock; None where another process has it, or has just removed its file."""
+        file = self.open_table(name)
+        try:
+            # By its path: the folder itself may have been removed and made anew.
+            if try_lock(file) and is_named(file, f"{self.path}/{name}"):
+                return FileLock(file, functools.partial(self._remove_lock, name))
+        except BaseException:
+            file.close()
+            raise
+        file.close()
+        return None
+
+    def is_locked(self, name: str) -> bool:
+        """Return whether a process has a lock now."""
+        try:
+            with self.open(name) as file:
+                return not try_lock(file)
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Close the descriptors of folders; they are opened again when they are needed."""
@@ -135,6 +185,16 @@ class Folder:
             file.write(b".")
             file.flush()
             return os.fstat(file.fileno()).st_mtime
+
+    def modified(self, name: str) -> float | None:
+        """Return when a file was written, by that clock; None where it is missing."""
+        status = self.status(name)
+        return status.st_mtime if status else None
+
+    def remove_root(self) -> None:
+        """Remove the folder itself, if it is empty."""
+        with contextlib.suppress(OSError):
+            os.rmdir(self.path)
 
     def draft(self) -> Draft:
         """Begin a file that is written piece by piece and published when it is whole."""
@@ -233,6 +293,25 @@ class Folder:
             return None
         return status.st_size if status else None
 
+    def has_folder(self, name: str) -> bool:
+        """Return whether a folder is there."""
+        status = self.status(name)
+        return status is not None and stat.S_ISDIR(status.st_mode)
+
+    def walk(self, besides: str) -> Iterator[str]:
+        """Yield the names of all files but those in one folder, in no order."""
+        # A stack and not os.walk, which recurses in Python 3.11.
+        folders = [""]
+        while folders:
+            folder = folders.pop()
+            with os.scandir(os.path.join(self.path, folder)) as scan:
+                for entry in scan:
+                    name = f"{folder}/{entry.name}" if folder else entry.name
+                    if not entry.is_dir(follow_symlinks=False):
+                        yield name
+                    elif name != besides:
+                        folders.append(name)
+
     def names(self, name: str) -> list[str]:
         """Return what lies in a folder, sorted; nothing where it is missing."""
         try:
@@ -242,11 +321,12 @@ class Folder:
         except FileNotFoundError:
             return []
 
-    def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
-        with contextlib.suppress(OSError):
-            leaf, place = self._folders.locate(name)
-            os.unlink(leaf, dir_fd=place)
+    def remove(self, *names: str) -> None:
+        """Remove files, those that are there."""
+        for name in names:
+            with contextlib.suppress(OSError):
+                leaf, place = self._folders.locate(name)
+                os.unlink(leaf, dir_fd=place)
 
     def remove_folder(self, name: str) -> bool:
         """Remove a folder; return whether it is gone: it may hold something, or be missing."""
@@ -310,6 +390,10 @@ class Folder:
             for name in self.names(self._temporary):
                 if self._is_left_over(name):
                     self.remove(f"{self._temporary}/{name}")
+
+    def _remove_lock(self, name: str) -> None:
+        self.remove(name)
+        self.remove_folder(name.rpartition("/")[0])
 
     def _give_name(self, unfinished: str, name: str) -> None:
         """Give a temporary file, whole by now, its final name."""

@@ -10,9 +10,11 @@ import json
 import os
 import stat
 import sys
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
 from augcli.files.descriptors import NO_FOLLOW
+from augcli.files.remote import objects
+from augcli.files.remote.url import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +67,8 @@ def read_file(path: Path, limit: int | None = None) -> Content:
     Raises:
         OSError: It can't be read, is no regular file, or is larger than the limit.
     """
+    if is_url(path):
+        return _read_object(os.fspath(path), limit)
     # Without a file object: half the time of a small image's read.
     descriptor, status = _open_regular(path)
     try:
@@ -86,6 +90,8 @@ def read_checked(path: Path, limit: int, check: Callable[[bytes, int, int], obje
     Raises:
         OSError: It can't be read, is no regular file, or is larger than the limit.
     """
+    if is_url(path):
+        return _read_object(os.fspath(path), limit, check)
     # Each call counts: this is done for every image.
     descriptor = os.open(path, READ_FLAGS)
     try:
@@ -136,7 +142,7 @@ def read_given(path: Path, limit: int | None = None) -> bytes:
     Raises:
         OSError: It can't be read, is a folder or a device, or is larger than the limit.
     """
-    if not stat.S_ISFIFO(os.stat(path).st_mode):
+    if is_url(path) or not stat.S_ISFIFO(os.stat(path).st_mode):
         return read_file(path, limit).data
     with open(path, "rb") as pipe:
         data = pipe.read(-1 if limit is None else limit + 1)
@@ -195,10 +201,55 @@ def open_file(path: Path) -> io.BufferedReader:
     Raises:
         OSError: It can't be read, or is no regular file.
     """
+    if is_url(path):
+        return objects.open_object(os.fspath(path))
     return open(_open_regular(path)[0], "rb")
 
 
-class Pieces:
+def open_status(file: io.BufferedReader) -> tuple[int, int]:
+    """Return the bytes of an open file and the time of its last change, as they are now.
+
+    Of an object, those of its last reading.
+    """
+    if isinstance(file.raw, objects.ObjectFile):
+        return file.raw.status()
+    status = os.fstat(file.fileno())
+    return status.st_size, modified_at(status)
+
+
+class Pieces(Protocol):
+    """A file of which pieces are read at any place; several threads may use one.
+
+    Attributes:
+        path: The file.
+    """
+
+    path: str
+
+    def status(self) -> tuple[int, int]:
+        """Return the bytes of the file and the time of its last change, as they are now."""
+        ...
+
+    def read(self, position: int, count: int) -> bytes:
+        """Return bytes from a place on.
+
+        Raises:
+            EOFError: The file ends before the last of them.
+            OSError: They can't be read.
+        """
+        ...
+
+
+def open_pieces(path: Path) -> Pieces:
+    """Open a file of which pieces are read at any place.
+
+    Raises:
+        OSError: It can't be read, or is no regular file.
+    """
+    return objects.ObjectPieces(os.fspath(path)) if is_url(path) else FilePieces(path)
+
+
+class FilePieces:
     """A regular file that stays open, of which pieces are read at any place.
 
     Several threads and processes may use one. A file that is cut short while it is open gives an
@@ -221,7 +272,7 @@ class Pieces:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
 
-    def __reduce__(self) -> tuple[type[Pieces], tuple[str]]:
+    def __reduce__(self) -> tuple[type[FilePieces], tuple[str]]:
         """Pickle by the path: another process opens the file anew."""
         return (type(self), (self.path,))
 
@@ -307,6 +358,25 @@ def _open_regular(path: Path) -> tuple[int, os.stat_result]:
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def _read_object(
+    url: str, limit: int | None, check: Callable[[bytes, int, int], object] | None = None
+) -> Content:
+    """Return the content of an object; see :func:`read_checked`."""
+    found = objects.read(url, 0, SMALL)
+    data, size = found.data, found.size
+    if limit is not None and (size > SMALL or size > limit):
+        if check:
+            check(data[:HEAD_BYTES], size, limit)
+        if size > limit:
+            raise OSError(errno.EFBIG, f"has {size:,} bytes, more than {limit:,}")
+    is_steady = True
+    if size > len(data):
+        rest = objects.read(url, len(data), size - len(data))
+        is_steady = rest.version == found.version
+        data += rest.data
+    return Content(data, size, found.version, is_steady and len(data) == size)
 
 
 def _rest(descriptor: int, data: bytes, limit: int | None) -> bytes:

@@ -6,6 +6,7 @@ It lies in the folder that ``TMPDIR`` names, else in ``/var/tmp``: ``/tmp`` is o
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import shutil
 import tempfile
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from augcli.files.locking import try_lock
 from augcli.files.publishing import WRITE_FLAGS, remove_file, write_all
-from augcli.files.reading import open_table
+from augcli.files.reading import open_pieces, open_table, read_file
+from augcli.files.remote.url import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,6 +85,27 @@ class Spool:
             raise
         finally:
             os.close(descriptor)
+
+
+def local_copy(url: str, limit: int) -> str:
+    """Return the path of a copy of an object, which is gone when the process ends.
+
+    Args:
+        url: Of the object.
+        limit: The most bytes that it may have.
+
+    Raises:
+        OSError: It can't be read, or is larger than the limit.
+    """
+    return _copied(url, open_pieces(url).status(), limit)[1]
+
+
+@functools.lru_cache(maxsize=4)
+def _copied(url: str, _status: tuple[int, int], limit: int) -> tuple[Spool, str]:
+    spool = Spool()
+    name = os.path.basename(shown(url))
+    spool.write(name, [read_file(url, limit).data], limit)
+    return spool, f"{spool.path}/{name}"
 
 
 def _place() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from augcli.attention.model_file import scorer_sha256
+from augcli.attention.model_file import local_scorer, scorer_sha256
 from augcli.augmentations.base import Augmentation
 from augcli.params import values
 from augcli.recipes.options import NOT_OF_THE_RESULT
@@ -52,7 +52,7 @@ def identity(chain: Chain, place: str, options: RunOptions, sources: Sources) ->
         "steps": [step.to_json() for step in chain.steps],
         "survival": chain.survival,
         **options_of_the_result,
-        "scorer": scorer_sha256(options.model) if scored else None,
+        "scorer": scorer_sha256(local_scorer(options.model)) if scored else None,
         "labels": sources.labels_sha256 or None,
         "multi_label": sources.are_many,
         "stream": STREAM,

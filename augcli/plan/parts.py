@@ -21,7 +21,7 @@ from augcli.plan.part import UNFINISHED, Part, ShardName, plan_mark, without_mar
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
-    from augcli.files import Folder
+    from augcli.files import OutputFiles
 
 LONGEST_LINE = 256 << 20
 """Bytes of the longest line that is read from the folded parts."""
@@ -96,7 +96,7 @@ class Parts:
             supersedes: they may be empty now.
     """
 
-    def __init__(self, files: Folder, *, in_containers: bool = False) -> None:
+    def __init__(self, files: OutputFiles, *, in_containers: bool = False) -> None:
         self._files = files
         self._in_containers = in_containers
         self.is_cut = False
@@ -216,11 +216,11 @@ class Parts:
         Returns:
             The folders that something was removed from.
         """
-        folders = set()
+        folders: set[str] = set()
         for stored in self.read():
-            for name in stored.part.obsolete if stored.part else ():
-                self._files.remove(name)
-                folders.add(name.rpartition("/")[0])
+            obsolete = stored.part.obsolete if stored.part else []
+            self._files.remove(*obsolete)
+            folders.update(name.rpartition("/")[0] for name in obsolete)
         self.fold(
             StoredPart(part.shard, part.to_bytes(), part)
             for stored in self.read()
@@ -249,8 +249,7 @@ class Parts:
 
     def remove_loose(self) -> None:
         """Remove the parts that are files of their own: they are folded, or nothing is left."""
-        for name in self._loose_names():
-            self._files.remove(part_name(str(name)))
+        self._files.remove(*(part_name(str(name)) for name in self._loose_names()))
 
     def remove(self) -> None:
         """Remove all parts."""
@@ -266,8 +265,7 @@ class Parts:
         names = part.files
         if part.made or part.data:
             self.commit(Part(part.shard, part.command, UNFINISHED, obsolete=names))
-        for name in names:
-            self._files.remove(name)
+        self._files.remove(*names)
         return {name.rpartition("/")[0] for name in names}
 
     def _loose(self, shard: str) -> StoredPart:

@@ -13,6 +13,7 @@ from augcli.data.codecs.choices import BACKGROUND, WHITE_LEVEL
 from augcli.data.codecs.formats import FULL_WHITE, PNG_LEVEL
 from augcli.data.stores.sources import MOST_BYTES
 from augcli.errors import near_miss
+from augcli.files import Place
 from augcli.params import ByName, Param, check
 from augcli.recipes.array_index import parse_index
 
@@ -197,7 +198,7 @@ class RunOptions(ByName):
     """What a run does, for every augmentation."""
 
     out: Annotated[
-        Path | None,
+        Place | None,
         Param(
             "Folder for the results [default: INPUT-COMMAND beside INPUT].",
             short="-o",
@@ -239,7 +240,7 @@ class RunOptions(ByName):
         ),
     ] = "pair"
     labels: Annotated[
-        Path | None,
+        Place | None,
         Param(
             "Table with a row for each image (CSV, TSV, JSONL or Parquet), instead of one folder "
             "per class.",
@@ -300,7 +301,7 @@ class RunOptions(ByName):
         ),
     ] = "error"
     classes: Annotated[
-        Path | None,
+        Place | None,
         Param(
             "Text file with a class in each line, which gives classes.txt their order; it may "
             "name classes without an image.",
@@ -385,7 +386,7 @@ class RunOptions(ByName):
             "class with weight one over its size, so that rare ones give most; mixers only)."
         ),
     ] = "any"
-    model: Annotated[Path | None, MODEL] = None
+    model: Annotated[Place | None, MODEL] = None
     heatmaps: Annotated[
         Path | None,
         Param(

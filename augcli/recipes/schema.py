@@ -6,13 +6,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augcli.augmentations import METHODS
+from augcli.files import Place
 from augcli.params import declared
 from augcli.recipes.recipe import NAME, RUN_OPTIONS
 
 if TYPE_CHECKING:
     from augcli.params import Declared
 
-TYPES = {int: "integer", float: "number", bool: "boolean", str: "string", Path: "string"}
+TYPES = {
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    str: "string",
+    Path: "string",
+    Place: "string",
+}
 
 
 def recipe_schema() -> dict[str, Any]:

@@ -30,13 +30,13 @@ from augcli.run.trial import Trial
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from PIL.Image import Image as Picture
 
     from augcli.augmentations.base import Augmentation
     from augcli.data.manifest import Row
     from augcli.data.stopping import Checkpoint
+    from augcli.files import Place
     from augcli.recipes.recipe import Recipe
     from augcli.report.sheets.sheet import Tile
     from augcli.run.check import Run
@@ -108,7 +108,7 @@ def preview(
 
 
 def preview_of(
-    folder: Path,
+    folder: Place,
     recipe: Recipe,
     options: RunOptions,
     variation: Variation | None = None,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from augcli.errors import UsageError
+from augcli.files import is_url, real_place
 from augcli.report.comparison import OfSources, compared
 from augcli.report.listing import listed_classes, options_shown
 from augcli.report.page import LIMIT, MARK, check_installed, rendered
@@ -166,9 +167,14 @@ def _checked_page(page: Place | None, outs: Sequence[Place]) -> str:
     """
     check_installed()
     if page is None:
-        folders = [os.path.abspath(os.fspath(out)) for out in outs]
+        places = [os.fspath(out) for out in outs]
+        # A page on what lies in a bucket is written into the folder where the command runs.
+        folders = [
+            real_place(place) if is_url(place) else os.path.abspath(place) for place in places
+        ]
         names = [os.path.basename(folder) or "out" for folder in folders]
-        path = os.path.join(os.path.dirname(folders[0]), f"{'-and-'.join(names)}-report.html")
+        beside = "" if is_url(places[0]) else os.path.dirname(folders[0])
+        path = os.path.abspath(os.path.join(beside, f"{'-and-'.join(names)}-report.html"))
     else:
         path = os.path.abspath(os.fspath(page))
     check_place(path, "report", lambda start: start.startswith(MARK))

@@ -23,6 +23,7 @@ from augcli.report.pictures.choice import Choice
 from augcli.report.pictures.result import SIDES, ResultRows
 from augcli.report.words import shown
 from augcli.run.inputs import input_store
+from augcli.run.places import path_of
 from augcli.run.status import open_output
 from augcli.run.verifying.remake import Remaker, recorded_chain, recorded_options
 
@@ -172,7 +173,7 @@ def opened_output(out: Place, against: Place | None = None) -> Opened:
     Raises:
         OutputError: It is no complete output folder of augcli.
     """
-    output, record = open_output(Path(out))
+    output, record = open_output(path_of(out, "OUT"))
     if record.state != "complete":
         raise OutputError(
             f"OUT {os.fspath(out)} is not complete; run the same command again first, then look"

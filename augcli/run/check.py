@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from augcli.attention.model_file import local_scorer
 from augcli.data.codecs.choices import background_colour, given_white_level
 from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.manifest_formats.columns import MOST_CLASSES, Columns
@@ -23,6 +24,7 @@ from augcli.data.stores.opening import is_table
 from augcli.data.stores.path_list import STANDARD_INPUT
 from augcli.data.stores.tars.shards import without_pattern
 from augcli.errors import InputError, UsageError
+from augcli.files import Url, is_bucket, real_place
 from augcli.plan.backlog import Backlog
 from augcli.plan.containers import containers_for
 from augcli.plan.fingerprint import command_hash, identity
@@ -34,7 +36,7 @@ from augcli.recipes.options import seconds_of
 from augcli.rng import digest
 from augcli.run.amounts import as_they_are, wanted_of
 from augcli.run.encoding import check_arrays, encoding_of
-from augcli.run.inputs import input_store, order_classes
+from augcli.run.inputs import input_store, list_input, order_classes, read_ahead_for
 from augcli.run.machine import usable_cores
 from augcli.run.places import check_places
 from augcli.run.scoring import largest_grid, scores_sources, usable_maps
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from augcli.data.manifest_formats.formats import ManifestFormat
     from augcli.data.stopping import Checkpoint
     from augcli.data.stores.sources import Sources, Store
+    from augcli.files import Place
     from augcli.recipes.options import RunOptions
     from augcli.recipes.recipe import Recipe
     from augcli.work.pool import Pool
@@ -150,7 +153,7 @@ class Run:
         # Nodes have no table in common that would be quicker than to score again.
         is_near = self.options.engine == "processes"
         again = is_near and self.wanted.most_copies > 1 and scores_sources(self.chain)
-        table = os.path.join(self.output.path, MAPS, "maps") if again or gpu else ""
+        table = os.path.join(self.output.files.local(MAPS), "maps") if again or gpu else ""
         spec = gpu.map_spec if gpu else None
         return MapStorage(self.heatmaps, table, len(self.sources), spec)
 
@@ -163,10 +166,11 @@ class Run:
             frame=self.options.frame,
             white_level=self.white_level or FULL_WHITE,
             background=background_colour(self.options.background),
-            model=self.options.model,
+            model=local_scorer(self.options.model),
             grid=largest_grid(self.chain),
             storage=storage,
             timeout=seconds_of(self.options.timeout),
+            read_ahead=read_ahead_for(self.sources),
         )
 
     def make_settings(self, chain: Chain, out_identity: tuple[int, int]) -> MakeSettings:
@@ -251,7 +255,7 @@ class Listed(NamedTuple):
 
 
 def check(
-    folder: Path,
+    folder: Place,
     recipe: Recipe,
     options: RunOptions,
     checkpoint: Checkpoint = carry_on,
@@ -284,7 +288,7 @@ def check(
 def check_listed(
     store: Store,
     sources: Sources,
-    folder: Path,
+    folder: Place,
     recipe: Recipe,
     options: RunOptions,
     checkpoint: Checkpoint = carry_on,
@@ -317,7 +321,7 @@ def check_listed(
 def _run(
     store: Store,
     listed: Listed,
-    folder: Path,
+    folder: Place,
     recipe: Recipe,
     options: RunOptions,
     checkpoint: Checkpoint,
@@ -329,7 +333,7 @@ def _run(
     chain = Chain(recipe.name, recipe.steps, options.seed, copies, recipe.survival)
     _check_manifest(sources, options)
     container_of = _containers(sources, options)
-    place = os.path.realpath(folder) if is_table(os.fspath(folder)) else sources.root
+    place = real_place(folder) if is_table(os.fspath(folder)) else sources.root
     made = listed.identity or identity(chain, place, options, sources)
     # The default depends on the kind of store: what it was is recorded.
     made["locality"] = "container" if container_of else "none"
@@ -365,7 +369,7 @@ def _containers(sources: Sources, options: RunOptions) -> Callable[[str], str] |
     return sources.container_of if is_default or options.locality == "container" else None
 
 
-def list_sources(folder: Path, out: Path | None, options: RunOptions) -> tuple[Store, Sources]:
+def list_sources(folder: Place, out: Place | None, options: RunOptions) -> tuple[Store, Sources]:
     """List INPUT as the options say: what every verb that reads sources begins with.
 
     Args:
@@ -379,8 +383,7 @@ def list_sources(folder: Path, out: Path | None, options: RunOptions) -> tuple[S
     Raises:
         UsageError: INPUT, the table or the place of OUT is wrong.
     """
-    store = input_store(os.fspath(folder), options, None if out is None else os.fspath(out))
-    sources = store.list()
+    store, sources = list_input(folder, options, out)
     refuse_unfinished(sources.root, folder)
     if out is not None:
         check_places(sources.root, folder, out, has_labels=bool(sources.labels_sha256))
@@ -389,7 +392,7 @@ def list_sources(folder: Path, out: Path | None, options: RunOptions) -> tuple[S
     return store, sources
 
 
-def check_surroundings(*paths: Path | None) -> None:
+def check_surroundings(*paths: Place | None) -> None:
     """Refuse what would make every path mean something else; the first thing that a verb does.
 
     Raises:
@@ -410,8 +413,20 @@ def check_surroundings(*paths: Path | None) -> None:
         )
 
 
-def default_out(folder: Path, command: str) -> Path:
-    """Return ``<INPUT>-<command>`` beside INPUT; for a list of paths, in the current folder."""
+def default_out(folder: Place, command: str) -> Place:
+    """Return ``<INPUT>-<command>`` beside INPUT; for a list of paths, in the current folder.
+
+    Raises:
+        UsageError: Nothing can be written beside INPUT.
+    """
+    if isinstance(folder, Url):
+        url = without_pattern(os.fspath(folder))
+        if not is_bucket(url) or "/" not in url.partition("://")[2]:
+            raise UsageError(
+                f"INPUT {folder} is a whole bucket or lies on a web server, so nothing can be "
+                "written beside it; give a folder with `out`"
+            )
+        return Url(f"{url}-{command}")
     if os.fspath(folder) == STANDARD_INPUT:
         return Path(f"augcli-{command}")
     whole = Path(os.path.abspath(without_pattern(os.fspath(folder))))

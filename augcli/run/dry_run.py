@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import os
-import shutil
 from collections import Counter
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from augcli.data.stopping import FULL, disk_full
 from augcli.errors import OutputError
-from augcli.files import create_file, remove_file
 from augcli.run.class_counts import class_counts
 from augcli.run.prepare import own_record
 from augcli.run.trial import Estimated, Trial
@@ -65,7 +60,7 @@ class DryRun:
         rows: Rows of the manifest as they would come out, of the first few jobs.
         failures: What would fail among them.
         bytes_needed: Estimate of the space for all outputs.
-        bytes_free: Space on the disk of OUT.
+        bytes_free: Space on the disk of OUT; None where nobody says, as in a bucket.
     """
 
     sources: int
@@ -76,7 +71,7 @@ class DryRun:
     rows: list[Row]
     failures: list[Failure]
     bytes_needed: int
-    bytes_free: int
+    bytes_free: int | None
 
 
 def dry_run(run: Run) -> DryRun:
@@ -116,7 +111,7 @@ def dry_run(run: Run) -> DryRun:
         [output.row for output in made],
         failures,
         (outputs - backlog.already_done) * sum(sizes) // len(sizes) if sizes else 0,
-        shutil.disk_usage(_existing(Path(run.output.path))).free,
+        run.output.files.free_bytes(),
     )
 
 
@@ -145,18 +140,8 @@ def try_output(output: OutputFolder) -> None:
         OutputError: It can't be written.
         Stopped: Its disk is full.
     """
-    missing = [output.path]
-    while not os.path.lexists(os.path.dirname(missing[-1])):
-        missing.append(os.path.dirname(missing[-1]))
-    made: list[str] = []
     try:
-        for path in reversed(missing):
-            if not os.path.isdir(path):
-                os.mkdir(path)
-                made.append(path)
-        trial = os.path.join(output.path, f".augcli-trial-{os.getpid()}")
-        create_file(trial, b"")
-        remove_file(trial)
+        output.files.try_writing()
     except OSError as error:
         if error.errno in FULL:
             raise disk_full(output.path) from None
@@ -164,13 +149,3 @@ def try_output(output: OutputFolder) -> None:
             f"OUT {output.folder} can't be written ({error.strerror}); "
             "give write permission, or another folder with `out`"
         ) from None
-    finally:
-        for path in reversed(made):
-            # A run that began meanwhile needs it.
-            with contextlib.suppress(OSError):
-                os.rmdir(path)
-
-
-def _existing(folder: Path) -> Path:
-    """Return the folder itself, or the nearest folder above it that is there."""
-    return next(path for path in (folder, *folder.parents) if path.exists())

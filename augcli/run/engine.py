@@ -11,16 +11,16 @@ from augcli.run.make import make
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from augcli.data.stopping import Checkpoint
+    from augcli.files import Place
     from augcli.recipes.options import RunOptions
     from augcli.recipes.recipe import Recipe
     from augcli.run.messages import Listener, Summary
 
 
 def engine(
-    folder: Path, recipe: Recipe, options: RunOptions, checkpoint: Checkpoint = carry_on
+    folder: Place, recipe: Recipe, options: RunOptions, checkpoint: Checkpoint = carry_on
 ) -> Callable[[Listener], Summary]:
     """Return what makes a data set, or the share of it that a task of an array job has.
 

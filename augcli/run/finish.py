@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from augcli.data.manifest import Row
     from augcli.data.manifest_formats.columns import Columns
-    from augcli.files import Folder
+    from augcli.files import OutputFiles
     from augcli.plan.part import Part
     from augcli.plan.parts import StoredPart
     from augcli.run.check import Run
@@ -148,7 +148,7 @@ def finish(
     return summary(prepared, seconds, progress.outputs, progress.rate)
 
 
-def table_hashes(files: Folder) -> dict[str, str]:
+def table_hashes(files: OutputFiles) -> dict[str, str]:
     """Return the SHA-256 of each table in OUT that can be read.
 
     Not of the data set card, to which people add.
@@ -156,7 +156,7 @@ def table_hashes(files: Folder) -> dict[str, str]:
     return _hashes(files, [*MANIFESTS, *split_tables(files), ERRORS, CLASSES])
 
 
-def _hashes(files: Folder, names: Iterable[str]) -> dict[str, str]:
+def _hashes(files: OutputFiles, names: Iterable[str]) -> dict[str, str]:
     found = {}
     for name in names:
         with contextlib.suppress(OSError):
@@ -164,7 +164,7 @@ def _hashes(files: Folder, names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _hash(files: Folder, name: str) -> str:
+def _hash(files: OutputFiles, name: str) -> str:
     with files.open(name) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -17,6 +17,7 @@ import numpy as np
 from augcli.attention.device import AUTO
 from augcli.attention.heat_map_file import KEY_BYTES, About, HeatMaps, save_maps
 from augcli.attention.map_table import NAME_END, STORED_TYPE, MapTable
+from augcli.attention.model_file import local_scorer
 from augcli.attention.scorer import Scorer, on_device
 from augcli.data.codecs.choices import background_colour, given_white_level
 from augcli.data.codecs.decoding import decode
@@ -38,6 +39,7 @@ from augcli.pixels.heat_maps import ranked_cells
 from augcli.pixels.overlay import overlay
 from augcli.recipes.options import seconds_of
 from augcli.run.estimating.white_level import estimated_white_level, white_level_words
+from augcli.run.inputs import read_ahead_for, reading
 from augcli.run.machine import usable_cores
 from augcli.run.messages import (
     Error,
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from augcli.attention.map_spec import MapSpec
     from augcli.data.stopping import Checkpoint
     from augcli.data.stores.sources import Source, Sources
+    from augcli.files import Place
     from augcli.pixels.frame import HeatMap
     from augcli.run.messages import Listener
     from augcli.run.options import HeatMapOptions
@@ -116,7 +119,7 @@ class _Collected:
 
 
 def make_heat_maps(
-    folder: Path,
+    folder: Place,
     options: HeatMapOptions,
     listener: Listener = ignore,
     checkpoint: Checkpoint = carry_on,
@@ -135,17 +138,18 @@ def make_heat_maps(
     """
     begun = time.time()
     # A map does not depend on classes or splits.
-    store = open_store(
-        os.fspath(folder),
-        None,
-        options.follow_links,
-        "classes",
-        image_column=options.image_column,
-    )
-    sources = store.list()
+    with reading(folder):
+        store = open_store(
+            os.fspath(folder),
+            None,
+            options.follow_links,
+            "classes",
+            image_column=options.image_column,
+        )
+        sources = store.list()
     _check_places(sources, options)
-    gpu = on_device(options.device, options.model, options.grid)
-    spec = (gpu or Scorer(options.model, grid=options.grid)).map_spec
+    gpu = on_device(options.device, local_scorer(options.model), options.grid)
+    spec = (gpu or Scorer(local_scorer(options.model), grid=options.grid)).map_spec
     before = _before(options, spec)
     workers = usable_cores() if options.workers is None else options.workers
     count = len(sources)
@@ -173,10 +177,11 @@ def make_heat_maps(
         frame=None,
         white_level=given_white_level(options.white_level) or FULL_WHITE,
         background=background_colour(options.background),
-        model=options.model,
+        model=local_scorer(options.model),
         grid=options.grid,
         storage=storage,
         timeout=seconds_of(options.timeout),
+        read_ahead=read_ahead_for(sources),
     )
 
     def new_pool() -> Pool:

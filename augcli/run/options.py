@@ -10,6 +10,7 @@ from augcli.data.codecs.choices import BACKGROUND, WHITE_LEVEL
 from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.stores.sources import MOST_BYTES
 from augcli.errors import ParameterError
+from augcli.files import Place
 from augcli.params import ByName, Declared, Param, check, declared, refuse_unknown
 from augcli.recipes.options import (
     DEVICE,
@@ -49,7 +50,7 @@ class HeatMapOptions(ByName):
     top_n: Annotated[
         int, Param("Best cells that such a picture frames.", 1, 4096, group="output")
     ] = 6
-    model: Annotated[Path | None, MODEL] = None
+    model: Annotated[Place | None, MODEL] = None
     device: Annotated[str, DEVICE] = "cpu"
     white_level: Annotated[int | str, WHITE_LEVEL] = FULL_WHITE
     background: Annotated[str | None, BACKGROUND] = None

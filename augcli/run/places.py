@@ -7,27 +7,37 @@ run.json, and never read.
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from augcli.data.run_record import output_above
 from augcli.errors import InputError, OutputError, ParameterError
+from augcli.files import is_url, place_of, real_place, shown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from augcli.files import Place
 
 
-def path_of(folder: object) -> Path:
-    """Return INPUT as a path, as it is given from Python.
+def path_of(folder: object, what: str = "INPUT") -> Place:
+    """Return INPUT, or something else, as a path or a URL, as it is given.
 
     Raises:
         ParameterError: It is no path.
+        InputError: It is a URL that augcli does not take.
     """
     if not isinstance(folder, str | os.PathLike) or not str(folder):
         raise ParameterError("folder", f"is {folder!r}, but must be the path of a folder of images")
     path = os.fspath(folder)
     if not isinstance(path, str) or "\0" in path:
         raise ParameterError("folder", f"is {path!r}, but must be text without NUL characters")
-    return Path(path)
+    try:
+        return place_of(path)
+    except ValueError as error:
+        raise InputError(f"{what} {shown(path)} {error}") from None
 
 
-def check_places(place: str, folder: Path, out: Path, *, has_labels: bool) -> None:
+def check_places(place: str, folder: Place, out: Place, *, has_labels: bool) -> None:
     """Refuse places where outputs would lie among sources, or sources among outputs.
 
     Args:
@@ -39,7 +49,7 @@ def check_places(place: str, folder: Path, out: Path, *, has_labels: bool) -> No
     Raises:
         UsageError: INPUT or OUT lies in such a place.
     """
-    path = os.path.realpath(out)
+    path = real_place(out)
     if path == place:
         raise OutputError(f"OUT {out} is INPUT itself; give another folder with `out`")
     if holds(path, place):
@@ -99,6 +109,8 @@ def holds(folder: str, place: str) -> bool:
         folder: Absolute; need not be there.
         place: Absolute, and there.
     """
+    if is_url(folder) or is_url(place):
+        return place == folder or place.startswith(f"{folder}/")
     try:
         own = os.stat(folder)
     except OSError:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from augcli.attention.scorer import Scorer
-    from augcli.files import Folder
+    from augcli.files import OutputFiles
     from augcli.plan.backlog import Backlog
     from augcli.plan.plan import Plan
     from augcli.recipes.chain import Chain
@@ -188,11 +188,10 @@ def _place_containers(prepared: Prepared, listener: Listener) -> None:
     )
 
 
-def remove_containers(files: Folder, planned: Collection[str]) -> None:
+def remove_containers(files: OutputFiles, planned: Collection[str]) -> None:
     """Remove the files of OUT that hold outputs and are not planned."""
-    for name in files.names(""):
-        if is_container_name(name) and name not in planned:
-            files.remove(name)
+    there = filter(is_container_name, files.names(""))
+    files.remove(*(name for name in there if name not in planned))
 
 
 def own_record(run: Run, record: RunRecord | None) -> RunRecord | None:
@@ -264,8 +263,7 @@ def _start_over(run: Run, before: RunRecord | None) -> None:
     for stored in parts.read():
         if stored.part:
             folders |= parts.drop(stored.part)
-    for name in (CLASSES, ERRORS, CARD, *INDEXES):
-        files.remove(name)
+    files.remove(CLASSES, ERRORS, CARD, *INDEXES)
     if container_ending(before.identity.get("to")):
         remove_containers(files, ())
     parts.remove()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from augcli.attention.device import AUTO, CPU
 from augcli.attention.heat_map_file import HeatMaps
 from augcli.attention.map_table import MapTable
+from augcli.attention.model_file import local_scorer
 from augcli.data.manifest import Failure
 from augcli.errors import (
     HeatMapsError,
@@ -168,7 +169,7 @@ def scorer_on_gpu(options: RunOptions, chain: Chain) -> Scorer | None:
         )
     from augcli.attention.scorer import on_device  # noqa: PLC0415 - few runs have a GPU
 
-    return on_device(options.device, options.model, largest_grid(chain))
+    return on_device(options.device, local_scorer(options.model), largest_grid(chain))
 
 
 def score_first(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from augcli.data.manifest import Row
     from augcli.data.manifest_formats.columns import Columns
     from augcli.data.manifest_formats.formats import ManifestFormat
-    from augcli.files import Folder
+    from augcli.files import OutputFiles
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 """Names of folders that mean nothing else in a pattern."""
@@ -31,7 +31,7 @@ def is_split_table(name: str) -> bool:
     return leaf in MANIFESTS and _PLAIN.fullmatch(folder) is not None
 
 
-def split_tables(files: Folder) -> list[str]:
+def split_tables(files: OutputFiles) -> list[str]:
     """Return the tables of splits that lie in OUT."""
     names = [f"{folder}/{name}" for folder in files.names("") for name in MANIFESTS]
     return [name for name in names if is_split_table(name) and files.size(name) is not None]
@@ -59,7 +59,7 @@ class SplitFolders:
 
 
 def write_split_tables(
-    files: Folder,
+    files: OutputFiles,
     manifest: ManifestFormat,
     columns: Columns,
     rows: Iterable[Row],
@@ -90,7 +90,7 @@ def _rows_in(folder: str, rows: Iterable[Row]) -> Iterator[Row]:
             yield row._replace(file_name=row.file_name.removeprefix(folder))
 
 
-def remove_tables(files: Folder, kept: Collection[str] = ()) -> None:
+def remove_tables(files: OutputFiles, kept: Collection[str] = ()) -> None:
     """Remove the manifests of OUT and the tables of splits, but those that are kept."""
     # The manifest last: a run that ends here is seen by it to have tables left over.
     for name in (*split_tables(files), *MANIFESTS):

@@ -10,12 +10,11 @@ from augcli.data.output import OutputFolder
 from augcli.data.run_record import RECORD, RunRecord
 from augcli.data.sinks.opening import container_ending
 from augcli.errors import OutputError
-from augcli.files import read_json
+from augcli.files import kind_of, read_json
 from augcli.plan.parts import Parts
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from augcli.files import Place
     from augcli.run.cluster.missing import ArrayStatus
 
 WANTED = "give a folder that a run of augcli has made, such as images-cutmix"
@@ -51,7 +50,7 @@ class Status:
         return max(0, self.jobs - self.made - self.failed)
 
 
-def open_output(out: Path) -> tuple[OutputFolder, RunRecord]:
+def open_output(out: Place) -> tuple[OutputFolder, RunRecord]:
     """Return an output folder of augcli, and its run.json.
 
     Args:
@@ -60,11 +59,15 @@ def open_output(out: Path) -> tuple[OutputFolder, RunRecord]:
     Raises:
         OutputError: It is not an output folder of augcli.
     """
-    if not os.path.isdir(out):
-        problem = "is not a folder" if os.path.lexists(out) else "does not exist"
+    try:
+        kind = kind_of(out)
+    except OSError as error:
+        raise OutputError(f"OUT {out} can't be read ({error.strerror}); {WANTED}") from None
+    if kind != "folder":
+        problem = "is not a folder" if kind else "does not exist"
         raise OutputError(f"OUT {out} {problem}; {WANTED}")
     try:
-        record = RunRecord.from_json(read_json(os.path.join(out, RECORD)))
+        record = RunRecord.from_json(read_json(f"{os.fspath(out)}/{RECORD}"))
     except FileNotFoundError:
         raise OutputError(
             f"OUT {out} is not an output folder of augcli: it holds no {RECORD}, which every run "
@@ -79,7 +82,7 @@ def open_output(out: Path) -> tuple[OutputFolder, RunRecord]:
     return OutputFolder(out), record
 
 
-def status(out: Path) -> Status:
+def status(out: Place) -> Status:
     """Return the status of an output folder.
 
     Raises:

@@ -71,6 +71,7 @@ class InThisProcess:
     ) -> Iterator[tuple[str, Any]]:
         """See :class:`Pool`."""
         for sources in batches:
+            self._reader.expect(sources)
             for source in sources:
                 (answer,) = question([source]).answer(self._reader)
                 self._checkpoint()

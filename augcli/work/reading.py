@@ -15,18 +15,25 @@ from augcli.work.events import Touching
 from augcli.work.source_maps import SourceMaps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from augcli.data.codecs.decoding import Decoded
     from augcli.data.stores.sources import Source
     from augcli.pixels.frame import Frame, Image
     from augcli.work.events import Event
+    from augcli.work.read_ahead import ReadAhead
     from augcli.work.settings import ReadSettings
 
 
 def stage_of(error: UnreadableImage) -> str:
     """Return the stage in which an image failed that was read: scoring it, or a step."""
     return "score" if isinstance(error, NotScored) else "augment"
+
+
+def _read_ahead(settings: ReadSettings) -> ReadAhead:
+    from augcli.work.read_ahead import ReadAhead  # noqa: PLC0415 - few sources lie far away
+
+    return ReadAhead(settings.store, settings.read_ahead, settings.max_bytes)
 
 
 class SourceFailed(Exception):
@@ -86,10 +93,18 @@ class Reader:
         self.at = AtWork()
         self.announce: Callable[[Event], None] | None = None
         self.avoid: dict[str, Failure] = {}
+        self._ahead = _read_ahead(settings) if settings.read_ahead else None
 
     def close(self) -> None:
         """Close what was opened."""
         self.maps.close()
+        if self._ahead:
+            self._ahead.close()
+
+    def expect(self, sources: Iterable[Source]) -> None:
+        """Note which sources will be read next, in this order: those far away are read ahead."""
+        if self._ahead:
+            self._ahead.expect(sources)
 
     def turn_to(self, path: str) -> None:
         """Note which source is worked on from now on; none where empty."""
@@ -112,7 +127,10 @@ class Reader:
         if path != self.at.path or self.at.data or self.announce:
             self.turn_to(path)
         try:
-            data = self.settings.store.read(source, max_bytes=self.settings.max_bytes)
+            if self._ahead:
+                data = self._ahead.read(source)
+            else:
+                data = self.settings.store.read(source, max_bytes=self.settings.max_bytes)
             self.at.data = data
             return data  # noqa: TRY300
         except UnreadableImage as error:

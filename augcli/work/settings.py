@@ -56,6 +56,7 @@ class ReadSettings:
         grid: Rows and columns of the largest heat map; 0 where nothing is scored.
         storage: Where heat maps are stored.
         timeout: Seconds that a worker may spend on a picture; 0 for any time.
+        read_ahead: Threads that read sources before their turn; 0 for none.
     """
 
     store: Store
@@ -68,6 +69,7 @@ class ReadSettings:
     grid: int = 0
     storage: MapStorage = field(default_factory=MapStorage)
     timeout: float = 0
+    read_ahead: int = 0
 
     def seconds_for(self, pixels: int) -> float:
         """Return how long a worker may be at a picture: longer if it is large.

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from augcli.augmentations.base import Mixer
     from augcli.data.sinks.sink import ShardWriter, Sink
+    from augcli.data.stores.sources import Source
     from augcli.pixels.frame import HeatMap
     from augcli.plan.jobs import Job, Task
     from augcli.plan.part import Made
@@ -47,6 +48,14 @@ BATCH_JOBS = 64
 """The most jobs that take a stage together."""
 UNMIXED = "left unmixed: no other image of its class"
 """Remark where ``pair`` is ``same`` and there is no donor."""
+
+
+def _sources_of(task: Task) -> Iterator[Source]:
+    """Yield the sources that a shard reads, in order, as far as no donor fails."""
+    for job in task.jobs:
+        for source in (job.base, *(job.donors[:1] if job.is_augmented else ())):
+            if source.path not in task.avoid:
+                yield source
 
 
 class OutOfDonors(Exception):
@@ -112,6 +121,7 @@ class ShardMaker:
             Stopped: Nothing can be written any more.
         """
         tally = ShardTally(task.shard, announce)
+        self._reader.expect(_sources_of(task))
         shard = self._sink.open(task.shard, task.file)
         try:
             if task.jobs or task.obsolete or task.file:
@@ -122,8 +132,7 @@ class ShardMaker:
             part = self.make_part(task, shard, announce, stop_asked, tally)
             part.data = shard.close()
             shard.commit(part.to_bytes(task.plan))
-            for name in part.obsolete:
-                self._sink.remove(name)
+            self._sink.remove(*part.obsolete)
         except OutOfDonors:
             announce(NeedsDonors(task))
             return

@@ -156,6 +156,7 @@ def _serve(tasks: queue.SimpleQueue[Any], answer: Any, stopping: threading.Event
                     answer(Ready())
                 case Ask(question):
                     assert reader
+                    reader.expect(question.sources)
                     answers = question.answer(reader)
                     reader.turn_to("")
                     answer(Answers(answers))

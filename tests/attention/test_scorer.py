@@ -244,12 +244,6 @@ def test_finds_the_bright_object_when_the_shipped_model_looks(tmp_path: Path) ->
     assert (abs(row - 1.4) < 1.5, abs(column - 4.2) < 1.5) == (True, True)
 
 
-def test_mirrors_the_map_when_an_image_is_mirrored() -> None:
-    image = picture(11, 112, 112)
-    mirrored = np.ascontiguousarray(image[:, ::-1])
-    assert heat_map(mirrored).tolist() == heat_map(image)[:, ::-1].tolist()
-
-
 def test_describes_itself_when_the_shipped_model_is_loaded() -> None:
     loaded = Scorer()
     assert (loaded.path, loaded.sha256) == (shipped_model(), scorer_sha256(None))

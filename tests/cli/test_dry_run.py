@@ -101,9 +101,9 @@ def test_says_so_when_the_system_does_not_allow_it(
     out = tmp_path / "deep" / "out"
     if is_there:
         out.mkdir(parents=True)
-        monkeypatch.setattr("augcli.run.dry_run.create_file", refuse)
+        monkeypatch.setattr("augcli.files.trial.create_file", refuse)
     else:
-        monkeypatch.setattr("augcli.run.dry_run.os.mkdir", refuse)
+        monkeypatch.setattr("augcli.files.trial.os.mkdir", refuse)
     end = cli("cutout", photos, "--out", out, "--dry-run")
     assert (end.code, end.out) == (code, "")
     assert words in end.err

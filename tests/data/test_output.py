@@ -55,7 +55,7 @@ def test_a_lock_whose_file_was_removed_is_taken_anew(
             assert not (out / STATE).exists()
         return real(path, *arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("augcli.data.output.try_lock", lambda _: True)
+    monkeypatch.setattr("augcli.files.folder.try_lock", lambda _: True)
     monkeypatch.setattr(os, "stat", end_first)
     second.open()
     monkeypatch.undo()

@@ -54,9 +54,11 @@ def donated_cells(output: Image, base: Image, donor: Image, grid: int) -> tuple[
             slice(rows_at[row], rows_at[row + 1]),
             slice(columns_at[column], columns_at[column + 1]),
         )
-        of_base, of_donor = ((output[at] == one[at]).all() for one in (base, donor))
-        assert (of_base, of_donor) in [(True, False), (False, True)]
-        if of_donor:
+        of_base = (output[at] == base[at]).all()
+        if not of_base:
+            # What is pasted was resized by itself, so it lies up to half a pixel beside the donor.
+            apart = [np.abs(output[at].astype(int) - one[at]).mean() for one in (base, donor)]
+            assert apart[1] < apart[0] / 4, apart
             cells.add(cell)
             pixels += output[at].shape[0] * output[at].shape[1]
     return cells, pixels / (height * width)

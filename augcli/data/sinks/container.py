@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from augcli.data.manifest import Row
-    from augcli.files import Draft, Folder
+    from augcli.files import Draft, OutputFiles
 
 
 class Archive(Protocol):
@@ -107,7 +107,7 @@ class ContainerFiles(ABC):
     is_whole: ClassVar[bool] = False
     holds_arrays: ClassVar[bool] = False
 
-    def __init__(self, files: Folder) -> None:
+    def __init__(self, files: OutputFiles) -> None:
         self.files = files
         self._listed: tuple[str, Mapping[str, Place]] = "", {}
 
@@ -148,9 +148,9 @@ class ContainerFiles(ABC):
         """Return how many bytes a container has; None where it is missing."""
         return self.files.size(name)
 
-    def remove(self, name: str) -> None:
-        """Remove a container, if it is there."""
-        self.files.remove(name)
+    def remove(self, *names: str) -> None:
+        """Remove containers, those that are there."""
+        self.files.remove(*names)
 
 
 class ContainerWriter:
@@ -163,7 +163,7 @@ class ContainerWriter:
         kind: Its format.
     """
 
-    def __init__(self, files: Folder, shard: str, file: str, kind: Kind) -> None:
+    def __init__(self, files: OutputFiles, shard: str, file: str, kind: Kind) -> None:
         self._files = files
         self._part = part_name(shard)
         self._file = file

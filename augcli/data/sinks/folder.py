@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from augcli.data.manifest import Row
     from augcli.data.sinks.sink import Contained
-    from augcli.files import Folder
+    from augcli.files import OutputFiles
 
 PART_ENDING = ".json"
 
@@ -31,7 +31,7 @@ class FolderSink:
     ending: ClassVar[str] = ""
     index_name: ClassVar[str] = ""
 
-    def __init__(self, files: Folder) -> None:
+    def __init__(self, files: OutputFiles) -> None:
         self._files = files
 
     def open(self, shard: str, file: str = "") -> FolderShardWriter:
@@ -47,9 +47,9 @@ class FolderSink:
         """Return how many bytes an output has; None where it is missing."""
         return self._files.size(name)
 
-    def remove(self, name: str) -> None:
-        """Remove an output, if it is there."""
-        self._files.remove(name)
+    def remove(self, *names: str) -> None:
+        """Remove outputs, those that are there."""
+        self._files.remove(*names)
 
     def index(self, containers: Sequence[Contained]) -> Mapping[str, bytes]:
         """Return nothing: the folders say it all."""
@@ -60,7 +60,7 @@ class FolderSink:
 class FolderShardWriter:
     """Publishes each output of a shard at once; the part comes last."""
 
-    def __init__(self, files: Folder, part: str) -> None:
+    def __init__(self, files: OutputFiles, part: str) -> None:
         self._files = files
         self._part = part
 

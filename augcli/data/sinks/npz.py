@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from augcli.data.manifest import Row
     from augcli.data.sinks.container import HashedStream
     from augcli.data.sinks.sink import Contained, DataSet
-    from augcli.files import Folder
+    from augcli.files import OutputFiles
 
     Shape = tuple[int, int, int]
     """Height, width and channels of each picture of a file."""
@@ -123,7 +123,7 @@ class NpzSink(ContainerFiles):
     is_whole: ClassVar[bool] = True
     holds_arrays: ClassVar[bool] = True
 
-    def __init__(self, files: Folder, data_set: DataSet) -> None:
+    def __init__(self, files: OutputFiles, data_set: DataSet) -> None:
         super().__init__(files)
         self._data_set = data_set
         self._shapes: dict[str, Shape] = {}

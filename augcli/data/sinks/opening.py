@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from typing import TYPE_CHECKING
 
 from augcli.data.sinks.folder import FolderSink
@@ -13,7 +12,7 @@ from augcli.data.sinks.webdataset import WebDatasetSink
 
 if TYPE_CHECKING:
     from augcli.data.sinks.sink import Sink
-    from augcli.files import Folder
+    from augcli.files import OutputFiles
 
 NOTHING_KNOWN = DataSet()
 CONTAINERS: dict[str, type[WebDatasetSink | ParquetSink | NpzSink]] = {
@@ -26,7 +25,7 @@ INDEXES = frozenset(kind.index_name for kind in CONTAINERS.values()) - {""}
 """The files that say what containers hold."""
 
 
-def open_sink(to: object, files: Folder, data_set: DataSet = NOTHING_KNOWN) -> Sink:
+def open_sink(to: object, files: OutputFiles, data_set: DataSet = NOTHING_KNOWN) -> Sink:
     """Return the sink of a name; that of folders for any other.
 
     Args:
@@ -42,7 +41,7 @@ def open_sink(to: object, files: Folder, data_set: DataSet = NOTHING_KNOWN) -> S
     return FolderSink(files)
 
 
-def sink_of(name: str, files: Folder) -> Sink:
+def sink_of(name: str, files: OutputFiles) -> Sink:
     """Return the sink that an output lies in.
 
     Args:
@@ -54,11 +53,9 @@ def sink_of(name: str, files: Folder) -> Sink:
     """
     first = name.partition("/")[0]
     for to, kind in CONTAINERS.items():
-        if first.endswith(f".{kind.ending}"):
-            status = files.status(first)
-            # A class may have such a name too, but it has a folder.
-            if not (status and stat.S_ISDIR(status.st_mode)):
-                return open_sink(to, files)
+        # A class may have such a name too, but it has a folder.
+        if first.endswith(f".{kind.ending}") and not files.has_folder(first):
+            return open_sink(to, files)
     return FolderSink(files)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from augcli.data.manifest import Row
     from augcli.data.sinks.container import HashedStream
     from augcli.data.sinks.sink import Contained, DataSet
-    from augcli.files import Folder
+    from augcli.files import OutputFiles
 
 GROUP_ROWS = 100
 GROUP_BYTES = 32 << 20
@@ -150,7 +150,7 @@ class ParquetSink(ContainerFiles):
 
     ending: ClassVar[str] = "parquet"
 
-    def __init__(self, files: Folder, data_set: DataSet) -> None:
+    def __init__(self, files: OutputFiles, data_set: DataSet) -> None:
         super().__init__(files)
         check_pyarrow("`to` parquet")
         self._data_set = data_set

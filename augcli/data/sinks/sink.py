@@ -143,8 +143,8 @@ class Sink(Protocol):
         """Return how many bytes a file of OUT has; None where it is missing."""
         ...
 
-    def remove(self, name: str) -> None:
-        """Remove a file of OUT, if it is there."""
+    def remove(self, *names: str) -> None:
+        """Remove files of OUT, those that are there."""
         ...
 
     def index(self, containers: Sequence[Contained]) -> Mapping[str, bytes]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from augcli.data.sinks.container import ContainerFiles, ContainerWriter, Place
 from augcli.data.stores.tars.members import TarDamaged, TarHeaders
+from augcli.files import open_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from augcli.data.manifest import Row
     from augcli.data.sinks.container import HashedStream
     from augcli.data.sinks.sink import Contained, DataSet
-    from augcli.files import Folder
+    from augcli.files import OutputFiles
 
 BLOCK = 512
 RECORD = 20 * BLOCK
@@ -122,7 +123,7 @@ class WebDatasetSink(ContainerFiles):
     ending: ClassVar[str] = "tar"
     index_name: ClassVar[str] = "_info.json"
 
-    def __init__(self, files: Folder, data_set: DataSet) -> None:
+    def __init__(self, files: OutputFiles, data_set: DataSet) -> None:
         super().__init__(files)
         self._numbers = {name: number for number, name in enumerate(data_set.classes)}
         self._are_many = data_set.are_many
@@ -143,7 +144,7 @@ class WebDatasetSink(ContainerFiles):
                 file.seek(position)
                 return file.read(count)
 
-            headers = TarHeaders(read_at, os.fstat(file.fileno()).st_size)
+            headers = TarHeaders(read_at, open_status(file)[0])
             try:
                 return {one.name: Place(one.start, one.size) for one in headers.members()}
             except TarDamaged:

@@ -13,18 +13,24 @@ from augcli.data.codecs.formats import EXTENSIONS
 from augcli.data.run_record import is_output_folder
 from augcli.data.splits import split_kind
 from augcli.errors import InputError
-from augcli.files import modified_at
+from augcli.files import entries, is_bucket, is_inside, is_url, kind_of, shown, size_and_change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from augcli.data.stores.folder import Layout
     from augcli.data.stores.sources import Sources
+    from augcli.files import Entry
 
 DEEPEST = 4
 """Levels of folders that are looked at: data sets nest containers three deep at most."""
 MOST_PICTURES = 1000
 """Pictures after which a folder without a container counts as one of pictures."""
+OF_THE_SYSTEM = frozenset(
+    {"@eaDir", "#recycle", "#snapshot", "$RECYCLE.BIN", "System Volume Information"}
+    | {"lost+found", "__MACOSX"}
+)
+"""Folders that operating systems and network drives make: thumbnails, trash, snapshots."""
 _NUMBERED = re.compile(r"(.+?)[-_.]?\d{1,6}(?:[-_.]of[-_.]\d{1,6})?(?:-[0-9a-f]{16})?")
 """A name that ends in a number, such as ``train-00000-of-00003``; some have a hash after it."""
 
@@ -65,26 +71,65 @@ def container_files(
     Raises:
         InputError: A file has a name that no manifest can hold.
     """
-    if os.path.isdir(place):
+    leaf = os.path.basename(shown(place))
+    is_folder = not is_wanted(leaf) or kind_of(place) == "folder"
+    if not is_folder:
+        found = [leaf]
+    elif is_url(place):
+        found = _look_into_bucket(place, is_wanted, out or "") if is_bucket(place) else []
+    elif os.path.isdir(place):
         found = _Look(place, is_wanted, os.path.realpath(out) if out else "").files()
     else:
-        found = [os.path.basename(place)] if is_wanted(os.path.basename(place)) else []
+        found = []
     files = []
     for name in sorted(found):
-        path = os.path.join(place, name) if os.path.isdir(place) else place
+        path = f"{place}/{name}" if is_folder else place
         try:
             name.encode("utf-8")
-            status = os.stat(path)
+            size, modified = size_and_change(path)
         except UnicodeEncodeError:
-            shown = name.encode("utf-8", "backslashreplace").decode("utf-8")
+            escaped = name.encode("utf-8", "backslashreplace").decode("utf-8")
             raise InputError(
-                f"INPUT holds {shown}, whose name is not UTF-8, so no manifest can hold it; "
+                f"INPUT holds {escaped}, whose name is not UTF-8, so no manifest can hold it; "
                 "rename the file"
             ) from None
         except OSError:
             continue
-        files.append(ContainerFile(path, name, status.st_size, modified_at(status)))
+        files.append(ContainerFile(path, name, size, modified))
     return files
+
+
+def objects_in(root: str, out: str = "") -> Iterator[Entry]:
+    """Yield the objects of a bucket that may be sources: not those of OUT, and none hidden.
+
+    Args:
+        root: The URL of INPUT.
+        out: That of OUT; empty for none.
+    """
+    below = f"{out[len(root) + 1 :]}/" if out.startswith(f"{root}/") else ""
+    for entry in entries(root):
+        name = entry.key
+        if not is_inside(name) or name.startswith(".") or "/." in name:
+            continue
+        if (below and name.startswith(below)) or not OF_THE_SYSTEM.isdisjoint(name.split("/")):
+            continue
+        yield entry
+
+
+def _look_into_bucket(root: str, is_wanted: Callable[[str], bool], out: str) -> list[str]:
+    """Return the names of the containers; none where more objects are pictures."""
+    found, pictures = [], 0
+    for name, _, _ in objects_in(root, out):
+        if name.count("/") >= DEEPEST:
+            continue
+        leaf = name.rpartition("/")[2]
+        if is_wanted(leaf):
+            found.append(name)
+        elif os.path.splitext(leaf)[1].lower() in EXTENSIONS:
+            pictures += 1
+            if pictures > MOST_PICTURES and not found:
+                break
+    return found if pictures < len(found) or not pictures else []
 
 
 @dataclass(slots=True)

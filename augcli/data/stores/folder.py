@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from augcli.data.codecs.formats import EXTENSIONS, readable_kind
 from augcli.data.splits import split_kind, splits_of_folders
+from augcli.data.stores.object_walk import ObjectWalk
 from augcli.data.stores.output_labels import take_labels_of_output
 from augcli.data.stores.sources import (
     CHANGED,
@@ -26,10 +27,12 @@ from augcli.data.tables.choice import TableChoice
 from augcli.data.tables.columns import NoColumn
 from augcli.data.tables.labelling import Labelling, read_labels
 from augcli.errors import InputError
-from augcli.files import read_checked
+from augcli.files import is_file, is_url, kind_of, read_checked, real_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from augcli.files import Kind
 
 Layout = Literal["auto", "classes", "splits", "flat"]
 METADATA_ENDINGS = ("csv", "jsonl", "parquet")
@@ -71,16 +74,15 @@ class FolderStore:
                 or holds splits.
         """
         folder, given = self.folder, self.given or self.folder
-        if not os.path.lexists(folder):
+        kind = kind_of_input(folder, given)
+        if not kind:
             raise InputError(f"INPUT {given} does not exist; give a folder of images")
-        if not os.path.isdir(folder):
+        if kind == "file":
             raise InputError(
                 f"INPUT {given} is not a folder; give the folder that holds the images"
             )
-        sources = Sources(os.path.realpath(folder))
-        out = os.path.realpath(self.out) if self.out and os.path.isdir(self.out) else ""
-        inode = os.stat(out).st_ino if out else 0
-        walk = Walk(sources.root, out, inode, self.follow_links, sources)
+        sources = Sources(real_place(folder))
+        walk = self._walk(sources)
         images = sorted(walk.files())
         for path, size, modified in images:
             sources.paths.append(path)
@@ -104,6 +106,14 @@ class FolderStore:
             self._set_classes(sources, walk.tops)
         sources.are_many = sources.are_many or self.choice.multi_label
         return sources
+
+    def _walk(self, sources: Sources) -> Walk | ObjectWalk:
+        """Return what finds the images."""
+        if is_url(self.folder):
+            return ObjectWalk(sources.root, self.out or "", sources)
+        out = os.path.realpath(self.out) if self.out and os.path.isdir(self.out) else ""
+        inode = os.stat(out).st_ino if out else 0
+        return Walk(sources.root, out, inode, self.follow_links, sources)
 
     def _set_classes(self, sources: Sources, tops: dict[str, int]) -> None:
         """Take splits and classes from the folders."""
@@ -143,7 +153,7 @@ class FolderStore:
         folders = ["", *(f"{name}/" for name in sorted(tops) if split_kind(name))]
         for ending in METADATA_ENDINGS:
             names = [f"{folder}metadata.{ending}" for folder in folders]
-            found = [name for name in names if os.path.isfile(f"{sources.root}/{name}")]
+            found = [name for name in names if is_file(f"{sources.root}/{name}")]
             if found:
                 return found
         return []
@@ -187,6 +197,18 @@ class FolderStore:
     def read(self, source: Source, *, max_bytes: int = MOST_BYTES) -> bytes:
         """Return the bytes of an image; see :meth:`augcli.data.stores.sources.Store.read`."""
         return read_image(f"{self.folder}/{source.path}", source, max_bytes)
+
+
+def kind_of_input(place: str, given: str) -> Kind:
+    """Return what INPUT is.
+
+    Raises:
+        InputError: The service of a URL doesn't say.
+    """
+    try:
+        return kind_of(place)
+    except OSError as error:
+        raise InputError(f"INPUT {given} can't be read: {error.strerror}") from None
 
 
 def read_image(path: str, source: Source, max_bytes: int) -> bytes:

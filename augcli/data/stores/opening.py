@@ -12,6 +12,7 @@ from augcli.data.stores.path_list import STANDARD_INPUT, PathList
 from augcli.data.stores.tars.shards import find_shards
 from augcli.data.tables.choice import TableChoice
 from augcli.errors import InputError
+from augcli.files import is_bucket, is_file, is_url, shown, whole_place
 
 if TYPE_CHECKING:
     from augcli.data.stores.folder import Layout
@@ -44,7 +45,7 @@ def open_store(
             table itself.
     """
     choice = choice or TableChoice()
-    whole = os.path.abspath(place)
+    whole, given = whole_place(place), shown(place)
     if place == STANDARD_INPUT:
         return PathList(os.getcwd(), choice)
     shards = find_shards(place, out, follow_links=follow_links)
@@ -52,13 +53,13 @@ def open_store(
     arrays = [] if shards or files else array_files(whole, out)
     if choice.table and (shards or files or arrays):
         raise InputError(
-            f"INPUT {place} holds the labels of its images itself; leave out `labels`, or give a "
+            f"INPUT {given} holds the labels of its images itself; leave out `labels`, or give a "
             "folder of images"
         )
     if shards:
         from augcli.data.stores.tars.store import TarStore  # noqa: PLC0415 - few runs read archives
 
-        return TarStore(shards, place, layout)
+        return TarStore(shards, given, layout)
     if files:
         from augcli.data.stores.parquet.store import ParquetStore, has_images  # noqa: PLC0415 - the same
 
@@ -69,23 +70,28 @@ def open_store(
                 layout,
                 image_column=image_column,
                 label_column=choice.label_column,
-                given=place,
+                given=given,
             )
     if arrays:
         from augcli.data.stores.arrays.store import ArrayStore  # noqa: PLC0415 - few runs read arrays
 
-        return ArrayStore(whole, out, layout, place)
+        return ArrayStore(whole, out, layout, given)
     if is_table(place):
         if choice.table:
             raise InputError(
-                f"INPUT {place} is a table already; give the folder of its images in its place, "
+                f"INPUT {given} is a table already; give the folder of its images in its place, "
                 "or leave out `labels`"
             )
         choice = replace(choice, table=place, is_input=True)
-        return FolderStore(os.path.dirname(whole), out, follow_links, layout, place, choice)
-    return FolderStore(whole, out, follow_links, layout, place, choice)
+        return FolderStore(os.path.dirname(whole), out, follow_links, layout, given, choice)
+    if is_url(place) and not is_bucket(place):
+        raise InputError(
+            f"INPUT {given} is no tar archive, Parquet file or file of arrays by its ending, and "
+            "a web server lists no folders; give a URL of such a file"
+        )
+    return FolderStore(whole, out, follow_links, layout, given, choice)
 
 
 def is_table(place: str) -> bool:
     """Return whether INPUT may be a table that names its images."""
-    return os.path.splitext(place)[1].lower() in TABLES and os.path.isfile(place)
+    return os.path.splitext(shown(place))[1].lower() in TABLES and is_file(place)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from augcli.data.class_list import read_class_list
@@ -10,7 +9,7 @@ from augcli.data.manifest import CLASSES
 from augcli.data.manifest_formats.formats import manifest_name, read_rows
 from augcli.data.run_record import RECORD, RunRecord
 from augcli.errors import InputError
-from augcli.files import TABLE_LIMIT, open_file, read_file, read_json
+from augcli.files import TABLE_LIMIT, is_file, open_file, read_file, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +51,7 @@ def take_labels_of_output(sources: Sources, given: str, names: Sequence[str] | N
     what = f"INPUT {given} was made by augcli, but"
     if record.state != "complete":
         raise InputError(f"{what} its run is not complete; run that command again first")
-    manifest = manifest_name(lambda name: os.path.isfile(f"{sources.root}/{name}"), record.tables)
+    manifest = manifest_name(lambda name: is_file(f"{sources.root}/{name}"), record.tables)
     try:
         classes = read_class_list(read_file(f"{sources.root}/{CLASSES}", TABLE_LIMIT).data)
         found = read_rows(manifest, open_file(f"{sources.root}/{manifest}"), classes)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from augcli.data.codecs.formats import EXTENSIONS, file_kind
 from augcli.data.names import OURS
 from augcli.data.run_record import is_output_folder
+from augcli.data.stores.contents import OF_THE_SYSTEM
 from augcli.files import HEAD_BYTES, modified_at, open_file
 
 if TYPE_CHECKING:
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from augcli.data.codecs.formats import FileKind
     from augcli.data.stores.sources import Sources
 
-OF_THE_SYSTEM = frozenset(
-    {"@eaDir", "#recycle", "#snapshot", "$RECYCLE.BIN", "System Volume Information"}
-    | {"lost+found", "__MACOSX"}
-)
-"""Folders that operating systems and network drives make: thumbnails, trash, snapshots."""
 FILES_OF_THE_SYSTEM = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
 """Files that are not worth a word."""
 MOST_LOOKED_AT = 1000

@@ -13,7 +13,7 @@ from augcli.data.tables.formats import read_table, shortened
 from augcli.data.tables.matching import Matcher, why_unknown
 from augcli.data.tables.values import NONE, Labels, Numbers, text_of
 from augcli.errors import InputError
-from augcli.files import TABLE_LIMIT, read_given
+from augcli.files import TABLE_LIMIT, read_given, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -272,7 +272,7 @@ def read_labels(table: str, *, is_input: bool = False) -> tuple[str, bytes]:
     Raises:
         InputError: It can't be read.
     """
-    subject = f"INPUT {table}" if is_input else f"`labels` {table}"
+    subject = f"INPUT {shown(table)}" if is_input else f"`labels` {shown(table)}"
     try:
         return subject, read_given(table, TABLE_LIMIT)
     except OSError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
-from augcli.attention.model_file import scorer_sha256
+from augcli.attention.model_file import local_scorer, scorer_sha256
 from augcli.attention.scorer import Scorer
 from augcli.data.codecs.decoding import decode
 from augcli.data.stopping import raise_interruption
@@ -179,8 +179,9 @@ def _scorer(options: RunOptions, sha256: str | None, grid: int) -> tuple[Scorer 
         ScorerError: A scorer is given and can't be used.
     """
     try:
-        if scorer_sha256(options.model) == sha256:
-            return Scorer(options.model, grid=grid), ""
+        model = local_scorer(options.model)
+        if scorer_sha256(model) == sha256:
+            return Scorer(model, grid=grid), ""
     except (AugcliError, OSError) as error:
         if options.model:
             raise

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from augcli.data.manifest_formats.formats import manifest_name
 from augcli.data.presence import refuse_tasks
 from augcli.data.stopping import writing
 from augcli.errors import OutputError, Stopped
+from augcli.files import place_of
 from augcli.recipes.options import RunOptions
 from augcli.run.cluster.missing import in_words, last_tasks, missing_shards
 from augcli.run.cluster.prepare import planned_run
@@ -25,11 +25,12 @@ from augcli.work.settings import MapStorage
 if TYPE_CHECKING:
     from augcli.data.output import OutputFolder
     from augcli.data.run_record import RunRecord
+    from augcli.files import Place
     from augcli.run.cluster.shared_plan import SharedPlan
     from augcli.run.messages import Listener
 
 
-def finish_shared(out: Path, listener: Listener = ignore, *, force: bool = False) -> Summary:
+def finish_shared(out: Place, listener: Listener = ignore, *, force: bool = False) -> Summary:
     """Write the manifest and the other tables, when all shards of a plan are made.
 
     Args:
@@ -94,7 +95,7 @@ def _complete(output: OutputFolder, record: RunRecord, listener: Listener) -> Su
 def _finish(output: OutputFolder, plan: SharedPlan, begun: float, listener: Listener) -> Summary:
     facts = read_facts(output, plan)
     options = RunOptions(out=output.folder)
-    run, chain = planned_run(plan, output, Path(plan.input), options, reads=False)
+    run, chain = planned_run(plan, output, place_of(plan.input), options, reads=False)
     missing = missing_shards(output, plan, facts, run.parts())
     if missing:
         tasks = last_tasks(output, plan, facts.shards, missing, output.files.clock())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from augcli.data.presence import AT_WORK, seen_tasks
+from augcli.files import place_of
 from augcli.plan.part import UNFINISHED
 from augcli.recipes.array_index import ArrayIndex
 from augcli.recipes.options import RunOptions
@@ -88,7 +88,7 @@ def missing_shards(
     }
     if before:
         options = RunOptions(out=output.folder)
-        run, chain = planned_run(plan, output, Path(plan.input), options, reads=False)
+        run, chain = planned_run(plan, output, place_of(plan.input), options, reads=False)
         planned = facts.plan(run, chain)
         for shard in planned.shards({name: others[name] for name in before}):
             if planned.task(shard).fingerprint == before[shard.name]:

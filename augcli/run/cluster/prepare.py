@@ -24,9 +24,8 @@ from augcli.run.messages import Notice, Planned, ignore
 from augcli.run.prepare import as_recorded, prepare
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from augcli.data.stopping import Checkpoint
+    from augcli.files import Place
     from augcli.recipes.chain import Chain
     from augcli.recipes.options import RunOptions
     from augcli.recipes.recipe import Recipe
@@ -39,7 +38,7 @@ LOOK_SECONDS = 0.2
 LOCK_LOOKS = 10
 
 
-def output_of(folder: Path, recipe: Recipe, options: RunOptions) -> OutputFolder:
+def output_of(folder: Place, recipe: Recipe, options: RunOptions) -> OutputFolder:
     """Return the output folder of a command line.
 
     Raises:
@@ -50,7 +49,7 @@ def output_of(folder: Path, recipe: Recipe, options: RunOptions) -> OutputFolder
 
 
 def prepare_plan(
-    folder: Path,
+    folder: Place,
     recipe: Recipe,
     options: RunOptions,
     listener: Listener = ignore,
@@ -74,7 +73,7 @@ def prepare_plan(
 
 
 def plan_for_task(
-    folder: Path,
+    folder: Place,
     recipe: Recipe,
     options: RunOptions,
     listener: Listener,
@@ -103,7 +102,7 @@ def plan_for_task(
 def planned_run(
     plan: SharedPlan,
     output: OutputFolder,
-    folder: Path,
+    folder: Place,
     options: RunOptions,
     checkpoint: Checkpoint = carry_on,
     *,
@@ -141,7 +140,7 @@ def planned_run(
 
 
 def _made(
-    folder: Path,
+    folder: Place,
     recipe: Recipe,
     options: RunOptions,
     listener: Listener,

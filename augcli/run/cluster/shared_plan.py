@@ -11,7 +11,6 @@ import json
 import os
 import string
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.data.output import LISTS, PLAN
@@ -23,7 +22,7 @@ from augcli.data.stores.source_list import (
     write_source_list,
 )
 from augcli.errors import OutputError
-from augcli.files import JSON_LIMIT, parse_json
+from augcli.files import JSON_LIMIT, parse_json, real_place
 from augcli.params import build, values
 from augcli.plan.part import ShardName
 from augcli.recipes.options import ONE_RUN_ONLY, RunOptions
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
     from augcli.data.output import OutputFolder
     from augcli.data.stores.sources import Sources
+    from augcli.files import Place
     from augcli.plan.plan import Plan
     from augcli.recipes.chain import Chain
     from augcli.run.check import Run
@@ -214,10 +214,10 @@ class SharedPlan:
         )
 
 
-def absolute(folder: Path) -> str:
+def absolute(folder: Place) -> str:
     """Return INPUT by its whole path, as plans name it."""
     given = os.fspath(folder)
-    return given if given == STANDARD_INPUT else os.path.realpath(given)
+    return given if given == STANDARD_INPUT else real_place(given)
 
 
 def shared_options(options: RunOptions) -> dict[str, Any]:

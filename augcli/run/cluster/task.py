@@ -26,11 +26,11 @@ from augcli.run.scoring import scorer_on_gpu
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from augcli.data.output import OutputFolder
     from augcli.data.stopping import Checkpoint
     from augcli.data.stores.sources import Sources
+    from augcli.files import Place
     from augcli.plan.jobs import Task
     from augcli.plan.plan import Plan
     from augcli.recipes.chain import Chain
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 def make_share(
-    folder: Path,
+    folder: Place,
     recipe: Recipe,
     options: RunOptions,
     checkpoint: Checkpoint = carry_on,

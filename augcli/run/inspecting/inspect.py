@@ -16,6 +16,7 @@ from augcli.errors import EXIT_OK, EXIT_SOME_FAILED
 from augcli.recipes.options import seconds_of
 from augcli.run.check import check_surroundings, list_sources
 from augcli.run.class_counts import class_counts, of_all_splits
+from augcli.run.inputs import read_ahead_for
 from augcli.run.inspecting.duplicates import Duplicates, Leaks, duplicates_of, leaking_groups
 from augcli.run.machine import usable_cores
 from augcli.run.messages import Error, Progress, ignore
@@ -29,10 +30,10 @@ from augcli.work.settings import ReadSettings
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
-    from pathlib import Path
 
     from augcli.data.stopping import Checkpoint
     from augcli.data.stores.sources import Sources, Store
+    from augcli.files import Place
     from augcli.pixels.blank import Blank
     from augcli.recipes.options import RunOptions
     from augcli.run.class_counts import ClassCount
@@ -219,7 +220,7 @@ def inspect(
 
 
 def inspect_sources(
-    folder: Path,
+    folder: Place,
     options: RunOptions,
     listener: Listener = ignore,
     checkpoint: Checkpoint = carry_on,
@@ -259,6 +260,7 @@ def _pool(store: Store, sources: Sources, options: RunOptions, checkpoint: Check
         max_bytes=options.max_bytes,
         frame=None,
         timeout=seconds_of(options.timeout),
+        read_ahead=read_ahead_for(sources),
     )
     wanted = usable_cores() if options.workers is None else options.workers
     workers = min(wanted, len(sources))

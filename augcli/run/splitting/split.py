@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from augcli.data.output import OutputFolder
 from augcli.data.run_record import has_record
 from augcli.data.stopping import carry_on, writing
-from augcli.errors import InputError, OutputError, ParameterError
+from augcli.errors import InputError, OutputError, ParameterError, UsageError
+from augcli.files import Place, Url
 from augcli.params import build, declared, values
 from augcli.run.check import check_surroundings, default_out, list_sources
 from augcli.run.messages import Error, Notice, ignore
@@ -21,7 +22,6 @@ from augcli.work.settings import ReadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from augcli.data.stopping import Checkpoint
     from augcli.data.stores.sources import Sources
@@ -65,7 +65,7 @@ def split(
 
 
 def split_sources(
-    folder: Path,
+    folder: Place,
     wanted: SplitOptions,
     options: RunOptions,
     listener: Listener = ignore,
@@ -86,6 +86,12 @@ def split_sources(
     """
     check_surroundings(folder, options.out)
     out = options.out or default_out(folder, VERB)
+    for name, place in (("INPUT", folder), ("OUT", out)):
+        if isinstance(place, Url):
+            raise UsageError(
+                f"{name} is {place}, but augcli split works on folders of this machine; copy the "
+                "images here, or give their splits by a table with `split_column`"
+            )
     store, sources = list_sources(folder, out, options)
     _check(sources, folder, out, wanted)
     identity = {
@@ -112,7 +118,7 @@ def split_sources(
         output.close()
 
 
-def _check(sources: Sources, folder: Path, out: Path, wanted: SplitOptions) -> None:
+def _check(sources: Sources, folder: Place, out: Place, wanted: SplitOptions) -> None:
     """Refuse what can't be divided, or not truly.
 
     Raises:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from augcli.data.manifest import known_rows
@@ -17,7 +16,7 @@ from augcli.version import VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from augcli.files import Folder
+    from augcli.files import Folder, Place
 
 SPLIT_RECORD = "split.json"
 SPLIT_TABLE = "split.csv"
@@ -76,7 +75,7 @@ def read_record(files: Folder) -> SplitRecord | None:
 
 
 def check_is_own(
-    record: SplitRecord | None, identity: Mapping[str, Any], out: Path, *, overwrite: bool
+    record: SplitRecord | None, identity: Mapping[str, Any], out: Place, *, overwrite: bool
 ) -> None:
     """Refuse an output folder of another command.
 
@@ -110,7 +109,7 @@ def read_table(files: Folder) -> Iterator[tuple[str, str]]:
         raise _unreadable(files, SPLIT_TABLE, error) from None
 
 
-def refuse_unfinished(place: str, given: Path) -> None:
+def refuse_unfinished(place: str, given: Place) -> None:
     """Refuse INPUT where it is the output of a split that did not come to its end.
 
     Args:
@@ -121,7 +120,7 @@ def refuse_unfinished(place: str, given: Path) -> None:
         InputError: It is one: pictures are missing.
     """
     try:
-        content = read_json(Path(place) / SPLIT_RECORD)
+        content = read_json(f"{place}/{SPLIT_RECORD}")
     except (OSError, ValueError):
         return
     if isinstance(content, dict) and content.get("state") == "running" and "identity" in content:

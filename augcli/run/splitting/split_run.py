@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from augcli.data.manifest import ERRORS, Failure, write_table
 from augcli.errors import EXIT_OK, EXIT_SOME_FAILED, OutputError
+from augcli.files import Folder
 from augcli.run.messages import Error, Notice, Progress
 from augcli.run.splitting.division import SPLITS
 from augcli.run.splitting.split_files import SplitFiles
@@ -99,8 +100,9 @@ class SplitRun:
         self._division = division
         self._sources = division.sources
         self._output = output
+        assert isinstance(output.files, Folder)
         self._files = output.files
-        self._pictures = SplitFiles(division, link, output.files, settings)
+        self._pictures = SplitFiles(division, link, self._files, settings)
         # As it comes back from split.json.
         self._identity = json.loads(json.dumps(identity))
         self._listener = listener

@@ -26,7 +26,6 @@ from augcli.run.encoding import encoding_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from augcli.data.codecs.decoding import Decoded
     from augcli.data.codecs.encoding import Encoded
@@ -53,7 +52,7 @@ class Remade:
     donated: tuple[float, float] | None = None
 
 
-def recorded_options(identity: Mapping[str, Any], labels: Path | None = None) -> RunOptions:
+def recorded_options(identity: Mapping[str, Any], labels: object = None) -> RunOptions:
     """Return the options that run.json recorded.
 
     Args:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.data.class_list import read_class_list
@@ -29,7 +28,8 @@ from augcli.plan.fingerprint import command_hash
 from augcli.plan.parts import Parts
 from augcli.recipes.recipe import Recipe
 from augcli.run.finish import table_hashes
-from augcli.run.inputs import input_store
+from augcli.run.inputs import list_input
+from augcli.run.places import path_of
 from augcli.run.split_tables import is_split_table
 from augcli.run.status import open_output
 from augcli.run.verifying.audit import WRONG_HASH, Audit
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from augcli.augmentations.base import Augmentation
     from augcli.data.run_record import RunRecord
     from augcli.data.sinks.sink import Sink
+    from augcli.files import OutputFiles
 
 WITHOUT_TABLE = "labels, which a table gave to the images: give it with `labels`"
 WITHOUT_PARTS = (
@@ -113,7 +114,7 @@ def verify(
         >>> verified.rows, verified.identical, verified.problems
         (16, 16, [])
     """
-    output, record = open_output(Path(out))
+    output, record = open_output(path_of(out, "OUT"))
     verified = Verified()
     remaker = None
     of_sources: dict[str, Label] = {}
@@ -123,9 +124,8 @@ def verify(
     if recipe is not None and not isinstance(recipe, Recipe):
         recipe = Recipe.of(recipe)
     if against is not None:
-        options = recorded_options(record.identity, Path(labels) if labels is not None else None)
-        store = input_store(os.fspath(against), options)
-        sources = store.list()
+        options = recorded_options(record.identity, labels)
+        store, sources = list_input(path_of(against), options)
         remaker = Remaker(store, sources, record.identity, options, recipe, record.white_level)
         if record.identity.get("labels") and not sources.labels_sha256:
             # A table may also have given the splits.
@@ -161,7 +161,7 @@ def verify(
     in_containers = container_ending(record.identity.get("to"))
     files = audit.containers(output) if in_containers else audit.names
     ours = {manifest, *filter(is_split_table, record.tables)}
-    strays = sorted(_strays(output.path, files | ours))
+    strays = sorted(_strays(output.files, files | ours))
     verified.problems += [Problem(name, "has no row") for name in strays]
     if record.state != "complete":
         verified.problems.append(Problem(RECORD, "the run is not complete; run the command again"))
@@ -322,18 +322,7 @@ def _compare(
         note(difference)
 
 
-def _strays(out: str, known: set[str]) -> Iterator[str]:
+def _strays(files: OutputFiles, known: set[str]) -> Iterator[str]:
     """Yield files that no row names, but for those that describe the folder."""
     ours = {CLASSES, ERRORS, CARD, RECORD, FOLDED_PARTS, *INDEXES}
-    # A stack and not os.walk, which recurses in Python 3.11.
-    folders = [""]
-    while folders:
-        folder = folders.pop()
-        with os.scandir(os.path.join(out, folder)) as scan:
-            for entry in scan:
-                name = f"{folder}/{entry.name}" if folder else entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    if name != STATE:
-                        folders.append(name)
-                elif name not in known and name not in ours:
-                    yield name
+    return (name for name in files.walk(STATE) if name not in known and name not in ours)

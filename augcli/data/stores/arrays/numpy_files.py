@@ -29,7 +29,7 @@ from augcli.data.stores.arrays.batches import (
 from augcli.data.stores.contents import split_of_name
 from augcli.data.stores.kinds import NPY
 from augcli.errors import InputError
-from augcli.files import TABLE_LIMIT, Pieces, open_file
+from augcli.files import TABLE_LIMIT, open_file, open_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -122,7 +122,7 @@ def batches_of_npy(files: Sequence[ContainerFile], unpacked: Unpacked) -> list[B
     arrays = {}
     for file in files:
         with readable(file.name, "a NumPy file"):
-            head = Pieces(file.path).read(0, min(file.size, MOST_HEADER))
+            head = open_pieces(file.path).read(0, min(file.size, MOST_HEADER))
             key = file.name.removesuffix(file.name[-len(NPY) :])
             arrays[key] = _described(head, key, f"INPUT: {file.name}", file, None, 0, file.size)
     return _batches(arrays, None, unpacked)
@@ -166,7 +166,7 @@ def _member(
         return None
     at = -1
     if member.compress_type == zipfile.ZIP_STORED and member.file_size == member.compress_size:
-        local = Pieces(file.path).read(member.header_offset, _LOCAL_HEADER)
+        local = open_pieces(file.path).read(member.header_offset, _LOCAL_HEADER)
         names = int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
         at = member.header_offset + _LOCAL_HEADER + names
     where = f"INPUT: array {key!r} of {file.name}"
@@ -350,5 +350,5 @@ def _values(array: _Array, archive: zipfile.ZipFile | None) -> NDArray[Any]:
         with archive.open(array.member) as opened:
             data = opened.read(array.start + array.length)
     else:
-        data = Pieces(array.file.path).read(0, array.start + array.length)
+        data = open_pieces(array.file.path).read(0, array.start + array.length)
     return numbers(data[array.start :], array.kind, array.shape, array.where)

@@ -30,9 +30,10 @@ from augcli.errors import InputError
 from augcli.files import (
     TABLE_LIMIT,
     NotUnpacked,
-    Pieces,
     compression,
+    is_file,
     open_file,
+    open_pieces,
     read_file,
 )
 from augcli.files import (
@@ -71,7 +72,7 @@ def batches_of_idx(files: Sequence[ContainerFile], unpacked: Unpacked) -> list[B
         match = IDX.fullmatch(leaf)
         assert match
         is_label = match[1].lower().startswith("label")
-        if not is_label and not (match[3] and os.path.exists(file.path[: -len(match[3])])):
+        if not is_label and not (match[3] and is_file(file.path[: -len(match[3])])):
             with readable(file.name, "an idx file"):
                 batches.append(_idx_batch(file, leaf, unpacked))
     return batches
@@ -102,7 +103,7 @@ def _idx_labels(images: str) -> list[Label] | None:
     plain = leaf[: -len(_GZ)] if leaf.lower().endswith(_GZ) else leaf
     for name in (plain, f"{plain}{_GZ}"):
         path = os.path.join(folder, name)
-        if not os.path.exists(path):
+        if not is_file(path):
             continue
         where = f"INPUT: {name}"
         with readable(name, "an idx file"):
@@ -136,10 +137,9 @@ def _idx_shape(path: str, where: str) -> tuple[tuple[int, ...], bool]:
 
 def _contents(path: str) -> Iterator[bytes]:
     """Yield the content of a file that may be packed."""
-    with open_file(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        kind = compression(file.read(6))
-    pieces = Pieces(path)
+    pieces = open_pieces(path)
+    size, _ = pieces.status()
+    kind = compression(pieces.read(0, min(6, size)))
     if kind:
         try:
             yield from unpack(pieces, size, kind)
@@ -170,7 +170,7 @@ def batch_of_binary(file: ContainerFile) -> Batch:
             "bytes each); download it again"
         )
     with readable(file.name, "a batch of CIFAR"):
-        pieces = Pieces(file.path)
+        pieces = open_pieces(file.path)
         data = b"".join([pieces.read(at * step + labels - 1, 1) for at in range(count)])
         values = np.frombuffer(data, np.uint8)
         found = labels_of_numbers(values, _names_in_text(file.path), where)
@@ -256,7 +256,7 @@ def _names(batch: str) -> list[str] | None:
     """Return the names of the classes that lie beside a batch; None where they don't."""
     for leaf, key in _META.items():
         path = os.path.join(os.path.dirname(batch), leaf)
-        if not os.path.exists(path):
+        if not is_file(path):
             continue
         with readable(leaf, "a pickle"):
             names = _table(load_plain(read_file(path, MOST_NAMES).data)).get(key)
@@ -275,7 +275,7 @@ def _names(batch: str) -> list[str] | None:
 def _names_in_text(batch: str) -> list[str] | None:
     for leaf in _META_TEXTS:
         path = os.path.join(os.path.dirname(batch), leaf)
-        if os.path.exists(path):
+        if is_file(path):
             text = read_file(path, MOST_NAMES).data.decode("utf-8", "backslashreplace")
             return [line.strip() for line in text.splitlines() if line.strip()]
     return None

@@ -7,7 +7,6 @@ gets them as a ``.npy`` file, which is one more format of pictures. The name of 
 
 from __future__ import annotations
 
-import os
 from array import array
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
@@ -32,7 +31,7 @@ from augcli.data.stores.sources import (
     too_large,
 )
 from augcli.errors import InputError
-from augcli.files import Pieces
+from augcli.files import open_pieces, real_place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from augcli.data.stores.arrays.batches import Batch, Block
     from augcli.data.stores.contents import ContainerFile
     from augcli.data.stores.folder import Layout
+    from augcli.files import Pieces
 
 FILES_OPEN = 64
 
@@ -89,7 +89,7 @@ class ArrayStore:
             raise InputError(f"INPUT {self._given} holds no array of images")
         batches.sort(key=lambda batch: batch.name)
         sources = Sources(
-            os.path.realpath(self._place),
+            real_place(self._place),
             containers=[file.name for file in files],
             in_containers=True,
             container_mark="#",
@@ -134,7 +134,7 @@ class ArrayStore:
         if pieces is None:
             if len(self._open) >= FILES_OPEN:
                 self._open.popitem(last=False)
-            pieces = self._open[block.path] = Pieces(block.path)
+            pieces = self._open[block.path] = open_pieces(block.path)
         position = block.start + int(source.path[-DIGITS:]) * block.step
         try:
             data = pieces.read(position, block.bytes_each)

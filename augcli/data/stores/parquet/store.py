@@ -44,7 +44,7 @@ from augcli.data.stores.sources import (
 from augcli.data.stores.tars.sample_labels import class_names
 from augcli.data.tables.columns import is_file_column
 from augcli.errors import AugcliError, InputError, UnreadableImage, is_out_of_memory
-from augcli.files import modified_at, open_file
+from augcli.files import kind_of, open_file, open_status, real_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,7 +138,7 @@ class ParquetStore:
         need_pyarrow(self._given)
         files = parquet_files(self._place, self._out)
         sources = Sources(
-            os.path.realpath(self._place),
+            real_place(self._place),
             containers=[file.name for file in files],
             in_containers=True,
             container_mark="-",
@@ -229,8 +229,8 @@ class ParquetStore:
         if opened is None:
             while len(self._open) >= FILES_OPEN:
                 self._open.popitem(last=False)[1].close()
-            is_folder = os.path.isdir(self._place)
-            path = os.path.join(self._place, name) if is_folder else self._place
+            is_folder = kind_of(self._place) == "folder"
+            path = f"{self._place}/{name}" if is_folder else self._place
             try:
                 with _readable(name):
                     opened = self._open[name] = _OpenFile(path, name, self._columns)
@@ -272,8 +272,7 @@ class _OpenFile:
         self._file = open_file(path)
         self._folder = os.path.dirname(path)
         try:
-            status = os.fstat(self._file.fileno())
-            self.size, self.modified = status.st_size, modified_at(status)
+            self.size, self.modified = open_status(self._file)
             self._parquet = parquet.ParquetFile(self._file, buffer_size=_BUFFER)
             self._name = name
             self.columns = find_columns(self._parquet.schema_arrow, name, *columns)
@@ -305,8 +304,7 @@ class _OpenFile:
     @property
     def is_steady(self) -> bool:
         """Whether the file is still as it was when it was opened."""
-        status = os.fstat(self._file.fileno())
-        return (status.st_size, modified_at(status)) == (self.size, self.modified)
+        return open_status(self._file) == (self.size, self.modified)
 
     def stamp(self, number: int, row: int) -> str:
         """Return what tells a row from a changed one; see :meth:`Sources.stamp`."""

@@ -8,7 +8,7 @@ from unicodedata import normalize
 
 from augcli.data.labels import SUM_TOLERANCE, Label
 from augcli.errors import InputError
-from augcli.files import JSON_LIMIT, parse_json, read_file
+from augcli.files import JSON_LIMIT, is_bucket, is_url, parse_json, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -179,6 +179,12 @@ def _checked(name: str, field: str) -> str:
     return normalize("NFC", name)
 
 
+def files_beside(folder: str, names: Sequence[str]) -> list[str]:
+    """Return where files of some names would lie; nowhere on a web server, which lists none."""
+    is_listed = not is_url(folder) or is_bucket(folder)
+    return [f"{folder}/{name}" for name in names] if is_listed else []
+
+
 def class_names(folder: str) -> list[str]:
     """Return the names of the classes that a file beside the shards gives, in its order.
 
@@ -191,11 +197,10 @@ def class_names(folder: str) -> list[str]:
     Raises:
         InputError: The file can't be read, or gives two classes one name.
     """
-    for file in (*_CLASS_FILES, _INFO):
-        path = f"{folder}/{file}"
+    for path in files_beside(folder, (*_CLASS_FILES, _INFO)):
         try:
             data = read_file(path, JSON_LIMIT).data
-            names = _names_of_info(data) if file == _INFO else _lines(data)
+            names = _names_of_info(data) if path.endswith(_INFO) else _lines(data)
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from augcli.data.codecs.formats import EXTENSIONS
 from augcli.data.run_record import TRACES, has_record
-from augcli.data.stores.walk import OF_THE_SYSTEM
+from augcli.data.stores.contents import OF_THE_SYSTEM, objects_in
 from augcli.errors import InputError
+from augcli.files import is_bucket, is_file, is_url, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _ENDING = r"\.(?:tar(?:\.(?:gz|bz2|xz))?|tgz|tbz2?|txz)"
 _IS_SHARD = re.compile(rf".+{_ENDING}", re.IGNORECASE | re.DOTALL)
@@ -31,10 +35,16 @@ class Shards(NamedTuple):
     Attributes:
         root: The folder that all lie in, absolute, without links.
         names: Their paths relative to it, with ``/``, in the order of their sources.
+        query: What a URL has after each name; no record has it.
     """
 
     root: str
     names: tuple[str, ...]
+    query: str = ""
+
+    def path(self, name: str) -> str:
+        """Return what opens an archive."""
+        return f"{self.root}/{name}{self.query}"
 
 
 def find_shards(place: str, out: str | None = None, *, follow_links: bool = False) -> Shards | None:
@@ -49,9 +59,11 @@ def find_shards(place: str, out: str | None = None, *, follow_links: bool = Fals
     Raises:
         InputError: A named archive is not there, or a pattern can't be used.
     """
+    if is_url(place):
+        return _at_url(place, out or "")
     if os.path.isdir(place):
         root = os.path.realpath(place)
-        names = _in_folder(root, os.path.realpath(out) if out else "", follow_links)
+        names = _archives(_names_in(root, os.path.realpath(out) if out else "", follow_links))
         return Shards(root, _in_order(names)) if names else None
     words = [place] if os.path.lexists(place) else _expanded(place)
     if not all(_IS_SHARD.fullmatch(word) for word in words):
@@ -112,6 +124,7 @@ def without_pattern(place: str) -> str:
     """
     if os.path.isdir(place):
         return place
+    place = shown(place)
     first = place if os.path.lexists(place) else place.split(SEPARATOR, maxsplit=1)[0]
     if not _IS_SHARD.fullmatch(first):
         return place
@@ -134,10 +147,53 @@ def _in_order(names: list[str]) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: f"{name}/"))
 
 
-def _in_folder(root: str, out: str, follow_links: bool) -> list[str]:
-    """Return the archives of a folder, none where it holds an image or no archive."""
-    names: list[str] = []
+def _at_url(place: str, out: str) -> Shards | None:
+    """Return the tar archives that a URL names.
+
+    Raises:
+        InputError: A named archive is not there.
+    """
+    plain, begin, query = place.partition("?")
+    urls = sorted(_expanded(plain))
+    if not all(_IS_SHARD.fullmatch(url) for url in urls):
+        if not is_bucket(place):
+            return None
+        names = _archives(entry.key for entry in objects_in(place, out))
+        return Shards(place, _in_order(names)) if names else None
+    scheme = plain.partition("://")[0]
+    folders = [url.partition("://")[2].rpartition("/")[0] for url in urls]
+    root = f"{scheme}://{os.path.commonpath(folders)}"
+    shards = Shards(root, _in_order([url[len(root) + 1 :] for url in urls]), begin + query)
+    for name in shards.names:
+        if not is_file(shards.path(name)):
+            raise InputError(
+                f"INPUT {shown(place)}: {shown(root)}/{name} does not exist; give tar archives "
+                "that are there"
+            )
+    return shards
+
+
+def _archives(names: Iterable[str]) -> list[str]:
+    """Return the archives among files, none where one is an image.
+
+    File by file: the first image ends the search, however large the folder is.
+    """
+    archives: list[str] = []
     others = 0
+    for name in names:
+        if os.path.splitext(name)[1].lower() in EXTENSIONS:
+            return []
+        if _IS_SHARD.fullmatch(name):
+            archives.append(name)
+            continue
+        others += 1
+        if others > MOST_OTHERS:
+            return []
+    return archives
+
+
+def _names_in(root: str, out: str, follow_links: bool) -> Iterator[str]:
+    """Yield the files of a folder, relative to it."""
     waiting = [""]
     seen: set[tuple[int, int]] = set()
     while waiting:
@@ -150,7 +206,6 @@ def _in_folder(root: str, out: str, follow_links: bool) -> list[str]:
         except OSError:
             continue
         with scan:
-            # Entry by entry: the first image ends the search, however large the folder is.
             for entry in scan:
                 if entry.name.startswith("."):
                     continue
@@ -159,15 +214,8 @@ def _in_folder(root: str, out: str, follow_links: bool) -> list[str]:
                 if entry.is_dir():
                     if entry.name not in OF_THE_SYSTEM and _is_new(entry, out, seen):
                         waiting.append(prefix + entry.name)
-                elif os.path.splitext(entry.name)[1].lower() in EXTENSIONS:
-                    return []
-                elif _IS_SHARD.fullmatch(entry.name):
-                    names.append(prefix + entry.name)
                 else:
-                    others += 1
-                    if others > MOST_OTHERS:
-                        return []
-    return names
+                    yield prefix + entry.name
 
 
 def _is_new(entry: os.DirEntry[str], out: str, seen: set[tuple[int, int]]) -> bool:

@@ -18,7 +18,12 @@ from augcli.data.stores.output_labels import (
 )
 from augcli.data.stores.sources import MOST_BYTES, Source, SourceChanged, Sources
 from augcli.data.stores.tars.members import TarDamaged, TarHeaders
-from augcli.data.stores.tars.sample_labels import LONGEST_TEXT, SampleLabels, class_names
+from augcli.data.stores.tars.sample_labels import (
+    LONGEST_TEXT,
+    SampleLabels,
+    class_names,
+    files_beside,
+)
 from augcli.data.stores.tars.samples import TarSamples
 from augcli.data.stores.tars.shards import Shards, shard_of, stem_of
 from augcli.errors import InputError, Stopped
@@ -26,12 +31,13 @@ from augcli.files import (
     HEAD_BYTES,
     JSON_LIMIT,
     NotUnpacked,
-    Pieces,
     Spool,
     SpoolFull,
     compression,
-    modified_at,
+    open_pieces,
     read_json,
+    shown,
+    size_and_change,
     unpacked,
 )
 from augcli.rng import digest
@@ -41,6 +47,7 @@ if TYPE_CHECKING:
 
     from augcli.data.labels import Label
     from augcli.data.stores.folder import Layout
+    from augcli.files import Pieces
 
 MOST_OPEN = 64
 """Archives that each process has open."""
@@ -79,7 +86,12 @@ class TarStore:
 
     def __reduce__(self) -> tuple[type[TarStore], tuple[Any, ...]]:
         """Pickle what reading needs: a worker lists nothing."""
-        return type(self), (Shards(self._shards.root, ()), self._given, self._layout, self._spooled)
+        return type(self), (
+            self._shards._replace(names=()),
+            self._given,
+            self._layout,
+            self._spooled,
+        )
 
     def list(self) -> Sources:
         """Return all images, sorted by path: ``<archive>/<name in it>``.
@@ -88,7 +100,7 @@ class TarStore:
             InputError: There are none, or files beside the archives can't be used.
             Stopped: There is no room to unpack a compressed archive.
         """
-        root = self._shards.root
+        root = shown(self._shards.root)
         are_many = has_many_classes(output_record(root))
         labels = SampleLabels(class_names(root), are_many=are_many)
         listing = _Listing(Sources(root, in_containers=True), labels)
@@ -108,7 +120,7 @@ class TarStore:
     def adopt(self, sources: Sources) -> None:
         """Unpack compressed archives; see :meth:`augcli.data.stores.sources.Store.adopt`."""
         for name in sources.containers:
-            file = Pieces(f"{self._shards.root}/{name}")
+            file = open_pieces(self._shards.path(name))
             size, _ = file.status()
             if kind := compression(file.read(0, min(6, size))):
                 self._unpacked(name, file, size, kind)
@@ -126,17 +138,17 @@ class TarStore:
         except EOFError:
             data = b""
         # After it was read, so that it was the same before as well.
-        modified = modified_at(os.stat(original)) if original else pieces.status()[1]
+        modified = size_and_change(original)[1] if original else pieces.status()[1]
         if source.stamp != f"{size}-{modified}-{start}" or len(data) != size:
             raise SourceChanged(0, "the archive changed during the run; run again")
         return data
 
     def _open(self, name: str) -> tuple[Pieces, str]:
         """Return an archive, and the compressed one that it was unpacked from, if it was."""
-        path = f"{self._shards.root}/{name}"
+        path = self._shards.path(name)
         spooled = f"{self._spooled}/{_spooled_name(name)}"
         is_spooled = bool(self._spooled) and os.path.exists(spooled)
-        found = (Pieces(spooled), path) if is_spooled else (Pieces(path), "")
+        found = (open_pieces(spooled), path) if is_spooled else (open_pieces(path), "")
         while len(self._opened) >= MOST_OPEN:
             self._opened.popitem(last=False)
         self._opened[name] = found
@@ -146,7 +158,7 @@ class TarStore:
         """Add the images of an archive; what is wrong with it is noted."""
         sources = listing.sources
         try:
-            file = Pieces(f"{self._shards.root}/{name}")
+            file = open_pieces(self._shards.path(name))
             size, modified = file.status()
             kind = compression(file.read(0, min(6, size)))
             if kind:
@@ -208,7 +220,7 @@ class TarStore:
                 f"{place} has no room to unpack {name} of INPUT; make room, let TMPDIR name "
                 "another folder, or give archives that are not compressed"
             ) from None
-        return Pieces(f"{self._spooled}/{spooled}")
+        return open_pieces(f"{self._spooled}/{spooled}")
 
     def _label(self, listing: _Listing) -> None:
         """Give the images their splits and classes."""
@@ -352,8 +364,7 @@ def _described_splits(root: str) -> dict[str, str]:
     Raises:
         InputError: There is one that can't be read.
     """
-    for name in INFOS:
-        path = f"{root}/{name}"
+    for path in files_beside(root, INFOS):
         try:
             info = read_json(path, JSON_LIMIT)
         except FileNotFoundError:

@@ -1,0 +1,262 @@
+"""OUT in a bucket: the same outputs as in a folder, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+import augcli
+from augcli.data.output import LOCK, STATE, OutputFolder
+from augcli.errors import OutputError
+from augcli.files import Url
+from augcli.files.owners import HOST
+from augcli.files.remote import objects, presence
+from tests.buckets import download, upload
+from tests.guarantees.buckets import bucket_tree
+from tests.photos import class_folders, tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.buckets import Proxy
+    from tests.conftest import Cli
+
+METHOD = augcli.Cutout(patch=8, fill="black")
+
+
+@pytest.mark.parametrize("to", ["folder", "webdataset", "parquet"])
+def test_a_bucket_holds_what_a_folder_holds(
+    cli: Cli, photos: Path, tmp_path: Path, any_bucket: str, to: str
+) -> None:
+    out = f"{any_bucket}/out"
+    given = ("cutmix", photos, "--to", to, "--format", "png", "--originals", "encode")
+    for place in (out, tmp_path / "out"):
+        end = cli(*given, "--out", place)
+        assert end.code == 0, end.err
+        assert end.out == f"{place}/metadata.csv\n"
+    assert bucket_tree(out) == tree(tmp_path / "out", hidden=False)
+    assert set(download(out)) == {*tree(tmp_path / "out"), "run.json"}
+    before = download(out)
+    end = cli(*given, "--out", out)
+    assert "nothing to do" in end.err
+    assert download(out) == before
+    end = cli("verify", out, "--against", photos)
+    assert end.code == 0, end.err
+    assert "18 made again, 18 of them identical" in end.out
+    assert "9 of 9 made, 0 failed, 0 left" in cli("status", out).out
+
+
+@pytest.mark.parametrize("to", ["folder", "webdataset"])
+def test_workers_write_a_bucket(photos: Path, tmp_path: Path, bucket: str, to: str) -> None:
+    out = f"{bucket}/out"
+    augcli.augment(photos, METHOD, out=out, workers=2, copies=3, to=to)
+    augcli.augment(photos, METHOD, out=tmp_path / "out", workers=2, copies=3, to=to)
+    assert bucket_tree(out) == tree(tmp_path / "out", hidden=False)
+
+
+def test_out_lies_beside_input_by_default(cli: Cli, photos: Path, any_bucket: str) -> None:
+    url = upload(photos, f"{any_bucket}/photos")
+    end = cli("cutout", url, "--patch", 8)
+    assert end.out == f"{any_bucket}/photos-cutout/metadata.csv\n"
+    end = cli("cutout", any_bucket, "--patch", 8)
+    assert end.code == 2
+    assert "is a whole bucket" in end.err
+    assert "--out" in end.err
+
+
+def test_a_set_that_changes_is_brought_up_to_date(
+    photos: Path, tmp_path: Path, any_bucket: str
+) -> None:
+    out = f"{any_bucket}/out"
+    augcli.augment(photos, METHOD, out=out, workers=0)
+    class_folders(photos, {"cat": 70, "yak": 2})
+    (photos / "dog/001.png").unlink()
+    augcli.augment(photos, METHOD, out=out, workers=0)
+    augcli.augment(photos, METHOD, out=tmp_path / "out", workers=0)
+    assert bucket_tree(out) == tree(tmp_path / "out", hidden=False)
+
+
+def test_another_command_starts_over(photos: Path, tmp_path: Path, any_bucket: str) -> None:
+    out = f"{any_bucket}/out"
+    augcli.augment(photos, METHOD, out=out, workers=0, to="webdataset")
+    with pytest.raises(OutputError, match="was made by another command"):
+        augcli.augment(photos, METHOD, out=out, workers=0, seed=1)
+    augcli.augment(photos, METHOD, out=out, workers=0, seed=1, overwrite=True)
+    augcli.augment(photos, METHOD, out=tmp_path / "out", workers=0, seed=1)
+    assert bucket_tree(out) == tree(tmp_path / "out", hidden=False)
+
+
+def test_what_is_missing_or_damaged_is_made_again(cli: Cli, photos: Path, any_bucket: str) -> None:
+    out = f"{any_bucket}/out"
+    given = ("cutout", photos, "--patch", 8, "--fill", "black", "--out", out)
+    assert cli(*given).code == 0
+    before = bucket_tree(out)
+    first, second, *_ = sorted(name for name in before if name.endswith(".png"))
+    objects.remove([f"{out}/{first}"])
+    objects.put(f"{out}/{second}", b"cut short")
+    objects.put(f"{out}/cat/stray.png", b"a stray")
+    end = cli("verify", out)
+    assert end.code == 1
+    assert all(name in end.err for name in (first, second, "cat/stray.png"))
+    objects.remove([f"{out}/cat/stray.png"])
+    end = cli(*given)
+    assert "missing or damaged: 2 outputs" in end.err
+    assert bucket_tree(out) == before
+
+
+def test_splits_and_maps_of_several_copies_go_along(
+    cli: Cli, tmp_path: Path, any_bucket: str, scorer: Path
+) -> None:
+    source = tmp_path / "set"
+    for split in ("train", "val"):
+        class_folders(source / split, {"cat": 3, "dog": 2})
+    out = f"{any_bucket}/out"
+    for place in (out, tmp_path / "out"):
+        end = cli("cutmix", source, "--model", scorer, "--copies", 3, "--out", place)
+        assert end.code == 0, end.err
+    assert bucket_tree(out) == tree(tmp_path / "out", hidden=False)
+
+
+def test_a_dry_run_writes_nothing(cli: Cli, photos: Path, any_bucket: str) -> None:
+    out = f"{any_bucket}/out"
+    end = cli("cutout", photos, "--patch", 8, "--out", out, "--dry-run")
+    assert end.code == 0, end.err
+    assert "needed" in end.err + end.out
+    assert download(out) == {}
+
+
+def test_only_one_run_writes_a_bucket(any_bucket: str) -> None:
+    first, second = (OutputFolder(Url(f"{any_bucket}/out")) for _ in range(2))
+    first.open()
+    assert second.is_locked()
+    with pytest.raises(OutputError, match="is in use by another run"):
+        second.open()
+    first.close()
+    assert not objects.holds_objects(any_bucket)
+    second.open()
+    second.close()
+    assert not objects.holds_objects(any_bucket)
+
+
+@pytest.mark.parametrize(
+    ("host", "process", "age", "is_taken"),
+    [
+        (HOST, 2**22 + 1, 10, False),
+        (HOST, 1, 10, True),
+        (HOST, 1, presence.OLD + 1, False),
+        ("elsewhere", 1, 10, True),
+        ("elsewhere", 1, presence.OLD + 1, False),
+    ],
+    ids=["killed here", "at work here", "restarted here", "at work there", "killed there"],
+)
+def test_a_run_that_was_killed_holds_no_lock_for_long(
+    any_bucket: str, host: str, process: int, age: float, is_taken: bool
+) -> None:
+    url = f"{any_bucket}/out"
+    left = {"host": host, "process": process, "time": time.time() - age}
+    objects.put(f"{url}/{LOCK}-7", json.dumps(left).encode())
+    output = OutputFolder(Url(url))
+    assert output.is_locked() is is_taken
+    if is_taken:
+        with pytest.raises(OutputError, match="is in use by another run"):
+            output.open()
+        return
+    output.open()
+    assert [name for name in download(url) if name.startswith(STATE)] == [f"{LOCK}-8"]
+    output.close()
+    assert download(url) == {}
+
+
+def test_a_run_shows_again_and_again_that_it_is_at_work(
+    any_bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence, "RENEWED", 0.01)
+    output = OutputFolder(Url(f"{any_bucket}/out"))
+    output.open()
+    lock = f"{any_bucket}/out/{LOCK}-1"
+    written = objects.read(lock).data
+    while objects.read(lock).data == written:
+        time.sleep(0.005)
+    output.close()
+    time.sleep(0.05)
+    assert download(f"{any_bucket}/out") == {}
+
+
+def test_what_is_not_ours_is_refused(cli: Cli, photos: Path, any_bucket: str) -> None:
+    upload(photos, f"{any_bucket}/photos")
+    objects.put(f"{any_bucket}/file", b"an object")
+    for out, problem in (
+        (f"{any_bucket}/photos", "holds files that augcli did not make"),
+        (f"{any_bucket}/file", "is not a folder"),
+        ("https://example.org/out", "lies on a web server"),
+        ("file:///tmp/out", "is no URL that augcli takes"),
+    ):
+        end = cli("cutout", photos, "--patch", 8, "--out", out)
+        assert end.code == 2, end.err
+        assert problem in end.err
+        assert len(end.err.splitlines()) == 1
+    end = cli("cutout", f"{any_bucket}/photos", "--patch", 8, "--out", any_bucket)
+    assert end.code == 2
+    assert "holds INPUT" in end.err
+
+
+def test_an_output_in_a_bucket_is_read_back_and_mixed_again(
+    cli: Cli, photos: Path, tmp_path: Path, any_bucket: str
+) -> None:
+    out = f"{any_bucket}/out"
+    for name, place in (("there", out), ("here", tmp_path / "out")):
+        assert cli("cutmix", photos, "--out", place).code == 0
+        end = cli("mixup", place, "--out", tmp_path / name)
+        assert end.code == 0, end.err
+    assert tree(tmp_path / "there", hidden=False) == tree(tmp_path / "here", hidden=False)
+    assert augcli.read(out).rows == augcli.read(tmp_path / "out").rows
+
+
+def test_split_and_files_of_maps_stay_on_this_machine(
+    cli: Cli, photos: Path, any_bucket: str
+) -> None:
+    upload(photos, f"{any_bucket}/photos")
+    for words in (
+        ("split", f"{any_bucket}/photos", "--val", 0.5),
+        ("split", photos, "--val", 0.5, "--out", f"{any_bucket}/split"),
+        ("heatmaps", photos, "--out", f"{any_bucket}/maps.npz"),
+    ):
+        end = cli(*words)
+        assert end.code == 2, end.err
+        assert any_bucket in end.err
+        assert len(end.err.splitlines()) == 1
+
+
+def test_heat_maps_are_made_of_a_bucket(
+    cli: Cli, photos: Path, tmp_path: Path, any_bucket: str, scorer: Path
+) -> None:
+    url = upload(photos, f"{any_bucket}/photos")
+    for name, place in (("there", url), ("here", photos)):
+        end = cli("heatmaps", place, "--model", scorer, "--out", tmp_path / f"{name}.npz")
+        assert end.code == 0, end.err
+    there, here = (tmp_path / f"{name}.npz" for name in ("there", "here"))
+    assert there.read_bytes() == here.read_bytes()
+
+
+def test_a_bucket_that_is_not_there_stops_before_the_work(
+    cli: Cli, photos: Path, bucket: str, proxy: Proxy
+) -> None:
+    end = cli("cutout", photos, "--patch", 8, "--out", f"{bucket}-none/out")
+    assert end.code == 2
+    assert "there is no bucket of this name" in end.err
+    assert proxy.faults.requests["PUT"] == 1, "that of the bucket itself"
+
+
+def test_a_name_that_no_object_can_have_is_a_row(
+    photos: Path, tmp_path: Path, any_bucket: str
+) -> None:
+    deep = photos / "cat" / "/".join(["d" * 90] * 11)
+    deep.mkdir(parents=True)
+    shutil.copy2(photos / "cat/000.jpg", deep / "a.jpg")
+    summary = augcli.augment(photos, METHOD, out=f"{any_bucket}/out", workers=0)
+    assert (summary.images, summary.failed) == (9, 1)
+    assert b"too long" in objects.read(f"{any_bucket}/out/errors.csv").data
