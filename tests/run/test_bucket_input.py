@@ -59,6 +59,15 @@ def test_workers_read_a_bucket(photos: Path, tmp_path: Path, bucket: str) -> Non
     assert outputs(tmp_path / "there") == outputs(tmp_path / "here")
 
 
+def test_a_preview_of_a_bucket_is_that_of_a_folder(photos: Path, bucket: str) -> None:
+    url = upload(photos, f"{bucket}/photos")
+    there, here = (
+        augcli.preview(source, augcli.CutMix(), rows=3, vary="top_n=3,6")
+        for source in (url, photos)
+    )
+    assert there.tobytes() == here.tobytes()
+
+
 def test_a_whole_bucket_is_inspected_as_a_folder_is(
     cli: Cli, photos: Path, any_bucket: str
 ) -> None:

@@ -17,7 +17,7 @@ from augcli.work.reading import Reader
 
 if TYPE_CHECKING:
     import contextlib
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from augcli.data.codecs.decoding import Decoded
     from augcli.data.manifest import Failure, Row
@@ -65,6 +65,10 @@ class _RememberingReader(Reader):
         super().__init__(settings)
         self._data: OrderedDict[str, bytes] = OrderedDict()
         self._decoded: OrderedDict[tuple[str, bool], Decoded] = OrderedDict()
+
+    def expect(self, sources: Iterable[Source]) -> None:
+        """Note which sources will be read next, but for those that are in memory."""
+        super().expect(source for source in sources if source.path not in self._data)
 
     def read(self, source: Source) -> bytes:
         """Return the bytes of a source."""
