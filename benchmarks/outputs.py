@@ -45,7 +45,8 @@ def main() -> None:
     titles = [f"`{name}`, {what}" for name in COMMANDS for what in ("images/s", "ratio", "by CPU")]
     text = table(("`--to`", *titles), measured(given.images, given.rounds, given.work))
     work = f" --work {given.work}" if given.work else ""
-    words = machine(f"python benchmarks/outputs.py --images {given.images} --rounds {given.rounds}{work}")
+    command = f"python benchmarks/outputs.py --images {given.images} --rounds {given.rounds}{work}"
+    words = machine(command)
     write_between(given.page, "outputs", f"{text}\n{words}\n")
 
 
