@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Final
 
 from augcli.data.output import TASKS, output_files
 from augcli.errors import OutputError
-from augcli.files import HOST, JSON_LIMIT, owner_is_gone, owner_token, parse_json
+from augcli.files import (
+    GONE_AFTER,
+    HOST,
+    JSON_LIMIT,
+    RENEWED_EVERY,
+    owner_is_gone,
+    owner_token,
+    parse_json,
+)
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -23,10 +31,6 @@ if TYPE_CHECKING:
 
     from augcli.files import OutputFiles
 
-RENEWED_EVERY: Final = 60.0
-"""Seconds."""
-GONE_AFTER: Final = 300.0
-"""Seconds without a renewal."""
 ENDING: Final = ".json"
 AT_WORK: Final = "at work"
 

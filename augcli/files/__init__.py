@@ -8,7 +8,7 @@ from augcli.files.descriptors import LinkInside, is_inside
 from augcli.files.draft import Draft
 from augcli.files.folder import Folder, Fsync
 from augcli.files.output_files import Lock, OutputFiles
-from augcli.files.owners import HOST, owner_is_gone, owner_token
+from augcli.files.owners import GONE_AFTER, HOST, RENEWED_EVERY, owner_is_gone, owner_token
 from augcli.files.places import (
     Kind,
     folders_above,
@@ -55,10 +55,12 @@ from augcli.files.text import TOML_LIMIT, decode_text, parse_toml
 from augcli.files.unpacking import NotUnpacked, compression, unpacked
 
 __all__ = [
+    "GONE_AFTER",
     "HEAD_BYTES",
     "HOST",
     "JSON_LIMIT",
     "MODEL_LIMIT",
+    "RENEWED_EVERY",
     "TABLE_LIMIT",
     "TOML_LIMIT",
     "Content",

@@ -11,6 +11,10 @@ from augcli.files.reading import read_file
 _NODE = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
 HOST = re.sub(r"[^A-Za-z0-9.-]", "_", _NODE)[:60]
 """This computer, in letters that a file name may have."""
+RENEWED_EVERY = 60.0
+"""Seconds after which a process that is at work writes again the file that shows it."""
+GONE_AFTER = 300.0
+"""Seconds after which such a file counts for nothing."""
 
 
 def owner_token() -> str:

@@ -214,16 +214,8 @@ class Chain:
             ValueError: The record is not of this chain.
             KeyError: The same: a key is missing.
         """
-        records = [record] if self.plain else record["steps"]
-        if len(records) != len(self.steps):
-            raise ValueError(f"it has {len(records)} steps, but the recipe {len(self.steps)}")
-        decisions = Recorded(self.steps, records, self.plain)
-        giving = None
-        if donor is not None:
-            led = Recorded(self.steps, record.get("donor_steps", ()), self.plain)
-            if len(led.records) != (self.mixer_at or 0):
-                raise ValueError("it has another number of steps for the donor than the recipe")
-            giving = self.lead(donor, led)
+        decisions = self._recorded(record)
+        giving = self._giving(record, donor)
         return self.run(self.lead(base, decisions), giving, decisions)
 
     def regions(self, record: Mapping[str, Any], frame: Frame) -> list[Region]:
@@ -242,8 +234,7 @@ class Chain:
         """
         if not self.keeps_size:
             return []
-        records = [record] if self.plain else record["steps"]
-        decisions = Recorded(self.steps, records, self.plain)
+        decisions = self._recorded(record)
         found = (_region(decisions, index, frame) for index in range(len(self.steps)))
         return [region for region in found if region]
 
@@ -259,11 +250,8 @@ class Chain:
             ValueError: The record is not of this chain.
             KeyError: The same: a key is missing.
         """
-        decisions = Recorded(self.steps, [record] if self.plain else record["steps"], self.plain)
-        giving = None
-        if donor is not None:
-            led = Recorded(self.steps, record.get("donor_steps", ()), self.plain)
-            giving = self.lead(donor, led)
+        decisions = self._recorded(record)
+        giving = self._giving(record, donor)
         result = Result(base)
         found = []
         for index, step in enumerate(self.steps):
@@ -287,6 +275,22 @@ class Chain:
             return result.records[0]
         donor = {"donor_steps": result.donor_records} if result.donor_records else {}
         return {"steps": result.records, **donor}
+
+    def _recorded(self, record: Mapping[str, Any]) -> Recorded:
+        """Return the decisions of a record, which must be of this chain."""
+        records = [record] if self.plain else record["steps"]
+        if len(records) != len(self.steps):
+            raise ValueError(f"it has {len(records)} steps, but the recipe {len(self.steps)}")
+        return Recorded(self.steps, records, self.plain)
+
+    def _giving(self, record: Mapping[str, Any], donor: Image | None) -> Result | None:
+        """Return the donor of a record after the steps before the mixer."""
+        if donor is None:
+            return None
+        led = Recorded(self.steps, record.get("donor_steps", ()), self.plain)
+        if len(led.records) != (self.mixer_at or 0):
+            raise ValueError("it has another number of steps for the donor than the recipe")
+        return self.lead(donor, led)
 
     def _mix(self, at: int, result: Result, donor: Result | None, decisions: Decisions) -> None:
         choice = decisions.choose(at)

@@ -13,7 +13,7 @@ import augcli
 from augcli.data.output import LOCK, STATE, OutputFolder
 from augcli.errors import OutputError
 from augcli.files import Url
-from augcli.files.owners import HOST
+from augcli.files.owners import GONE_AFTER, HOST
 from augcli.files.remote import objects, presence
 from tests.buckets import download, upload
 from tests.guarantees.buckets import bucket_tree
@@ -147,9 +147,9 @@ def test_only_one_run_writes_a_bucket(any_bucket: str) -> None:
     [
         (HOST, 2**22 + 1, 10, False),
         (HOST, 1, 10, True),
-        (HOST, 1, presence.OLD + 1, False),
+        (HOST, 1, GONE_AFTER + 1, False),
         ("elsewhere", 1, 10, True),
-        ("elsewhere", 1, presence.OLD + 1, False),
+        ("elsewhere", 1, GONE_AFTER + 1, False),
     ],
     ids=["killed here", "at work here", "restarted here", "at work there", "killed there"],
 )
@@ -174,7 +174,7 @@ def test_a_run_that_was_killed_holds_no_lock_for_long(
 def test_a_run_shows_again_and_again_that_it_is_at_work(
     any_bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(presence, "RENEWED", 0.01)
+    monkeypatch.setattr(presence, "RENEWED_EVERY", 0.01)
     output = OutputFolder(Url(f"{any_bucket}/out"))
     output.open()
     lock = f"{any_bucket}/out/{LOCK}-1"

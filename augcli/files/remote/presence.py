@@ -15,14 +15,10 @@ import threading
 import time
 from typing import Any, Final
 
-from augcli.files.owners import HOST, is_alive
+from augcli.files.owners import GONE_AFTER, HOST, RENEWED_EVERY, is_alive
 from augcli.files.reading import parse_json
 from augcli.files.remote import objects
 
-RENEWED: Final = 60.0
-"""Seconds after which the object is written anew."""
-OLD: Final = 300.0
-"""Seconds after which it counts for nothing."""
 MOST_BYTES: Final = 10_000
 
 
@@ -84,7 +80,7 @@ class Presence:
                     objects.put(self._url, b"{}")
 
     def _renew(self) -> None:
-        while not self._ended.wait(RENEWED):
+        while not self._ended.wait(RENEWED_EVERY):
             # Where it fails for five minutes, nothing else can be written either.
             with contextlib.suppress(OSError):
                 objects.put(self._url, self._content())
@@ -114,6 +110,6 @@ def _counts(url: str) -> bool:
     if not isinstance(content, dict):
         return False
     process, written = content.get("process"), content.get("time")
-    if not isinstance(written, int | float) or abs(time.time() - written) > OLD:
+    if not isinstance(written, int | float) or abs(time.time() - written) > GONE_AFTER:
         return False
     return content.get("host") != HOST or not isinstance(process, int) or is_alive(process)

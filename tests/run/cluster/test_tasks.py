@@ -14,8 +14,8 @@ import pytest
 
 import augcli
 from augcli.data.output import PLAN, STATE, TASKS
-from augcli.data.presence import GONE_AFTER
 from augcli.errors import Stopped
+from augcli.files import GONE_AFTER
 from tests.command import start, wait_for
 from tests.photos import class_folders, picture, save, tree
 
