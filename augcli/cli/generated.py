@@ -20,6 +20,7 @@ from augcli.files import Place
 from augcli.params import Declared, declared
 from augcli.recipes.options import MIXER_OPTIONS, SCORER_OPTIONS, RunOptions
 from augcli.recipes.recipe import Recipe
+from augcli.run.checking.places import path_of
 from augcli.run.options import (
     HeatMapOptions,
     SplitOptions,
@@ -27,7 +28,6 @@ from augcli.run.options import (
     inspect_fields,
     split_fields,
 )
-from augcli.run.places import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -38,8 +38,9 @@ from augcli.files import Folder, open_file, publish_file, remove_file
 from augcli.pixels.heat_maps import ranked_cells
 from augcli.pixels.overlay import overlay
 from augcli.recipes.options import seconds_of
+from augcli.run.checking.inputs import read_ahead_for, reading
+from augcli.run.checking.places import check_overlay
 from augcli.run.estimating.white_level import estimated_white_level, white_level_words
-from augcli.run.inputs import read_ahead_for, reading
 from augcli.run.machine import usable_cores
 from augcli.run.messages import (
     Error,
@@ -50,7 +51,6 @@ from augcli.run.messages import (
     ignore,
     time_notices,
 )
-from augcli.run.places import check_overlay
 from augcli.run.scoring import device_words, score_sources
 from augcli.work.pool import InThisProcess
 from augcli.work.processes import Processes

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from augcli.files import Place
     from augcli.plan.plan import Plan
     from augcli.recipes.chain import Chain
-    from augcli.run.check import Run
-    from augcli.run.prepare import Prepared
+    from augcli.run.checking.check import Run
+    from augcli.run.making.prepare import Prepared
 
 CONTENT_ONLY = frozenset({"model"})
 """Options that name a file whose content counts, and not its name."""

@@ -14,14 +14,14 @@ from augcli.data.manifest import Failure
 from augcli.data.stopping import carry_on
 from augcli.errors import EXIT_OK, EXIT_SOME_FAILED
 from augcli.recipes.options import seconds_of
-from augcli.run.check import check_surroundings, list_sources
+from augcli.run.checking.check import check_surroundings, list_sources
+from augcli.run.checking.inputs import read_ahead_for
+from augcli.run.checking.places import path_of
 from augcli.run.class_counts import class_counts, of_all_splits
-from augcli.run.inputs import read_ahead_for
 from augcli.run.inspecting.duplicates import Duplicates, Leaks, duplicates_of, leaking_groups
 from augcli.run.machine import usable_cores
 from augcli.run.messages import Error, Progress, ignore
 from augcli.run.options import inspect_fields, run_options
-from augcli.run.places import path_of
 from augcli.work.pool import InThisProcess
 from augcli.work.processes import Processes
 from augcli.work.questions import Look, Looks

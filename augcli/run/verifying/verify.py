@@ -27,10 +27,10 @@ from augcli.files import TABLE_LIMIT
 from augcli.plan.fingerprint import command_hash
 from augcli.plan.parts import Parts
 from augcli.recipes.recipe import Recipe
-from augcli.run.finish import table_hashes
-from augcli.run.inputs import list_input
-from augcli.run.places import path_of
-from augcli.run.split_tables import is_split_table
+from augcli.run.checking.inputs import list_input
+from augcli.run.checking.places import path_of
+from augcli.run.making.finish import table_hashes
+from augcli.run.making.split_tables import is_split_table
 from augcli.run.status import open_output
 from augcli.run.verifying.audit import WRONG_HASH, Audit
 from augcli.run.verifying.differences import SUM_TOLERANCE, file_difference, label_difference

@@ -34,11 +34,11 @@ from augcli.plan.ring import sample
 from augcli.recipes.chain import Chain
 from augcli.recipes.options import seconds_of
 from augcli.rng import digest
-from augcli.run.amounts import as_they_are, wanted_of
-from augcli.run.encoding import check_arrays, encoding_of
-from augcli.run.inputs import input_store, list_input, order_classes, read_ahead_for
+from augcli.run.checking.amounts import as_they_are, wanted_of
+from augcli.run.checking.encoding import check_arrays, encoding_of
+from augcli.run.checking.inputs import input_store, list_input, order_classes, read_ahead_for
+from augcli.run.checking.places import check_places
 from augcli.run.machine import usable_cores
-from augcli.run.places import check_places
 from augcli.run.scoring import largest_grid, scores_sources, usable_maps
 from augcli.run.splitting.split_record import refuse_unfinished
 from augcli.work.pool import InThisProcess
