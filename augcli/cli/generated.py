@@ -18,7 +18,8 @@ from augcli.cli.options import CommandOptions
 from augcli.errors import with_flags
 from augcli.files import Place
 from augcli.params import Declared, declared
-from augcli.recipes.options import MIXER_OPTIONS, SCORER_OPTIONS, RunOptions
+from augcli.recipes.option_kinds import MIXER_OPTIONS, SCORER_OPTIONS
+from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
 from augcli.run.checking.places import path_of
 from augcli.run.options import (

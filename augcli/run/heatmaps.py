@@ -37,7 +37,7 @@ from augcli.errors import (
 from augcli.files import Folder, open_file, publish_file, remove_file
 from augcli.pixels.heat_maps import ranked_cells
 from augcli.pixels.overlay import overlay
-from augcli.recipes.options import seconds_of
+from augcli.recipes.option_values import seconds_of
 from augcli.run.checking.inputs import read_ahead_for, reading
 from augcli.run.checking.places import check_overlay
 from augcli.run.estimating.white_level import estimated_white_level, white_level_words

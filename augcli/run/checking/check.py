@@ -32,7 +32,7 @@ from augcli.plan.parts import Parts
 from augcli.plan.plan import ORIGINALS, Plan, Wanted
 from augcli.plan.ring import sample
 from augcli.recipes.chain import Chain
-from augcli.recipes.options import seconds_of
+from augcli.recipes.option_values import seconds_of
 from augcli.rng import digest
 from augcli.run.checking.amounts import as_they_are, wanted_of
 from augcli.run.checking.encoding import check_arrays, encoding_of

@@ -25,7 +25,8 @@ from augcli.errors import OutputError
 from augcli.files import JSON_LIMIT, parse_json, real_place
 from augcli.params import build, values
 from augcli.plan.part import ShardName
-from augcli.recipes.options import ONE_RUN_ONLY, RunOptions
+from augcli.recipes.option_kinds import ONE_RUN_ONLY
+from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
 from augcli.version import VERSION
 

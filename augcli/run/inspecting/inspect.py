@@ -13,7 +13,7 @@ import numpy as np
 from augcli.data.manifest import Failure
 from augcli.data.stopping import carry_on
 from augcli.errors import EXIT_OK, EXIT_SOME_FAILED
-from augcli.recipes.options import seconds_of
+from augcli.recipes.option_values import seconds_of
 from augcli.run.checking.check import check_surroundings, list_sources
 from augcli.run.checking.inputs import read_ahead_for
 from augcli.run.checking.places import path_of

@@ -23,7 +23,7 @@ from augcli.params import values
 from augcli.plan.fingerprint import difference
 from augcli.plan.parts import Parts
 from augcli.plan.ring import ring_keys, shards_for
-from augcli.recipes.options import AMOUNTS
+from augcli.recipes.option_kinds import AMOUNTS
 from augcli.run.estimating.estimates import estimate
 from augcli.run.estimating.white_level import white_level_words
 from augcli.run.making.loader_notices import loader_notices
