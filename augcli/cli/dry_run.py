@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from augcli.data.manifest import Row
-    from augcli.run.checking.check import Run
+    from augcli.run.checking.checked_run import Run
     from augcli.run.dry_run import ClassAmount, DryRun
 
 SHOWN = 5

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from augcli.data.stores.sources import Sources
     from augcli.plan.jobs import Task
     from augcli.plan.plan import Wanted
-    from augcli.run.checking.check import Run
+    from augcli.run.checking.checked_run import Run
     from augcli.run.trial import InMemory
 
 TRIED = 12

@@ -10,7 +10,9 @@ from augcli.data.stopping import carry_on, writing
 from augcli.data.stores.source_list import content_hash
 from augcli.errors import OutputError
 from augcli.plan.fingerprint import difference
-from augcli.run.checking.check import Listed, check, check_surroundings, default_out
+from augcli.run.checking.check import Listed, check
+from augcli.run.checking.listing import default_out
+from augcli.run.checking.refusals import check_surroundings
 from augcli.run.cluster.shared_plan import (
     SharedPlan,
     absolute,
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from augcli.recipes.chain import Chain
     from augcli.recipes.options import RunOptions
     from augcli.recipes.recipe import Recipe
-    from augcli.run.checking.check import Run
+    from augcli.run.checking.checked_run import Run
     from augcli.run.making.prepare import Prepared
     from augcli.run.messages import Listener
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from augcli.files import Place
     from augcli.plan.plan import Plan
     from augcli.recipes.chain import Chain
-    from augcli.run.checking.check import Run
+    from augcli.run.checking.checked_run import Run
     from augcli.run.making.prepare import Prepared
 
 CONTENT_ONLY = frozenset({"model"})

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from augcli.recipes.chain import Chain
     from augcli.recipes.options import RunOptions
     from augcli.recipes.recipe import Recipe
-    from augcli.run.checking.check import Run
+    from augcli.run.checking.checked_run import Run
     from augcli.run.cluster.shared_plan import PlannedShard, SharedPlan
     from augcli.run.messages import Listener
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from augcli.pixels.frame import Colour
-    from augcli.run.checking.check import Run
+    from augcli.run.checking.checked_run import Run
     from augcli.work.pool import Pool
 
 

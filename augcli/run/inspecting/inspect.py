@@ -14,9 +14,10 @@ from augcli.data.manifest import Failure
 from augcli.data.stopping import carry_on
 from augcli.errors import EXIT_OK, EXIT_SOME_FAILED
 from augcli.recipes.option_values import seconds_of
-from augcli.run.checking.check import check_surroundings, list_sources
 from augcli.run.checking.inputs import read_ahead_for
+from augcli.run.checking.listing import list_sources
 from augcli.run.checking.places import path_of
+from augcli.run.checking.refusals import check_surroundings
 from augcli.run.class_counts import class_counts, of_all_splits
 from augcli.run.inspecting.duplicates import Duplicates, Leaks, duplicates_of, leaking_groups
 from augcli.run.machine import usable_cores

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from augcli.files import OutputFiles
     from augcli.plan.part import Part
     from augcli.plan.parts import StoredPart
-    from augcli.run.checking.check import Run
+    from augcli.run.checking.checked_run import Run
     from augcli.run.making.prepare import Prepared
     from augcli.run.showing.progress import RunProgress
 

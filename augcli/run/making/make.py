@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from augcli.data.stores.sources import Sources
     from augcli.plan.jobs import Task
-    from augcli.run.checking.check import Run
+    from augcli.run.checking.checked_run import Run
     from augcli.run.making.prepare import Prepared
     from augcli.run.messages import Listener
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from augcli.plan.backlog import Backlog
     from augcli.plan.plan import Plan
     from augcli.recipes.chain import Chain
-    from augcli.run.checking.check import Run
+    from augcli.run.checking.checked_run import Run
     from augcli.run.estimating.estimates import Estimates
     from augcli.run.messages import Listener
     from augcli.work.pool import Pool
