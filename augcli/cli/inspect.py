@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from augcli.cli.signals import Signals
     from augcli.run.inspecting.duplicates import Duplicates
-    from augcli.run.inspecting.inspect import Inspection, Sides, Sized
+    from augcli.run.inspecting.inspection import Inspection, Sides, Sized
 
 SHOWN = 20
 """Classes that are printed; JSON has all of them."""
