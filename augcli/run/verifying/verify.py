@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -49,8 +50,9 @@ WITHOUT_TABLE = "labels, which a table gave to the images: give it with `labels`
 WITHOUT_PARTS = (
     f"without {FOLDED_PARTS}, rows that were changed or removed can't be told from those made"
 )
-
-
+LEFT_BY_OTHERS = re.compile(r"\.DS_Store|Thumbs\.db|desktop\.ini|\.directory|.+\.cache")
+"""Files that a person who looks at the folder, or Ultralytics, leaves there. No loader reads them;
+any other hidden file may be a picture to a loader."""
 OUTPUT_LIMIT = 2 << 30
 """Bytes that no encoded output has; a copied original may have more."""
 
@@ -323,6 +325,8 @@ def _compare(
 
 
 def _strays(files: OutputFiles, known: set[str]) -> Iterator[str]:
-    """Yield files that no row names, but for those that describe the folder."""
+    """Yield files that no row names, but for those that describe the folder or harm nobody."""
     ours = {CLASSES, ERRORS, CARD, RECORD, FOLDED_PARTS, *INDEXES}
-    return (name for name in files.walk(STATE) if name not in known and name not in ours)
+    for name in files.walk(STATE):
+        if not (name in known or name in ours or LEFT_BY_OTHERS.fullmatch(name.rpartition("/")[2])):
+            yield name
