@@ -64,10 +64,6 @@ class Row(NamedTuple):
         """Weight of the donor's class; 0 where there is none or it is the base's class."""
         return self.label.weights[1][1] if len(self.label.weights) > 1 else 0.0
 
-    def facts(self) -> dict[str, object]:
-        """Return all but the name and the label, by the names of the columns."""
-        return dict(zip(self._fields[2:], self[2:], strict=True))
-
     def to_json(self) -> list[Any]:
         """Return the row as values of JSON."""
         name, label, *others = self
