@@ -24,7 +24,7 @@ CARD = "README.md"
 
 OTHER_COLUMNS = "it has other columns than augcli writes"
 ROWS_AT_ONCE = 100
-"""Rows that are written together."""
+"""Rows that are read or written together."""
 LONGEST_ROW = 16 << 20
 """Characters of the longest row that is read; the draw of ten thousand boxes has 300,000."""
 
