@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import io
+import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.data.csv_rows import csv_rows
@@ -23,6 +23,8 @@ CARD = "README.md"
 
 
 OTHER_COLUMNS = "it has other columns than augcli writes"
+ROWS_AT_ONCE = 100
+"""Rows that are read or written together."""
 LONGEST_ROW = 16 << 20
 """Characters of the longest row that is read; the draw of ten thousand boxes has 300,000."""
 
@@ -63,10 +65,6 @@ class Row(NamedTuple):
     def weight_b(self) -> float:
         """Weight of the donor's class; 0 where there is none or it is the base's class."""
         return self.label.weights[1][1] if len(self.label.weights) > 1 else 0.0
-
-    def facts(self) -> dict[str, object]:
-        """Return all but the name and the label, by the names of the columns."""
-        return dict(zip(self._fields[2:], self[2:], strict=True))
 
     def to_json(self) -> list[Any]:
         """Return the row as values of JSON."""
@@ -146,18 +144,11 @@ def read_failures(table: BinaryIO) -> Iterator[Failure]:
 
 
 class _Lines:
-    """Takes lines that end with CR LF and writes them with LF.
+    """Takes the lines of a csv writer."""
 
-    Before Python 3.13, a csv writer with LF as its line ending puts a lone CR into no quotes, and
-    a name with a CR would break the table.
-    """
-
-    def __init__(self, text: io.TextIOWrapper) -> None:
-        self._text = text
-
-    def write(self, line: str) -> None:
-        """Write one line, which may hold line breaks in quotes."""
-        self._text.write(line.removesuffix("\r\n") + "\n")
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.write = self.lines.append
 
 
 def write_table(file: BinaryIO, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
@@ -169,9 +160,13 @@ def write_table(file: BinaryIO, header: Iterable[str], rows: Iterable[Iterable[o
         >>> table.getvalue()
         b'a,b\n1.0,"x,y"\n'
     """
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
-    writer = csv.writer(_Lines(text))
+    written = _Lines()
+    # Before Python 3.13, a csv writer with LF as its line ending puts a lone CR into no quotes, and
+    # a name with a CR would break the table: the CR before each LF is cut off here.
+    writer = csv.writer(written)
     writer.writerow(header)
-    writer.writerows(rows)
-    text.flush()
-    text.detach()
+    rows = iter(rows)
+    while written.lines:
+        file.write("".join([f"{line[:-2]}\n" for line in written.lines]).encode())
+        written.lines.clear()
+        writer.writerows(itertools.islice(rows, ROWS_AT_ONCE))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from augcli.data.manifest import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from augcli.files import OutputFiles
 
@@ -40,9 +40,9 @@ class SortedRows:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def add(self, row: Row) -> None:
-        """Take a row."""
-        self._rows.append(row)
+    def add(self, rows: Sequence[Row]) -> None:
+        """Take rows."""
+        self._rows += rows
         if len(self._rows) >= self._most:
             self._spill()
 

@@ -96,9 +96,9 @@ class Backlog:
             if stored or self.parts.is_cut:
                 self.damaged += 1
             elif self.was_complete:
-                self.changes["new"] += len(task.sources)
-            task.sources_before = task.sources
+                self.changes["new"] += len(task.filled().sources)
             return task
+        task.filled()
         task.sources_before = part.sources
         if task.sources != part.sources:
             self._compare(part.sources, task.sources)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from augcli.rng import digest
+
 if TYPE_CHECKING:
     from augcli.data.manifest import Failure
     from augcli.data.stores.sources import Source
+    from augcli.plan.outline import Outline
     from augcli.plan.part import Made, Tried
 
 
@@ -44,6 +47,8 @@ class Job(NamedTuple):
 class Task:
     """What a shard still needs, as it is handed to a worker.
 
+    A shard of which nothing is there yet has an outline, from which the worker makes the jobs.
+
     Attributes:
         shard: Its name.
         copy: Copy number.
@@ -60,13 +65,14 @@ class Task:
         careful: Whether each source is announced before it is touched.
         file: Name of the file that holds all of its outputs; empty where each is a file.
         plan: Hash of the plan that several machines share; empty where there is none.
+        outline: What the jobs are made from, where they are not made yet.
     """
 
     shard: str
     copy: int
     command: str
-    fingerprint: str
-    jobs: list[Job]
+    fingerprint: str = ""
+    jobs: list[Job] = field(default_factory=list)
     made: list[Made] = field(default_factory=list)
     failed: list[tuple[str, Failure]] = field(default_factory=list)
     tried: dict[str, Tried] = field(default_factory=dict)
@@ -77,3 +83,15 @@ class Task:
     careful: bool = False
     file: str = ""
     plan: str = ""
+    outline: Outline | None = None
+
+    def filled(self) -> Task:
+        """Return the task with its jobs, their fingerprint and their sources, made where needed."""
+        if self.outline:
+            self.jobs = self.outline.jobs()
+            self.fingerprint = digest(*(job.fingerprint for job in self.jobs)).hex()
+            if self.copy == 0:
+                self.sources = {job.base.path: job.base.stamp for job in self.jobs}
+            self.sources_before = self.sources
+            self.outline = None
+        return self

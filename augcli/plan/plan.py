@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -10,19 +9,19 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from augcli.data.names import LONG_HASH, SHORT_HASH, container_key, same_names
-from augcli.plan.jobs import Job, Task
+from augcli.plan.jobs import Task
+from augcli.plan.outline import Outline
 from augcli.plan.part import ShardName
 from augcli.plan.ring import Ring, split_slug
-from augcli.rng import Digest, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from augcli.data.stores.sources import Source, Sources
     from augcli.plan.containers import Containers
-    from augcli.plan.jobs import Original
+    from augcli.plan.jobs import Job, Original
     from augcli.plan.ring import Pair, Shard
 
 ORIGINALS: Final[tuple[Original, ...]] = ("none", "encode", "copy")
@@ -169,7 +168,7 @@ class Plan:
                 self._rings.pop((copy, split), None)
 
     def task(self, shard: Shard, donors: int = DONORS) -> Task:
-        """Return a shard with all of its jobs.
+        """Return a shard with the outline of all of its jobs.
 
         Args:
             shard: Which one.
@@ -178,12 +177,8 @@ class Plan:
         ring = self._ring(shard.copy, shard.split)
         has_job = self.wanted.has_job(shard.copy)[ring.order[shard.start : shard.stop]]
         positions = (np.flatnonzero(has_job) + shard.start).tolist()
-        jobs = self._jobs(shard.copy, shard.split, positions, donors)
-        fingerprint = digest(*(job.fingerprint for job in jobs)).hex()
-        task = Task(shard.name, shard.copy, self.command, fingerprint, jobs, file=shard.file)
-        if shard.copy == 0:
-            task.sources = {job.base.path: job.base.stamp for job in jobs}
-        return task
+        outline = self._outline(shard.copy, shard.split, positions, donors)
+        return Task(shard.name, shard.copy, self.command, file=shard.file, outline=outline)
 
     def job_of(self, index: int, copy: int) -> Job:
         """Return the job of a source, for a copy that it has.
@@ -226,45 +221,42 @@ class Plan:
             )
         return self._rings[copy, split]
 
-    def _jobs(self, copy: int, split: str, positions: Iterable[int], donors: int) -> list[Job]:
-        ring, sources, wanted = self._ring(copy, split), self.sources, self.wanted
-        jobs = []
+    def _jobs(self, copy: int, split: str, positions: list[int], donors: int) -> list[Job]:
+        return self._outline(copy, split, positions, donors).jobs()
+
+    def _outline(self, copy: int, split: str, positions: list[int], donors: int) -> Outline:
+        ring, wanted = self._ring(copy, split), self.wanted
+        bases = ring.order[positions]
+        are_augmented = (wanted.copies[bases] > copy).tolist()
+        originals = wanted.originals[bases].tolist() if copy == 0 else [0] * len(positions)
+        long_named = self.long_named
+        # Neighbours on the ring share their donors: each source is there once.
+        number_of: dict[int, int] = {}
+
+        def number(position: int) -> int:
+            return number_of.setdefault(position, len(number_of))
+
+        first = [number(position) for position in positions]
+        givers: list[list[int]] = [
+            ring.donors(position, donors + 1) if self.mixes and is_augmented else []
+            for position, is_augmented in zip(positions, are_augmented, strict=True)
+        ]
+        listed = [tuple([number(giver) for giver in each[:donors]]) for each in givers]
+        indices = ring.order[list(number_of)].tolist()
+        sources = self.sources.excerpt(indices)
+        hash_bytes = [LONG_HASH if sources.paths[at] in long_named else SHORT_HASH for at in first]
         numbering = (self.containers.numbering,) if self.containers else ()
-        fingerprints = Digest(self.command, copy, *numbering, size=8)
-
-        # Neighbours on the ring share their donors.
-        @functools.cache
-        def at(position: int) -> tuple[Source, tuple[str, ...]]:
-            """Return a source, and what an output depends on of it."""
-            index = int(ring.order[position])
-            source = sources.source(index)
-            parts = (source.path, self._labels[sources.label_of[index]], source.stamp)
-            return source, (*parts, *source[4:]) if any(source[4:]) else parts
-
-        for position in positions:
-            base, parts = at(position)
-            index = ring.order[position]
-            is_augmented = bool(wanted.copies[index] > copy)
-            original = ORIGINALS[wanted.originals[index] if copy == 0 else 0]
-            givers = ring.donors(position, donors + 1) if self.mixes and is_augmented else []
-            candidates = tuple([at(giver)[0] for giver in givers[:donors]])
-            first = at(givers[0])[1] if candidates else ()
-            hash_bytes = LONG_HASH if base.path in self.long_named else SHORT_HASH
-            kind = (is_augmented, original, hash_bytes)
-            # The usual kind of job has no word for it.
-            named = () if kind == (True, "none", SHORT_HASH) else kind
-            fingerprint = fingerprints(*parts, *first, *named).hex()
-            more = len(givers) > donors
-            jobs.append(
-                Job(
-                    fingerprint,
-                    position,
-                    base,
-                    candidates,
-                    more,
-                    hash_bytes,
-                    is_augmented,
-                    original,
+        return Outline(
+            sources,
+            (self.command, copy, *numbering),
+            positions,
+            first,
+            listed,
+            [len(each) > donors for each in givers],
+            [
+                (is_augmented, ORIGINALS[original], size)
+                for is_augmented, original, size in zip(
+                    are_augmented, originals, hash_bytes, strict=True
                 )
-            )
-        return jobs
+            ],
+        )

@@ -90,7 +90,7 @@ def dry_run(run: Run) -> DryRun:
     left = TRIED
     for task in backlog.tasks():
         if left:
-            firsts.append(replace(task, jobs=task.jobs[:left]))
+            firsts.append(replace(task.filled(), jobs=task.jobs[:left]))
             left -= len(firsts[-1].jobs)
     made: list[InMemory] = []
     failures: list[Failure] = []

@@ -86,7 +86,7 @@ class InThisProcess:
         maker = shard_maker(self._reader, settings)
         for task in tasks:
             events: list[Event] = []
-            maker.make_shard(task, events.append, self._is_stopped)
+            maker.make_shard(task.filled(), events.append, self._is_stopped)
             while isinstance(events[-1], NeedsDonors):
                 maker.make_shard(widen(task), events.append, self._is_stopped)
             yield from (event for event in events if not isinstance(event, NeedsDonors))

@@ -166,7 +166,7 @@ def _serve(tasks: queue.SimpleQueue[Any], answer: Any, stopping: threading.Event
                     _collect_seldom()
                 case Work(task):
                     assert maker
-                    maker.make_shard(task, answer, stopping.is_set)
+                    maker.make_shard(task.filled(), answer, stopping.is_set)
         except StopAsked:
             os._exit(0)
         except BrokenPipeError:

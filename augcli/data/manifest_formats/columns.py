@@ -6,16 +6,17 @@ JSON, as a column for each class, or as a list of weights.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from augcli.data.labels import Label
-from augcli.data.manifest import OTHER_COLUMNS, Row
+from augcli.data.manifest import OTHER_COLUMNS, ROWS_AT_ONCE, Row
 from augcli.files import parse_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 SoftLabel = Literal["pair", "json", "wide", "list"]
 """How a label stands in the manifest."""
@@ -38,6 +39,10 @@ class ``a``, and of ``x_file_name`` what Hugging Face datasets takes for a colum
 _NUMBERS = {"weight_a": "float64", "weight_b": "float64"} | dict.fromkeys(
     ("width", "height", "copy"), "int64"
 )
+
+
+_PLAIN = {str, int, float, bool, type(None)}
+"""Types of cells by which a label can be looked up."""
 
 
 def soft_label_of(text: str) -> SoftLabel:
@@ -132,23 +137,42 @@ class Columns(NamedTuple):
         Raises:
             ValueError: It has another number of cells, or something else in their place.
         """
-        names = self.names
-        for cells in table:
-            values = dict(zip(names, cells, strict=True))
-            yield Row(
-                file_name=_text(values["file_name"]),
-                label=self._label(values),
-                source_a=_text(values["source_a"]),
-                source_b=_text(values["source_b"]),
-                method=_text(values["method"]),
-                draw=_text(values["draw"]),
-                width=_count(values["width"]),
-                height=_count(values["height"]),
-                copy=_count(values["copy"]),
-                sha256=_text(values["sha256"]),
-                split=_text(values.get("split", "")),
-                group=_text(values.get("group", "")),
-            )
+        # Most rows have the label of others. By type too: true is no number, although it equals 1.
+        remembered = functools.lru_cache(maxsize=1000, typed=True)(self._label)
+        rows = iter(table)
+        while some := list(itertools.islice(rows, ROWS_AT_ONCE)):
+            yield from self._rows(some, remembered)
+
+    def _rows(
+        self, table: Sequence[Sequence[Any]], remembered: Callable[..., Label]
+    ) -> Iterator[Row]:
+        """Return the rows of some cells, read column by column."""
+        columns = dict(zip(self.names, zip(*table, strict=True), strict=True))
+        of_labels = [columns[name] for name in self.of_labels]
+        # A list can't be looked up.
+        are_plain = all(set(map(type, column)) <= _PLAIN for column in of_labels)
+        label_of = remembered if are_plain else self._label
+        labels = map(label_of, *of_labels) if of_labels else [Label()] * len(table)
+        texts = {
+            name: _texts(columns[name]) if name in columns else [""] * len(table)
+            for name in ("file_name", *FACTS, "split", "group")
+            if name not in _NUMBERS
+        }
+        return map(
+            Row,
+            texts["file_name"],
+            list(labels),
+            texts["source_a"],
+            texts["source_b"],
+            texts["method"],
+            texts["draw"],
+            [_count(cell) for cell in columns["width"]],
+            [_count(cell) for cell in columns["height"]],
+            [_count(cell) for cell in columns["copy"]],
+            texts["sha256"],
+            texts["split"],
+            texts["group"],
+        )
 
     def _label_cells(self, label: Label) -> tuple[Any, ...]:
         if self.soft_label == "pair":
@@ -160,15 +184,13 @@ class Columns(NamedTuple):
         vector = [weights.get(name, 0.0) for name in self.classes]
         return tuple(vector) if self.soft_label == "wide" else (vector,)
 
-    def _label(self, values: Mapping[str, Any]) -> Label:
+    def _label(self, *cells: Any) -> Label:
+        """Return the label that the cells of its columns hold."""
         if self.soft_label == "pair":
-            return _of_pair(values)
+            return _of_pair(*cells)
         if self.soft_label == "json":
-            return _of_json(_text(values["label"]))
-        if self.soft_label == "wide":
-            vector = [values[name] for name in self.of_labels]
-        else:
-            vector = _list(values[LIST])
+            return _of_json(_text(cells[0]))
+        vector = cells if self.soft_label == "wide" else _list(cells[0])
         if len(vector) != len(self.classes):
             raise ValueError(
                 f"{LIST} has {len(vector)} weights, but classes.txt {len(self.classes)} classes"
@@ -177,10 +199,8 @@ class Columns(NamedTuple):
         return Label(tuple((name, weight) for name, weight in weights if weight))
 
 
-def _of_pair(values: Mapping[str, Any]) -> Label:
-    pairs = [
-        (_text(values[f"label_{role}"] or ""), _number(values[f"weight_{role}"])) for role in "ab"
-    ]
+def _of_pair(label_a: Any, weight_a: Any, label_b: Any, weight_b: Any) -> Label:
+    pairs = [(_text(label_a or ""), _number(weight_a)), (_text(label_b or ""), _number(weight_b))]
     if pairs[1] == ("", 0.0):
         del pairs[1]
     return Label() if pairs == [("", 1.0)] else Label(tuple(pairs))
@@ -201,6 +221,13 @@ def _list(value: Any) -> list[Any]:
     if isinstance(content, list):
         return content
     raise ValueError(f"{LIST} is {str(value)[:80]!r}, but must be a list of weights")
+
+
+def _texts(values: Sequence[Any]) -> Sequence[str]:
+    if set(map(type, values)) == {str}:
+        "".join(values).encode("utf-8")  # as below, for all of them
+        return values
+    return list(map(_text, values))
 
 
 def _text(value: Any) -> str:

@@ -13,6 +13,9 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
+from augcli.data.manifest import Row
 from augcli.data.sinks.container import ContainerFiles, ContainerWriter, Place
 from augcli.data.stores.tars.members import TarDamaged, TarHeaders
 from augcli.files import open_status
@@ -20,7 +23,8 @@ from augcli.files import open_status
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from augcli.data.manifest import Row
+    from numpy.typing import NDArray
+
     from augcli.data.sinks.container import HashedStream
     from augcli.data.sinks.sink import Contained, DataSet
     from augcli.files import OutputFiles
@@ -30,44 +34,63 @@ RECORD = 20 * BLOCK
 """The bytes of a tar file are a multiple of these."""
 LONGEST_NAME = 100
 """Bytes of a name in a header; the folders before it have 155 of their own."""
+LONGEST_FOLDER = 155
 LARGEST = 8**11 - 1
 """Bytes of the largest file whose size a header holds."""
 TRAIN = "train"
 """Name of the only split, where INPUT names none: the one that loaders read by default."""
 
-_BEFORE_SIZE = b"0000644\0" + b"0000000\0" * 2
-_TIME = b"00000000000\0"
-_BLANK_SUM = b" " * 8
-_AFTER_SUM = b"0" + bytes(100) + b"ustar\x0000" + bytes(64 + 16)
-_SUM = sum(_BEFORE_SIZE + _TIME + _BLANK_SUM + _AFTER_SUM)
+WAITING = 1 << 20
+"""Bytes of samples that are written together: headers are made many at a time."""
+
+SAMPLE_FIELDS = ("classes", "weights", *Row._fields[2:])
+"""What the ``json`` of a sample holds."""
+_HEADER = np.frombuffer(
+    bytes(LONGEST_NAME)
+    + b"0000644\0"
+    + b"0000000\0" * 2  # no owner
+    + b"00000000000\0" * 2  # the size, still 0, and no time
+    + b" " * 8  # the sum is taken with blanks in its own place
+    + b"0"
+    + bytes(100)
+    + b"ustar\x0000"
+    + bytes(64 + 16 + LONGEST_FOLDER + 12),
+    np.uint8,
+)
+_SIZE, _SUM, _FOLDER = 124, 148, 345
+"""Where the fields begin that differ."""
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def header(name: bytes, size: int) -> bytes:
-    """Return the header of a file in a tar (USTAR), with no time and no owner.
+def headers(names: Sequence[bytes], sizes: Sequence[int]) -> bytes:
+    """Return the headers of files in a tar (USTAR), with no time and no owner, one after the other.
 
     Args:
-        name: Of the file: at most 100 bytes after its last ``/``, and 155 before it.
-        size: Its bytes.
-
-    Raises:
-        OSError: It is larger than 8 GiB.
+        names: Of the files: at most 100 bytes after the last ``/``, and 155 before it.
+        sizes: Their bytes, at most :data:`LARGEST`.
     """
-    if size > LARGEST:
-        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-    folder = b""
-    if len(name) > LONGEST_NAME:
-        folder, _, name = name.rpartition(b"/")
-    octal = b"%011o\0" % size
-    # Written out and not by tarfile: a picture of 32 x 32 is encoded in the time of one header.
-    checksum = b"%06o\0 " % (_SUM + sum(name) + sum(octal) + sum(folder))
-    return b"".join(
-        (
-            name.ljust(LONGEST_NAME, b"\0"),
-            *(_BEFORE_SIZE, octal, _TIME, checksum, _AFTER_SUM),
-            folder.ljust(155 + 12, b"\0"),
-        )
-    )
+    blocks = np.tile(_HEADER, (len(names), 1))
+    parts = [
+        (b"", b"", name) if len(name) <= LONGEST_NAME else name.rpartition(b"/") for name in names
+    ]
+    _put(blocks, 0, np.array([name for _, _, name in parts], f"S{LONGEST_NAME}"))
+    _put(blocks, _FOLDER, np.array([folder for folder, _, _ in parts], f"S{LONGEST_FOLDER}"))
+    blocks[:, _SIZE : _SIZE + 11] = _octal(np.array(sizes, np.int64), 11)
+    # Not by tarfile: a picture of 32 x 32 is encoded in the time of one header.
+    blocks[:, _SUM : _SUM + 6] = _octal(blocks.sum(axis=1, dtype=np.uint32).astype(np.int64), 6)
+    blocks[:, _SUM + 6] = 0
+    return blocks.tobytes()
+
+
+def _put(blocks: NDArray[np.uint8], at: int, texts: NDArray[np.bytes_]) -> None:
+    """Write a text into a field of each header."""
+    width = texts.dtype.itemsize
+    blocks[:, at : at + width] = texts.view(np.uint8).reshape(len(texts), width)
+
+
+def _octal(numbers: NDArray[np.int64], digits: int) -> NDArray[np.int64]:
+    """Return numbers as so many octal digits in ASCII: (n, digits)."""
+    return (numbers[:, None] >> 3 * np.arange(digits)[::-1]) & 7 | ord("0")
 
 
 class TarArchive:
@@ -83,33 +106,54 @@ class TarArchive:
         self._stream = stream
         self._numbers = numbers
         self._are_many = are_many
+        self._names: list[bytes] = []
+        self._contents: list[bytes] = []
+        self._waiting = 0
 
     def add(self, name: str, row: Row, data: bytes) -> None:
-        """Write one sample: its files lie side by side, sorted by their endings."""
+        """Write one sample: its files lie side by side, sorted by their endings.
+
+        Raises:
+            OSError: The picture is larger than 8 GiB.
+        """
+        if len(data) > LARGEST:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         key, _, ending = name.rpartition(".")
         fields = {ending: data, "json": sample_json(row)}
         if row.label.weights and not self._are_many:
             fields["cls"] = b"%d" % self._numbers[row.label.heaviest]
-        pieces = []
-        for field, content in sorted(fields.items()):
-            pieces += [header(f"{key}.{field}".encode(), len(content)), content]
-            pieces.append(bytes(-len(content) % BLOCK))
-        self._stream.write(b"".join(pieces))
+        for field in sorted(fields):
+            self._names.append(f"{key}.{field}".encode())
+            self._contents.append(fields[field])
+        self._waiting += len(data)
+        if self._waiting >= WAITING:
+            self._write()
 
     def close(self) -> None:
-        """Write the end of the archive."""
+        """Write the samples that wait, and the end of the archive."""
+        self._write()
         end = self._stream.size + 2 * BLOCK
         self._stream.write(bytes(2 * BLOCK + -end % RECORD))
+
+    def _write(self) -> None:
+        """Write the samples that wait."""
+        if self._names:
+            made = headers(self._names, list(map(len, self._contents)))
+            pieces = []
+            for number, content in enumerate(self._contents):
+                header = made[number * BLOCK : (number + 1) * BLOCK]
+                pieces += [header, content, bytes(-len(content) % BLOCK)]
+            self._stream.write(b"".join(pieces))
+        self._names.clear()
+        self._contents.clear()
+        self._waiting = 0
 
 
 def sample_json(row: Row) -> bytes:
     """Return what the ``json`` of a sample says: its row of the manifest, of unchanging types."""
-    content: dict[str, Any] = {
-        "classes": row.label.classes,
-        "weights": [float(weight) for _, weight in row.label.weights],
-        **row.facts(),
-    }
-    return _JSON(content).encode()
+    weights = [float(weight) for _, weight in row.label.weights]
+    cells = (row.label.classes, weights, *row[2:])
+    return _JSON(dict(zip(SAMPLE_FIELDS, cells, strict=True))).encode()
 
 
 class WebDatasetSink(ContainerFiles):

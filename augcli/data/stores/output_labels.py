@@ -59,7 +59,9 @@ def take_labels_of_output(sources: Sources, given: str, names: Sequence[str] | N
     except (OSError, ValueError) as error:
         raise InputError(f"{what} its {manifest} can't be read ({error})") from None
     sources.are_many = has_many_classes(record)
-    for name, (label, _, _) in rows.items():
+    # Most rows have the label of others.
+    first = {label: name for name, (label, _, _) in reversed(rows.items())}
+    for label, name in first.items():
         if not (label.are_parts if sources.are_many else label.is_sound):
             right = "from 0 to 1" if sources.are_many else "shares that sum to 1"
             raise InputError(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from array import array
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from augcli.data.labels import Label
 from augcli.data.names import safe_folder
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
+_T = TypeVar("_T")
 MOST_BYTES = 2**30
 """Bytes of the largest source that is read by default: ten times the largest photo."""
 
@@ -117,25 +119,31 @@ class Sources:
 
     def source(self, index: int) -> Source:
         """Return a source as a job needs it."""
-        path, label = self.paths[index], self.label(index)
-        if not (self.in_containers or self.splits or self.groups):
-            return Source(path, label, self.stamp(index))
-        return Source(
-            path,
-            label,
-            self.stamp(index),
-            str(self.starts[index]) if self.starts else "",
-            self._place(index, path, label)
-            if self.in_containers
-            else _place_in_split(path, self.split(index)),
-            self.split(index),
-            self.groups[self.group_of[index]] if self.groups else "",
-        )
+        return self.at([index])[0]
+
+    def at(self, indices: Sequence[int]) -> list[Source]:
+        """Return the sources with these indices; quicker than one by one."""
+        paths, labels = self.paths, self.labels
+        columns: list[Iterable[Any]] = [
+            [paths[index] for index in indices],
+            [labels[self.label_of[index]] for index in indices],
+            [self.stamp(index) for index in indices],
+        ]
+        if self.in_containers or self.splits or self.groups:
+            starts, groups = self.starts, self.groups
+            blank = [""] * len(indices)
+            columns += [
+                [str(starts[index]) for index in indices] if starts else blank,
+                self._places(indices),
+                [self.split(index) for index in indices] if self.splits else blank,
+                [groups[self.group_of[index]] for index in indices] if groups else blank,
+            ]
+        return [Source(*fields) for fields in zip(*columns, strict=True)]
 
     def batches(self, indices: Sequence[int], size: int) -> Iterator[list[Source]]:
         """Yield the sources with these indices, so many at a time."""
         for start in range(0, len(indices), size):
-            yield [self.source(index) for index in indices[start : start + size]]
+            yield self.at(indices[start : start + size])
 
     def find(self, path: str) -> int | None:
         """Return the index of a source, None where there is none of that name."""
@@ -181,20 +189,31 @@ class Sources:
         plain = stamp(self.sizes[index], self.modified[index])
         return f"{plain}-{self.starts[index]}" if self.starts else plain
 
-    def _place(self, index: int, path: str, label: Label) -> str:
-        """Return a path in the folder of its split and class for a source of a container.
+    def _places(self, indices: Sequence[int]) -> list[str]:
+        """Return where the outputs of sources get their folders, stems and formats.
+
+        For sources of containers, that is the folder of their split and class.
 
         Example:
             >>> sources = Sources("", ["train-0.tar/a/b.jpg"], in_containers=True)
-            >>> sources._place(0, "train-0.tar/a/b.jpg", Label.of("cat"))
-            'cat/b.jpg'
+            >>> sources.set_classes(["cat"])
+            >>> sources._places([0])
+            ['cat/b.jpg']
         """
-        folders = (self.split(index), label.heaviest)
-        names = [name.replace("/", "_") for name in folders if name]
-        leaf = path.rpartition("/")[2]
-        if self.ending_of:
-            leaf = f"{leaf}.{self.endings[self.ending_of[index]]}"
-        return "/".join([*names, leaf])
+        if not self.in_containers:
+            return [_place_in_split(self.paths[index], self.split(index)) for index in indices]
+
+        @functools.cache
+        def folder(split: str, number: int) -> str:
+            names = (split, self.labels[number].heaviest)
+            return "".join([f"{name.replace('/', '_')}/" for name in names if name])
+
+        places = []
+        for index in indices:
+            leaf = self.paths[index].rpartition("/")[2]
+            ending = f".{self.endings[self.ending_of[index]]}" if self.ending_of else ""
+            places.append(folder(self.split(index), self.label_of[index]) + leaf + ending)
+        return places
 
     def ending(self, index: int) -> str:
         """Return the ending of the file that a source is or would be, lower case, with the dot.
@@ -247,6 +266,28 @@ class Sources:
             group_of=chosen(self.group_of),
         )
 
+    def excerpt(self, indices: list[int]) -> Sources:
+        """Return what jobs need of these sources, in this order: little to send to a worker."""
+        chosen = self.select(indices)
+        labels, label_of = _used(self.labels, chosen.label_of)
+        groups, group_of = _used(self.groups, chosen.group_of)
+        return Sources(
+            "",
+            chosen.paths,
+            chosen.sizes,
+            chosen.modified,
+            labels=labels,
+            label_of=label_of,
+            starts=chosen.starts,
+            in_containers=self.in_containers,
+            endings=self.endings,
+            ending_of=chosen.ending_of,
+            splits=self.splits,
+            split_of=chosen.split_of,
+            groups=groups,
+            group_of=group_of,
+        )
+
     def set_splits(self, names: Iterable[str], splits: Sequence[str]) -> None:
         """Give each source its split, in the order of ``paths``.
 
@@ -284,9 +325,7 @@ class Sources:
             labels: The labels, all different.
             label_of: Index into them of each source.
         """
-        used = sorted(set(label_of))
-        number = dict(zip(used, range(len(used)), strict=True))
-        self._set([labels[index] for index in used], array("l", map(number.__getitem__, label_of)))
+        self._set(*_used(labels, label_of))
 
     def order_classes(self, names: Sequence[str]) -> None:
         """Put the classes into an order; it may have classes without pictures.
@@ -308,6 +347,13 @@ class Sources:
         self.labels, self.label_of = labels, label_of
         self.classes = sorted({name for label in self.labels for name in label.classes})
         self.notices = list(_alike(self.classes))
+
+
+def _used(values: Sequence[_T], number_of: array[int]) -> tuple[list[_T], array[int]]:
+    """Return those of the values that a number names, and the numbers that they have there."""
+    used = sorted(set(number_of))
+    place = dict(zip(used, range(len(used)), strict=True))
+    return [values[number] for number in used], array("l", map(place.__getitem__, number_of))
 
 
 def _place_in_split(path: str, split: str) -> str:

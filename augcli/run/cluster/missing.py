@@ -91,7 +91,7 @@ def missing_shards(
         run, chain = planned_run(plan, output, place_of(plan.input), options, reads=False)
         planned = facts.plan(run, chain)
         for shard in planned.shards({name: others[name] for name in before}):
-            if planned.task(shard).fingerprint == before[shard.name]:
+            if planned.task(shard).filled().fingerprint == before[shard.name]:
                 made.add(shard.name)
     return [shard for shard in shards if shard.name not in made]
 

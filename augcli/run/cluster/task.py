@@ -198,7 +198,10 @@ def _wait_for_lock(output: OutputFolder, plan: SharedPlan, checkpoint: Checkpoin
 def _sources_of(tasks: Sequence[Task], sources: Sources) -> Sources:
     """Return the sources that tasks read, unless a donor can't be used."""
     paths = {
-        source.path for task in tasks for job in task.jobs for source in (job.base, *job.donors[:1])
+        source.path
+        for task in tasks
+        for job in task.filled().jobs
+        for source in (job.base, *job.donors[:1])
     }
     found = (sources.find(path) for path in sorted(paths))
     return sources.select([index for index in found if index is not None])

@@ -9,6 +9,7 @@ import time
 from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from augcli.data.card import TRAIN, card, features_of
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from augcli.data.manifest import Row
     from augcli.data.manifest_formats.columns import Columns
     from augcli.files import OutputFiles
-    from augcli.plan.part import Part
+    from augcli.plan.part import Made, Part
     from augcli.plan.parts import StoredPart
     from augcli.run.checking.checked_run import Run
     from augcli.run.making.prepare import Prepared
@@ -85,10 +86,12 @@ class Totals:
     containers: list[Contained] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
 
-    def add(self, row: Row) -> None:
-        """Count one row."""
-        self.images += 1
-        self.classes.update(row.label.classes)
+    def add(self, made: Sequence[Made]) -> None:
+        """Count the outputs of a part."""
+        self.images += len(made)
+        for weights in {output.row.label.weights for output in made}:
+            self.classes.update(name for name, _ in weights)
+        self.remarks.update(chain.from_iterable(output.remarks for output in made))
 
     def add_failure(self, failure: Failure) -> None:
         """Count one failure; one for each image, however many copies of it were wanted."""
@@ -259,12 +262,11 @@ def _collected(
             totals.containers.append(
                 Contained(part.data, name.split if name else "", len(part.made))
             )
-        for made in part.made:
-            rows.add(made.row)
-            totals.add(made.row)
-            totals.remarks.update(made.remarks)
-            if made.row.split in splits:
-                totals.per_class[class_of(made.row)] += 1
+        totals.add(part.made)
+        rows.add([made.row for made in part.made])
+        if splits:
+            chosen = (made.row for made in part.made if made.row.split in splits)
+            totals.per_class.update(map(class_of, chosen))
         for _, failure in part.failed:
             totals.add_failure(failure)
         yield stored

@@ -85,8 +85,8 @@ class Audit:
                 in_containers = True
                 yield from _container(output, stored.part.data)
             commands.add(stored.part.command)
+            totals.add(stored.part.made)
             for made in stored.part.made:
-                totals.add(made.row)
                 there = missing.pop(made.row.file_name, None)
                 if there is None:
                     yield made.row.file_name, f"was made, but has no row in {self._manifest}"

@@ -12,7 +12,7 @@ from augcli.data.labels import Label
 from augcli.data.manifest import Row
 from augcli.data.names import container_key
 from augcli.data.sinks.container import HashedStream
-from augcli.data.sinks.webdataset import LARGEST, RECORD, TarArchive, header, sample_json
+from augcli.data.sinks.webdataset import LARGEST, RECORD, WAITING, TarArchive, headers, sample_json
 
 
 class Memory:
@@ -34,12 +34,32 @@ def row(name: str, label: Label) -> Row:
 def test_headers_are_those_of_the_standard_library(name: str, size: int) -> None:
     info = tarfile.TarInfo(name)
     info.size = size
-    assert header(name.encode(), size) == info.tobuf(tarfile.USTAR_FORMAT)
+    assert headers([name.encode()], [size]) == info.tobuf(tarfile.USTAR_FORMAT)
+
+
+def test_headers_of_many_files_are_those_of_each() -> None:
+    names = [b"a.jpg", b"cat/a.cls", b"c" * 150 + b"/" + b"k" * 95 + b".json"]
+    each = [headers([name], [size]) for size, name in enumerate(names)]
+    assert headers(names, range(3)) == b"".join(each)
 
 
 def test_a_file_that_no_header_describes_is_an_error() -> None:
+    class Huge(bytes):
+        def __len__(self) -> int:
+            return LARGEST + 1
+
+    archive = TarArchive(HashedStream(Memory()), {}, are_many=False)  # type: ignore[arg-type]
     with pytest.raises(OSError, match="too large"):
-        header(b"a.jpg", LARGEST + 1)
+        archive.add("a.jpg", row("x.tar/a.jpg", Label()), Huge())
+
+
+def test_samples_are_written_when_many_wait() -> None:
+    memory = Memory()
+    archive = TarArchive(HashedStream(memory), {}, are_many=False)  # type: ignore[arg-type]
+    archive.add("a.jpg", row("x.tar/a.jpg", Label()), bytes(WAITING - 1))
+    assert not memory.data
+    archive.add("b.jpg", row("x.tar/b.jpg", Label()), b"b")
+    assert len(memory.data) > WAITING
 
 
 def test_samples_lie_side_by_side_with_constant_times_and_owners() -> None:
@@ -78,7 +98,10 @@ def test_pictures_of_several_classes_have_no_number() -> None:
     memory = Memory()
     stream = HashedStream(memory)  # type: ignore[arg-type]  # only written
     label = Label((("cat", 1.0), ("dog", 1.0)))
-    TarArchive(stream, {"cat": 0, "dog": 1}, are_many=True).add("a.jpg", row("a", label), b"")
+    archive = TarArchive(stream, {"cat": 0, "dog": 1}, are_many=True)
+    archive.add("a.jpg", row("a", label), b"")
+    archive.close()
+    assert b"a.json" in memory.data
     assert b"a.cls" not in memory.data
 
 
@@ -100,7 +123,7 @@ def test_keys_are_plain_and_fit_in_a_header(name: str) -> None:
     assert len(f"{base}.parquet") <= 100
     assert container_key(f"x{name}") != key
     info = tarfile.TarInfo(f"{key}.jpg")
-    assert header(f"{key}.jpg".encode(), 0) == info.tobuf(tarfile.USTAR_FORMAT)
+    assert headers([f"{key}.jpg".encode()], [0]) == info.tobuf(tarfile.USTAR_FORMAT)
 
 
 def test_folders_whose_plain_names_are_equal_stay_apart() -> None:

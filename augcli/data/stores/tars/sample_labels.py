@@ -37,16 +37,14 @@ class SampleLabels:
     Args:
         names: The names of the classes; a whole number is a place in it, from 0. Without names,
             numbers are the names.
-        are_many: Whether a picture may have several classes at once.
 
     Attributes:
         numbered: Whether whole numbers were used as names.
         descriptions: How many samples have a text that is no label.
     """
 
-    def __init__(self, names: Sequence[str] = (), *, are_many: bool = False) -> None:
+    def __init__(self, names: Sequence[str] = ()) -> None:
         self._names = names
-        self._are_many = are_many
         self._known: dict[bytes, Label] = {}
         self.numbered = False
         self.descriptions = 0
@@ -141,8 +139,6 @@ class SampleLabels:
                     "number from 0 to 1"
                 )
             total += weight
-        if self._are_many:
-            return Label(tuple(pairs))
         if not abs(total - 1) <= NEAR:
             raise ValueError(f"the weights in its json sum to {total:.6g}, not to 1")
         divisor = 1.0 if abs(total - 1) <= SUM_TOLERANCE else total

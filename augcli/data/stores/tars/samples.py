@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from augcli.data.codecs.formats import EXTENSIONS
+from augcli.data.labels import Label
 from augcli.data.stores.tars.members import LONGEST_NAME, TarDamaged
 from augcli.data.stores.tars.sample_labels import LABEL_FIELDS, LARGEST_LABEL
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Iterator
 
-    from augcli.data.labels import Label
     from augcli.data.stores.tars.members import Member, TarHeaders
     from augcli.data.stores.tars.sample_labels import SampleLabels
 
@@ -59,7 +59,7 @@ class TarSamples:
 
     Args:
         headers: Of the archive.
-        labels: Reads labels.
+        labels: Reads labels; None where something else gives them.
         refuse: Called with the name of an entry that can't be used, and why.
         skipped: Counts what was not considered.
 
@@ -70,7 +70,7 @@ class TarSamples:
     def __init__(
         self,
         headers: TarHeaders,
-        labels: SampleLabels,
+        labels: SampleLabels | None,
         refuse: Callable[[str, str], None],
         skipped: Counter[tuple[str, str]],
     ) -> None:
@@ -129,7 +129,7 @@ class TarSamples:
         group.fields.add(field)
         if f".{field.rpartition('.')[2]}" in EXTENSIONS:
             group.images.append((field, member))
-        elif field in LABEL_FIELDS:
+        elif self._labels and field in LABEL_FIELDS:
             if member.size > LARGEST_LABEL:
                 group.problem = f"its {field} has {member.size:,} bytes, too many for a label"
             else:
@@ -159,7 +159,7 @@ class TarSamples:
         self._seen.add(group.key)
         if not group.problem and image is not None:
             try:
-                label = self._labels.of(group.texts)
+                label = self._labels.of(group.texts) if self._labels else Label()
             except ValueError as error:
                 group.problem = str(error)
             else:

@@ -12,7 +12,6 @@ from augcli.data.splits import split_kind, splits_of_folders
 from augcli.data.stopping import FULL
 from augcli.data.stores.folder import check_kind, class_of
 from augcli.data.stores.output_labels import (
-    has_many_classes,
     output_record,
     take_labels_of_output,
 )
@@ -101,8 +100,8 @@ class TarStore:
             Stopped: There is no room to unpack a compressed archive.
         """
         root = shown(self._shards.root)
-        are_many = has_many_classes(output_record(root))
-        labels = SampleLabels(class_names(root), are_many=are_many)
+        # Those of an output are in its manifest.
+        labels = None if output_record(root) else SampleLabels(class_names(root))
         listing = _Listing(Sources(root, in_containers=True), labels)
         for name in self._shards.names:
             self._list_shard(name, listing)
@@ -286,7 +285,7 @@ class _Listing:
 
     Attributes:
         sources: Takes the images; ``label_of`` are places in ``numbers``.
-        labels: Reads labels.
+        labels: Reads labels; None where a manifest gives them.
         numbers: The different labels, numbered.
         counts: Each archive with its number of images.
         several: How many samples have several images.
@@ -295,7 +294,7 @@ class _Listing:
     """
 
     sources: Sources
-    labels: SampleLabels
+    labels: SampleLabels | None
     numbers: dict[Label, int] = field(default_factory=dict)
     counts: list[tuple[str, int]] = field(default_factory=list)
     several: int = 0
@@ -309,12 +308,12 @@ class _Listing:
     def notices(self) -> list[str]:
         """Return what a person should know."""
         found = [*self.sources_notices]
-        if self.labels.numbered:
+        if self.labels and self.labels.numbered:
             found.append(
                 "classes are numbers; a classes.txt beside the archives, with a name on each line, "
                 "names them"
             )
-        if self.labels.descriptions:
+        if self.labels and self.labels.descriptions:
             found.append(
                 f"{self.labels.descriptions:,} samples have a txt of several lines or more than "
                 f"{LONGEST_TEXT} characters, which is taken for no label"
