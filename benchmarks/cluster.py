@@ -53,8 +53,9 @@ def recipe() -> Any:
 
 def prepare(out: Path, count: int) -> dict[str, Any]:
     """Write the plan of generated sources."""
+    from augcli.data.stores.folder import FolderStore  # noqa: PLC0415
     from augcli.data.stores.sources import Sources  # noqa: PLC0415
-    from augcli.run.check import Listed, check  # noqa: PLC0415
+    from augcli.run.check import check_listed  # noqa: PLC0415
     from augcli.run.cluster.prepare import write_plan  # noqa: PLC0415
     from augcli.run.messages import ignore  # noqa: PLC0415
 
@@ -67,7 +68,7 @@ def prepare(out: Path, count: int) -> dict[str, Any]:
         sources.modified.append(1_600_000_000_000_000_000 + index)
     sources.set_classes(path.partition("/")[0] for path in sources.paths)
     listed = time.process_time()
-    run = check(Path(PLACE), recipe(), options(out), listed=Listed(sources, sources.folders()))
+    run = check_listed(FolderStore(PLACE), sources, Path(PLACE), recipe(), options(out))
     plan = write_plan(run, PLACE, recipe(), ignore)
     assert plan
     size = (out / plan.list_name).stat().st_size

@@ -72,10 +72,10 @@ class Wanted:
         """How many outputs there are in all."""
         return int(self.copies.sum()) + int(np.count_nonzero(self.originals))
 
-    def has_job(self, copy: int) -> NDArray[np.bool_]:
-        """Return for each source whether it has a job in a copy: bool (n,)."""
-        augmented = self.copies > copy
-        return augmented | (self.originals > 0) if copy == 0 else augmented
+    def has_job(self, copy: int, indices: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Return for each of these sources whether it has a job in a copy: bool (n,)."""
+        augmented = self.copies[indices] > copy
+        return augmented | (self.originals[indices] > 0) if copy == 0 else augmented
 
 
 @dataclass(slots=True)
@@ -143,9 +143,10 @@ class Plan:
         if not self.containers:
             yield from self._pieces()
             return
-        counts = Counter(shard.split for shard in self._pieces())
+        shards = list(self._pieces())
+        counts = Counter(shard.split for shard in shards)
         numbers = Counter[str]()
-        for shard in self._pieces():
+        for shard in shards:
             split = shard.split
             yield shard._replace(file=self.containers.name(split, numbers[split], counts[split]))
             numbers[split] += 1
@@ -154,15 +155,14 @@ class Plan:
         """Yield the same without the names of their files."""
         rings = None if chosen is None else {ring_of(name) for name in chosen}
         for copy in range(max(1, self.wanted.most_copies)):
-            has_job = self.wanted.has_job(copy)
             for split in sorted(self.sources.splits) or [""]:
                 if rings is not None and (copy, split_slug(split)) not in rings:
                     continue
                 ring = self._ring(copy, split)
-                before = np.concatenate(([0], np.cumsum(has_job[ring.order])))
                 count = self.containers.ranges[split] if self.containers else self.shard_count
+                has_job = self.wanted.has_job(copy, ring.order)
                 for shard in ring.shards(copy, count, split):
-                    jobs = int(before[shard.stop] - before[shard.start])
+                    jobs = int(np.count_nonzero(has_job[shard.start : shard.stop]))
                     if jobs and (chosen is None or shard.name in chosen):
                         yield shard._replace(jobs=jobs)
                 # A ring is as large as the list of sources: only one at a time.
@@ -176,7 +176,7 @@ class Plan:
             donors: How many donors each job lists, its own and those that may step in.
         """
         ring = self._ring(shard.copy, shard.split)
-        has_job = self.wanted.has_job(shard.copy)[ring.order[shard.start : shard.stop]]
+        has_job = self.wanted.has_job(shard.copy, ring.order[shard.start : shard.stop])
         positions = (np.flatnonzero(has_job) + shard.start).tolist()
         jobs = self._jobs(shard.copy, shard.split, positions, donors)
         fingerprint = digest(*(job.fingerprint for job in jobs)).hex()

@@ -12,7 +12,7 @@ import json
 import sys
 import zlib
 from array import array
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from augcli.data.labels import Label
 from augcli.data.stores.packed_paths import PackedPaths
@@ -153,8 +153,9 @@ def _read(reader: _Hashed) -> Sources:
         values.frombytes(reader.read(count * values.itemsize))
         kind = getattr(sources, name).typecode
         setattr(sources, name, array(kind, _numbers(values)))
-    # It is only read: nothing is added to a list that is whole.
-    sources.paths = cast("list[str]", PackedPaths(reader.read()))
+    paths = PackedPaths()
+    paths.add_packed(reader.read())
+    sources.paths = paths
     if len(sources.paths) != count:
         raise ValueError("it is cut short")
     return sources
