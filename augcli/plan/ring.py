@@ -131,7 +131,8 @@ class Ring:
     Attributes:
         sources: All of them.
         order: int32 (n,): index of the source at each position.
-        keys: uint64 (n,): sorted hash at each position.
+        keys: uint64 (n,): sorted hash at each position; empty where only the order is known,
+            which :attr:`is_known_by_order`.
         pair: Which donors are allowed.
         seed: Seed of all chance.
         copy: Copy number.
@@ -177,6 +178,11 @@ class Ring:
         order = np.argsort(keys, kind="stable")
         indices = order if members is None else members[order]
         return cls(sources, indices.astype(np.int32), keys[order], pair, seed, copy)
+
+    @property
+    def is_known_by_order(self) -> bool:
+        """Whether the order alone says who gives to whom."""
+        return self.pair != "balanced"
 
     @functools.cached_property
     def group(self) -> NDArray[np.int32]:

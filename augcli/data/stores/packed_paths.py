@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final, overload
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from augcli.data.stores.stored_columns import StoredBytes, StoredNumbers
+
 AT_ONCE: Final = 1 << 16
 """Paths that are unpacked at a time where all of them are wanted."""
 
@@ -18,6 +20,9 @@ class PackedPaths(Sequence[str]):
 
     Args:
         paths: The first of them.
+
+    Attributes:
+        ends: Where the zero bytes are.
 
     Example:
         >>> paths = PackedPaths(["cat/a.jpg"])
@@ -29,35 +34,42 @@ class PackedPaths(Sequence[str]):
     """
 
     def __init__(self, paths: Iterable[str] = ()) -> None:
-        self._packed = bytearray()
-        self._ends = array("q")
+        self._packed: bytearray | StoredBytes = bytearray()
+        self.ends: array[int] | StoredNumbers = array("q")
         self.extend(paths)
+
+    @classmethod
+    def stored(cls, packed: StoredBytes, ends: StoredNumbers) -> PackedPaths:
+        """Return paths that stay on the disk, and can't grow.
+
+        Args:
+            packed: The paths as UTF-8 with ``surrogateescape``, each with a zero byte after it.
+            ends: Where these bytes are.
+        """
+        paths = cls()
+        paths._packed, paths.ends = packed, ends
+        return paths
 
     def append(self, path: str) -> None:
         """Add a path."""
-        self._packed += path.encode("utf-8", "surrogateescape")
-        self._ends.append(len(self._packed))
-        self._packed.append(0)
-
-    def add_packed(self, packed: bytes) -> None:
-        """Add paths as UTF-8 with ``surrogateescape``, each with a zero byte after it."""
-        import numpy as np  # noqa: PLC0415 - the command line knows sources, and starts without it
-
-        found = np.flatnonzero(np.frombuffer(packed, np.uint8) == 0) + len(self._packed)
-        self._ends.frombytes(found.astype(np.int64).tobytes())
-        self._packed += packed
+        self.extend((path,))
 
     def extend(self, paths: Iterable[str]) -> None:
         """Add paths."""
+        packed, ends = self._packed, self.ends
+        assert isinstance(packed, bytearray)
+        assert isinstance(ends, array)
         for path in paths:
-            self.append(path)
+            packed += path.encode("utf-8", "surrogateescape")
+            ends.append(len(packed))
+            packed.append(0)
 
     def packed(self, start: int, stop: int) -> bytes:
         """Return the paths from one to another as UTF-8, each with a zero byte after it."""
         return bytes(self._packed[self._begin(start) : self._begin(stop)])
 
     def __len__(self) -> int:
-        return len(self._ends)
+        return len(self.ends)
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -73,7 +85,7 @@ class PackedPaths(Sequence[str]):
                 return self._slice(start, stop)
             return [self[number] for number in range(start, stop, step)]
         number = range(len(self))[index]
-        packed = self._packed[self._begin(number) : self._ends[number]]
+        packed = self._packed[self._begin(number) : self.ends[number]]
         return packed.decode("utf-8", "surrogateescape")
 
     def __iter__(self) -> Iterator[str]:
@@ -89,7 +101,7 @@ class PackedPaths(Sequence[str]):
         return f"PackedPaths({list(self)!r})"
 
     def _begin(self, number: int) -> int:
-        return self._ends[number - 1] + 1 if number else 0
+        return self.ends[number - 1] + 1 if number else 0
 
     def _slice(self, start: int, stop: int) -> list[str]:
         if start >= stop:
