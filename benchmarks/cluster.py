@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 PLACE = "/generated"
 STEPS = ("prepare", "parts", "task", "finish")
 IN_CLASS = 700
+SHARDS = 20
+"""Shards whose jobs a task plans."""
 DRAW = '{"cutmix":{"box":[31,40,180,190],"frame":[375,500]}}'
 
 
@@ -53,8 +55,10 @@ def recipe() -> Any:
 
 def prepare(out: Path, count: int) -> dict[str, Any]:
     """Write the plan of generated sources."""
+    from augcli.data.output import LISTS  # noqa: PLC0415
+    from augcli.data.stores.folder import FolderStore  # noqa: PLC0415
     from augcli.data.stores.sources import Sources  # noqa: PLC0415
-    from augcli.run.checking.check import Listed, check  # noqa: PLC0415
+    from augcli.run.checking.check import check_listed  # noqa: PLC0415
     from augcli.run.cluster.prepare import write_plan  # noqa: PLC0415
     from augcli.run.messages import ignore  # noqa: PLC0415
 
@@ -67,10 +71,10 @@ def prepare(out: Path, count: int) -> dict[str, Any]:
         sources.modified.append(1_600_000_000_000_000_000 + index)
     sources.set_classes(path.partition("/")[0] for path in sources.paths)
     listed = time.process_time()
-    run = check(Path(PLACE), recipe(), options(out), listed=Listed(sources, sources.folders()))
+    run = check_listed(FolderStore(PLACE), sources, Path(PLACE), recipe(), options(out))
     plan = write_plan(run, PLACE, recipe(), ignore)
     assert plan
-    size = (out / plan.list_name).stat().st_size
+    size = sum(file.stat().st_size for file in (out / LISTS).iterdir())
     return {"generated": listed - begun, "list_bytes": size}
 
 
@@ -79,22 +83,26 @@ def parts(out: Path, count: int) -> dict[str, Any]:
     from augcli.data.output import OutputFolder  # noqa: PLC0415
     from augcli.data.sinks.folder import part_name  # noqa: PLC0415
     from augcli.plan.part import plan_mark  # noqa: PLC0415
-    from augcli.plan.ring import Ring  # noqa: PLC0415
-    from augcli.run.cluster.shared_plan import read_facts, read_plan, read_sources  # noqa: PLC0415
+    from augcli.run.cluster.shared_plan import (  # noqa: PLC0415
+        opened_list,
+        read_facts,
+        read_plan,
+    )
 
     output = OutputFolder(out)
     plan = read_plan(output)
     assert plan
-    sources, facts = read_sources(output, plan), read_facts(output, plan)
-    ring = Ring.of(sources, 0, 0, "any")
+    facts = read_facts(output, plan)
     mark = plan_mark(plan.sha256)
-    shards = ring.shards(0, facts.ranges)
     size = 0
-    for shard in shards:
+    with opened_list(output, plan, facts) as listed:
+        paths, order = list(listed.sources.paths), listed.order(0, "")
+    assert order is not None
+    for shard in facts.shards:
         rows = []
         for position in range(shard.start, shard.stop):
-            base = sources.paths[int(ring.order[position])]
-            donor = sources.paths[int(ring.order[(position + 1) % count])]
+            base = paths[int(order[position])]
+            donor = paths[int(order[(position + 1) % count])]
             digest = hashlib.sha256(base.encode()).hexdigest()
             labels = {base.partition("/")[0]: 0.8125, donor.partition("/")[0]: 0.1875}
             name = f"{base[:-4]}-{digest[:8]}-cutmix-0.jpg"
@@ -121,20 +129,13 @@ def task(out: Path, count: int) -> dict[str, Any]:
     shared = read_plan(output)
     assert shared
     facts = read_facts(output, shared)
-    run, chain = planned_run(shared, output, Path(PLACE), options(out), reads=True)
-    read = time.perf_counter()
-    plan = facts.plan(run, chain)
-    wanted = {shard.name: shard.file for shard in facts.shards[-20:]}
-    found = list(plan.shards(wanted))
-    ringed = time.perf_counter()
-    for shard in found:
-        plan.task(shard)
-    planned = time.perf_counter()
-    return {
-        "read": read - begun,
-        "ring": ringed - read,
-        "plan_a_shard": (planned - ringed) / len(found),
-    }
+    with planned_run(shared, facts, output, Path(PLACE), options(out), reads=True) as planned:
+        planned.jobs.task(facts.shards[0])
+        read = time.perf_counter()
+        for shard in facts.shards[-SHARDS:]:
+            planned.jobs.task(shard)
+        done = time.perf_counter()
+    return {"until_the_first_shard": read - begun, "plan_a_shard": (done - read) / SHARDS}
 
 
 def finish(out: Path, count: int) -> dict[str, Any]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-import json
+import marshal
+import os
 from operator import itemgetter
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+from augcli.data.labels import Label
 from augcli.data.manifest import Row
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST_IN_MEMORY = 200_000
 """Rows that are sorted in memory; about 200 MB."""
+AT_ONCE = 256
+"""Rows of a temporary file that are read at a time."""
 
 
 class SortedRows:
@@ -48,20 +52,29 @@ class SortedRows:
 
     def __iter__(self) -> Iterator[Row]:
         self._rows.sort(key=itemgetter(0))
-        runs = [map(_from_line, run) for run in self._runs]
-        for run in self._runs:
-            run.seek(0)
+        runs = [_read(run) for run in self._runs]
         return heapq.merge(*runs, iter(self._rows), key=itemgetter(0))
 
     def _spill(self) -> None:
         """Write the rows in memory to a temporary file, sorted."""
         self._rows.sort(key=itemgetter(0))
         run = self._open.enter_context(self._files.scratch())
-        for row in self._rows:
-            run.write(json.dumps(row.to_json()).encode() + b"\n")
+        for start in range(0, len(self._rows), AT_ONCE):
+            # The quickest form; nobody else reads or writes this file.
+            marshal.dump([_plain(row) for row in self._rows[start : start + AT_ONCE]], run)
         self._runs.append(run)
         self._rows = []
 
 
-def _from_line(line: bytes) -> Row:
-    return Row.from_json(json.loads(line))
+def _plain(row: Row) -> tuple[Any, ...]:
+    name, label, *others = row
+    return name, label.weights, *others
+
+
+def _read(run: BinaryIO) -> Iterator[Row]:
+    """Yield the rows of a temporary file."""
+    end = run.seek(0, os.SEEK_END)
+    run.seek(0)
+    while run.tell() < end:
+        for name, weights, *others in marshal.load(run):
+            yield Row(name, Label(weights), *others)

@@ -47,16 +47,23 @@ class Amounts:
     skip_classes: frozenset[str] = frozenset()
     with_originals: bool = False
 
+    @property
+    def are_even(self) -> bool:
+        """Whether all sources that are augmented get as many outputs."""
+        of_classes = (self.per_class, self.copies_of, self.only_classes, self.skip_classes)
+        return self.total is None and not any(of_classes)
 
-def class_numbers(sources: Sources) -> NDArray[np.int64]:
+
+def class_numbers(sources: Sources) -> NDArray[np.int32]:
     """Return the number of each source's class, the heaviest of a soft label; -1 for none.
 
     Returns:
-        int64 (n,): indices into ``sources.classes``.
+        int32 (n,): indices into ``sources.classes``.
     """
     number = {name: index for index, name in enumerate(sources.classes)}
-    of_label = np.array([number.get(label.heaviest, -1) for label in sources.labels], np.int64)
-    return of_label[np.array(sources.label_of, np.int64)]
+    of_label = np.array([number.get(label.heaviest, -1) for label in sources.labels], np.int32)
+    found: NDArray[np.int32] = of_label[np.asarray(sources.label_of)]
+    return found
 
 
 def copies_of_sources(
@@ -81,6 +88,8 @@ def copies_of_sources(
         >>> copies_of_sources(sources, np.ones(3, bool), Amounts(per_class=4), 0).tolist()
         [2, 2, 4]
     """
+    if amounts.are_even:
+        return augmented * np.int64(amounts.copies)
     copies = np.zeros(len(sources), np.int64)
     numbers = class_numbers(sources)
     included = augmented & _included(sources, amounts)[numbers]
@@ -105,7 +114,7 @@ def _included(sources: Sources, amounts: Amounts) -> NDArray[np.bool_]:
 def _fill_split(
     sources: Sources,
     chosen: NDArray[np.int64],
-    numbers: NDArray[np.int64],
+    numbers: NDArray[np.int32],
     amounts: Amounts,
     seed: int,
     copies: NDArray[np.int64],

@@ -11,7 +11,7 @@ from augcli.plan.part import Part
 from augcli.plan.parts import StoredPart, shard_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
 
     from augcli.data.manifest import Failure
     from augcli.data.sinks.sink import DataFile, Sink
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from augcli.plan.part import Made, Tried
     from augcli.plan.parts import Parts
     from augcli.plan.plan import Plan
+    from augcli.plan.ring import Shard
 
 
 @dataclass(slots=True)
@@ -55,15 +56,15 @@ class Backlog:
     left_over: int = 0
     emptied: set[str] = field(default_factory=set)
 
-    def tasks(self, chosen: Mapping[str, str] | None = None) -> Iterator[Task]:
+    def tasks(self, chosen: Sequence[Shard] | None = None) -> Iterator[Task]:
         """Yield what shards still need, in order; count what is done.
 
         Args:
-            chosen: Only these shards, by name, each with the name of its file; all where None.
+            chosen: Only these shards; all where None.
         """
-        stored = self.parts.read(chosen)
+        stored = self.parts.read(None if chosen is None else {shard.name for shard in chosen})
         following = next(stored, None)
-        for shard in self.plan.shards(chosen):
+        for shard in self.plan.shards() if chosen is None else chosen:
             self.shards.add(shard.name)
             if shard.file:
                 self.files.add(shard.file)

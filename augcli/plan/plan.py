@@ -11,11 +11,10 @@ import numpy as np
 from augcli.data.names import LONG_HASH, SHORT_HASH, container_key, same_names
 from augcli.plan.jobs import Task
 from augcli.plan.outline import Outline
-from augcli.plan.part import ShardName
-from augcli.plan.ring import Ring, split_slug
+from augcli.plan.ring import Ring
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -27,17 +26,6 @@ if TYPE_CHECKING:
 ORIGINALS: Final[tuple[Original, ...]] = ("none", "encode", "copy")
 DONORS = 3
 """Donors in a job's list at first; a shard that needs more asks for a longer list."""
-
-
-def ring_of(shard: str) -> tuple[int, str] | None:
-    """Return the ring that a shard is cut from, by its name: copy and split.
-
-    Example:
-        >>> ring_of("2-00012-of-00032-train")
-        (2, 'train')
-    """
-    name = ShardName.parse(shard)
-    return (name.copy, name.split) if name else None
 
 
 @dataclass(frozen=True)
@@ -71,10 +59,10 @@ class Wanted:
         """How many outputs there are in all."""
         return int(self.copies.sum()) + int(np.count_nonzero(self.originals))
 
-    def has_job(self, copy: int) -> NDArray[np.bool_]:
-        """Return for each source whether it has a job in a copy: bool (n,)."""
-        augmented = self.copies > copy
-        return augmented | (self.originals > 0) if copy == 0 else augmented
+    def has_job(self, copy: int, indices: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Return for each of these sources whether it has a job in a copy: bool (n,)."""
+        augmented = self.copies[indices] > copy
+        return augmented | (self.originals[indices] > 0) if copy == 0 else augmented
 
 
 @dataclass(slots=True)
@@ -91,6 +79,8 @@ class Plan:
         command: Hash of what changes bytes, see :mod:`augcli.plan.fingerprint`.
         container_of: Gives the container of a path, where neighbours are to lie in one.
         containers: How outputs are spread over files; None where each is a file.
+        order_of: Gives the order of the sources on the ring of a copy and a split where it is
+            known already, else None.
     """
 
     sources: Sources
@@ -102,6 +92,7 @@ class Plan:
     command: str
     container_of: Callable[[str], str] | None = None
     containers: Containers | None = None
+    order_of: Callable[[int, str], NDArray[np.int32] | None] | None = None
     _rings: dict[tuple[int, str], Ring] = field(default_factory=dict)
     _labels: list[str] = field(init=False)
     _long_named: frozenset[str] | None = None
@@ -130,42 +121,42 @@ class Plan:
         only_originals = (self.wanted.originals > 0) & (self.wanted.copies == 0)
         return int(self.wanted.copies.sum()) + int(np.count_nonzero(only_originals))
 
-    def shards(self, chosen: Mapping[str, str] | None = None) -> Iterator[Shard]:
-        """Yield the shards that hold a job, in order.
+    def shards(self) -> Iterator[Shard]:
+        """Yield the shards that hold a job, in order, each with the name of its file."""
+        shards = (shard for _, _, cut in self.rings() for shard in cut)
+        yield from self.named(list(shards)) if self.containers else shards
 
-        Args:
-            chosen: Only these, by name, each with the name of its file; all where None.
+    def rings(self) -> Iterator[tuple[Ring, str, list[Shard]]]:
+        """Yield each ring, its split, and the shards of it that hold a job.
+
+        A ring is as large as the list of sources: only one is there at a time.
         """
-        if chosen is not None:
-            yield from (shard._replace(file=chosen[shard.name]) for shard in self._pieces(chosen))
-            return
-        if not self.containers:
-            yield from self._pieces()
-            return
-        counts = Counter(shard.split for shard in self._pieces())
-        numbers = Counter[str]()
-        for shard in self._pieces():
-            split = shard.split
-            yield shard._replace(file=self.containers.name(split, numbers[split], counts[split]))
-            numbers[split] += 1
-
-    def _pieces(self, chosen: Collection[str] | None = None) -> Iterator[Shard]:
-        """Yield the same without the names of their files."""
-        rings = None if chosen is None else {ring_of(name) for name in chosen}
         for copy in range(max(1, self.wanted.most_copies)):
-            has_job = self.wanted.has_job(copy)
             for split in sorted(self.sources.splits) or [""]:
-                if rings is not None and (copy, split_slug(split)) not in rings:
-                    continue
                 ring = self._ring(copy, split)
-                before = np.concatenate(([0], np.cumsum(has_job[ring.order])))
                 count = self.containers.ranges[split] if self.containers else self.shard_count
-                for shard in ring.shards(copy, count, split):
-                    jobs = int(before[shard.stop] - before[shard.start])
-                    if jobs and (chosen is None or shard.name in chosen):
-                        yield shard._replace(jobs=jobs)
-                # A ring is as large as the list of sources: only one at a time.
+                has_job = self.wanted.has_job(copy, ring.order)
+                cut = [
+                    shard._replace(jobs=int(np.count_nonzero(has_job[shard.start : shard.stop])))
+                    for shard in ring.shards(copy, count, split)
+                ]
+                yield ring, split, [shard for shard in cut if shard.jobs]
+                del ring
                 self._rings.pop((copy, split), None)
+
+    def named(self, shards: list[Shard]) -> list[Shard]:
+        """Return all shards, each with the name of the file that holds its outputs."""
+        if not self.containers:
+            return shards
+        counts = Counter(shard.split for shard in shards)
+        numbers = Counter[str]()
+        named = []
+        for shard in shards:
+            split = shard.split
+            file = self.containers.name(split, numbers[split], counts[split])
+            named.append(shard._replace(file=file))
+            numbers[split] += 1
+        return named
 
     def task(self, shard: Shard, donors: int = DONORS) -> Task:
         """Return a shard with the outline of all of its jobs.
@@ -175,7 +166,7 @@ class Plan:
             donors: How many donors each job lists, its own and those that may step in.
         """
         ring = self._ring(shard.copy, shard.split)
-        has_job = self.wanted.has_job(shard.copy)[ring.order[shard.start : shard.stop]]
+        has_job = self.wanted.has_job(shard.copy, ring.order[shard.start : shard.stop])
         positions = (np.flatnonzero(has_job) + shard.start).tolist()
         outline = self._outline(shard.copy, shard.split, positions, donors)
         return Task(shard.name, shard.copy, self.command, file=shard.file, outline=outline)
@@ -211,15 +202,25 @@ class Plan:
 
     def _ring(self, copy: int, split: str) -> Ring:
         if (copy, split) not in self._rings:
-            members = None
-            if self.sources.splits:
-                number = self.sources.splits.index(split)
-                members = np.flatnonzero(np.array(self.sources.split_of, np.int64) == number)
-            pair = self.pair if self.mixes else "any"
-            self._rings[copy, split] = Ring.of(
-                self.sources, self.seed, copy, pair, members, self.container_of
-            )
+            self._rings[copy, split] = self._known_ring(copy, split) or self._new_ring(copy, split)
         return self._rings[copy, split]
+
+    def _known_ring(self, copy: int, split: str) -> Ring | None:
+        order = self.order_of(copy, split) if self.order_of else None
+        if order is None:
+            return None
+        return Ring(self.sources, order, np.zeros(0, np.uint64), self._pair, self.seed, copy)
+
+    def _new_ring(self, copy: int, split: str) -> Ring:
+        members = None
+        if self.sources.splits:
+            number = self.sources.splits.index(split)
+            members = np.flatnonzero(np.asarray(self.sources.split_of) == number)
+        return Ring.of(self.sources, self.seed, copy, self._pair, members, self.container_of)
+
+    @property
+    def _pair(self) -> Pair:
+        return self.pair if self.mixes else "any"
 
     def _jobs(self, copy: int, split: str, positions: list[int], donors: int) -> list[Job]:
         return self._outline(copy, split, positions, donors).jobs()

@@ -19,6 +19,7 @@ import functools
 import hashlib
 import heapq
 import re
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -39,6 +40,7 @@ Pair = Literal["any", "different", "same", "balanced"]
 
 JOBS_PER_SHARD = 128
 SMALLEST_SHARD = 16
+AT_ONCE = 1 << 16
 SHARDS_WANTED = 64
 """Enough for the workers of a small machine to finish at about the same time."""
 
@@ -127,22 +129,21 @@ class Ring:
     """One copy's order of the sources.
 
     Attributes:
-        order: int64 (n,): index of the source at each position.
-        keys: uint64 (n,): sorted hash at each position.
-        group: int64 (n,): number of the class at each position, the heaviest of a soft label.
+        sources: All of them.
+        order: int32 (n,): index of the source at each position.
+        keys: uint64 (n,): sorted hash at each position; empty where only the order is known,
+            which :attr:`is_known_by_order`.
         pair: Which donors are allowed.
         seed: Seed of all chance.
         copy: Copy number.
-        class_names: Names of the classes, by number.
     """
 
-    order: NDArray[np.int64]
+    sources: Sources
+    order: NDArray[np.int32]
     keys: NDArray[np.uint64]
-    group: NDArray[np.int64]
     pair: Pair
     seed: int = 0
     copy: int = 0
-    class_names: Sequence[str] = ()
 
     @classmethod
     def of(
@@ -166,17 +167,27 @@ class Ring:
         """
         key_of = ring_keys(seed, copy, container_of)
         all_paths = sources.paths
-        paths = all_paths if members is None else (all_paths[at] for at in members.tolist())
+        paths = all_paths if members is None else (all_paths[at] for at in each_of(members))
         joined = bytearray()
         for path in paths:
             joined += key_of(path)
-        keys = np.frombuffer(joined, ">u8").astype(np.uint64)
+        keys = np.frombuffer(joined, np.uint64)
+        if sys.byteorder == "little":
+            keys.byteswap(inplace=True)
         # Stable, and the sources come sorted by path: equal hashes go by path.
         order = np.argsort(keys, kind="stable")
         indices = order if members is None else members[order]
-        return cls(
-            indices, keys[order], class_numbers(sources)[indices], pair, seed, copy, sources.classes
-        )
+        return cls(sources, indices.astype(np.int32), keys[order], pair, seed, copy)
+
+    @property
+    def is_known_by_order(self) -> bool:
+        """Whether the order alone says who gives to whom."""
+        return self.pair != "balanced"
+
+    @functools.cached_property
+    def group(self) -> NDArray[np.int32]:
+        """Number of the class at each position, the heaviest of a soft label: int32 (n,)."""
+        return class_numbers(self.sources)[self.order]
 
     def donors(self, position: int, count: int) -> list[int]:
         """Return the first ``count`` positions that may give to the base at a position.
@@ -229,7 +240,7 @@ class Ring:
         """A hash of each class."""
         numbers = range(len(self._classes[1]) - 1)
         key_of = Digest(self.seed, "balanced", self.copy, size=8)
-        keys = b"".join([key_of(self.class_names[number]) for number in numbers])
+        keys = b"".join([key_of(self.sources.classes[number]) for number in numbers])
         return np.frombuffer(keys, ">u8").astype(np.uint64)
 
     def _different(self, position: int, count: int) -> list[int]:
@@ -270,6 +281,12 @@ class Ring:
             edges = np.append(np.searchsorted(self.keys, starts), len(self.order))
         for number in np.flatnonzero(np.diff(edges)).tolist():
             yield Shard(copy, number, count, int(edges[number]), int(edges[number + 1]), split)
+
+
+def each_of(numbers: NDArray[np.int64]) -> Iterator[int]:
+    """Yield the numbers of an array, without a list of all of them."""
+    for start in range(0, len(numbers), AT_ONCE):
+        yield from numbers[start : start + AT_ONCE].tolist()
 
 
 def _mixed(words: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -72,6 +72,26 @@ def test_sources_come_by_code_point_however_they_are_listed(
     assert forward.classes == ["B", "a", "a-b", "ä", "猫"]
 
 
+def test_a_folder_comes_where_its_paths_come(tmp_path: Path) -> None:
+    """A slash is behind a blank and a hyphen, and before letters."""
+    paths = [
+        "a b/1.jpg",
+        "a-b/1.jpg",
+        "a.jpg",
+        "a/1.jpg",
+        "a/b.jpg",
+        "a/b/2.jpg",
+        "a/b0.jpg",
+        "ab.jpg",
+    ]
+    for path in reversed(paths):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(b"")
+    for follow_links in (False, True):
+        sources = FolderStore(str(tmp_path), follow_links=follow_links).list()
+        assert list(sources.paths) == paths == sorted(paths)
+
+
 def test_an_extension_counts_in_any_case(tmp_path: Path) -> None:
     names = ["A.JPG", "b.Jpeg", "c.jpe", "d.png", "e.WEBP", "f.bmp", "g.tif", "h.TIFF"]
     found = list_sources(make(tmp_path, *names, "x/i.jpg.txt", "x/jpg", "x/k.jpgx"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from augcli.data.codecs.file_kinds import readable_kind
 from augcli.data.codecs.formats import EXTENSIONS
 from augcli.data.splits import split_kind, splits_of_folders
+from augcli.data.stores.contents import in_order
 from augcli.data.stores.object_walk import ObjectWalk
 from augcli.data.stores.output_labels import take_labels_of_output
 from augcli.data.stores.sources import (
@@ -84,12 +85,12 @@ class FolderStore:
             )
         sources = Sources(real_place(folder))
         walk = self._walk(sources)
-        images = sorted(walk.files())
-        for path, size, modified in images:
+        for path, size, modified in walk.files():
             sources.paths.append(path)
             sources.sizes.append(size)
             sources.modified.append(modified)
-        if not images and not sources.refused:
+        sources = in_order(sources)
+        if not sources.paths and not sources.refused:
             known = " ".join(sorted(EXTENSIONS))
             skipped = "".join(f"; {text}" for text in sources.skipped_in_words())
             raise InputError(

@@ -1,171 +1,183 @@
 """A list of sources as a file, so that many machines need not list INPUT each.
 
-Lines of JSON say what all sources have in common; then come the columns: one number after the
-other, and the paths with a zero byte after each. All of it is packed with gzip.
+The file holds columns, one after the other: numbers, and the paths with a zero byte after each. A
+description says where each column begins, and has its hash. Who opens the list checks the columns
+that it needs and leaves them on the disk: a process that needs few sources reads few.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
-import sys
-import zlib
-from array import array
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
+
+import numpy as np
 
 from augcli.data.labels import Label
 from augcli.data.stores.packed_paths import PackedPaths
 from augcli.data.stores.sources import Sources
-from augcli.files import parse_json
+from augcli.data.stores.stored_columns import StoredBytes, StoredNumbers, stored_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-COMPRESSION: Final = 1
-COLUMNS: Final = (
-    *("sizes", "modified", "label_of", "starts"),
-    *("ending_of", "split_of", "group_of"),
-)
-"""The attributes of :class:`Sources` that have a number for each source, or none."""
+    from numpy.typing import NDArray
+
+COLUMNS: Final = {
+    "sizes": "q",
+    "modified": "q",
+    "label_of": "i",
+    "starts": "q",
+    "ending_of": "B",
+    "split_of": "i",
+    "group_of": "i",
+}
+"""The attributes of :class:`Sources` that have a number for each source, or none, by their kind."""
 PLAIN: Final = (
-    "root",
-    "classes",
-    "containers",
-    "endings",
-    "splits",
-    "groups",
-    "labels_sha256",
-    "container_mark",
+    *("root", "classes", "containers", "endings", "splits", "groups", "labels_sha256"),
+    *("container_mark", "in_containers", "keeps_containers", "are_files", "are_many"),
 )
-SWITCHES: Final = ("in_containers", "keeps_containers", "are_files", "are_many")
-PATHS_AT_ONCE: Final = 1 << 16
+AT_ONCE: Final = 1 << 16
+PIECE: Final = 1 << 20
 
 
-def source_list(sources: Sources, also: Any) -> Iterator[bytes]:
-    """Yield the content of a list, in pieces, before it is packed.
-
-    Args:
-        sources: All of them.
-        also: What else belongs to them, as JSON can hold it.
-    """
-    yield _line(also)
-    header = {name: getattr(sources, name) for name in (*PLAIN, *SWITCHES)}
-    header["labels"] = [label.to_json() for label in sources.labels]
-    header["refused"] = sources.refused
-    columns = {name: getattr(sources, name) for name in COLUMNS}
-    header["count"] = len(sources)
-    header["columns"] = [name for name, values in columns.items() if values]
-    yield _line(header)
-    for values in columns.values():
-        if values:
-            yield _numbers(array("q", values)).tobytes()
-    for start in range(0, len(sources), PATHS_AT_ONCE):
-        paths = sources.paths[start : start + PATHS_AT_ONCE]
-        yield "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
-
-
-def content_hash(sources: Sources, also: Any) -> str:
-    """Return the hash of a list, as hexadecimal digits."""
-    digest = hashlib.sha256()
-    for piece in source_list(sources, also):
-        digest.update(piece)
-    return digest.hexdigest()
-
-
-def write_source_list(sources: Sources, also: Any, file: BinaryIO) -> None:
-    """Write a list into a file."""
-    # Without a name and a time: the same list is the same bytes.
-    with gzip.GzipFile("", "wb", COMPRESSION, file, mtime=0) as packed:
-        for piece in source_list(sources, also):
-            packed.write(piece)
-
-
-def read_what_belongs(file: BinaryIO) -> Any:
-    """Return what else belongs to a list, without the list.
-
-    Raises:
-        ValueError: It is no list, or damaged.
-    """
-    try:
-        with gzip.GzipFile(fileobj=file) as packed:
-            return parse_json(packed.readline())
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"it is damaged: {error}") from None
-
-
-def read_source_list(file: BinaryIO, sha256: str) -> Sources:
-    """Return the sources of a list.
-
-    Args:
-        file: As :func:`write_source_list` wrote it.
-        sha256: Its :func:`content_hash`.
-
-    Raises:
-        ValueError: It is no list, or damaged.
-    """
-    try:
-        with gzip.GzipFile(fileobj=file) as packed:
-            reader = _Hashed(packed)
-            sources = _read(reader)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"it is damaged: {error}") from None
-    if reader.hash.hexdigest() != sha256:
-        raise ValueError("it is not the list of this plan")
-    return sources
-
-
-class _Hashed:
-    """Reads a list and hashes what it reads.
+class Column(NamedTuple):
+    """Where a column lies.
 
     Attributes:
-        hash: Of all that was read.
+        typecode: The kind of its numbers, as :mod:`array` names it; ``B`` also for bytes.
+        start: Where it begins.
+        length: How many numbers it has.
+        sha256: Its hash.
     """
 
-    def __init__(self, packed: gzip.GzipFile) -> None:
-        self._packed = packed
-        self.hash = hashlib.sha256()
+    typecode: str
+    start: int
+    length: int
+    sha256: str
 
-    def line(self) -> bytes:
-        return self._noted(self._packed.readline())
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return self.length * stored_type(self.typecode).itemsize
 
-    def read(self, size: int = -1) -> bytes:
-        data = self._noted(self._packed.read(size))
-        if len(data) < size:
-            raise ValueError("it is cut short")
-        return data
+    @classmethod
+    def from_json(cls, content: Any) -> Column:
+        """Return the column that a JSON value describes.
 
-    def _noted(self, data: bytes) -> bytes:
-        self.hash.update(data)
-        return data
+        Raises:
+            ValueError: It is not what augcli wrote.
+            TypeError: The same.
+        """
+        column = cls(*content)
+        if column.typecode not in ("B", "i", "q") or min(column.start, column.length) < 0:
+            raise ValueError("it is not what augcli wrote")
+        return column
 
 
-def _read(reader: _Hashed) -> Sources:
-    """Return the sources, which are right only where their hash is."""
-    reader.line()
-    header = parse_json(reader.line())
-    count = header["count"]
-    sources = Sources(**{name: header[name] for name in (*PLAIN, *SWITCHES)})
-    sources.labels = [Label.from_json(weights) for weights in header["labels"]]
-    sources.refused = [(path, reason) for path, reason in header["refused"]]
-    for name in header["columns"]:
-        values = array("q")
-        values.frombytes(reader.read(count * values.itemsize))
-        kind = getattr(sources, name).typecode
-        setattr(sources, name, array(kind, _numbers(values)))
-    # It is only read: nothing is added to a list that is whole.
-    sources.paths = cast("list[str]", PackedPaths(reader.read()))
-    if len(sources.paths) != count:
+class ListWriter:
+    """Writes columns, one after the other.
+
+    Args:
+        write: Takes the next bytes of the file.
+    """
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+        self._at = 0
+
+    def sources(self, sources: Sources) -> dict[str, Any]:
+        """Write all sources; return their description, as JSON can hold it."""
+        columns = {name: getattr(sources, name) for name in COLUMNS}
+        written = {
+            name: self.numbers(values, COLUMNS[name]) for name, values in columns.items() if values
+        }
+        paths = sources.paths
+        if not isinstance(paths, PackedPaths):
+            paths = PackedPaths(paths)
+        written["ends"] = self.numbers(paths.ends, "q")
+        written["paths"] = self._column("B", map(paths.packed, *_pieces(len(paths))))
+        return {
+            **{name: getattr(sources, name) for name in PLAIN},
+            "labels": [label.to_json() for label in sources.labels],
+            "refused": [list(each) for each in sources.refused],
+            "columns": written,
+        }
+
+    def numbers(self, values: Sequence[int] | NDArray[np.int32], typecode: str) -> Column:
+        """Write a column of numbers; return where it lies."""
+        stored = stored_type(typecode)
+        pieces = (values[start:stop] for start, stop in zip(*_pieces(len(values)), strict=True))
+        return self._column(
+            typecode, (np.asarray(piece).astype(stored).tobytes() for piece in pieces)
+        )
+
+    def _column(self, typecode: str, pieces: Iterator[bytes]) -> Column:
+        begun, digest = self._at, hashlib.sha256()
+        for piece in pieces:
+            digest.update(piece)
+            self._write(piece)
+            self._at += len(piece)
+        length = (self._at - begun) // stored_type(typecode).itemsize
+        return Column(typecode, begun, length, digest.hexdigest())
+
+
+def described(sources: Sources) -> dict[str, Any]:
+    """Return the description of sources: two lists are the same where it is the same."""
+    return ListWriter(lambda data: None).sources(sources)
+
+
+def read_numbers(file: BinaryIO, column: Column) -> StoredNumbers:
+    """Return the numbers of a column, checked.
+
+    Args:
+        file: The list; it stays open as long as the numbers are used.
+        column: Where they lie.
+
+    Raises:
+        ValueError: It is damaged, or another list.
+        OSError: It can't be read.
+    """
+    file.seek(column.start)
+    digest, left = hashlib.sha256(), column.size
+    while left and (data := file.read(min(PIECE, left))):
+        digest.update(data)
+        left -= len(data)
+    if left:
         raise ValueError("it is cut short")
+    if digest.hexdigest() != column.sha256:
+        raise ValueError("it is not the list of this plan")
+    return StoredNumbers(file, column.start, column.length, column.typecode)
+
+
+def read_sources(file: BinaryIO, description: Any) -> Sources:
+    """Return the sources of a list, checked.
+
+    Args:
+        file: The list; it stays open as long as the sources are used.
+        description: As :meth:`ListWriter.sources` gives it.
+
+    Raises:
+        ValueError: It is damaged, or another list.
+        KeyError: The description is not what augcli wrote.
+        TypeError: The same.
+        OSError: It can't be read.
+    """
+    columns: dict[str, Any] = {
+        name: read_numbers(file, Column.from_json(content))
+        for name, content in description["columns"].items()
+    }
+    del columns["paths"]
+    packed, ends = Column.from_json(description["columns"]["paths"]), columns.pop("ends")
+    if any(len(column) != len(ends) for column in columns.values()):
+        raise ValueError("it is not what augcli wrote")
+    sources = Sources(**{name: description[name] for name in PLAIN}, **columns)
+    sources.paths = PackedPaths.stored(StoredBytes(file, packed.start), ends)
+    sources.labels = [Label.from_json(weights) for weights in description["labels"]]
+    sources.refused = [(path, reason) for path, reason in description["refused"]]
     return sources
 
 
-def _numbers(values: array[int]) -> array[int]:
-    """Return numbers in the order of bytes that files have, or back in that of this machine."""
-    if sys.byteorder == "big":
-        values.byteswap()
-    return values
-
-
-def _line(content: Any) -> bytes:
-    return json.dumps(content, separators=(",", ":")).encode("utf-8") + b"\n"
+def _pieces(count: int) -> tuple[list[int], list[int]]:
+    """Return where pieces of a column begin, and where they end."""
+    starts = list(range(0, count, AT_ONCE))
+    return starts, [min(start + AT_ONCE, count) for start in starts]

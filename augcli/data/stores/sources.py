@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from augcli.data.labels import Label
 from augcli.data.names import safe_folder
+from augcli.data.stores.packed_paths import PackedPaths
 from augcli.errors import InputError, UnreadableImage, near_miss
 
 if TYPE_CHECKING:
@@ -50,12 +51,12 @@ class Source(NamedTuple):
 class Sources:
     """The pictures of a store, sorted by path (code points).
 
-    There is no object per picture beyond the text of its path: a million sources fit in
-    memory.
+    There is no object per picture: many million sources fit in memory.
 
     Attributes:
         root: Where they come from: the folder or file, absolute.
-        paths: Name of each source; relative to the folder, with ``/``.
+        paths: Name of each source; relative to the folder, with ``/``. A list of texts will do
+            for a few.
         sizes: Bytes of each source.
         modified: Time of the last change of each, or of its container, in nanoseconds.
         classes: The class names, sorted by code point, or in the order that was given.
@@ -88,7 +89,7 @@ class Sources:
     """
 
     root: str
-    paths: list[str] = field(default_factory=list)
+    paths: PackedPaths | list[str] = field(default_factory=PackedPaths)
     sizes: array[int] = field(default_factory=lambda: array("q"))
     modified: array[int] = field(default_factory=lambda: array("q"))
     classes: list[str] = field(default_factory=list)
@@ -256,7 +257,7 @@ class Sources:
 
         return replace(
             self,
-            paths=[self.paths[index] for index in indices],
+            paths=PackedPaths(self.paths[index] for index in indices),
             sizes=chosen(self.sizes),
             modified=chosen(self.modified),
             label_of=chosen(self.label_of),

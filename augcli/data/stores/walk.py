@@ -69,73 +69,106 @@ class Walk:
     _looked_at: int = 0
 
     def files(self) -> Iterator[tuple[str, int, int]]:
-        """Yield path, size and time of change of each image, in no particular order.
+        """Yield path, size and time of change of each image.
 
-        Where links are followed, a folder that several paths lead to is read once: by the path
-        with the fewest links, the first of those in the order of code points. So the result does
-        not depend on the order in which the system lists folders.
+        They come sorted by path (code points) and need no memory for that. Where links are
+        followed, they come in no particular order, and a folder that several paths lead to is read
+        once: by the path with the fewest links, the first of those in the order of code points.
+        So the result does not depend on the order in which the system lists folders.
         """
-        # A heap and not recursion: folders may be nested deeper than Python's limit.
+        return self._by_links() if self.follow_links else self._in_order()
+
+    def _in_order(self) -> Iterator[tuple[str, int, int]]:
+        # Not recursion: folders may be nested deeper than Python's limit.
+        above = [("", iter(self._entries("")))]
+        while above:
+            relative, entries = above[-1]
+            entry = next(entries, None)
+            if entry is None:
+                above.pop()
+                continue
+            path = f"{relative}{entry.name}"
+            if entry.is_dir(follow_symlinks=False):
+                if self._is_entered(entry):
+                    above.append((f"{path}/", iter(self._entries(path))))
+            else:
+                yield from self._image(entry, path)
+
+    def _by_links(self) -> Iterator[tuple[str, int, int]]:
         status = os.stat(self.root)
         identity = (status.st_dev, status.st_ino)
         waiting = [_Folder(0, "", identity, frozenset({identity}))]
         seen: set[tuple[int, int]] = set()
         while waiting:
             folder = heapq.heappop(waiting)
-            relative = folder.path
-            if self.follow_links:
-                if folder.identity in seen:
-                    self.sources.skipped["link", "its folder is read already"] += 1
-                    continue
-                seen.add(folder.identity)
-            try:
-                with os.scandir(os.path.join(self.root, relative)) as scan:
-                    entries = list(scan)
-            except OSError as error:
-                self._refuse(relative or ".", f"the folder can't be listed: {error.strerror}")
+            if folder.identity in seen:
+                self.sources.skipped["link", "its folder is read already"] += 1
                 continue
-            if relative and is_output_folder(os.path.join(self.root, relative), entries):
-                self.sources.skipped["folder", "an output of augcli"] += 1
-                continue
-            if relative and "/" not in relative:
-                self.tops.setdefault(relative, 0)
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                path = f"{relative}/{entry.name}" if relative else entry.name
+            seen.add(folder.identity)
+            for entry in self._entries(folder.path):
+                path = f"{folder.path}/{entry.name}" if folder.path else entry.name
                 try:
-                    if entry.is_symlink() and not self._follows(entry):
-                        continue
-                    if entry.is_dir():
-                        self._enter(entry, path, folder, waiting)
-                    elif self._is_image(entry, path):
-                        status = entry.stat()
-                        yield path, status.st_size, modified_at(status)
+                    is_folder = entry.is_dir()
+                    inside = self._behind(entry, path, folder) if is_folder else None
                 except OSError as error:
-                    self._refuse(path, f"can't be looked at: {error.strerror}")
+                    self._refuse_entry(path, error)
+                    continue
+                if inside:
+                    heapq.heappush(waiting, inside)
+                elif not is_folder:
+                    yield from self._image(entry, path)
 
-    def _enter(
-        self, entry: os.DirEntry[str], path: str, folder: _Folder, waiting: list[_Folder]
-    ) -> None:
+    def _entries(self, relative: str) -> list[os.DirEntry[str]]:
+        """Return what lies in a folder, in the order of the paths of all that lies below it."""
+        place = os.path.join(self.root, relative)
+        try:
+            with os.scandir(place) as scan:
+                entries = list(scan)
+        except OSError as error:
+            self._refuse(relative or ".", f"the folder can't be listed: {error.strerror}")
+            return []
+        if relative and is_output_folder(place, entries):
+            self.sources.skipped["folder", "an output of augcli"] += 1
+            return []
+        if relative and "/" not in relative:
+            self.tops.setdefault(relative, 0)
+        seen = [entry for entry in entries if not entry.name.startswith(".")]
+        seen.sort(key=lambda entry: entry.name + "/" * entry.is_dir(follow_symlinks=False))
+        return seen
+
+    def _image(self, entry: os.DirEntry[str], path: str) -> Iterator[tuple[str, int, int]]:
+        """Yield path, size and time of change of a file, if it is an image."""
+        try:
+            if entry.is_symlink() and not self._follows(entry):
+                return
+            if self._is_image(entry, path):
+                status = entry.stat()
+                yield path, status.st_size, modified_at(status)
+        except OSError as error:
+            self._refuse_entry(path, error)
+
+    def _is_entered(self, entry: os.DirEntry[str]) -> bool:
+        """Return whether a folder, or a link to one, is looked into."""
         if entry.name in OF_THE_SYSTEM:
             self.sources.skipped["folder", f"{entry.name}, made by the system"] += 1
-            return
+            return False
         # A real path costs a call for each folder above, so only where it may be OUT's.
         may_be_out = self.out and (entry.is_symlink() or entry.inode() == self.out_inode)
-        if may_be_out and os.path.realpath(entry.path) == self.out:
-            return
-        inside = folder._replace(path=path)
-        if self.follow_links:
-            # Only links can make a loop, and a loop comes back to a folder above itself.
-            # Not entry.stat(): on Windows that knows no inode.
-            status = os.stat(entry.path)
-            identity = (status.st_dev, status.st_ino)
-            if identity in folder.above:
-                self.sources.skipped["link", "it leads back to a folder above"] += 1
-                return
-            links = folder.links + entry.is_symlink()
-            inside = _Folder(links, path, identity, folder.above | {identity})
-        heapq.heappush(waiting, inside)
+        return not (may_be_out and os.path.realpath(entry.path) == self.out)
+
+    def _behind(self, entry: os.DirEntry[str], path: str, folder: _Folder) -> _Folder | None:
+        """Return a folder, or that which a link leads to; None where it is not looked into."""
+        if not self._is_entered(entry):
+            return None
+        # Only links can make a loop, and a loop comes back to a folder above itself.
+        # Not entry.stat(): on Windows that knows no inode.
+        status = os.stat(entry.path)
+        identity = (status.st_dev, status.st_ino)
+        if identity in folder.above:
+            self.sources.skipped["link", "it leads back to a folder above"] += 1
+            return None
+        links = folder.links + entry.is_symlink()
+        return _Folder(links, path, identity, folder.above | {identity})
 
     def _follows(self, entry: os.DirEntry[str]) -> bool:
         if self.follow_links:
@@ -182,6 +215,9 @@ class Walk:
         except OSError:
             return f"{extension or 'other'} file", "can't be read"
         return describe_skipped(head)
+
+    def _refuse_entry(self, path: str, error: OSError) -> None:
+        self._refuse(path, f"can't be looked at: {error.strerror}")
 
     def _refuse(self, path: str, reason: str) -> None:
         shown = path.encode("utf-8", "backslashreplace").decode("utf-8")

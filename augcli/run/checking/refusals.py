@@ -93,24 +93,27 @@ def check_labels(chain: Chain, sources: Sources, wanted: Wanted, options: RunOpt
             f"`pair` {options.pair} needs images of one class each, but these may have several; "
             "use `pair` any"
         )
-    bases = np.flatnonzero(wanted.copies)
     # A donor comes from the split of the base.
-    mixed = {sources.split(index) for index in bases.tolist()}
-    giving = [index for index in range(len(sources)) if sources.split(index) in mixed]
-    for index in giving:
-        # Where there may be several classes, there may also be none.
-        if not (sources.label(index).weights or sources.are_many):
+    giving = np.full(len(sources), wanted.copies.any())
+    if sources.splits:
+        split_of = np.asarray(sources.split_of)
+        giving = np.isin(split_of, np.unique(split_of[wanted.copies > 0]))
+    label_of = np.asarray(sources.label_of)
+    # Where there may be several classes, there may also be none.
+    if not sources.are_many:
+        lacking = np.array([not label.weights for label in sources.labels], np.bool_)
+        without = giving & lacking[label_of]
+        if without.any():
             raise InputError(
-                f"{chain.name} mixes labels, but {sources.paths[index]!r} has none: put the "
-                "images of each class into a folder of its own, or give `labels` table.csv "
-                "with the columns file_name,label"
+                f"{chain.name} mixes labels, but {sources.paths[int(without.argmax())]!r} has "
+                "none: put the images of each class into a folder of its own, or give `labels` "
+                "table.csv with the columns file_name,label"
             )
-    if len(giving) == 1:
-        raise InputError(
-            f"{chain.name} mixes two images, but INPUT holds only one: {sources.paths[giving[0]]!r}"
-        )
+    if np.count_nonzero(giving) == 1:
+        path = sources.paths[int(giving.argmax())]
+        raise InputError(f"{chain.name} mixes two images, but INPUT holds only one: {path!r}")
     if options.pair == "different":
-        heaviest = {sources.label(index).heaviest for index in giving}
+        heaviest = {sources.labels[number].heaviest for number in np.unique(label_of[giving])}
         if len(heaviest) == 1:
             raise InputError(
                 "`pair` different needs images of two classes, but all are of "

@@ -95,20 +95,21 @@ def _complete(output: OutputFolder, record: RunRecord, listener: Listener) -> Su
 def _finish(output: OutputFolder, plan: SharedPlan, begun: float, listener: Listener) -> Summary:
     facts = read_facts(output, plan)
     options = RunOptions(out=output.folder)
-    run, chain = planned_run(plan, output, place_of(plan.input), options, reads=False)
-    missing = missing_shards(output, plan, facts, run.parts())
-    if missing:
-        tasks = last_tasks(output, plan, facts.shards, missing, output.files.clock())
-        raise Stopped(
-            f"OUT {output.folder} can't be finished yet: {in_words(missing, tasks)}; run these "
-            "tasks again, then finish"
-        )
-    record = output.record()
-    assert record
-    backlog = run.backlog(facts.plan(run, chain), was_complete=False)
-    backlog.shards, backlog.files = set(facts.files), set(facts.files.values())
-    prepared = Prepared(run, chain, record, record, backlog, MapStorage(), None, None, False)
-    done = finish(prepared, backlog.shards, RunProgress(backlog, begun, listener, None), begun)
+    place = place_of(plan.input)
+    with planned_run(plan, facts, output, place, options, reads=False) as (run, chain, jobs):
+        missing = missing_shards(output, plan, facts, run.parts())
+        if missing:
+            tasks = last_tasks(output, plan, facts.shards, missing, output.files.clock())
+            raise Stopped(
+                f"OUT {output.folder} can't be finished yet: {in_words(missing, tasks)}; run these "
+                "tasks again, then finish"
+            )
+        record = output.record()
+        assert record
+        backlog = run.backlog(jobs, was_complete=False)
+        backlog.shards, backlog.files = {shard.name for shard in facts.shards}, facts.files
+        prepared = Prepared(run, chain, record, record, backlog, MapStorage(), None, None, False)
+        done = finish(prepared, backlog.shards, RunProgress(backlog, begun, listener, None), begun)
     for text in outcome_notices(prepared, done):
         listener(Notice(text))
     return done

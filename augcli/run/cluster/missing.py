@@ -12,7 +12,7 @@ from augcli.plan.part import UNFINISHED
 from augcli.recipes.array_index import ArrayIndex
 from augcli.recipes.options import RunOptions
 from augcli.run.cluster.prepare import planned_run
-from augcli.run.cluster.shared_plan import read_facts, read_plan, shard_files
+from augcli.run.cluster.shared_plan import read_facts, read_plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from augcli.data.output import OutputFolder
     from augcli.data.presence import SeenTask
     from augcli.plan.parts import Parts
-    from augcli.run.cluster.shared_plan import Facts, PlannedShard, SharedPlan
+    from augcli.plan.ring import Shard
+    from augcli.run.cluster.shared_list import Facts
+    from augcli.run.cluster.shared_plan import SharedPlan
 
 SHOWN = 5
 """Shards and tasks that a sentence names."""
@@ -68,7 +70,7 @@ def ago(seconds: float) -> str:
 
 def missing_shards(
     output: OutputFolder, plan: SharedPlan, facts: Facts, parts: Parts
-) -> list[PlannedShard]:
+) -> list[Shard]:
     """Return the shards that no part records as made by the plan.
 
     Args:
@@ -79,7 +81,7 @@ def missing_shards(
     """
     shards = facts.shards
     made = set(parts.marked(plan.sha256))
-    others = shard_files([shard for shard in shards if shard.name not in made])
+    others = {shard.name: shard for shard in shards if shard.name not in made}
     # Parts of earlier runs count where their shard has not changed since.
     before = {
         stored.shard: stored.part.fingerprint
@@ -88,11 +90,13 @@ def missing_shards(
     }
     if before:
         options = RunOptions(out=output.folder)
-        run, chain = planned_run(plan, output, place_of(plan.input), options, reads=False)
-        planned = facts.plan(run, chain)
-        for shard in planned.shards({name: others[name] for name in before}):
-            if planned.task(shard).filled().fingerprint == before[shard.name]:
-                made.add(shard.name)
+        place = place_of(plan.input)
+        with planned_run(plan, facts, output, place, options, reads=False) as planned:
+            made.update(
+                name
+                for name, fingerprint in before.items()
+                if planned.jobs.task(others[name]).filled().fingerprint == fingerprint
+            )
     return [shard for shard in shards if shard.name not in made]
 
 
@@ -143,8 +147,8 @@ def array_status(output: OutputFolder, parts: Parts) -> ArrayStatus | None:
 def last_tasks(
     output: OutputFolder,
     plan: SharedPlan,
-    shards: Sequence[PlannedShard],
-    missing: Sequence[PlannedShard],
+    shards: Sequence[Shard],
+    missing: Sequence[Shard],
     now: float,
 ) -> list[AssignedTask]:
     """Return the tasks that have missing shards, as the last attempt numbered them.
@@ -168,7 +172,7 @@ def last_tasks(
     return [AssignedTask(ArrayIndex(number, count), newest.get(number)) for number in numbers]
 
 
-def in_words(missing: Sequence[PlannedShard], tasks: Sequence[AssignedTask]) -> str:
+def in_words(missing: Sequence[Shard], tasks: Sequence[AssignedTask]) -> str:
     """Return which shards are missing, and which tasks have them."""
     names = ", ".join(shard.name for shard in missing[:SHOWN])
     more = f" and {len(missing) - SHOWN:,} more" if len(missing) > SHOWN else ""

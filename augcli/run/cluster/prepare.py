@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from augcli.data.output import OutputFolder
 from augcli.data.stopping import carry_on, writing
-from augcli.data.stores.source_list import content_hash
 from augcli.errors import OutputError
 from augcli.plan.fingerprint import difference
 from augcli.run.checking.check import Listed, check
 from augcli.run.checking.listing import default_out
 from augcli.run.checking.refusals import check_surroundings
+from augcli.run.cluster.shared_list import is_list_of
 from augcli.run.cluster.shared_plan import (
-    SharedPlan,
     absolute,
+    opened_list,
     publish_plan,
     read_facts,
     read_plan,
-    read_sources,
 )
 from augcli.run.making.make import begin
 from augcli.run.making.prepare import as_recorded, prepare
 from augcli.run.messages import Notice, Planned, ignore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from augcli.data.stopping import Checkpoint
     from augcli.files import Place
+    from augcli.plan.plan import Plan
     from augcli.recipes.chain import Chain
     from augcli.recipes.options import RunOptions
     from augcli.recipes.recipe import Recipe
     from augcli.run.checking.checked_run import Run
+    from augcli.run.cluster.shared_list import Facts
+    from augcli.run.cluster.shared_plan import SharedPlan
     from augcli.run.making.prepare import Prepared
     from augcli.run.messages import Listener
 
@@ -101,19 +106,36 @@ def plan_for_task(
     return plan
 
 
+class PlannedRun(NamedTuple):
+    """The run of a plan.
+
+    Attributes:
+        run: The run; its sources stay in the list of the plan.
+        chain: What is done, with the mean colour.
+        jobs: All jobs.
+    """
+
+    run: Run
+    chain: Chain
+    jobs: Plan
+
+
+@contextlib.contextmanager
 def planned_run(
     plan: SharedPlan,
+    facts: Facts,
     output: OutputFolder,
     folder: Place,
     options: RunOptions,
     checkpoint: Checkpoint = carry_on,
     *,
     reads: bool,
-) -> tuple[Run, Chain]:
-    """Return the run of a plan and its chain with the mean colour, without listing INPUT.
+) -> Iterator[PlannedRun]:
+    """Open the run of a plan, without listing INPUT, for as long as its sources are used.
 
     Args:
         plan: The plan.
+        facts: What is known of all sources.
         output: Where it lies.
         folder: INPUT.
         options: Those of the command line.
@@ -127,18 +149,14 @@ def planned_run(
     if record is None:
         raise OutputError(f"OUT {output.folder} has a plan, but no run.json; prepare it again")
     recipe, options = plan.recipe_and_options(options)
-    sources = read_sources(output, plan)
     known = None if reads else dict(record.identity)
-    run = check(
-        folder,
-        recipe,
-        options,
-        checkpoint,
-        Listed(sources, frozenset(record.folders), known),
-    )
-    if text := difference(record.identity, run.identity):
-        raise _of_another_command(output, text)
-    return as_recorded(run, record)
+    with opened_list(output, plan, facts) as listed:
+        sources = Listed(listed.sources, frozenset(record.folders), known)
+        run = check(folder, recipe, options, checkpoint, sources)
+        if text := difference(record.identity, run.identity):
+            raise _of_another_command(output, text)
+        run, chain = as_recorded(run, record)
+        yield PlannedRun(run, chain, listed.plan(run, chain))
 
 
 def _made(
@@ -178,7 +196,7 @@ def write_plan(run: Run, place: str, recipe: Recipe, listener: Listener) -> Shar
                 return None
             prepared.take_output()
             begin(prepared)
-            return publish_plan(SharedPlan.of(prepared, place, recipe), prepared)
+            return publish_plan(prepared, place, recipe)
     finally:
         run.output.close()
 
@@ -199,7 +217,7 @@ def _is_still_right(plan: SharedPlan, run: Run, place: str, recipe: Recipe) -> b
         record is not None
         and not plan.difference(place, recipe, run.options)
         and not difference(record.identity, run.identity)
-        and plan.sources == content_hash(run.sources, read_facts(run.output, plan).content)
+        and is_list_of(read_facts(run.output, plan), run.sources)
     )
 
 

@@ -1,113 +1,40 @@
-"""The plan that many machines share: two files in OUT, written once.
+"""The plan that many machines share: a file in OUT, written once.
 
-``plan.json`` is small, so that a task can read it again before each shard. The list of sources lies
-beside it, with the shards in its first line.
+``plan.json`` is small, so that a task can read it again before each shard. The list of sources and
+the shards lie beside it, see :mod:`augcli.run.cluster.shared_list`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import string
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from augcli.data.output import LISTS, PLAN
+from augcli.data.output import PLAN
 from augcli.data.stores.path_list import STANDARD_INPUT
-from augcli.data.stores.source_list import (
-    content_hash,
-    read_source_list,
-    read_what_belongs,
-    write_source_list,
-)
 from augcli.errors import OutputError
 from augcli.files import JSON_LIMIT, parse_json, real_place
 from augcli.params import build, values
-from augcli.plan.part import ShardName
 from augcli.recipes.option_kinds import ONE_RUN_ONLY
 from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
+from augcli.run.cluster.shared_list import forget_list, open_list, read_index, write_list
 from augcli.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from augcli.data.output import OutputFolder
-    from augcli.data.stores.sources import Sources
     from augcli.files import Place
-    from augcli.plan.plan import Plan
-    from augcli.recipes.chain import Chain
-    from augcli.run.checking.checked_run import Run
+    from augcli.run.cluster.shared_list import Facts, SharedList
     from augcli.run.making.prepare import Prepared
 
 CONTENT_ONLY = frozenset({"model"})
 """Options that name a file whose content counts, and not its name."""
-
-
-class PlannedShard(NamedTuple):
-    """A shard of the plan.
-
-    Attributes:
-        name: Its name.
-        file: Name of the file that holds its outputs; empty where each is a file.
-        jobs: How many jobs it holds.
-    """
-
-    name: str
-    file: str
-    jobs: int
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is known of all sources, so that no task need find it out again.
-
-    Attributes:
-        shards: All shards of the plan, in order.
-        long_named: Sources whose outputs get a longer hash in their names.
-        content: The same as JSON has it.
-    """
-
-    shards: list[PlannedShard]
-    long_named: frozenset[str]
-    content: Any
-
-    @classmethod
-    def from_json(cls, content: Any) -> Facts:
-        """Return the facts that a JSON value holds.
-
-        Raises:
-            ValueError: It is not what augcli wrote.
-            KeyError: The same.
-            TypeError: The same.
-        """
-        shards = [PlannedShard(*each) for each in content["shards"]]
-        if not all(ShardName.parse(shard.name) and type(shard.jobs) is int for shard in shards):
-            raise ValueError("it is not what augcli wrote")
-        return cls(shards, frozenset(content["long_named"]), content)
-
-    @property
-    def files(self) -> dict[str, str]:
-        """The names of the shards, each with that of the file that holds its outputs."""
-        return shard_files(self.shards)
-
-    @property
-    def ranges(self) -> int:
-        """Into how many ranges each copy is cut, where each output is a file."""
-        name = ShardName.parse(self.shards[0].name) if self.shards else None
-        return name.ranges if name else 1
-
-    def plan(self, run: Run, chain: Chain) -> Plan:
-        """Return all jobs of a run.
-
-        Args:
-            run: The run, with its white level.
-            chain: What is done, with the mean colour.
-        """
-        plan = run.plan(chain, self.ranges)
-        plan.long_named = self.long_named
-        return plan
 
 
 @dataclass(frozen=True)
@@ -121,7 +48,7 @@ class SharedPlan:
         recipe: What is done to the images, as TOML; empty where they stay as they are.
         options: The options that change the outputs or their number, by name.
         record: Hash of what run.json says of the outputs.
-        sources: Hash of the list of sources and of the shards.
+        sources: Hash of the list of sources, of the shards and of their order.
     """
 
     augcli: str
@@ -133,13 +60,14 @@ class SharedPlan:
     sources: str
 
     @classmethod
-    def of(cls, prepared: Prepared, place: str, recipe: Recipe) -> SharedPlan:
+    def of(cls, prepared: Prepared, place: str, recipe: Recipe, sources: str) -> SharedPlan:
         """Return the plan of a run that is prepared.
 
         Args:
             prepared: The run.
             place: INPUT as :func:`absolute` gives it.
             recipe: What is done to the images.
+            sources: Hash of the list of sources.
         """
         run, record = prepared.run, prepared.record
         fixed = [dict(record.identity), record.mean_colour, record.white_level]
@@ -150,7 +78,7 @@ class SharedPlan:
             recipe.to_toml() if recipe.steps else "",
             shared_options(run.options),
             _sha256(fixed),
-            content_hash(run.sources, facts_of(prepared)),
+            sources,
         )
 
     @classmethod
@@ -173,11 +101,6 @@ class SharedPlan:
     def sha256(self) -> str:
         """The hash of the plan, which every task and every part of a shard carries."""
         return _sha256(vars(self))
-
-    @property
-    def list_name(self) -> str:
-        """Where the list of sources lies in OUT."""
-        return f"{LISTS}/{self.sources[:32]}"
 
     def recipe_and_options(self, options: RunOptions | None = None) -> tuple[Recipe, RunOptions]:
         """Return the recipe and the options of a run.
@@ -226,31 +149,27 @@ def shared_options(options: RunOptions) -> dict[str, Any]:
     return {name: value for name, value in values(options).items() if name not in ONE_RUN_ONLY}
 
 
-def facts_of(prepared: Prepared) -> dict[str, Any]:
-    """Return what each task would find out again about all sources, as JSON can hold it."""
-    plan = prepared.backlog.plan
-    return {
-        "shards": [[shard.name, shard.file, shard.jobs] for shard in plan.shards()],
-        "long_named": sorted(plan.long_named),
-    }
-
-
-def publish_plan(plan: SharedPlan, prepared: Prepared) -> SharedPlan:
+def publish_plan(prepared: Prepared, place: str, recipe: Recipe) -> SharedPlan:
     """Write a plan into OUT, unless another machine has written one at the same moment.
+
+    Args:
+        prepared: The run.
+        place: INPUT as :func:`absolute` gives it.
+        recipe: What is done to the images.
 
     Returns:
         The plan that is there then.
     """
     output = prepared.run.output
-    sources, facts = prepared.run.sources, facts_of(prepared)
-    output.files.publish(plan.list_name, lambda file: write_source_list(sources, facts, file))
+    sources = write_list(output, prepared.run.sources, prepared.backlog.plan)
+    plan = SharedPlan.of(prepared, place, recipe, sources)
     output.files.create(PLAN, json.dumps(vars(plan)).encode("utf-8") + b"\n")
     there = read_plan(output)
     if there is None:
         output.check_is_there()
         raise _damaged(output, "it is gone")
-    if there != plan:
-        output.files.remove(plan.list_name)
+    if there.sources != plan.sources:
+        forget_list(output, plan.sources)
     return there
 
 
@@ -272,31 +191,36 @@ def read_facts(output: OutputFolder, plan: SharedPlan) -> Facts:
     """Return what is known of all sources of a plan.
 
     Raises:
-        OutputError: The list is missing or damaged.
+        OutputError: The index of the list is missing or damaged.
     """
-    try:
-        with output.files.open(plan.list_name) as file:
-            return Facts.from_json(read_what_belongs(file))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(output, error) from None
+    with _whole(output):
+        return read_index(output, plan.sources)
 
 
-def read_sources(output: OutputFolder, plan: SharedPlan) -> Sources:
-    """Return the sources of a plan.
+@contextlib.contextmanager
+def opened_list(output: OutputFolder, plan: SharedPlan, facts: Facts) -> Iterator[SharedList]:
+    """Open the list of a plan for as long as its sources are used.
 
     Raises:
-        OutputError: The list is missing or damaged.
+        OutputError: It is missing or damaged.
+    """
+    with contextlib.ExitStack() as until_closed:
+        with _whole(output):
+            shared = until_closed.enter_context(open_list(output, plan.sources, facts))
+        yield shared
+
+
+@contextlib.contextmanager
+def _whole(output: OutputFolder) -> Iterator[None]:
+    """Say that the plan can't be used where that is so.
+
+    Raises:
+        OutputError: It can't.
     """
     try:
-        with output.files.open(plan.list_name) as file:
-            return read_source_list(file, plan.sources)
+        yield
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise _damaged(output, error) from None
-
-
-def shard_files(shards: Sequence[PlannedShard]) -> dict[str, str]:
-    """Return the names of shards, each with that of the file that holds its outputs."""
-    return {shard.name: shard.file for shard in shards}
 
 
 def _damaged(output: OutputFolder, error: object) -> OutputError:

@@ -17,7 +17,7 @@ from augcli.data.stopping import carry_on, writing
 from augcli.errors import Stopped
 from augcli.recipes.array_index import ArrayIndex
 from augcli.run.cluster.prepare import LOOK_SECONDS, output_of, plan_for_task, planned_run
-from augcli.run.cluster.shared_plan import read_facts, read_plan, shard_files
+from augcli.run.cluster.shared_plan import read_facts, read_plan
 from augcli.run.making.make import work
 from augcli.run.making.prepare import Prepared
 from augcli.run.messages import Notice, Started, TaskSummary, ignore
@@ -32,12 +32,11 @@ if TYPE_CHECKING:
     from augcli.data.stores.sources import Sources
     from augcli.files import Place
     from augcli.plan.jobs import Task
-    from augcli.plan.plan import Plan
-    from augcli.recipes.chain import Chain
+    from augcli.plan.ring import Shard
     from augcli.recipes.options import RunOptions
     from augcli.recipes.recipe import Recipe
-    from augcli.run.checking.checked_run import Run
-    from augcli.run.cluster.shared_plan import PlannedShard, SharedPlan
+    from augcli.run.cluster.prepare import PlannedRun
+    from augcli.run.cluster.shared_plan import SharedPlan
     from augcli.run.messages import Listener
 
 
@@ -65,16 +64,17 @@ def make_share(
     index = ArrayIndex.parse(options.shard)
     plan = plan_for_task(folder, recipe, options, listener, checkpoint)
     output = output_of(folder, recipe, options)
-    shards: Sequence[PlannedShard] = []
+    shards: Sequence[Shard] = []
     progress: RunProgress | None = None
     if plan:
         with writing(output.path), Presence(output.path, _task_file(index, plan)):
             _wait_for_lock(output, plan, checkpoint)
             facts = read_facts(output, plan)
             shards = index.slice(facts.shards)
-            run, chain = planned_run(plan, output, folder, options, checkpoint, reads=True)
-            share = _Share(plan, shards, facts.plan(run, chain))
-            progress = _make(run, chain, share, begun, listener)
+            with planned_run(
+                plan, facts, output, folder, options, checkpoint, reads=True
+            ) as planned:
+                progress = _make(planned, _Share(plan, shards), begun, listener)
     output.files.close()
     done = TaskSummary(
         recipe.name,
@@ -104,16 +104,15 @@ class _Share(NamedTuple):
     Attributes:
         shared: The plan in OUT.
         shards: The task's share.
-        plan: All jobs.
     """
 
     shared: SharedPlan
-    shards: Sequence[PlannedShard]
-    plan: Plan
+    shards: Sequence[Shard]
 
 
-def _make(run: Run, chain: Chain, share: _Share, begun: float, listener: Listener) -> RunProgress:
+def _make(planned: PlannedRun, share: _Share, begun: float, listener: Listener) -> RunProgress:
     """Make shards and return what was made."""
+    run, chain, plan = planned
     record = run.output.record()
     assert record
     jobs = sum(shard.jobs for shard in share.shards)
@@ -129,7 +128,7 @@ def _make(run: Run, chain: Chain, share: _Share, begun: float, listener: Listene
         )
     )
     gpu = scorer_on_gpu(run.options, run.chain)
-    backlog = run.backlog(share.plan, was_complete=False)
+    backlog = run.backlog(plan, was_complete=False)
     # Of the task alone: many tasks would wait for one another on a disk that they share.
     with tempfile.TemporaryDirectory(prefix="augcli-", ignore_cleanup_errors=True) as place:
         storage = run.storage(gpu)
@@ -137,7 +136,7 @@ def _make(run: Run, chain: Chain, share: _Share, begun: float, listener: Listene
             storage = storage._replace(table=f"{place}/maps")
         prepared = Prepared(run, chain, record, record, backlog, storage, gpu, None, False)
         progress = RunProgress(backlog, begun, listener, run.options.most_failures, jobs)
-        tasks = _of_plan(backlog.tasks(shard_files(share.shards)), run.output, share.shared)
+        tasks = _of_plan(backlog.tasks(share.shards), run.output, share.shared)
         first = next(tasks, None)
         if first is None:
             listener(Notice("nothing to do: all shards of this task are there already"))

@@ -7,18 +7,15 @@ import json
 from array import array
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from augcli.augmentations.cutmix import CutMix
 from augcli.augmentations.flip import Flip
 from augcli.data.labels import Label
 from augcli.data.output import PLAN, OutputFolder
-from augcli.data.stores.source_list import (
-    content_hash,
-    read_source_list,
-    read_what_belongs,
-    write_source_list,
-)
+from augcli.data.stores.packed_paths import PackedPaths
+from augcli.data.stores.source_list import ListWriter, read_sources
 from augcli.data.stores.sources import Sources
 from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
@@ -54,38 +51,46 @@ def listed() -> Sources:
     return sources
 
 
-def written(sources: Sources, also: Any = None) -> io.BytesIO:
+def written(sources: Sources) -> tuple[io.BytesIO, Any]:
+    """Return a list, and its description as it comes back from JSON."""
     file = io.BytesIO()
-    write_source_list(sources, also, file)
-    file.seek(0)
-    return file
+    description = ListWriter(file.write).sources(sources)
+    return file, json.loads(json.dumps(description))
 
 
 def test_a_list_is_read_back_as_it_was() -> None:
     sources = listed()
     sources.notices.clear()
-    found = read_source_list(written(sources), content_hash(sources, None))
+    found = read_sources(*written(sources))
     assert found == sources
-    assert found.label_of.typecode == sources.label_of.typecode
-
-
-def test_what_belongs_to_a_list_is_read_without_it() -> None:
-    assert read_what_belongs(written(listed(), [["0-00000-of-00001", "", 3]])) == [
-        ["0-00000-of-00001", "", 3]
-    ]
+    assert [found.source(index) for index in range(3)] == [*map(sources.source, range(3))]
+    assert found.select([2, 0]) == sources.select([2, 0])
+    assert np.asarray(found.modified).tolist() == [2**62, 0, -1]
 
 
 def test_a_list_of_nothing_is_a_list() -> None:
     sources = Sources("/data")
-    assert read_source_list(written(sources), content_hash(sources, None)) == sources
+    assert read_sources(*written(sources)) == sources
 
 
-def test_every_cut_of_a_list_is_found() -> None:
-    sources = listed()
-    whole, sha256 = written(sources).getvalue(), content_hash(sources, None)
+def test_a_long_list_is_read_in_pieces() -> None:
+    sources = Sources("/data", PackedPaths(f"{number:06d}.png" for number in range(70_000)))
+    sources.sizes.extend(range(70_000))
+    found = read_sources(*written(sources))
+    assert list(found.paths) == list(sources.paths)
+    assert list(found.sizes) == list(range(70_000))
+    assert (found.find("069999.png"), found.find("070000.png")) == (69_999, None)
+
+
+def test_every_cut_and_flipped_bit_of_a_list_is_found() -> None:
+    file, description = written(listed())
+    whole = file.getvalue()
     for size in range(len(whole)):
-        with pytest.raises((ValueError, KeyError, TypeError, IndexError)):
-            read_source_list(io.BytesIO(whole[:size]), sha256)
+        with pytest.raises(ValueError, match="cut short"):
+            read_sources(io.BytesIO(whole[:size]), description)
+        flipped = whole[:size] + bytes([whole[size] ^ 1]) + whole[size + 1 :]
+        with pytest.raises(ValueError, match="not the list"):
+            read_sources(io.BytesIO(flipped), description)
 
 
 def test_a_plan_gives_back_recipe_and_options(photos: Path, tmp_path: Path) -> None:

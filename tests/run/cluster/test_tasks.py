@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import augcli
-from augcli.data.output import PLAN, STATE, TASKS
+from augcli.data.output import LISTS, PLAN, STATE, TASKS
 from augcli.errors import Stopped
 from augcli.files import GONE_AFTER
 from tests.command import start, wait_for
@@ -309,19 +309,22 @@ def test_wrong_input_leaves_nothing_behind(cli: Cli, tmp_path: Path) -> None:
         assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("damage", ["plan", "list", "cut"])
+@pytest.mark.parametrize("damage", ["plan", "list", "index", "cut list", "cut index"])
 def test_a_damaged_plan_is_one_sentence(
     cli: Cli, photos: Path, tmp_path: Path, damage: str
 ) -> None:
     out = tmp_path / "out"
     cli("prepare", *command(photos, out))
-    (file,) = (out / STATE / "sources").iterdir()
+    (index,) = (out / LISTS).glob("*.json.gz")
+    file = {"list": index.with_name(index.name.partition(".")[0]), "index": index}.get(
+        damage.removeprefix("cut "), out / PLAN
+    )
     if damage == "plan":
-        (out / PLAN).write_bytes(b"{}")
-    elif damage == "list":
-        file.unlink()
+        file.write_bytes(b"{}")
+    elif damage.startswith("cut"):
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     else:
-        file.write_bytes(file.read_bytes()[:-9])
+        file.unlink()
     for words in (command(photos, out, "--shard", "0/2"), ("finish", out)):
         end = cli(*words)
         assert end.code == 2

@@ -98,7 +98,7 @@ class ArrayStore:
         )
         for name, modified, _, block, _, notice, _ in batches:
             count = block.pictures
-            sources.paths += [f"{name}{number:0{DIGITS}d}" for number in range(count)]
+            sources.paths.extend(f"{name}{number:0{DIGITS}d}" for number in range(count))
             sources.sizes.extend(array("q", [block.bytes_each]) * count)
             sources.modified.extend(array("q", [modified]) * count)
             sources.starts.extend(range(count))

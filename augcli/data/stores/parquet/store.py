@@ -168,7 +168,7 @@ class ParquetStore:
             for number, group in enumerate(opened.groups):
                 beginning = f"{file.name}#{number:06d}-"
                 rows = range(group.first, group.first + group.rows)
-                sources.paths += [f"{beginning}{row:08d}" for row in rows]
+                sources.paths.extend(f"{beginning}{row:08d}" for row in rows)
                 sources.sizes.extend(array("q", [group.each]) * group.rows)
                 largest = max(largest, group.rows)
             sources.starts.extend(range(opened.rows))

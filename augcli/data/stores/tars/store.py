@@ -42,7 +42,7 @@ from augcli.files import (
 from augcli.rng import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from augcli.data.labels import Label
     from augcli.data.stores.folder import Layout
@@ -188,7 +188,7 @@ class TarStore:
         found.sort()
         listing.several += samples.several
         listing.counts.append((name, len(found)))
-        sources.paths += [path for path, _, _, _ in found]
+        sources.paths.extend(path for path, _, _, _ in found)
         sources.starts.extend([start for _, start, _, _ in found])
         sources.sizes.extend([size for _, _, size, _ in found])
         sources.modified.extend([modified] * len(found))
@@ -348,7 +348,7 @@ def _split_of(shard: str) -> str:
     return above or (words.pop() if len(words) == 1 else "")
 
 
-def _inside(paths: list[str]) -> list[str]:
+def _inside(paths: Iterable[str]) -> list[str]:
     """Return the paths of images in their archives, without a folder that holds all the others."""
     inside = [path[len(shard_of(path)) + 1 :] for path in paths]
     tops = {path.partition("/")[0] for path in inside}
