@@ -32,7 +32,7 @@ import numpy as np
 
 from augcli.attention.device import AUTO, CPU, GPUS, providers
 from augcli.attention.graph import BATCH, Graph
-from augcli.attention.input_spec import Fit
+from augcli.attention.input_spec import SMALL, Fit
 from augcli.attention.map_spec import MapSpec
 from augcli.attention.map_table import STORED_TYPE
 from augcli.attention.model_file import (
@@ -127,6 +127,14 @@ class Scorer:
             storable = self.storable_maps(list(group), grid)
             maps += [pool_map(self.checked(scores), grid) for scores in storable]
         return maps
+
+    def is_quicker_in_group(self, image: Image) -> bool:
+        """Return whether an image takes less time together with others, and gets the same map.
+
+        That is known of the shipped graph for small images, which computes in whole numbers. For
+        other graphs the last bits may depend on the size of a batch.
+        """
+        return self._has_small and max(image.shape[:2]) <= SMALL
 
     def storable_maps(self, fitted: list[Image], grid: int | None = None) -> NDArray[np.float32]:
         """Return maps as they are stored, of images that are resized already.

@@ -99,9 +99,12 @@ class Chance:
         subject: Whose picture it is.
         score: Returns the heat map of an image for a number of rows and columns.
         maps: Heat maps for the mixer; not needed before it.
+
+    Attributes:
+        maps: The same; may be set when the donor is known.
     """
 
-    __slots__ = ("_copies", "_maps", "_score", "_seed", "_steps", "_subject", "_survival")
+    __slots__ = ("_copies", "_score", "_seed", "_steps", "_subject", "_survival", "maps")
 
     def __init__(
         self,
@@ -119,7 +122,7 @@ class Chance:
         self._survival = survival
         self._subject = subject
         self._score = score
-        self._maps = maps
+        self.maps = maps
 
     def choose(self, index: int) -> Choice | str:
         """Return what a step applies, or why it is not applied."""
@@ -152,11 +155,11 @@ class Chance:
     def mix(self, index: int, choice: Choice, frame: Frame) -> tuple[Draw, Weighed]:
         """Return a new draw of a mixer, and the weights that follow from it."""
         mixer: Mixer[Any] = choice.augmentation  # type: ignore[assignment]  # it mixes
-        assert self._maps
-        donor_map = self._maps.donor() if mixer.scores else None
+        assert self.maps
+        donor_map = self.maps.donor() if mixer.scores else None
         both = None
         if mixer.scores == "both" and donor_map is not None:
-            both = (self._maps.base(), donor_map)
+            both = (self.maps.base(), donor_map)
         draw = mixer.draw(frame, self._stream(mixer.name, index), donor_map)
         return draw, weigh(mixer, draw, frame, both)
 

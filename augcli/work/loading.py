@@ -97,6 +97,7 @@ class Loader:
         self._check_sides = check_sides if chain.keeps_size else None
         self._window: OrderedDict[tuple[str, int], LoadedSource | Failure] = OrderedDict()
         self._held = 0
+        self._expected: dict[tuple[int, int], LoadedSource] = {}
 
     def load(
         self, source: Source, copy: int, *, is_base: bool = False, is_last: bool = False
@@ -133,6 +134,38 @@ class Loader:
         if isinstance(loaded, Failure):
             raise SourceFailed(*loaded)
         return loaded
+
+    def expect_map(self, source: Source, copy: int, grid: int) -> None:
+        """Have a source scored before its heat map is asked for.
+
+        It is scored now, or by :meth:`score_expected` where that is quicker for several together.
+
+        Args:
+            source: Which one; it is loaded.
+            copy: Copy number.
+            grid: Rows and columns of the map.
+        """
+        maps = self._reader.maps
+        try:
+            loaded = self.load(source, copy)
+            if not maps.is_quicker_in_group(loaded.result.image):
+                loaded.heat_map(grid)
+            elif grid not in loaded.heat_maps:
+                self._expected[grid, id(loaded)] = loaded
+        except SourceFailed:
+            return  # it fails again when it is to give
+
+    def score_expected(self) -> None:
+        """Score the sources whose heat maps will be asked for, all together."""
+        expected, self._expected = self._expected, {}
+        for grid in dict.fromkeys(grid for grid, _ in expected):
+            group = [loaded for (wanted, _), loaded in expected.items() if wanted == grid]
+            try:
+                maps = self._reader.maps.in_group([each.result.image for each in group], grid)
+            except (UnreadableImage, MemoryError):
+                continue  # scored alone, when its map is asked for, each says what is wrong
+            for loaded, heat_map in zip(group, maps, strict=True):
+                loaded.heat_maps[grid] = heat_map
 
     def release(self, loaded: LoadedSource, copy: int) -> None:
         """Forget a source: it is in its last planned role, and its picture may be changed.

@@ -1,15 +1,16 @@
 """Making a shard: its outputs in order, then the part that commits them.
 
-A job goes through stages: its base is read, its donor, they are mixed, the result is encoded and
-written. Small pictures take each stage together, as many as :data:`BATCH_BYTES` hold: the code of
-one stage then stays in the processor's caches, which takes a third less time than one picture
-after the other. The bytes are the same; a job depends on no other.
+A job goes through stages: its base is read, its donor is read and scored, they are mixed, the
+result is encoded and written. Small pictures take each stage together, as many as
+:data:`BATCH_BYTES` hold: the code of one stage then stays in the processor's caches, which takes a
+third less time than one picture after the other. The bytes are the same; a job depends on no other.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.data.codecs.encoding import copied
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from augcli.augmentations.base import Mixer
     from augcli.data.sinks.sink import ShardWriter, Sink
     from augcli.data.stores.sources import Source
-    from augcli.pixels.frame import HeatMap
     from augcli.plan.jobs import Job, Task
     from augcli.plan.part import Made
     from augcli.recipes.chain import Result
@@ -252,6 +252,7 @@ class ShardMaker:
             if is_full or index + 1 == len(task.jobs):
                 while batch:
                     batch = [begun for begun in batch if go_on(begun)]
+                    self._loader.score_expected()
                 held = 0
         self._reader.turn_to("")
         # However often the run was interrupted, its records are the same bytes.
@@ -288,7 +289,16 @@ class ShardMaker:
         yield size
         result, donor = base.result, None
         if chain.mixer_at is not None:
-            chance, mixer, donor = self._partner(base, job, copy, part)
+            chance = chain.chance(Subject(job.base.path, copy), base.score)
+            mixer = chain.mixer(chance)
+            if not self._reader.maps.are_stored:
+                if mixer and mixer.scores and job.donors:
+                    self._loader.expect_map(job.donors[0], copy, mixer.map_grid)
+                # All jobs are at one stage at a time: a picture is changed after it has given.
+                yield size
+            if mixer:
+                donor = self._donor(job, copy, part, mixer)
+                self._reader.turn_to(job.base.path)
             yield size
             if is_last:
                 self._loader.release(base, copy)
@@ -309,26 +319,6 @@ class ShardMaker:
         if job.original != "none":
             part.made.append(self._original(job, base, shard))
 
-    def _partner(
-        self, base: LoadedSource, job: Job, copy: int, part: Part
-    ) -> tuple[Chance, Mixer[Any] | None, LoadedSource | None]:
-        """Return what decides on the mix, what mixes, and the donor if one gives."""
-        mixer: Mixer[Any] | None = None
-        donor: LoadedSource | None = None
-
-        def map_of(loaded: LoadedSource | None) -> HeatMap:
-            assert loaded
-            assert mixer
-            return loaded.heat_map(mixer.map_grid)
-
-        maps = MixMaps(lambda: map_of(base), lambda: map_of(donor))
-        chance = self._chain.chance(Subject(job.base.path, copy), base.score, maps)
-        mixer = self._chain.mixer(chance)
-        if mixer:
-            donor = self._donor(job, copy, part, mixer)
-            self._reader.turn_to(job.base.path)
-        return chance, mixer, donor
-
     def _mixed(
         self,
         base: LoadedSource,
@@ -337,6 +327,9 @@ class ShardMaker:
         chance: Chance,
     ) -> Result:
         """Return what the chain makes from mixing on."""
+        if mixer and donor:
+            grid = mixer.map_grid
+            chance.maps = MixMaps(partial(base.heat_map, grid), partial(donor.heat_map, grid))
         try:
             result = self._chain.run(base.result, donor.result if donor else None, chance)
         except UnreadableImage as error:

@@ -68,7 +68,7 @@ class SourceMaps:
             data: The bytes of its file.
             image: uint8 (H, W, 3): the picture as it is before the first step.
         """
-        if not (self._file or self._storage.table):
+        if not self.are_stored:
             return self._score
         key = self.key(data)
 
@@ -78,6 +78,28 @@ class SourceMaps:
             return self._score(picture, grid)
 
         return score
+
+    @property
+    def are_stored(self) -> bool:
+        """Whether maps are looked for in a file or a table before they are computed."""
+        return bool(self._file or self._storage.table)
+
+    def is_quicker_in_group(self, image: Image) -> bool:
+        """Return whether :meth:`in_group` takes less time for a picture than its heat map alone."""
+        return self._scorer.is_quicker_in_group(image)
+
+    def in_group(self, pictures: list[Image], grid: int) -> list[HeatMap]:
+        """Return the heat maps of pictures: the same as each would get alone.
+
+        Args:
+            pictures: uint8 (H, W, 3), each :meth:`is_quicker_in_group`.
+            grid: Rows and columns of the maps.
+
+        Raises:
+            NotScored: The scorer fails for one of them.
+            MemoryError: There is not enough memory.
+        """
+        return self._scorer.heat_maps(pictures, grid)
 
     def scored(self, data: bytes, decoded: Callable[[Frame], Image]) -> Scored:
         """Return the heat map of a source; it is decoded only if its map is not stored.

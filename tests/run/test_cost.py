@@ -12,8 +12,9 @@ from augcli import AttentiveCutMix, Cutout, augment
 from augcli.attention.graph import Graph
 from augcli.data.codecs import encoding
 from augcli.data.stores import folder as folder_store
+from augcli.errors import NotScored
 from augcli.work import loading, reading, shard_maker, writing
-from tests.photos import class_folders, tree
+from tests.photos import class_folders, rows, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +71,40 @@ def test_a_mix_decodes_and_scores_each_image_once_for_both_of_its_roles(
     }
 
 
+def test_small_images_are_scored_together_and_each_once(
+    folder: Path, tmp_path: Path, counts: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = 0
+    run = Graph._run
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal runs
+        runs += 1
+        return run(*arguments)
+
+    monkeypatch.setattr(Graph, "_run", counted)
+    augment(folder, AttentiveCutMix(), out=tmp_path / "out", pair="balanced", workers=0)
+    donors = {row["source_b"] for row in rows(tmp_path / "out")}
+    assert len(donors) <= counts["scores"] < COUNT
+    assert 0 < runs < COUNT / 4
+
+
+def test_a_group_that_can_not_be_scored_is_scored_one_by_one(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    augment(folder, AttentiveCutMix(), out=tmp_path / "together", workers=0)
+    scores = Graph.scores
+
+    def refusing(graph: Graph, fitted: list[Any]) -> Any:
+        if len(fitted) > 1:
+            raise NotScored("one of them can't be scored")
+        return scores(graph, fitted)
+
+    monkeypatch.setattr(Graph, "scores", refusing)
+    augment(folder, AttentiveCutMix(), out=tmp_path / "alone", workers=0)
+    assert tree(tmp_path / "alone") == tree(tmp_path / "together")
+
+
 def test_a_second_run_reads_no_image(folder: Path, tmp_path: Path, counts: Counter[str]) -> None:
     augment(folder, Cutout(patch=4, fill="black"), out=tmp_path / "out", workers=0)
     counts.clear()
@@ -118,11 +153,13 @@ METHODS = [
 ]
 
 
+@pytest.mark.parametrize("model", ["given", "shipped"])
 @pytest.mark.parametrize(("method", "options"), METHODS, ids=str)
 def test_small_pictures_together_are_the_same_bytes_as_one_by_one(
     folder: Path,
     tmp_path: Path,
     scorer: Path,
+    model: str,
     monkeypatch: pytest.MonkeyPatch,
     method: Any,
     options: dict[str, Any],
@@ -133,7 +170,8 @@ def test_small_pictures_together_are_the_same_bytes_as_one_by_one(
     both = []
     for name in ("together", "apart"):
         out = tmp_path / name
-        augment(folder, method, out=out, model=scorer, workers=0, **options)
+        graph = scorer if model == "given" else None
+        augment(folder, method, out=out, model=graph, workers=0, **options)
         both.append(tree(out))
         one_by_one(monkeypatch)
     assert both[0] == both[1]
