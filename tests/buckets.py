@@ -206,7 +206,7 @@ def forget_services() -> None:
     """Let the next request read the environment anew."""
     import s3fs
 
-    services.service.cache_clear()
+    services.opened.cache_clear()
     s3fs.S3FileSystem.clear_instance_cache()
 
 

@@ -119,6 +119,15 @@ class Folder:
         """Return what tells this folder from another one of the same path: device and inode."""
         return self._folders.identity()
 
+    def apart(self) -> Folder:
+        """Return this folder: nothing that is published has to be waited for."""
+        return self
+
+    def publish_first(self, name: str, data: bytes) -> None:
+        """Publish a file, on the disk where that is asked for before the next ones are."""
+        self.publish(name, data)
+        self.sync()
+
     def publish(
         self,
         name: str,

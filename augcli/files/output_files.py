@@ -63,6 +63,14 @@ class OutputFiles(Protocol):
         """Write a file whole, and only then under its name; what is there is replaced."""
         ...
 
+    def publish_first(self, name: str, data: bytes) -> None:
+        """Publish a file that is there before those that are published afterwards."""
+        ...
+
+    def apart(self) -> OutputFiles:
+        """Return the same folder for one shard, whose :meth:`sync` waits for no other shard."""
+        ...
+
     def create(self, name: str, data: bytes) -> bool:
         """Write a file that is not there yet; return whether this call made it."""
         ...

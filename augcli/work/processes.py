@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 from augcli.data.manifest import Failure
 from augcli.data.stopping import carry_on, refused_by_system
 from augcli.errors import Stopped
-from augcli.files import open_null
+from augcli.files import is_url, open_null
 from augcli.work import worker
 from augcli.work.child import holding_signals, module_command, module_environment
 from augcli.work.events import NeedsDonors, Overdue, ShardDone, Touching, WorkerEnded
@@ -44,6 +44,9 @@ STOP_SECONDS = 1.0
 """How long workers may finish the image they are at, when a run is stopped."""
 LOOK_SECONDS = 0.1
 """How long the parent waits for an event before it looks whether the run is to be stopped."""
+QUEUED = 2
+"""Shards that a worker knows before their turn, where sources or outputs lie far away: they are
+read ahead."""
 PATIENCE = 2.0
 """Times the limit for the largest picture after which a silent worker is ended by its parent."""
 
@@ -55,7 +58,9 @@ class _Worker:
     Attributes:
         process: The process.
         errors: What it writes to its standard error.
-        task: The shard that it makes.
+        tasks: The shards that it was given, by name, and that are not committed.
+        queued: Those of them that it has not begun, in order.
+        at: The shard that it makes.
         asked: The sources that it is asked about.
         is_ready: Whether it has begun to serve.
         touching: The source that a careful worker is at.
@@ -66,7 +71,9 @@ class _Worker:
 
     process: subprocess.Popen[bytes]
     errors: IO[bytes]
-    task: Task | None = None
+    tasks: dict[str, Task] = field(default_factory=dict)
+    queued: dict[str, None] = field(default_factory=dict)
+    at: str = ""
     asked: list[Source] = field(default_factory=list)
     is_ready: bool = False
     touching: str = ""
@@ -77,7 +84,30 @@ class _Worker:
     @property
     def is_busy(self) -> bool:
         """Whether an event must come from it."""
-        return bool(self.task or self.asked or not self.is_ready)
+        return bool(self.tasks or self.asked or not self.is_ready)
+
+    @property
+    def is_careful(self) -> bool:
+        """Whether it makes a shard image by image, because that ended a worker."""
+        return any(task.careful for task in self.tasks.values())
+
+    def take(self, task: Task) -> None:
+        """Give it a shard."""
+        self.tasks[task.shard] = task
+        self.queued[task.shard] = None
+        self.touching = ""
+        self.send(worker.Work(task))
+
+    def begin(self, shard: str) -> None:
+        """Note that it makes a shard from now on."""
+        self.at = shard
+        self.queued.pop(shard, None)
+
+    def drop(self, shard: str) -> None:
+        """Note that it is done with a shard."""
+        self.tasks.pop(shard, None)
+        if self.at == shard:
+            self.at = ""
 
     def send(self, message: Any) -> None:
         assert self.process.stdin
@@ -172,29 +202,46 @@ class Processes:
     ) -> Iterator[Event]:
         """See :class:`augcli.work.pool.Pool`."""
         self._making = settings
+        planned: deque[Task] = deque()
+        far = bool(self._settings.read_ahead) or is_url(settings.out)
+
+        def give(member: _Worker) -> None:
+            """Give a worker what it makes next, and what it is to read ahead for."""
+            wanted = (0 if member.at else 1) + (QUEUED if far else 0)
+            while len(member.queued) < wanted and not member.is_careful:
+                task = planned.popleft() if planned else next(tasks, None)
+                if task is None:
+                    return
+                member.take(task)
+
         for member in self._workers:
             member.send(worker.Begin(settings))
-            self._give(member, next(tasks, None))
-        ahead: deque[Task] = deque()
-        while any(member.task for member in self._workers):
+            give(member)
+        while any(member.tasks for member in self._workers):
             # Planned while the workers are busy, so that none waits for its next shard.
-            while self._events.empty() and len(ahead) < len(self._workers):
+            while self._events.empty() and len(planned) < len(self._workers):
                 task = next(tasks, None)
                 if task is None:
                     break
-                ahead.append(task)
+                planned.append(task)
             sender, message = self._next_event()
             if message is None:
-                yield from self._replace(sender)
+                yield from self._replace(sender, planned)
                 continue
             if isinstance(message, Touching):
                 sender.touching = message.path
                 continue
+            if isinstance(message, worker.Begun):
+                sender.begin(message.shard)
+                give(sender)
+                continue
             if isinstance(message, NeedsDonors):
-                self._give(sender, widen(message.task))
+                sender.drop(message.task.shard)
+                sender.take(widen(message.task))
                 continue
             if isinstance(message, ShardDone):
-                self._give(sender, ahead.popleft() if ahead else next(tasks, None))
+                sender.drop(message.shard)
+                give(sender)
             yield message
 
     def close(self) -> None:
@@ -202,7 +249,7 @@ class Processes:
         try:
             for member in self._workers:
                 member.send(None)
-                if member.process.stdin and not member.task:
+                if member.process.stdin and not member.tasks:
                     _close_quietly(member.process.stdin)
             deadline = time.monotonic() + STOP_SECONDS
             for member in self._workers:
@@ -309,18 +356,16 @@ class Processes:
                 "fewer with `workers`, then run the same command again"
             )
 
-    def _give(self, member: _Worker, task: Task | None) -> None:
-        member.task = task
-        member.touching = ""
-        if task:
-            member.send(worker.Work(task))
+    def _replace(self, dead: _Worker, planned: deque[Task]) -> Iterator[WorkerEnded]:
+        """Start a worker for one that died, and give it the shard at which it did.
 
-    def _replace(self, dead: _Worker) -> Iterator[WorkerEnded]:
-        """Start a worker for one that died, and give it the dead one's shard."""
-        task = dead.task
+        Its other shards, not begun or not committed, go back to those that are planned.
+        """
         cause, error_text = self._bury(dead)
-        if task is None:
+        if not dead.tasks:
             return
+        task = dead.tasks.pop(dead.at or next(iter(dead.tasks)))
+        planned.extendleft(reversed(dead.tasks.values()))
         tries = self._tries[task.shard] = self._tries.get(task.shard, 0) + 1
         failure = dead.failure
         if not failure and dead.touching:
@@ -332,7 +377,7 @@ class Processes:
             raise Stopped(f"workers keep ending ({cause}) without touching an image; {error_text}")
         task.careful = tries >= TRIES or bool(task.avoid)
         yield WorkerEnded(task.shard, cause)
-        self._give(self._start(), task)
+        self._start().take(task)
 
     def _bury(self, dead: _Worker) -> tuple[str, str]:
         """Forget a worker that died; return how it ended and its standard error."""

@@ -101,10 +101,18 @@ class Reader:
         if self._ahead:
             self._ahead.close()
 
-    def expect(self, sources: Iterable[Source]) -> None:
-        """Note which sources will be read next, in this order: those far away are read ahead."""
+    def expect(
+        self, sources: Iterable[Source], following: Callable[[], Iterable[Source]] = tuple
+    ) -> None:
+        """Note which sources will be read next: those far away are read ahead.
+
+        Args:
+            sources: In the order in which they will be read.
+            following: Gives those of the next call, see
+                :meth:`augcli.work.read_ahead.ReadAhead.expect`.
+        """
         if self._ahead:
-            self._ahead.expect(sources)
+            self._ahead.expect(sources, following)
 
     def turn_to(self, path: str) -> None:
         """Note which source is worked on from now on; none where empty."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,6 +21,7 @@ from augcli.data.stopping import stopped
 from augcli.errors import Stopped, UnreadableImage
 from augcli.plan.part import UNFINISHED, Part, Tried
 from augcli.recipes.decisions import MixMaps, Subject
+from augcli.work.commits import Commits
 from augcli.work.events import Failed, NeedsDonors, ShardDone
 from augcli.work.loading import Loader
 from augcli.work.reading import SourceFailed, stage_of, without_memory
@@ -87,9 +89,20 @@ class ShardMaker:
         reader: Reads and scores sources.
         settings: What to make.
         sink: Where outputs go.
+        commits: Commits the shards; by default each when it is made.
+
+    Attributes:
+        commits: The same.
     """
 
-    def __init__(self, reader: Reader, settings: MakeSettings, sink: Sink) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        settings: MakeSettings,
+        sink: Sink,
+        commits: Commits | None = None,
+    ) -> None:
+        self.commits = commits or Commits()
         self._settings = settings
         self._chain = settings.chain
         self._reader = reader
@@ -108,34 +121,72 @@ class ShardMaker:
         task: Task,
         announce: Callable[[Event], None],
         stop_asked: Callable[[], bool] = lambda: False,
+        coming: Callable[[], Task | None] = lambda: None,
     ) -> None:
-        """Make what a shard still needs and commit its part.
+        """Make what a shard still needs and commit its part, at once or while others are made.
 
         Args:
             task: The shard.
             announce: Takes events as they happen, the last of them :class:`ShardDone`.
             stop_asked: Asked before each image.
+            coming: Gives the shard after this one, and then those after it, where they are known.
 
         Raises:
             StopAsked: ``stop_asked`` said so; nothing was committed.
             Stopped: Nothing can be written any more.
         """
         tally = ShardTally(task.shard, announce)
-        self._reader.expect(_sources_of(task))
+
+        def following() -> Iterator[Source]:
+            task = coming()
+            return _sources_of(task) if task else iter(())
+
+        self._reader.expect(_sources_of(task), following)
         shard = self._sink.open(task.shard, task.file)
         try:
-            if task.jobs or task.obsolete or task.file:
-                # Before outputs are replaced or removed their part forgets them: so a part
-                # never names a file that is not the one it recorded. And it names all that
-                # will be published: so however a run ends, the next one knows its files.
-                shard.begin(self._intent(task, shard).to_bytes())
-            part = self.make_part(task, shard, announce, stop_asked, tally)
-            part.data = shard.close()
-            shard.commit(part.to_bytes(task.plan))
-            self._sink.remove(*part.obsolete)
+            with self._writing():
+                if task.jobs or task.obsolete or task.file:
+                    # Before outputs are replaced or removed their part forgets them: so a part
+                    # never names a file that is not the one it recorded. And it names all that
+                    # will be published: so however a run ends, the next one knows its files.
+                    shard.begin(self._intent(task, shard).to_bytes())
+                part = self.make_part(task, shard, announce, stop_asked, tally)
+                part.data = shard.close()
         except OutOfDonors:
+            shard.abandon()
             announce(NeedsDonors(task))
             return
+        except BaseException:
+            shard.abandon()
+            raise
+        done = ShardDone(
+            task.shard,
+            tally.made,
+            tally.failed,
+            len(part.made) - len(task.made),
+            tally.first,
+            tally.last,
+            self._reader.maps.take_missing(),
+        )
+        self.commits.add(partial(self._commit, shard, part, task.plan, partial(announce, done)))
+
+    def _commit(
+        self, shard: ShardWriter, part: Part, plan: str, announce: Callable[[], None]
+    ) -> None:
+        """Commit a shard whose outputs are made."""
+        try:
+            with self._writing():
+                shard.commit(part.to_bytes(plan))
+                self._sink.remove(*part.obsolete)
+        finally:
+            shard.abandon()
+        announce()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Say in one sentence why nothing can be written any more."""
+        try:
+            yield
         except OSError as error:
             raise stopped(error, self._settings.out) from error
         except MemoryError:
@@ -143,20 +194,6 @@ class ShardMaker:
                 "memory ran out between two images; give fewer `workers`, then run the same "
                 "command again to continue"
             ) from None
-        finally:
-            shard.abandon()
-        outputs = len(part.made) - len(task.made)
-        announce(
-            ShardDone(
-                task.shard,
-                tally.made,
-                tally.failed,
-                outputs,
-                tally.first,
-                tally.last,
-                self._reader.maps.take_missing(),
-            )
-        )
 
     def _intent(self, task: Task, shard: ShardWriter) -> Part:
         """Return what a shard's part says while its outputs are being made."""

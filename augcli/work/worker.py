@@ -13,6 +13,7 @@ import pickle
 import queue
 import sys
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from augcli.work.child import end_with_parent, ignore_signals
@@ -57,6 +58,12 @@ class Work(NamedTuple):
     task: Task
 
 
+class Begun(NamedTuple):
+    """From a worker: it makes a shard from now on."""
+
+    shard: str
+
+
 class Ready(NamedTuple):
     """From a worker: set up, the scorer is loaded."""
 
@@ -88,7 +95,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     # What a C library prints must not end up between the events.
     os.dup2(2, 1)
-    tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    tasks = _Inbox()
     stopping = threading.Event()
     threading.Thread(target=_receive, args=(sys.stdin.buffer, tasks, stopping), daemon=True).start()
 
@@ -132,7 +139,41 @@ def _collect_seldom() -> None:
     gc.set_threshold(NEW_OBJECTS)
 
 
-def _serve(tasks: queue.SimpleQueue[Any], answer: Any, stopping: threading.Event) -> None:
+class _Inbox:
+    """Messages of the parent, in order; shards may be looked at before their turn."""
+
+    def __init__(self) -> None:
+        self._arriving: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._here: deque[Any] = deque()
+        self._seen = 0
+
+    def put(self, message: Any) -> None:
+        """Add a message; by any thread."""
+        self._arriving.put(message)
+
+    def is_empty(self) -> bool:
+        """Return whether no message is there."""
+        return not self._here and self._arriving.empty()
+
+    def get(self) -> Any:
+        """Return the next message, when there is one."""
+        if not self._here:
+            self._here.append(self._arriving.get())
+        self._seen = max(0, self._seen - 1)
+        return self._here.popleft()
+
+    def coming(self) -> Task | None:
+        """Return the shard after those that were returned, if it is known."""
+        while not self._arriving.empty():
+            self._here.append(self._arriving.get())
+        message = self._here[self._seen] if self._seen < len(self._here) else None
+        if not isinstance(message, Work):
+            return None
+        self._seen += 1
+        return message.task.filled()
+
+
+def _serve(tasks: _Inbox, answer: Any, stopping: threading.Event) -> None:
     import traceback  # noqa: PLC0415
 
     import cv2  # noqa: PLC0415 - after the environment is set
@@ -162,11 +203,14 @@ def _serve(tasks: queue.SimpleQueue[Any], answer: Any, stopping: threading.Event
                     answer(Answers(answers))
                 case Begin(settings):
                     assert reader
-                    maker = shard_maker(reader, settings)
+                    maker = shard_maker(reader, settings, behind=True)
                     _collect_seldom()
                 case Work(task):
                     assert maker
-                    maker.make_shard(task.filled(), answer, stopping.is_set)
+                    answer(Begun(task.shard))
+                    maker.make_shard(task.filled(), answer, stopping.is_set, tasks.coming)
+                    if tasks.is_empty():
+                        maker.commits.wait()
         except StopAsked:
             os._exit(0)
         except BrokenPipeError:
@@ -181,8 +225,13 @@ def _watch_time(reader: Reader, answer: Any) -> None:
     threading.Thread(target=end_when_overdue, args=(reader, answer), daemon=True).start()
 
 
-def shard_maker(reader: Reader, settings: MakeSettings) -> ShardMaker:
+def shard_maker(reader: Reader, settings: MakeSettings, *, behind: bool = False) -> ShardMaker:
     """Return what makes shards, with the sink that the settings name.
+
+    Args:
+        reader: Reads sources.
+        settings: What is made of them.
+        behind: Whether shards that lie far away may be committed while others are made.
 
     Raises:
         Stopped: OUT is not the folder any more that the run began in.
@@ -190,6 +239,8 @@ def shard_maker(reader: Reader, settings: MakeSettings) -> ShardMaker:
     from augcli.data.output import output_files  # noqa: PLC0415
     from augcli.data.sinks.opening import open_sink  # noqa: PLC0415
     from augcli.errors import Stopped  # noqa: PLC0415
+    from augcli.files import is_url  # noqa: PLC0415
+    from augcli.work.commits import MOST_BEHIND, Commits  # noqa: PLC0415
     from augcli.work.shard_maker import ShardMaker  # noqa: PLC0415
 
     files = output_files(settings.out, settings.fsync)
@@ -203,10 +254,11 @@ def shard_maker(reader: Reader, settings: MakeSettings) -> ShardMaker:
             "run the same command again to make it anew"
         )
     sink = open_sink(settings.to, files, settings.data_set)
-    return ShardMaker(reader, settings, sink)
+    most = MOST_BEHIND if behind and is_url(settings.out) else 0
+    return ShardMaker(reader, settings, sink, Commits(most))
 
 
-def _receive(channel: BinaryIO, tasks: queue.SimpleQueue[Any], stopping: threading.Event) -> None:
+def _receive(channel: BinaryIO, tasks: _Inbox, stopping: threading.Event) -> None:
     """Pass on what the parent sends; end with it."""
     try:
         while True:

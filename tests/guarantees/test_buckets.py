@@ -100,7 +100,7 @@ def test_nothing_is_lost_when_a_run_is_killed_again_and_again(
     command = ["cutout", f"{bucket}/photos", "--patch", 5, "--fill", "black", "--copies", 6]
     command += ["--out", out, "--to", to, "--shard-size", "5KB", "--workers", 1]
     proxy.faults.delay = 0.005
-    moments, most = random.Random(0), 60 if to == "folder" else 6
+    moments, most = random.Random(0), 60 if to == "folder" else 16
     kills = rows = 0
     while kills < KILLS:
         process = start(*command)

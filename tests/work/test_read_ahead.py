@@ -96,3 +96,37 @@ def test_little_is_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     time.sleep(0.1)
     assert store.asked[2:] == ["large"]
     ahead.close()
+
+
+def test_what_follows_is_read_too_and_kept() -> None:
+    store = SlowStore(0)
+    ahead = ReadAhead(store, 4, 10)
+    shards = [sources(*NAMES[at : at + 10]) for at in range(0, 40, 10)]
+    coming = iter(shards[1:])
+    for shard in shards:
+        ahead.expect([*shard, *sources("unneeded")], lambda: next(coming, ()))
+        assert [ahead.read(source) for source in shard] == [one.path.encode() for one in shard]
+    read = [name for name in store.asked if name != "unneeded"]
+    assert sorted(read) == NAMES, "each once, though it was read before its shard began"
+
+
+def test_what_two_shards_need_is_there_for_both() -> None:
+    store = SlowStore(0)
+    ahead = ReadAhead(store, 4, 10)
+    first, second = sources("a", "b", "c"), sources("c", "d")
+    coming = iter([second])
+    ahead.expect(first, lambda: next(coming, ()))
+    assert [ahead.read(source) for source in first] == [b"a", b"b", b"c"]
+    ahead.expect(second)
+    assert [ahead.read(source) for source in second] == [b"c", b"d"]
+    ahead.close()
+
+
+def test_another_shard_than_the_expected_is_read_all_the_same() -> None:
+    ahead = ReadAhead(SlowStore(0), 4, 10)
+    coming = iter([sources("x", "y")])
+    ahead.expect(sources("a"), lambda: next(coming, ()))
+    assert ahead.read(sources("a")[0]) == b"a"
+    ahead.expect(sources("p", "q"))
+    assert [ahead.read(source) for source in sources("p", "q")] == [b"p", b"q"]
+    ahead.close()

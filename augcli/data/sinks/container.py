@@ -8,6 +8,7 @@ changed any more: where anything of its shard changes, the whole shard is made a
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -182,7 +183,7 @@ class ContainerWriter:
 
     def begin(self, part: bytes) -> None:
         """Publish what the part says while the container is being written."""
-        self._publish_part(part)
+        self._files.publish_first(self._part, part)
 
     def add(self, row: Row, data: bytes) -> None:
         """Write one output."""
@@ -200,10 +201,13 @@ class ContainerWriter:
         draft, self._draft = self._draft, None
         draft.publish(self._file)
         self._files.sync()
-        self._publish_part(part)
+        self._files.publish(self._part, part)
+        self._files.sync()
 
     def abandon(self) -> None:
-        """Remove the container, if it is not published."""
+        """Remove the container, if it is not published, and wait for what is on its way."""
+        with contextlib.suppress(OSError):
+            self._files.sync()
         if self._draft:
             self._draft.discard()
             self._draft = None
@@ -214,7 +218,3 @@ class ContainerWriter:
             self._stream = HashedStream(self._draft)
             self._archive = self._kind.archive(self._stream)
         return self._archive
-
-    def _publish_part(self, part: bytes) -> None:
-        self._files.publish(self._part, part)
-        self._files.sync()

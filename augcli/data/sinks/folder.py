@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, ClassVar
 
 from augcli.data.output import PARTS
@@ -37,7 +38,7 @@ class FolderSink:
     def open(self, shard: str, file: str = "") -> FolderShardWriter:
         """Begin a shard, or continue it."""
         assert not file
-        return FolderShardWriter(self._files, part_name(shard))
+        return FolderShardWriter(self._files.apart(), part_name(shard))
 
     def read(self, name: str, limit: int | None = None) -> bytes:
         """Return the bytes of an output."""
@@ -74,7 +75,7 @@ class FolderShardWriter:
 
     def begin(self, part: bytes) -> None:
         """Publish what the part says for now."""
-        self.commit(part)
+        self._files.publish_first(self._part, part)
 
     def add(self, row: Row, data: bytes) -> None:
         """Publish one output."""
@@ -90,4 +91,6 @@ class FolderShardWriter:
         self._files.sync()
 
     def abandon(self) -> None:
-        """Do nothing: outputs that no part names are found by the next run."""
+        """Wait for what is on its way: outputs that no part names are found by the next run."""
+        with contextlib.suppress(OSError):
+            self._files.sync()

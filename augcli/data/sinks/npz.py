@@ -130,7 +130,7 @@ class NpzSink(ContainerFiles):
 
     def open(self, shard: str, file: str = "") -> ContainerWriter:
         """Begin a shard."""
-        return ContainerWriter(self.files, shard, file, self)
+        return ContainerWriter(self.files.apart(), shard, file, self)
 
     def archive(self, stream: HashedStream) -> NpzArchive:
         """Begin an npz file."""

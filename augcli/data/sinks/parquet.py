@@ -157,7 +157,7 @@ class ParquetSink(ContainerFiles):
 
     def open(self, shard: str, file: str = "") -> ContainerWriter:
         """Begin a shard."""
-        return ContainerWriter(self.files, shard, file, self)
+        return ContainerWriter(self.files.apart(), shard, file, self)
 
     def archive(self, stream: HashedStream) -> ParquetArchive:
         """Begin a Parquet file."""

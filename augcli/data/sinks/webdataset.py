@@ -174,7 +174,7 @@ class WebDatasetSink(ContainerFiles):
 
     def open(self, shard: str, file: str = "") -> ContainerWriter:
         """Begin a shard."""
-        return ContainerWriter(self.files, shard, file, self)
+        return ContainerWriter(self.files.apart(), shard, file, self)
 
     def archive(self, stream: HashedStream) -> TarArchive:
         """Begin a tar file."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import itertools
 import os
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from augcli.files.descriptors import is_inside
@@ -21,6 +21,7 @@ from augcli.files.publishing import WRITE_FLAGS, remove_file
 from augcli.files.reading import open_table, read_file
 from augcli.files.remote import objects
 from augcli.files.remote.presence import Presence
+from augcli.files.remote.putting import Putting
 from augcli.files.spool import Spool
 
 if TYPE_CHECKING:
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
 
     from augcli.files.places import Kind
 
-AT_ONCE: Final = 16
-"""Objects that a process puts at a time."""
-MOST_WAITING: Final = 64
-"""Objects that wait for that."""
-MOST_WAITING_BYTES: Final = 128 << 20
 LONGEST_KEY: Final = 1024
 """Bytes of the longest name that services take."""
 SINGLE_QUESTIONS: Final = 32
@@ -45,19 +41,26 @@ class Bucket:
 
     Args:
         url: The URL of the folder.
+        whole: That of which this one is a part, see :meth:`apart`.
 
     Attributes:
-        path: The same.
+        path: The URL of the folder.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, whole: Bucket | None = None) -> None:
         self.path = url
-        self._pool: ThreadPoolExecutor | None = None
-        self._waiting: list[tuple[Future[None], int]] = []
+        self._whole = whole or self
+        self._putting: Putting = whole._putting if whole else Putting()
+        self._waiting: list[Future[None]] = []
+        self._first: Future[None] | None = None
         self._spool: Spool | None = None
-        self._count = 0
+        self._numbers = itertools.count()
         self._sizes: dict[str, int] | None = None
         self._asked = 0
+
+    def apart(self) -> Bucket:
+        """Return the same folder, which waits only for what is published through it."""
+        return Bucket(self.path, self._whole)
 
     def kind(self) -> Kind:
         """Return what OUT is: a folder where an object is below it."""
@@ -100,11 +103,14 @@ class Bucket:
             finally:
                 remove_file(path)
             return
-        while self._waiting and (self._waiting[0][0].done() or self._is_full()):
-            self._waiting.pop(0)[0].result()
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(AT_ONCE, "augcli-put")
-        self._waiting.append((self._pool.submit(objects.put, url, content), len(content)))
+        while self._waiting and self._waiting[0].done():
+            self._waiting.pop(0).result()
+        self._waiting.append(self._putting.put(url, content, self._first))
+
+    def publish_first(self, name: str, data: bytes) -> None:
+        """Put an object before those that are published afterwards."""
+        self.publish(name, data)
+        self._first = self._waiting[-1]
 
     def create(self, name: str, data: bytes) -> bool:
         """Put an object that is not there yet; return whether this call made it."""
@@ -148,7 +154,7 @@ class Bucket:
             OSError: Something can't be written.
         """
         waiting, self._waiting = self._waiting, []
-        for future, _ in waiting:
+        for future in waiting:
             future.result()
 
     def read(self, name: str, limit: int | None = None) -> bytes:
@@ -244,22 +250,16 @@ class Bucket:
         """Let go of the threads and of files on this machine."""
         with contextlib.suppress(OSError):
             self.sync()
-        if self._pool:
-            self._pool.shutdown()
-        self._pool = None
-
-    def _is_full(self) -> bool:
-        waiting = self._waiting
-        return len(waiting) >= MOST_WAITING or sum(size for _, size in waiting) > MOST_WAITING_BYTES
+        self._putting.close()
 
     @property
     def _local(self) -> str:
-        self._spool = self._spool or Spool()
-        return self._spool.path
+        whole = self._whole
+        whole._spool = whole._spool or Spool()
+        return whole._spool.path
 
     def _local_file(self) -> str:
-        self._count += 1
-        return f"{self._local}/{self._count}-{threading.get_native_id()}"
+        return f"{self._local}/{next(self._whole._numbers)}-{threading.get_native_id()}"
 
     def _url(self, name: str) -> str:
         """Return the URL of a name.

@@ -37,6 +37,19 @@ CREDENTIALS: Final = {
 """What gives credentials, by scheme."""
 
 
+class Answered(Exception):
+    """A service answered that it does not do what was asked for.
+
+    Args:
+        status: Of HTTP.
+        code: The service's own word for it; empty where it has none.
+    """
+
+    def __init__(self, status: int, code: str = "") -> None:
+        super().__init__(status, code)
+        self.response = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+
+
 def is_transient(error: BaseException) -> bool:
     """Return whether the same request may succeed a little later."""
     if isinstance(error, TimeoutError | ConnectionError):

@@ -10,6 +10,7 @@ import functools
 import hashlib
 import importlib
 import sys
+import threading
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
@@ -27,23 +28,18 @@ _PACKAGES: Final = {
     "https": ("aiohttp", "augcli[remote]"),
 }
 """The package of each scheme, and what installs it."""
-CONNECT_SECONDS: Final = 10
-READ_SECONDS: Final = 60
-CONNECTIONS: Final = 64
-"""Connections of a process at a time."""
 SWITCH_SECONDS: Final = 0.0005
 """After which a thread that computes lets another one go on, which has an answer to take."""
 PAGE = 1000
 """Objects that one request lists."""
-PART: Final = 16 << 20
-"""Bytes of the parts in which a larger object is put."""
-PARTS_AT_ONCE: Final = 4
-PART_TRIES: Final = 8
 _VERSIONS: Final = (
     *("ETag", "etag", "md5Hash", "generation", "content_settings", "mtime", "LastModified"),
     *("last_modified", "updated", "created", "Last-Modified"),
 )
 """Where services say which version of an object it is, the surest first."""
+
+
+_OPENING: Final = threading.Lock()
 
 
 class Entry(NamedTuple):
@@ -133,13 +129,20 @@ def version_of(text: object) -> int:
     return int.from_bytes(digest) >> 1
 
 
-@functools.cache
 def service(scheme: str) -> Service:
     """Return the service of a scheme; one for each process.
 
     Raises:
         UsageError: Its package is not installed.
     """
+    # The first requests come from many threads at once, and opening a service takes a while.
+    with _OPENING:
+        return opened(scheme)
+
+
+@functools.cache
+def opened(scheme: str) -> Service:
+    """Open the service of a scheme; see :func:`service`."""
     package, install = _PACKAGES[scheme]
     try:
         importlib.import_module(package)
@@ -151,111 +154,11 @@ def service(scheme: str) -> Service:
     # For all threads of the process; by default one waits as long as a picture takes.
     sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_SECONDS))
     if scheme == "s3":
-        timeouts = {"connect_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS}
-        # Requests are tried again in one place, for all services: augcli.files.remote.objects.
-        once = {"max_pool_connections": CONNECTIONS, "retries": {"total_max_attempts": 1}}
-        options = {"use_listings_cache": False, "config_kwargs": {**timeouts, **once}}
-        system, uploads = (
-            fsspec.filesystem("s3", skip_instance_cache=True, **options) for _ in range(2)
-        )
-        system.retries, uploads.retries = 1, PART_TRIES
-        return AmazonService(system, uploads)
+        from augcli.files.remote.amazon import amazon_service  # noqa: PLC0415 - the same
+
+        return amazon_service()
     more = {"client_kwargs": {"trust_env": True}} if scheme == "https" else {}
     return AnyService(fsspec.filesystem(scheme, use_listings_cache=False, **more), scheme)
-
-
-class AmazonService:
-    """S3 of Amazon, and services that speak as it does.
-
-    An answer says the version of what was read, so a changed object is noticed without another
-    request. Listings are read page by page: fsspec keeps whole ones in memory.
-
-    Args:
-        system: The file system of s3fs.
-        uploads: Another one, which tries each part of a large object again.
-    """
-
-    def __init__(self, system: Any, uploads: Any) -> None:
-        self._system = system
-        self._uploads = uploads
-
-    def read(self, key: str, start: int = 0, count: int | None = None) -> Read:
-        """Return bytes of an object."""
-        from fsspec.asyn import sync  # noqa: PLC0415
-
-        bucket, _, name = key.partition("/")
-        wanted = {} if count is None else {"Range": f"bytes={start}-{start + count - 1}"}
-
-        async def get() -> Read:
-            answer = await self._system._call_s3("get_object", Bucket=bucket, Key=name, **wanted)
-            async with answer["Body"] as body:
-                data = await body.read()
-            size = answer.get("ContentRange", "").rpartition("/")[2]
-            return Read(data, int(size or len(data)), version_of(answer["ETag"]))
-
-        try:
-            found: Read = sync(self._system.loop, get)
-        except OSError:
-            # No range begins in an object without bytes.
-            entry = self.entry(key) if wanted else None
-            if entry is None or start < entry.size:
-                raise
-            return Read(b"", entry.size, entry.version)
-        return found
-
-    def entry(self, key: str) -> Entry | None:
-        """Return what is known of an object; None where there is none."""
-        bucket, _, name = key.partition("/")
-        try:
-            answer = self._system.call_s3("head_object", Bucket=bucket, Key=name)
-        except FileNotFoundError:
-            return None
-        return Entry(key, answer["ContentLength"], version_of(answer["ETag"]))
-
-    def modified(self, key: str) -> float | None:
-        """Return when an object was written, in seconds; None where there is none."""
-        bucket, _, name = key.partition("/")
-        try:
-            answer = self._system.call_s3("head_object", Bucket=bucket, Key=name)
-        except FileNotFoundError:
-            return None
-        return float(answer["LastModified"].timestamp())
-
-    def page(self, folder: str, following: Any = None, *, deep: bool = True) -> Page:
-        """Return some of the objects below a folder."""
-        bucket, _, prefix = folder.partition("/")
-        wanted: dict[str, Any] = {"Bucket": bucket, "MaxKeys": PAGE}
-        if prefix:
-            wanted["Prefix"] = f"{prefix}/"
-        if not deep:
-            wanted["Delimiter"] = "/"
-        if following:
-            wanted["ContinuationToken"] = following
-        answer = self._system.call_s3("list_objects_v2", **wanted)
-        found = [
-            Entry(f"{bucket}/{one['Key']}", one["Size"], version_of(one["ETag"]))
-            for one in answer.get("Contents", ())
-        ]
-        below = [f"{bucket}/{one['Prefix']}"[:-1] for one in answer.get("CommonPrefixes", ())]
-        return Page(found, below, answer.get("NextContinuationToken"))
-
-    def put(self, key: str, data: bytes, *, is_new: bool = False) -> None:
-        """Write an object by one request."""
-        bucket, _, name = key.partition("/")
-        condition = {"IfNoneMatch": "*"} if is_new else {}
-        self._system.call_s3("put_object", Bucket=bucket, Key=name, Body=data, **condition)
-
-    def put_file(self, key: str, path: str) -> None:
-        """Write an object from a file, a large one in parts that the service puts together."""
-        self._uploads.put_file(path, key, chunksize=PART, max_concurrency=PARTS_AT_ONCE)
-
-    def remove(self, keys: Sequence[str]) -> None:
-        """Remove objects."""
-        bucket = keys[0].partition("/")[0]
-        names = [{"Key": key.partition("/")[2]} for key in keys]
-        self._system.call_s3(
-            "delete_objects", Bucket=bucket, Delete={"Objects": names, "Quiet": True}
-        )
 
 
 class AnyService:

@@ -66,9 +66,11 @@ class _RememberingReader(Reader):
         self._data: OrderedDict[str, bytes] = OrderedDict()
         self._decoded: OrderedDict[tuple[str, bool], Decoded] = OrderedDict()
 
-    def expect(self, sources: Iterable[Source]) -> None:
+    def expect(
+        self, sources: Iterable[Source], following: Callable[[], Iterable[Source]] = tuple
+    ) -> None:
         """Note which sources will be read next, but for those that are in memory."""
-        super().expect(source for source in sources if source.path not in self._data)
+        super().expect((one for one in sources if one.path not in self._data), following)
 
     def read(self, source: Source) -> bytes:
         """Return the bytes of a source."""

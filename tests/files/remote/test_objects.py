@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from augcli.errors import UsageError
 from augcli.files import open_file, open_pieces, read_checked, read_file
 from augcli.files.remote import objects, services
+from augcli.files.remote.amazon import AmazonService
 from augcli.files.remote.services import version_of
 from tests.buckets import SECRET, forget_services, remove_bucket
 
@@ -198,7 +201,7 @@ def test_an_error_has_no_text_of_the_service(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_missing_package_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
-    services.service.cache_clear()
+    services.opened.cache_clear()
     monkeypatch.setattr(
         services, "_PACKAGES", {"s3": ("augcli_has_no_such_package", "augcli[remote]")}
     )
@@ -211,3 +214,53 @@ def test_versions_are_whole_numbers_of_63_bits() -> None:
     assert len(versions) == 1000
     assert all(0 <= version < 2**63 for version in versions)
     assert version_of('"abc"') == version_of("abc")
+
+
+def test_a_service_is_opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    services.opened.cache_clear()
+    found: set[int] = set()
+    begin = threading.Barrier(8)
+
+    def ask() -> None:
+        begin.wait()
+        found.add(id(services.service("memory")))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 1
+
+
+class _Client:
+    """A client of Amazon's own service, whose bucket lies in another region and is refused."""
+
+    class meta:  # noqa: N801
+        endpoint_url = "https://s3.amazonaws.com"
+        region_name = "us-east-1"
+
+    async def head_bucket(self, **_: object) -> None:
+        from botocore.exceptions import ClientError
+
+        headers = {"x-amz-bucket-region": "eu-west-1"}
+        raise ClientError({"ResponseMetadata": {"HTTPHeaders": headers}}, "HeadBucket")
+
+
+def test_a_bucket_is_reached_in_its_own_region(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del proxy
+    service = services.service("s3")
+    assert isinstance(service, AmazonService)
+    service._system.connect()
+
+    async def session() -> _Client:
+        return _Client()
+
+    monkeypatch.setattr(service._system, "set_session", session)
+    place, credentials = asyncio.run(service._access("photos"))
+    assert place.region == "eu-west-1"
+    assert place.is_amazon
+    assert credentials
+    assert not place._replace(endpoint="https://minio.example.org").is_amazon
