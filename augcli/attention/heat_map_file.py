@@ -258,10 +258,10 @@ class HeatMaps(Mapping[str, "HeatMap"]):
         """
         order, starts = self._by_hash
         start = np.uint64(int.from_bytes(key[:8], "big"))
-        position = int(np.searchsorted(starts, start))
+        position = int(starts.searchsorted(start))
         while position < len(order) and starts[position] == start:
             index = int(order[position])
-            if self._hashes.row(index).tobytes() == key:
+            if self._hashes.row_bytes(index) == key:
                 return self._maps.row(index).astype(np.float32)
             position += 1
         return None

@@ -124,8 +124,8 @@ class Scorer:
         maps: list[HeatMap] = []
         # Only a flexible graph has two sizes; images of one size are scored together.
         for _, group in itertools.groupby(map(fit.fitted, images), key=np.shape):
-            storable = self.storable_maps(list(group), grid)
-            maps += [pool_map(self.checked(scores), grid) for scores in storable]
+            storable = self.checked(self.storable_maps(list(group), grid))
+            maps += [pool_map(scores, grid) for scores in storable]
         return maps
 
     def is_quicker_in_group(self, image: Image) -> bool:
@@ -178,7 +178,7 @@ class Scorer:
         return self._fits[grid]
 
     def checked(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the scores of one image unchanged.
+        """Return the scores of one image, or of several, unchanged.
 
         Raises:
             NotScored: They hold NaN or infinity.

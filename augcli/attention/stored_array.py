@@ -68,7 +68,11 @@ class Stored:
         Raises:
             Stopped: The file was cut short, or can't be read.
         """
-        return self._rows(index, 1).reshape(self.shape[1:])
+        return np.frombuffer(self.row_bytes(index), self.dtype).reshape(self.shape[1:])
+
+    def row_bytes(self, index: int) -> bytes:
+        """Return the bytes of one row; see :meth:`row`."""
+        return self._read(self._start + index * self._row_bytes, self._row_bytes)
 
     def whole(self) -> NDArray[Any]:
         """Return the array; see :meth:`row`."""

@@ -51,13 +51,18 @@ def ranked_cells(heat_map: HeatMap, count: int) -> tuple[int, ...]:
         raise ValueError(f"the heat map has the shape {heat_map.shape}, but must be (grid, grid)")
     if not 1 <= count <= heat_map.size:
         raise ValueError(f"count is {count}, but the heat map has {heat_map.size} cells")
-    scores = heat_map.ravel().astype(np.float64)
-    low, high = scores.min(), scores.max()
+    steps = heat_map.ravel().astype(np.float64)
+    # In half the time of minimum and maximum; NaN comes last.
+    order = steps.argsort()
+    low, high = steps[order[0]], steps[order[-1]]
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError("the heat map holds NaN or infinity")
-    span = high - low
-    steps = np.rint((scores - low) / span * RANK_STEPS) if span > 0 else np.zeros_like(scores)
-    return tuple(np.argsort(-steps, kind="stable")[:count].tolist())
+    steps -= low
+    if high > low:
+        steps /= high - low
+        steps *= -RANK_STEPS
+    np.rint(steps, out=steps)
+    return tuple(steps.argsort(kind="stable")[:count].tolist())
 
 
 def mass_in_mask(heat_map: HeatMap, mask: Mask) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from augcli.data.manifest import Failure
-from augcli.errors import UnreadableImage
+from augcli.errors import UnreadableImage, is_out_of_memory
 from augcli.recipes.chain import Result
 from augcli.recipes.decisions import Subject
 from augcli.work.reading import SourceFailed, stage_of, without_memory
@@ -162,7 +162,9 @@ class Loader:
             group = [loaded for (wanted, _), loaded in expected.items() if wanted == grid]
             try:
                 maps = self._reader.maps.in_group([each.result.image for each in group], grid)
-            except (UnreadableImage, MemoryError):
+            except Exception as error:
+                if not (isinstance(error, UnreadableImage) or is_out_of_memory(error)):
+                    raise
                 continue  # scored alone, when its map is asked for, each says what is wrong
             for loaded, heat_map in zip(group, maps, strict=True):
                 loaded.heat_maps[grid] = heat_map

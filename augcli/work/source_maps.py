@@ -7,6 +7,7 @@ chain made of it is another picture for each copy and each seed.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -82,7 +83,7 @@ class SourceMaps:
     @property
     def are_stored(self) -> bool:
         """Whether maps are looked for in a file or a table before they are computed."""
-        return bool(self._file or self._storage.table)
+        return self._file is not None or bool(self._storage.table)
 
     def is_quicker_in_group(self, image: Image) -> bool:
         """Return whether :meth:`in_group` takes less time for a picture than its heat map alone."""
@@ -146,7 +147,7 @@ class SourceMaps:
             self._loaded = Scorer(self._model, grid=self._grid)
         return self._loaded
 
-    @property
+    @functools.cached_property
     def _spec(self) -> MapSpec:
         return self._storage.elsewhere or self._scorer.map_spec
 
@@ -163,12 +164,13 @@ class SourceMaps:
 
     def _stored(self, key: bytes, path: str = "") -> HeatMap | None:
         """Return a stored map; note the path of a source whose map is not in the file."""
-        heat_map = self._file.find(key) if self._file else None
-        if heat_map is None and self._file and path:
-            self._missing.append(path)
-        if heat_map is None and self._storage.table:
-            heat_map = self._opened().get(key)
-        return heat_map
+        if self._file is not None:
+            heat_map = self._file.find(key)
+            if heat_map is not None:
+                return heat_map
+            if path:
+                self._missing.append(path)
+        return self._opened().get(key) if self._storage.table else None
 
     def _computed(self, fitted: Image) -> HeatMap:
         # One by one: for some networks the last bits depend on the size of a batch.
