@@ -71,10 +71,10 @@ class Wanted:
         """How many outputs there are in all."""
         return int(self.copies.sum()) + int(np.count_nonzero(self.originals))
 
-    def has_job(self, copy: int) -> NDArray[np.bool_]:
-        """Return for each source whether it has a job in a copy: bool (n,)."""
-        augmented = self.copies > copy
-        return augmented | (self.originals > 0) if copy == 0 else augmented
+    def has_job(self, copy: int, members: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return for some sources, by their indices, whether each has a job in a copy."""
+        augmented = self.copies[members] > copy
+        return augmented | (self.originals[members] > 0) if copy == 0 else augmented
 
 
 @dataclass(slots=True)
@@ -153,12 +153,11 @@ class Plan:
         """Yield the same without the names of their files."""
         rings = None if chosen is None else {ring_of(name) for name in chosen}
         for copy in range(max(1, self.wanted.most_copies)):
-            has_job = self.wanted.has_job(copy)
             for split in sorted(self.sources.splits) or [""]:
                 if rings is not None and (copy, split_slug(split)) not in rings:
                     continue
                 ring = self._ring(copy, split)
-                before = np.concatenate(([0], np.cumsum(has_job[ring.order])))
+                before = np.concatenate(([0], np.cumsum(self.wanted.has_job(copy, ring.order))))
                 count = self.containers.ranges[split] if self.containers else self.shard_count
                 for shard in ring.shards(copy, count, split):
                     jobs = int(before[shard.stop] - before[shard.start])
@@ -175,7 +174,7 @@ class Plan:
             donors: How many donors each job lists, its own and those that may step in.
         """
         ring = self._ring(shard.copy, shard.split)
-        has_job = self.wanted.has_job(shard.copy)[ring.order[shard.start : shard.stop]]
+        has_job = self.wanted.has_job(shard.copy, ring.order[shard.start : shard.stop])
         positions = (np.flatnonzero(has_job) + shard.start).tolist()
         outline = self._outline(shard.copy, shard.split, positions, donors)
         return Task(shard.name, shard.copy, self.command, file=shard.file, outline=outline)
