@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import functools
+import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from augcli.data.run_record import has_record
 from augcli.data.stopping import carry_on
+from augcli.files import is_url
 from augcli.run.checking.check import check
+from augcli.run.checking.listing import default_out
+from augcli.run.machine import usable_cores
 from augcli.run.making.make import make
+from augcli.work.processes import EarlyWorkers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +45,22 @@ def engine(
         UsageError: A wrong option or wrong input; nothing was written.
     """
     if options.shard is None:
-        return functools.partial(make, check(folder, recipe, options, checkpoint))
+        early = _early_workers(folder, recipe, options)
+        try:
+            run = replace(check(folder, recipe, options, checkpoint), early=early)
+        except BaseException:
+            early.close()
+            raise
+        return functools.partial(make, run)
     from augcli.run.cluster.task import make_share  # noqa: PLC0415 - few runs are shared
 
     return functools.partial(make_share, folder, recipe, options, checkpoint)
+
+
+def _early_workers(folder: Place, recipe: Recipe, options: RunOptions) -> EarlyWorkers:
+    """Start workers before INPUT is listed; none where there may be nothing to do for them."""
+    cores = usable_cores()
+    count = cores if options.workers is None else min(options.workers, cores)
+    is_here = options.engine == "processes"
+    out = os.fspath(options.out or default_out(folder, recipe.name))
+    return EarlyWorkers(count if is_here and not is_url(out) and not has_record(out) else 0)

@@ -41,6 +41,7 @@ def is_npy_picture(head: bytes) -> bool:
     return _HEADER.match(head) is not None
 
 
+@functools.lru_cache(maxsize=16)
 def npy_header(height: int, width: int, channels: int = 0) -> bytes:
     r"""Return the header of an array uint8 (height, width), or (height, width, channels).
 

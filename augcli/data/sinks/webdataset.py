@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -43,8 +44,6 @@ TRAIN = "train"
 WAITING = 1 << 20
 """Bytes of samples that are written together: headers are made many at a time."""
 
-SAMPLE_FIELDS = ("classes", "weights", *Row._fields[2:])
-"""What the ``json`` of a sample holds."""
 _HEADER = np.frombuffer(
     bytes(LONGEST_NAME)
     + b"0000644\0"
@@ -60,6 +59,10 @@ _HEADER = np.frombuffer(
 _SIZE, _SUM, _FOLDER = 124, 148, 345
 """Where the fields begin that differ."""
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_LINES = json.JSONEncoder(ensure_ascii=False, separators=(",\n", ":")).encode
+FACTS = Row._fields[2:]
+"""What the ``json`` of a sample holds beside its label."""
+_FACTS = ",".join([f'"{name}":%s' for name in FACTS])
 
 
 def headers(names: Sequence[bytes], sizes: Sequence[int]) -> bytes:
@@ -106,26 +109,19 @@ class TarArchive:
         self._stream = stream
         self._numbers = numbers
         self._are_many = are_many
-        self._names: list[bytes] = []
-        self._contents: list[bytes] = []
+        self._samples: list[tuple[str, Row, bytes]] = []
         self._waiting = 0
 
     def add(self, name: str, row: Row, data: bytes) -> None:
-        """Write one sample: its files lie side by side, sorted by their endings.
+        """Take one sample, which may wait for others.
 
         Raises:
             OSError: The picture is larger than 8 GiB.
         """
         if len(data) > LARGEST:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-        key, _, ending = name.rpartition(".")
-        fields = {ending: data, "json": sample_json(row)}
-        if row.label.weights and not self._are_many:
-            fields["cls"] = b"%d" % self._numbers[row.label.heaviest]
-        for field in sorted(fields):
-            self._names.append(f"{key}.{field}".encode())
-            self._contents.append(fields[field])
-        self._waiting += len(data)
+        self._samples.append((name, row, data))
+        self._waiting += len(data) + len(row.draw)
         if self._waiting >= WAITING:
             self._write()
 
@@ -136,24 +132,44 @@ class TarArchive:
         self._stream.write(bytes(2 * BLOCK + -end % RECORD))
 
     def _write(self) -> None:
-        """Write the samples that wait."""
-        if self._names:
-            made = headers(self._names, list(map(len, self._contents)))
+        """Write the samples that wait: the files of one lie side by side, sorted by endings."""
+        names: list[bytes] = []
+        contents: list[bytes] = []
+        texts = sample_json([row for _, row, _ in self._samples])
+        for (name, row, data), text in zip(self._samples, texts, strict=True):
+            key, _, ending = name.rpartition(".")
+            fields = {ending: data, "json": text}
+            if row.label.weights and not self._are_many:
+                fields["cls"] = b"%d" % self._numbers[row.label.heaviest]
+            for field in sorted(fields):
+                names.append(f"{key}.{field}".encode())
+                contents.append(fields[field])
+        if names:
+            made = headers(names, list(map(len, contents)))
             pieces = []
-            for number, content in enumerate(self._contents):
+            for number, content in enumerate(contents):
                 header = made[number * BLOCK : (number + 1) * BLOCK]
                 pieces += [header, content, bytes(-len(content) % BLOCK)]
             self._stream.write(b"".join(pieces))
-        self._names.clear()
-        self._contents.clear()
+        self._samples.clear()
         self._waiting = 0
 
 
-def sample_json(row: Row) -> bytes:
-    """Return what the ``json`` of a sample says: its row of the manifest, of unchanging types."""
-    weights = [float(weight) for _, weight in row.label.weights]
-    cells = (row.label.classes, weights, *row[2:])
-    return _JSON(dict(zip(SAMPLE_FIELDS, cells, strict=True))).encode()
+def sample_json(rows: Sequence[Row]) -> list[bytes]:
+    """Return what the ``json`` of samples says: their rows of the manifest, of unchanging types."""
+    # All values at once, in half the time. Each is a line: JSON has no line break inside of text.
+    facts = [row[2:] for row in rows]
+    lines = _LINES(list(chain.from_iterable(facts)))[1:-1].split(",\n")
+    labels: dict[tuple[tuple[str, float], ...], str] = {}
+    texts = []
+    for number, row in enumerate(rows):
+        weights = row.label.weights
+        if weights not in labels:
+            values = {"classes": row.label.classes, "weights": [float(each) for _, each in weights]}
+            labels[weights] = _JSON(values)[1:-1]
+        others = _FACTS % tuple(lines[number * len(FACTS) : (number + 1) * len(FACTS)])
+        texts.append(f"{{{labels[weights]},{others}}}".encode())
+    return texts
 
 
 class WebDatasetSink(ContainerFiles):

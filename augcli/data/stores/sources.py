@@ -251,9 +251,14 @@ class Sources:
 
     def select(self, indices: list[int]) -> Sources:
         """Return only the sources with these indices; classes and splits stay as they are."""
+        import numpy as np  # noqa: PLC0415 - the command line knows sources, and starts without it
+
+        rows = np.array(indices, np.int64)
 
         def chosen(values: array[int]) -> array[int]:
-            return array(values.typecode, [values[index] for index in indices] if values else [])
+            if not values:
+                return array(values.typecode)
+            return array(values.typecode, np.frombuffer(values, values.typecode)[rows].tobytes())
 
         return replace(
             self,

@@ -56,9 +56,9 @@ def test_a_file_that_no_header_describes_is_an_error() -> None:
 def test_samples_are_written_when_many_wait() -> None:
     memory = Memory()
     archive = TarArchive(HashedStream(memory), {}, are_many=False)  # type: ignore[arg-type]
-    archive.add("a.jpg", row("x.tar/a.jpg", Label()), bytes(WAITING - 1))
+    archive.add("a.jpg", row("x.tar/a.jpg", Label()), bytes(WAITING - 100))
     assert not memory.data
-    archive.add("b.jpg", row("x.tar/b.jpg", Label()), b"b")
+    archive.add("b.jpg", row("x.tar/b.jpg", Label()), bytes(100))
     assert len(memory.data) > WAITING
 
 
@@ -85,13 +85,27 @@ def test_samples_lie_side_by_side_with_constant_times_and_owners() -> None:
 
 def test_the_json_of_a_sample_has_the_same_types_in_all_samples() -> None:
     labels = [Label(), Label.of("cat"), Label((("cat", 0.25), ("dog", 0.75)))]
-    contents = [json.loads(sample_json(row("x.tar/a.jpg", label))) for label in labels]
+    texts = sample_json([row("x.tar/a.jpg", label) for label in labels])
+    contents = [json.loads(text) for text in texts]
     types = [{name: type(value) for name, value in content.items()} for content in contents]
     assert types[0] == types[1] == types[2]
     assert contents[2]["classes"] == ["cat", "dog"]
     assert contents[2]["weights"] == [0.25, 0.75]
     assert contents[2]["source_a"] == "cat/größe 1.jpg"
     assert contents[2]["draw"] == '{"x": 1}'
+
+
+def test_the_json_of_a_sample_is_that_of_its_row_whatever_text_is_in_it() -> None:
+    odd = Label((('a",\n"b\u2028%s', 1.0),))
+    rows = [
+        row("x.tar/a.jpg", odd)._replace(draw='{"x": "%s,\\n"}', group=',\n"\n\x00'),
+        row("b", odd),
+    ]
+    for text, each in zip(sample_json(rows), rows, strict=True):
+        _, _, *facts = each
+        values = [list(odd.classes), [1.0], *facts]
+        names = ["classes", "weights", *Row._fields[2:]]
+        assert json.loads(text) == dict(zip(names, values, strict=True))
 
 
 def test_pictures_of_several_classes_have_no_number() -> None:
