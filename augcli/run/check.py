@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from augcli.attention.device import AUTO, CPU
 from augcli.attention.model_file import local_scorer
 from augcli.data.codecs.choices import background_colour, given_white_level
 from augcli.data.codecs.formats import FULL_WHITE
@@ -199,7 +200,13 @@ class Run:
         if options.engine == "ray":
             from augcli.work.ray_pool import RayOptions, RayPool  # noqa: PLC0415 - an extra
 
-            nodes = RayOptions(options.address, options.task_cpus, options.workers)
+            nodes = RayOptions(
+                options.address,
+                options.task_cpus,
+                options.gpus_of_task,
+                options.device,
+                options.workers,
+            )
             return RayPool(settings, nodes, self.checkpoint)
         if not self.workers:
             return InThisProcess(settings, self.checkpoint)
@@ -443,12 +450,24 @@ def _check_engine(options: RunOptions) -> None:
     """
     if options.engine == "processes":
         return
-    for name, plain in (("device", "cpu"), ("shard", None)):
-        value = getattr(options, name)
-        if value != plain:
-            raise UsageError(
-                f"`{name}` {value} is not for `engine` {options.engine}; leave out one of them"
-            )
+    if options.shard is not None:
+        raise UsageError(
+            f"`shard` {options.shard} is not for `engine` {options.engine}; leave out one of them"
+        )
+    if options.device == AUTO:
+        raise UsageError(
+            "`device` auto is not for `engine` ray: nodes would score on different ones; give cpu, "
+            "or a GPU such as cuda"
+        )
+    if options.task_gpus is not None and options.device == CPU:
+        raise UsageError(
+            "`task_gpus` is of no use where images are scored on processors; give `device` cuda "
+            "or another GPU too"
+        )
+    if options.gpus_of_task > 1 and options.gpus_of_task % 1:
+        raise UsageError(
+            f"`task_gpus` is {options.gpus_of_task:g}; Ray gives a part of one GPU, or whole GPUs"
+        )
     if options.workers == 0:
         raise UsageError("`workers` 0 is this process alone; leave it out with `engine` ray")
     from augcli.work.ray_pool import check_installed  # noqa: PLC0415 - an extra
