@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from augcli.data.manifest_formats.formats import FORMATS
-from augcli.data.presence import Presence, TaskFile
+from augcli.data.presence import TaskPresence, TaskFile
 from augcli.data.stopping import carry_on, writing
 from augcli.errors import Stopped
 from augcli.recipes.array_index import ArrayIndex
@@ -67,7 +67,7 @@ def make_share(
     shards: Sequence[Shard] = []
     progress: RunProgress | None = None
     if plan:
-        with writing(output.path), Presence(output.path, _task_file(index, plan)):
+        with writing(output.path), TaskPresence(output.path, _task_file(index, plan)):
             _wait_for_lock(output, plan, checkpoint)
             facts = read_facts(output, plan)
             shards = index.slice(facts.shards)
