@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from augcli.data.manifest_formats.formats import FORMATS
-from augcli.data.presence import TaskPresence, TaskFile
+from augcli.data.presence import TaskFile, TaskPresence
 from augcli.data.stopping import carry_on, writing
 from augcli.errors import Stopped
 from augcli.recipes.array_index import ArrayIndex
