@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import augcli
-from augcli.data.output import LISTS, PLAN, STATE, TASKS
+from augcli.data.output import LISTS, PARTS, PLAN, STATE, TASKS, OutputFolder
 from augcli.errors import Stopped
 from augcli.files import GONE_AFTER
+from augcli.run.cluster.shared_plan import read_plan
 from tests.command import start, wait_for
 from tests.photos import class_folders, picture, save, tree
 
@@ -161,6 +162,7 @@ def test_a_task_that_was_killed_is_named_and_made_up_for(large_job: ArrayJob) ->
     killed.communicate()
     end = large_job.finish()
     assert end.code == 3
+    assert not (out / "metadata.csv").exists()
     assert ", of task 1/3 (gone on " in end.err
     assert ", 2/3 (has not begun)" in end.err
     told = cli("status", out).out
@@ -202,6 +204,28 @@ def test_a_task_of_another_input_is_refused(job: ArrayJob, tmp_path: Path) -> No
     end = replace(job, photos=other).task("0/2")
     assert end.code == 2
     assert f"INPUT was {job.photos} and is {other}" in end.err
+
+
+def test_a_task_of_another_version_is_refused(
+    job: ArrayJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job.prepare()
+    monkeypatch.setattr("augcli.run.cluster.shared_plan.VERSION", "99.0")
+    end = job.task("0/2")
+    assert end.code == 2
+    assert f"version of augcli was {augcli.__version__} and is 99.0" in end.err
+
+
+def test_every_shard_carries_the_hash_of_the_plan(job: ArrayJob) -> None:
+    """So that a shard of another plan is never taken for one of this."""
+    job.prepare()
+    plan = read_plan(OutputFolder(job.out))
+    assert plan
+    job.tasks(2)
+    parts = sorted((job.out / PARTS).iterdir())
+    assert len(parts) == 2
+    for part in parts:
+        assert json.loads(part.read_bytes().splitlines()[-1]) == {"plan": plan.sha256}
 
 
 def test_a_task_lists_nothing(job: ArrayJob) -> None:
