@@ -79,7 +79,7 @@ class SeenTask:
     is_at_work: bool
 
 
-class Presence:
+class TaskPresence:
     """Shows that a task is at work while the block of a ``with`` lasts.
 
     Args:

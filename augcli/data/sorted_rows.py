@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import heapq
 import marshal
-import os
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -21,6 +20,8 @@ MOST_IN_MEMORY = 200_000
 """Rows that are sorted in memory; about 200 MB."""
 AT_ONCE = 256
 """Rows of a temporary file that are read at a time."""
+LENGTH = 4
+"""Bytes that say how many follow."""
 
 
 class SortedRows:
@@ -61,7 +62,8 @@ class SortedRows:
         run = self._open.enter_context(self._files.scratch())
         for start in range(0, len(self._rows), AT_ONCE):
             # The quickest form; nobody else reads or writes this file.
-            marshal.dump([_plain(row) for row in self._rows[start : start + AT_ONCE]], run)
+            data = marshal.dumps([_plain(row) for row in self._rows[start : start + AT_ONCE]])
+            run.write(len(data).to_bytes(LENGTH, "little") + data)
         self._runs.append(run)
         self._rows = []
 
@@ -73,8 +75,7 @@ def _plain(row: Row) -> tuple[Any, ...]:
 
 def _read(run: BinaryIO) -> Iterator[Row]:
     """Yield the rows of a temporary file."""
-    end = run.seek(0, os.SEEK_END)
     run.seek(0)
-    while run.tell() < end:
-        for name, weights, *others in marshal.load(run):
+    while length := run.read(LENGTH):
+        for name, weights, *others in marshal.loads(run.read(int.from_bytes(length, "little"))):
             yield Row(name, Label(weights), *others)

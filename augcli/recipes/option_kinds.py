@@ -9,7 +9,7 @@ SCORER_OPTIONS = frozenset({"model", "heatmaps", "device"})
 ONE_RUN_ONLY = frozenset(
     {"out", "workers", "timeout", "overwrite", "fsync", "retry_failed", "fail_fast", "max_errors"}
     | {"heatmaps", "device", "accept_missing", "refresh_estimates", "shard", "force"}
-    | {"engine", "address", "task_cpus"}
+    | {"engine", "address", "task_cpus", "task_gpus"}
 )
 """Options that say how a run goes and change no output."""
 TABLE_OPTIONS = frozenset({"manifest", "soft_label"})

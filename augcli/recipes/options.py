@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from augcli.attention.device import parse_device
+from augcli.attention.device import CPU, parse_device
 from augcli.augmentations.size import parse_size, size_frame
 from augcli.data.codecs.choices import BACKGROUND, WHITE_LEVEL
 from augcli.data.codecs.formats import FULL_WHITE, PNG_LEVEL
@@ -354,6 +354,16 @@ class RunOptions(ByName):
             group="run",
         ),
     ] = 1.0
+    task_gpus: Annotated[
+        float | None,
+        Param(
+            "GPUs that each task of Ray takes, with `device` cuda or another GPU; a part such as "
+            "0.25 lets four tasks score on one [default: 1].",
+            0.01,
+            64,
+            group="run",
+        ),
+    ] = None
     shard: Annotated[
         str | None,
         Param(
@@ -416,6 +426,11 @@ class RunOptions(ByName):
     def most_failures(self) -> int | None:
         """Failed images above which the run stops; None never stops it."""
         return 0 if self.fail_fast else self.max_errors
+
+    @property
+    def gpus_of_task(self) -> float:
+        """GPUs that each task of Ray takes."""
+        return 0.0 if self.device == CPU else 1.0 if self.task_gpus is None else self.task_gpus
 
     @property
     def shard_bytes(self) -> int:

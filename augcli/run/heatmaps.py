@@ -44,7 +44,8 @@ from augcli.run.messages import (
     time_notices,
 )
 from augcli.run.overlays import draw_overlays
-from augcli.run.scoring import device_words, score_sources
+from augcli.run.scoring import device_words
+from augcli.work.device_scoring import BATCH, score_sources
 from augcli.work.pool import InThisProcess
 from augcli.work.processes import Processes
 from augcli.work.settings import MapStorage, ReadSettings
@@ -278,8 +279,9 @@ def _collect(
     listener: Listener,
 ) -> None:
     """Ask for every map; what is new is in the table at once."""
+    batches = sources.batches(range(len(sources)), BATCH)
     with MapTable(storage.table, spec.sha256, spec.map_shape, storage.images) as table:
-        for done, (path, answer) in enumerate(score_sources(pool, sources, gpu), 1):
+        for done, (path, answer) in enumerate(score_sources(pool, batches, gpu), 1):
             index = sources.find(path)
             assert index is not None
             collected.take(index, answer)

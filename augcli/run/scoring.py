@@ -1,8 +1,4 @@
-"""Scoring sources before anything is made of them: for a file of heat maps, and for a GPU.
-
-The workers read and decode. On the processor they score as well; on a GPU one session in this
-process scores full batches of what they fitted for it.
-"""
+"""What scores the sources of a run: a file of heat maps, a GPU before the work, or the workers."""
 
 from __future__ import annotations
 
@@ -11,96 +7,22 @@ from typing import TYPE_CHECKING
 
 from augcli.attention.device import AUTO, CPU
 from augcli.attention.heat_map_file import HeatMaps
-from augcli.attention.map_table import MapTable
 from augcli.attention.model_file import local_scorer
-from augcli.data.manifest import Failure
-from augcli.errors import (
-    HeatMapsError,
-    NotScored,
-    ParameterError,
-    Stopped,
-    is_out_of_memory,
-)
+from augcli.errors import HeatMapsError, ParameterError
 from augcli.run.messages import Notice
-from augcli.work.questions import HeatMapsOf
-from augcli.work.settings import MapStorage
+from augcli.work.device_scoring import score_sources, store_maps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from augcli.attention.scorer import Scorer
-    from augcli.data.stores.sources import Sources
-    from augcli.pixels.frame import HeatMap
+    from augcli.data.stores.sources import Source
     from augcli.recipes.chain import Chain
     from augcli.recipes.options import RunOptions
     from augcli.run.messages import Listener
-    from augcli.work.events import Scored
     from augcli.work.pool import Pool
-
-BATCH = 16
-"""Sources that a worker is asked for at a time."""
-
-
-def score_sources(
-    pool: Pool, sources: Sources, gpu: Scorer | None
-) -> Iterator[tuple[str, Scored | Failure]]:
-    """Yield the map of each source, or why there is none, in the order in which they come.
-
-    Args:
-        pool: Its workers score, or fit pictures for ``gpu``.
-        sources: All of them.
-        gpu: Scores all; None where the workers do.
-    """
-    waiting: dict[tuple[int, ...], list[tuple[str, Scored]]] = {}
-    for path, answer in pool.ask(HeatMapsOf, sources.batches(range(len(sources)), BATCH)):
-        if isinstance(answer, Failure) or answer.picture is None:
-            yield path, answer
-        else:
-            assert gpu
-            group = waiting.setdefault(answer.picture.shape, [])
-            group.append((path, answer))
-            if len(group) == gpu.batch:
-                yield from _on_gpu(gpu, waiting.pop(answer.picture.shape))
-    for group in waiting.values():
-        assert gpu
-        yield from _on_gpu(gpu, group)
-
-
-def _on_gpu(gpu: Scorer, group: list[tuple[str, Scored]]) -> Iterator[tuple[str, Scored | Failure]]:
-    pictures = [scored.picture for _, scored in group if scored.picture is not None]
-    maps: Iterable[HeatMap | Failure]
-    try:
-        maps = gpu.storable_maps(pictures)
-    except NotScored:
-        # One of them did it: scored one by one, they show which.
-        maps = (_alone(gpu, path, scored) for path, scored in group)
-    except Exception as error:
-        if not is_out_of_memory(error):
-            raise
-        # It is always a full batch, whatever the pictures are.
-        raise Stopped(
-            f"{gpu.device} has not enough memory for {gpu.batch} images at once; free some, or "
-            "give `device` cpu, then run the same command again to continue"
-        ) from None
-    for (path, scored), heat_map in zip(group, maps, strict=True):
-        if isinstance(heat_map, Failure):
-            yield path, heat_map
-            continue
-        try:
-            yield path, scored._replace(heat_map=gpu.checked(heat_map).copy(), picture=None)
-        except NotScored as error:
-            yield path, Failure(path, "score", error.reason)
-
-
-def _alone(gpu: Scorer, path: str, scored: Scored) -> HeatMap | Failure:
-    """Return the map of one picture, or why there is none."""
-    assert scored.picture is not None
-    try:
-        heat_map: HeatMap = gpu.storable_maps([scored.picture])[0]
-    except NotScored as error:
-        return Failure(path, "score", error.reason)
-    return heat_map
+    from augcli.work.settings import MapStorage
 
 
 def usable_maps(options: RunOptions, chain: Chain, scorer: str | None) -> Path | None:
@@ -167,25 +89,34 @@ def scorer_on_gpu(options: RunOptions, chain: Chain) -> Scorer | None:
             f"is {options.device!r}, but {chain.name} scores no image as it lies in INPUT; what "
             "steps made of an image is scored by the workers, on the processor",
         )
+    if options.engine == "ray":
+        return None  # the nodes score, each on its own
     from augcli.attention.scorer import on_device  # noqa: PLC0415 - few runs have a GPU
 
     return on_device(options.device, local_scorer(options.model), largest_grid(chain))
 
 
 def score_first(
-    pool: Pool, sources: Sources, gpu: Scorer, storage: MapStorage, listener: Listener
+    pool: Pool,
+    batches: Iterator[list[Source]],
+    count: int,
+    gpu: Scorer,
+    storage: MapStorage,
+    listener: Listener,
 ) -> None:
-    """Score every source on a GPU and store the maps in the table that the workers read.
+    """Score sources on a GPU and store the maps in the table that the workers read.
 
-    Sources that fail are reported when their job comes.
+    Args:
+        pool: Its workers fit pictures.
+        batches: The sources, so many at a time.
+        count: How many there are.
+        gpu: Scores.
+        storage: Where the table is.
+        listener: Called with each message.
     """
-    spec = gpu.map_spec
     begun = time.monotonic()
-    listener(Notice(f"scoring {len(sources):,} images on {gpu.device} first"))
-    with MapTable(storage.table, spec.sha256, spec.map_shape, storage.images) as table:
-        for _, answer in score_sources(pool, sources, gpu):
-            if not isinstance(answer, Failure) and answer.new and answer.heat_map is not None:
-                table.put(answer.key, answer.heat_map)
+    listener(Notice(f"scoring {count:,} images on {gpu.device} first"))
+    store_maps(score_sources(pool, batches, gpu), storage)
     listener(Notice(f"scored in {time.monotonic() - begun:.1f} s"))
 
 

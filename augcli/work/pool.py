@@ -14,16 +14,14 @@ if TYPE_CHECKING:
     from augcli.data.stores.sources import Source
     from augcli.plan.jobs import Task
     from augcli.work.events import Event
-    from augcli.work.questions import Question
+    from augcli.work.questions import Asked
     from augcli.work.settings import MakeSettings, ReadSettings
 
 
 class Pool(Protocol):
     """Answers questions about sources, and makes shards."""
 
-    def ask(
-        self, question: type[Question], batches: Iterator[list[Source]]
-    ) -> Iterator[tuple[str, Any]]:
+    def ask(self, question: Asked, batches: Iterator[list[Source]]) -> Iterator[tuple[str, Any]]:
         """Yield the name of each source and the answer for it, in the order in which answers come.
 
         A :class:`augcli.data.manifest.Failure` is the answer for a source that ended a worker.
@@ -66,9 +64,7 @@ class InThisProcess:
 
         self._reader = Reader(settings)
 
-    def ask(
-        self, question: type[Question], batches: Iterator[list[Source]]
-    ) -> Iterator[tuple[str, Any]]:
+    def ask(self, question: Asked, batches: Iterator[list[Source]]) -> Iterator[tuple[str, Any]]:
         """See :class:`Pool`."""
         for sources in batches:
             self._reader.expect(sources)

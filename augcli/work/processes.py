@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from augcli.data.stores.sources import Source
     from augcli.plan.jobs import Task
     from augcli.work.events import Event
-    from augcli.work.questions import Question
+    from augcli.work.questions import Asked
     from augcli.work.settings import MakeSettings, ReadSettings
 
 TRIES = 2
@@ -192,9 +192,7 @@ class Processes:
             self.close()
             raise
 
-    def ask(
-        self, question: type[Question], batches: Iterator[list[Source]]
-    ) -> Iterator[tuple[str, Any]]:
+    def ask(self, question: Asked, batches: Iterator[list[Source]]) -> Iterator[tuple[str, Any]]:
         """See :class:`augcli.work.pool.Pool`."""
         again: list[list[Source]] = []
         ended = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +41,10 @@ class Question(Protocol):
             reader: Reads and scores sources.
         """
         ...
+
+
+Asked: TypeAlias = "Callable[[list[Source]], Question]"
+"""What makes a question of a batch of sources."""
 
 
 def _answered(source: Source, ask: Callable[[Source], Answer]) -> Answer | Failure:

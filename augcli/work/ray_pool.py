@@ -1,7 +1,6 @@
 """Shards made by the nodes of a Ray cluster, which reach INPUT and OUT by the same paths.
 
-A task of Ray makes one shard and is no more than the parent of one worker process: a picture that
-crashes or hangs the worker costs what it costs on one machine. What crosses the network is a task
+A task of Ray makes one shard, see :mod:`augcli.work.ray_node`. What crosses the network is a task
 there and events back, never a picture. Ray tries a task again, up to three times, whose node or
 process is gone; whatever it made before is the same bytes.
 """
@@ -11,19 +10,18 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-import platform
 import signal
 import socket
 import threading
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
-from augcli.data.output import output_files
+from augcli.attention.device import CPU
 from augcli.data.stopping import carry_on
 from augcli.errors import Stopped, UsageError
 from augcli.version import VERSION
-from augcli.work.events import NeedsDonors, ShardDone, Tally
-from augcli.work.processes import Processes
+from augcli.work.events import NeedsDonors, ShardDone
+from augcli.work.ray_node import answer_question, make_shard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +30,8 @@ if TYPE_CHECKING:
     from augcli.data.stores.sources import Source
     from augcli.plan.jobs import Task
     from augcli.work.events import Event
-    from augcli.work.questions import Question
+    from augcli.work.questions import Asked
+    from augcli.work.ray_node import Made
     from augcli.work.settings import MakeSettings, ReadSettings
 
 LOCAL: Final = "local"
@@ -51,26 +50,16 @@ class RayOptions:
     Attributes:
         address: Of the cluster, or ``local``.
         cpus: Processors that a task takes; a part of one too.
+        gpus: GPUs that a task takes; a part of one too.
+        device: Where a task scores.
         most_tasks: Tasks at a time; None for as many as the cluster has room for.
     """
 
     address: str = LOCAL
     cpus: float = 1.0
+    gpus: float = 0.0
+    device: str = CPU
     most_tasks: int | None = None
-
-
-class Made(NamedTuple):
-    """What a task of Ray returns.
-
-    Attributes:
-        node: Name of the node.
-        events: What happened; answers where a question was asked.
-        error: What ends the run; None where nothing does.
-    """
-
-    node: str
-    events: list[Any]
-    error: Exception | None = None
 
 
 class RayPool:
@@ -99,17 +88,21 @@ class RayPool:
             # Once for all tasks: each node gets it once.
             self._settings = self._ray.put(settings)
             remote = self._ray.remote(
-                num_cpus=options.cpus, max_retries=RETRIES, scheduling_strategy="SPREAD"
+                num_cpus=options.cpus,
+                num_gpus=options.gpus,
+                max_retries=RETRIES,
+                # Ray would start a process anew for each task with a GPU, and load the scorer.
+                max_calls=0,
+                scheduling_strategy="SPREAD",
             )
+            self._device = options.device
             self._make = remote(make_shard)
             self._ask = remote(answer_question)
         except BaseException:
             self.close()
             raise
 
-    def ask(
-        self, question: type[Question], batches: Iterator[list[Source]]
-    ) -> Iterator[tuple[str, Any]]:
+    def ask(self, question: Asked, batches: Iterator[list[Source]]) -> Iterator[tuple[str, Any]]:
         """See :class:`augcli.work.pool.Pool`."""
         calls = ((self._ask, (self._settings, question, batch)) for batch in batches)
         for _, made in self._results(calls):
@@ -127,7 +120,7 @@ class RayPool:
                 task = wider.pop() if wider else next(tasks, None)
                 if task is None:
                     return
-                yield self._make, (self._settings, shared, task)
+                yield self._make, (self._device, self._settings, shared, task)
 
         while True:
             for _, made in self._results(calls()):
@@ -195,14 +188,19 @@ class RayPool:
         Raises:
             Stopped: For none: a task would wait for ever.
         """
-        there = self._ray.cluster_resources().get("CPU", 0.0)
-        places = int(there / options.cpus) if options.cpus else len(self._ray.nodes())
-        if not places:
-            raise Stopped(
-                f"the Ray cluster at {options.address} has {there:g} CPUs, and each task takes "
-                f"{options.cpus:g} (`task_cpus`); start nodes with more, or give less"
-            )
-        return min(places, options.most_tasks or places)
+        there = self._ray.cluster_resources()
+        needs = [("CPU", options.cpus, "task_cpus"), ("GPU", options.gpus, "task_gpus")]
+        rooms = []
+        for kind, each, option in needs:
+            amount = there.get(kind, 0.0)
+            if amount < each:
+                raise Stopped(
+                    f"the Ray cluster at {options.address} has {amount:g} {kind}s, and each task "
+                    f"takes {each:g} (`{option}`); start nodes with more, or give less"
+                )
+            if each:
+                rooms.append(int(amount / each))
+        return min(*rooms, options.most_tasks or rooms[0])
 
 
 def check_installed() -> None:
@@ -272,109 +270,3 @@ def _check_reached(address: str) -> None:
             f"the Ray cluster at {address} can't be reached ({reason}); start it, or check "
             "`address`, then run the same command again"
         ) from None
-
-
-def make_shard(version: str, reading: ReadSettings, making: MakeSettings, task: Task) -> Made:
-    """Make a shard on a node; a task of Ray.
-
-    Args:
-        version: Of augcli where the run began.
-        reading: How sources are read and scored.
-        making: What is made.
-        task: The shard.
-    """
-    events: list[Event] = []
-
-    def widen(task: Task) -> Task:
-        events.append(NeedsDonors(task))
-        raise _Wider
-
-    try:
-        pool = _pool(version, reading)
-        making = replace(making, out_identity=_identity(making))
-        try:
-            events += [
-                event
-                for event in pool.work(making, iter([task]), widen)
-                if not isinstance(event, Tally)
-            ]
-        except BaseException:
-            # A worker that has a task, or none that is known.
-            _forget()
-            raise
-    except _Wider:
-        pass
-    except Exception as error:
-        return Made(platform.node(), events, error)
-    return Made(platform.node(), events)
-
-
-def answer_question(
-    version: str, reading: ReadSettings, question: type[Question], batch: list[Source]
-) -> Made:
-    """Answer a question about sources on a node; a task of Ray.
-
-    Args:
-        version: Of augcli where the run began.
-        reading: How sources are read and scored.
-        question: What is asked.
-        batch: The sources.
-    """
-    try:
-        answers = list(_pool(version, reading).ask(question, iter([batch])))
-    except Exception as error:
-        _forget()
-        return Made(platform.node(), [], error)
-    return Made(platform.node(), answers)
-
-
-class _Wider(Exception):
-    """A shard needs a longer list of donors, which only the plan has."""
-
-
-_KEPT: dict[bytes, Processes] = {}
-"""The worker of this process of Ray, by what it is set up for: the scorer is loaded once."""
-
-
-def _pool(version: str, reading: ReadSettings) -> Processes:
-    """Return the worker of this process of Ray.
-
-    Raises:
-        Stopped: This node has another version of augcli.
-    """
-    import pickle  # noqa: PLC0415
-
-    if version != VERSION:
-        raise Stopped(
-            f"node {platform.node()} has augcli {VERSION}, and the run began with {version}; "
-            "install the same version on all nodes"
-        )
-    key = pickle.dumps(reading)
-    if key not in _KEPT:
-        _forget()
-        _KEPT[key] = Processes(reading, 1)
-    return _KEPT[key]
-
-
-def _forget() -> None:
-    while _KEPT:
-        _KEPT.popitem()[1].close()
-
-
-def _identity(making: MakeSettings) -> tuple[int, int]:
-    """Return what tells OUT from another folder on this node.
-
-    Raises:
-        Stopped: It is not the folder in which the run began.
-    """
-    try:
-        identity = output_files(making.out).identity()
-    except OSError:
-        identity = (0, 0)
-    # Each machine has a number of its own for a shared disk.
-    if identity[1] != making.out_identity[1]:
-        raise Stopped(
-            f"OUT {making.out} on node {platform.node()} is not the folder in which the run "
-            "began: INPUT and OUT must lie on a disk that all nodes share, by the same paths"
-        )
-    return identity

@@ -38,13 +38,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Nodes:
-    """Two nodes on this machine, with one processor each."""
+    """Two nodes on this machine, with one processor each.
 
-    def __init__(self) -> None:
+    Args:
+        gpus: How many GPUs each says that it has.
+    """
+
+    def __init__(self, gpus: int = 0) -> None:
         from ray.cluster_utils import Cluster
 
-        self._cluster: Any = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-        self.second = self._cluster.add_node(num_cpus=1)
+        head = {"num_cpus": 1, "num_gpus": gpus}
+        self._cluster: Any = Cluster(initialize_head=True, head_node_args=head)
+        self.second = self._cluster.add_node(num_cpus=1, num_gpus=gpus)
         self._cluster.wait_for_nodes()
         self.address: str = self._cluster.address
 

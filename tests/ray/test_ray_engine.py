@@ -85,6 +85,29 @@ def test_estimates_and_scores_are_those_of_one_machine(
     assert tree(tmp_path / "rayed") == tree(tmp_path / "alone")
 
 
+def test_nodes_score_on_the_part_of_a_gpu_that_they_get(
+    many: Path, scorer: Path, tmp_path: Path
+) -> None:
+    """The device is one of onnxruntime's that computes on the processor, so it is everywhere."""
+    nodes = Nodes(gpus=1)
+    words = ("cutout", many, "--at", "attended", "--model", scorer, "--device", "azure")
+    try:
+        for out, options in (
+            (tmp_path / "rayed", (*on(nodes), "--task-gpus", 0.5)),
+            (tmp_path / "alone", ()),
+        ):
+            assert call(*words, "--out", out, *options, env=os.environ).code == 1
+            assert json.loads((out / "run.json").read_bytes())["device"] == "azure"
+        assert tree(tmp_path / "rayed") == tree(tmp_path / "alone")
+        end = call(
+            *(*words, "--out", tmp_path / "more", *on(nodes), "--task-gpus", 3), env=os.environ
+        )
+        assert end.code == 3
+        assert "has 2 GPUs, and each task takes 3 (--task-gpus)" in end.err
+    finally:
+        nodes.stop()
+
+
 def test_a_node_that_is_killed_costs_nothing_but_time(
     many: Path, alone: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -168,7 +191,10 @@ def test_a_cluster_is_started_where_none_is_named(photos: Path, tmp_path: Path) 
         (("--address", "auto"), 2, "--address is 'auto', but must be local or a host"),
         (("--task-cpus", 64), 3, "has 2 CPUs, and each task takes 64 (--task-cpus)"),
         (("--shard", "0/2"), 2, "--shard 0/2 is not for --engine ray"),
-        (("--device", "cuda"), 2, "--device cuda is not for --engine ray"),
+        (("--device", "cuda"), 3, "has 0 GPUs, and each task takes 1 (--task-gpus)"),
+        (("--device", "auto"), 2, "--device auto is not for --engine ray"),
+        (("--task-gpus", 0.5), 2, "--task-gpus is of no use where images are scored on proc"),
+        (("--device", "cuda", "--task-gpus", 1.5), 2, "Ray gives a part of one GPU, or whole"),
         (("--workers", 0), 2, "--workers 0 is this process alone"),
     ],
 )

@@ -187,7 +187,13 @@ class Run:
         if options.engine == "ray":
             from augcli.work.ray_pool import RayOptions, RayPool  # noqa: PLC0415 - an extra
 
-            nodes = RayOptions(options.address, options.task_cpus, options.workers)
+            nodes = RayOptions(
+                options.address,
+                options.task_cpus,
+                options.gpus_of_task,
+                options.device,
+                options.workers,
+            )
             return RayPool(settings, nodes, self.checkpoint)
         if not self.workers:
             return InThisProcess(settings, self.checkpoint)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from augcli.attention.device import AUTO, CPU
 from augcli.data.manifest_formats.columns import MOST_CLASSES
 from augcli.data.manifest_formats.parquet_manifest import check_pyarrow
 from augcli.errors import InputError, UsageError
@@ -144,12 +145,24 @@ def _check_engine(options: RunOptions) -> None:
     """
     if options.engine == "processes":
         return
-    for name, plain in (("device", "cpu"), ("shard", None)):
-        value = getattr(options, name)
-        if value != plain:
-            raise UsageError(
-                f"`{name}` {value} is not for `engine` {options.engine}; leave out one of them"
-            )
+    if options.shard is not None:
+        raise UsageError(
+            f"`shard` {options.shard} is not for `engine` {options.engine}; leave out one of them"
+        )
+    if options.device == AUTO:
+        raise UsageError(
+            "`device` auto is not for `engine` ray: nodes would score on different ones; give cpu, "
+            "or a GPU such as cuda"
+        )
+    if options.task_gpus is not None and options.device == CPU:
+        raise UsageError(
+            "`task_gpus` is of no use where images are scored on processors; give `device` cuda "
+            "or another GPU too"
+        )
+    if options.gpus_of_task > 1 and options.gpus_of_task % 1:
+        raise UsageError(
+            f"`task_gpus` is {options.gpus_of_task:g}; Ray gives a part of one GPU, or whole GPUs"
+        )
     if options.workers == 0:
         raise UsageError("`workers` 0 is this process alone; leave it out with `engine` ray")
     from augcli.work.ray_pool import check_installed  # noqa: PLC0415 - an extra

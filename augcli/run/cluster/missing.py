@@ -176,12 +176,13 @@ def in_words(missing: Sequence[Shard], tasks: Sequence[AssignedTask]) -> str:
     """Return which shards are missing, and which tasks have them."""
     names = ", ".join(shard.name for shard in missing[:SHOWN])
     more = f" and {len(missing) - SHOWN:,} more" if len(missing) > SHOWN else ""
-    text = f"{len(missing):,} of its shards are not made ({names}{more})"
+    are = "are" if len(missing) > 1 else "is"
+    text = f"{len(missing):,} of its shards {are} not made ({names}{more})"
     if not tasks:
         return f"{text}; no task has begun"
     words = ", ".join(task.words for task in tasks[:SHOWN])
     more = f" and {len(tasks) - SHOWN:,} more" if len(tasks) > SHOWN else ""
-    return f"{text}; they are those of task {words}{more}"
+    return f"{text}, of task {words}{more}"
 
 
 def resubmit_words(tasks: Sequence[AssignedTask]) -> str:

@@ -19,6 +19,7 @@ from augcli.data.stores.path_list import STANDARD_INPUT
 from augcli.errors import OutputError
 from augcli.files import JSON_LIMIT, parse_json, real_place
 from augcli.params import build, values
+from augcli.plan.fingerprint import difference
 from augcli.recipes.option_kinds import ONE_RUN_ONLY
 from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
@@ -114,28 +115,22 @@ class SharedPlan:
 
     def difference(self, place: str, recipe: Recipe, options: RunOptions) -> str:
         """Return in words how another command line differs; empty where it does not."""
-        theirs = {
-            "version of augcli": VERSION,
-            "INPUT": place,
-            "command": recipe.name,
-            "recipe": recipe.to_toml() if recipe.steps else "",
-            **shared_options(options),
-        }
-        ours = {
-            "version of augcli": self.augcli,
-            "INPUT": self.input,
-            "command": self.name,
-            "recipe": self.recipe,
-            **self.options,
-        }
+        theirs = {"version of augcli": VERSION, "INPUT": place, **shared_options(options)}
+        ours = {"version of augcli": self.augcli, "INPUT": self.input, **self.options}
         names = [name for name in theirs if theirs[name] != ours.get(name)]
-        return ", ".join(
-            "the options of the method are others"
-            if name == "recipe"
-            else f"{name} was {ours.get(name)} and is {theirs[name]}"
+        found = [difference(_steps(self.recipe_and_options()[0]), _steps(recipe))]
+        found += [
+            f"{name} was {ours.get(name)} and is {theirs[name]}"
             for name in names
             if name not in CONTENT_ONLY
-        )
+        ]
+        return ", ".join(filter(None, found))
+
+
+def _steps(recipe: Recipe) -> dict[str, Any]:
+    """Return what a recipe does, to be compared."""
+    steps = [step.to_json() for step in recipe.steps]
+    return {"command": recipe.name, "steps": steps, "survival": recipe.survival}
 
 
 def absolute(folder: Place) -> str:

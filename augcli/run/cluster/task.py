@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from augcli.data.manifest_formats.formats import FORMATS
-from augcli.data.presence import Presence, TaskFile
+from augcli.data.presence import TaskFile, TaskPresence
 from augcli.data.stopping import carry_on, writing
 from augcli.errors import Stopped
 from augcli.recipes.array_index import ArrayIndex
@@ -23,13 +23,13 @@ from augcli.run.making.prepare import Prepared
 from augcli.run.messages import Notice, Started, TaskSummary, ignore
 from augcli.run.scoring import scorer_on_gpu
 from augcli.run.showing.progress import RunProgress
+from augcli.work.device_scoring import scored_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from augcli.data.output import OutputFolder
     from augcli.data.stopping import Checkpoint
-    from augcli.data.stores.sources import Sources
     from augcli.files import Place
     from augcli.plan.jobs import Task
     from augcli.plan.ring import Shard
@@ -67,7 +67,7 @@ def make_share(
     shards: Sequence[Shard] = []
     progress: RunProgress | None = None
     if plan:
-        with writing(output.path), Presence(output.path, _task_file(index, plan)):
+        with writing(output.path), TaskPresence(output.path, _task_file(index, plan)):
             _wait_for_lock(output, plan, checkpoint)
             facts = read_facts(output, plan)
             shards = index.slice(facts.shards)
@@ -142,12 +142,12 @@ def _make(planned: PlannedRun, share: _Share, begun: float, listener: Listener) 
             listener(Notice("nothing to do: all shards of this task are there already"))
             return progress
         tasks = itertools.chain([first], tasks)
-        sources = None
+        scored = None
         if gpu:
             wanted = list(tasks)
-            tasks, sources = iter(wanted), _sources_of(wanted, run.sources)
+            tasks, scored = iter(wanted), scored_for(wanted)
         try:
-            work(prepared, tasks, progress, listener, sources)
+            work(prepared, tasks, progress, listener, scored)
         finally:
             if prepared.pool:
                 prepared.pool.close()
@@ -192,15 +192,3 @@ def _wait_for_lock(output: OutputFolder, plan: SharedPlan, checkpoint: Checkpoin
         _check_plan(output, plan)
         time.sleep(LOOK_SECONDS)
     _check_plan(output, plan)
-
-
-def _sources_of(tasks: Sequence[Task], sources: Sources) -> Sources:
-    """Return the sources that tasks read, unless a donor can't be used."""
-    paths = {
-        source.path
-        for task in tasks
-        for job in task.filled().jobs
-        for source in (job.base, *job.donors[:1])
-    }
-    found = (sources.find(path) for path in sorted(paths))
-    return sources.select([index for index in found if index is not None])

@@ -12,6 +12,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from augcli.attention.device import CPU
 from augcli.data.card import TRAIN, card, features_of
 from augcli.data.class_list import class_list
 from augcli.data.manifest import (
@@ -209,7 +210,9 @@ def summary(prepared: Prepared, seconds: float, new: int = 0, rate: float = 0.0)
 
 def made_by(prepared: Prepared) -> dict[str, Any]:
     """Return versions, platform and what really scores, for run.json."""
-    device = prepared.gpu.device if prepared.gpu else "cpu"
+    options = prepared.run.options
+    elsewhere = options.device if options.engine == "ray" else CPU
+    device = prepared.gpu.device if prepared.gpu else elsewhere
     return {**machine(), "device": device if largest_grid(prepared.chain) else None}
 
 

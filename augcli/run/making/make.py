@@ -16,11 +16,12 @@ from augcli.run.making.prepare import prepare
 from augcli.run.messages import Notice, Summary, ignore
 from augcli.run.scoring import score_first
 from augcli.run.showing.progress import RunProgress
+from augcli.work.device_scoring import BATCH, in_batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from augcli.data.stores.sources import Sources
+    from augcli.data.stores.sources import Source
     from augcli.plan.jobs import Task
     from augcli.run.checking.checked_run import Run
     from augcli.run.making.prepare import Prepared
@@ -117,7 +118,7 @@ def work(
     tasks: Iterator[Task],
     progress: RunProgress,
     listener: Listener,
-    sources: Sources | None = None,
+    scored: list[Source] | None = None,
 ) -> None:
     """Make shards.
 
@@ -126,7 +127,7 @@ def work(
         tasks: What each shard still needs.
         progress: Counts what is made.
         listener: Called with each message.
-        sources: Those of these shards; all where None.
+        scored: The sources that a GPU scores first; all where None.
 
     Raises:
         Stopped: The disk is full, workers keep ending, …
@@ -135,7 +136,10 @@ def work(
     pool = prepared.pool = prepared.pool or run.pool(prepared.storage)
     if prepared.gpu:
         # So that no worker needs to score a source.
-        score_first(pool, sources or run.sources, prepared.gpu, prepared.storage, listener)
+        count = len(run.sources) if scored is None else len(scored)
+        every = run.sources.batches(range(count), BATCH)
+        batches = every if scored is None else in_batches(scored)
+        score_first(pool, batches, count, prepared.gpu, prepared.storage, listener)
     settings = run.make_settings(prepared.chain, run.output.files.identity())
     for event in pool.work(settings, tasks, prepared.backlog.plan.widen):
         progress.take(event)

@@ -13,7 +13,7 @@ import pytest
 from augcli.augmentations.cutmix import CutMix
 from augcli.augmentations.flip import Flip
 from augcli.data.labels import Label
-from augcli.data.output import PLAN, OutputFolder
+from augcli.data.output import LISTS, PLAN, OutputFolder
 from augcli.data.stores.packed_paths import PackedPaths
 from augcli.data.stores.source_list import ListWriter, read_sources
 from augcli.data.stores.sources import Sources
@@ -21,7 +21,7 @@ from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
 from augcli.recipes.step import Step
 from augcli.run.cluster.prepare import prepare_plan
-from augcli.run.cluster.shared_plan import read_plan
+from augcli.run.cluster.shared_plan import opened_list, read_facts, read_plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,6 +128,25 @@ def test_of_two_plans_at_the_same_moment_the_first_counts(photos: Path, tmp_path
     assert files.names(".augcli/tmp") == []
     assert files.create(".augcli/new.json", b"new")
     assert (out / ".augcli/new.json").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("other", [{"manifest": "jsonl"}, {"copies": 3}])
+def test_who_comes_second_takes_the_first_plan_and_leaves_its_list(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]
+) -> None:
+    """Both saw no plan; their lists are the same, or others."""
+    output = OutputFolder(tmp_path / "out")
+    prepare_plan(photos, RECIPE, RunOptions(out=tmp_path / "out", workers=0))
+    first = read_plan(output)
+    assert first
+    monkeypatch.setattr(OutputFolder, "forget_plan", lambda output: None)
+    second = prepare_plan(photos, RECIPE, RunOptions(out=tmp_path / "out", workers=0, **other))
+    assert second.plan == first.sha256
+    facts = read_facts(output, first)
+    with opened_list(output, first, facts) as shared:
+        assert len(shared.sources) == 9
+    assert len(output.files.names(LISTS)) == 2
+    output.files.close()
 
 
 @pytest.mark.parametrize(

@@ -7,21 +7,24 @@ import os
 import shutil
 import sys
 import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 import augcli
-from augcli.data.output import LISTS, PLAN, STATE, TASKS
+from augcli.data.output import LISTS, PARTS, PLAN, STATE, TASKS, OutputFolder
 from augcli.errors import Stopped
 from augcli.files import GONE_AFTER
+from augcli.run.cluster.shared_plan import read_plan
 from tests.command import start, wait_for
 from tests.photos import class_folders, picture, save, tree
 
 if TYPE_CHECKING:
     import subprocess
 
+    from tests.command import Outcome
     from tests.conftest import Cli
 
 METHOD = ("--patch", 9, "--copies", 2)
@@ -45,8 +48,56 @@ def command(photos: Path, out: Path, *options: object) -> tuple[object, ...]:
     return ("cutout", photos, *METHOD, "--out", out, *options)
 
 
-def started(photos: Path, out: Path, *options: object) -> subprocess.Popen[str]:
-    return start(*command(photos, out, "--workers", 0, *options))
+@dataclass(frozen=True)
+class ArrayJob:
+    """One command as prepare, tasks and finish.
+
+    Attributes:
+        cli: Runs commands.
+        photos: INPUT.
+        out: OUT, which the tasks share.
+    """
+
+    cli: Cli
+    photos: Path
+    out: Path
+
+    def prepare(self) -> Outcome:
+        return self.cli("prepare", *command(self.photos, self.out))
+
+    def task(self, index: str, *options: object) -> Outcome:
+        return self.cli(*command(self.photos, self.out, *options, "--shard", index))
+
+    def started(self, index: str, *options: object) -> subprocess.Popen[str]:
+        """Start a task as a process of its own."""
+        line = command(self.photos, self.out, *options, "--workers", 0, "--shard", index)
+        return start(*line)
+
+    def tasks(self, count: int, *options: object) -> None:
+        """Do all tasks, one after the other."""
+        for number in range(count):
+            assert self.task(f"{number}/{count}", *options).code == 0
+
+    def finish(self, *options: object) -> Outcome:
+        return self.cli("finish", self.out, *options)
+
+    def alone(self, *options: object) -> dict[str, bytes]:
+        """Return what one run on one machine leaves."""
+        out = self.out.with_name("alone")
+        self.cli(*command(self.photos, out, *options))
+        return tree(out)
+
+
+@pytest.fixture
+def job(cli: Cli, photos: Path, tmp_path: Path) -> ArrayJob:
+    """Over few pictures."""
+    return ArrayJob(cli, photos, tmp_path / "out")
+
+
+@pytest.fixture
+def large_job(cli: Cli, many: Path, tmp_path: Path) -> ArrayJob:
+    """Over many pictures, one of which can't be read."""
+    return ArrayJob(cli, many, tmp_path / "out")
 
 
 def all_done(processes: list[subprocess.Popen[str]]) -> list[str]:
@@ -56,15 +107,10 @@ def all_done(processes: list[subprocess.Popen[str]]) -> list[str]:
     return texts
 
 
-def test_the_plan_is_a_share_for_each_task_and_all_shards_together(
-    cli: Cli, many: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    assert cli("prepare", *command(many, out)).code == 0
-    shares = [
-        json.loads(cli(*command(many, out, "--shard", f"{n}/3", "--json")).out.splitlines()[-1])
-        for n in range(3)
-    ]
+def test_the_plan_is_a_share_for_each_task_and_all_shards_together(large_job: ArrayJob) -> None:
+    assert large_job.prepare().code == 0
+    ends = [large_job.task(f"{number}/3", "--json") for number in range(3)]
+    shares = [json.loads(end.out.splitlines()[-1]) for end in ends]
     assert {share["message_type"] for share in shares} == {"task"}
     assert sum(share["images"] for share in shares) == 302
     counts = [share["shards"] for share in shares]
@@ -74,131 +120,135 @@ def test_the_plan_is_a_share_for_each_task_and_all_shards_together(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_processes_that_start_at_once_give_the_bytes_of_one_run(
-    cli: Cli, many: Path, tmp_path: Path, kind: str
+    large_job: ArrayJob, kind: str
 ) -> None:
-    options = KINDS[kind]
-    shared, alone = tmp_path / "shared", tmp_path / "alone"
-    assert cli(*command(many, alone, *options)).code == 1
-    all_done([started(many, shared, *options, "--shard", f"{n}/4") for n in range(4)])
-    end = cli("finish", shared)
-    assert (end.code, end.out) == (1, f"{shared}/metadata.csv\n")
-    assert tree(shared) == tree(alone)
-    assert not (shared / STATE).exists()
-    again = cli(*command(many, shared, *options))
+    options, out = KINDS[kind], large_job.out
+    all_done([large_job.started(f"{number}/4", *options) for number in range(4)])
+    end = large_job.finish()
+    assert (end.code, end.out) == (1, f"{out}/metadata.csv\n")
+    assert tree(out) == large_job.alone(*options)
+    assert not (out / STATE).exists()
+    again = large_job.cli(*command(large_job.photos, out, *options))
     assert "nothing to do: everything is there already" in again.err
 
 
 @pytest.mark.parametrize("count", [1, 7, 500])
-def test_bytes_never_depend_on_the_number_of_tasks(
-    cli: Cli, photos: Path, tmp_path: Path, count: int
-) -> None:
-    shared, alone = tmp_path / "shared", tmp_path / "alone"
-    cli(*command(photos, alone))
-    wanted = range(count) if count < 10 else (0, 124, 249, 250, 374, 499)
-    cli("prepare", *command(photos, shared))
-    for number in wanted:
-        assert cli(*command(photos, shared, "--shard", f"{number}/{count}")).code == 0
-    assert cli("finish", shared).code == 0
-    assert tree(shared) == tree(alone)
+def test_bytes_never_depend_on_the_number_of_tasks(job: ArrayJob, count: int) -> None:
+    job.prepare()
+    for number in range(count) if count < 10 else (0, 124, 249, 250, 374, 499):
+        assert job.task(f"{number}/{count}").code == 0
+    assert job.finish().code == 0
+    assert tree(job.out) == job.alone()
 
 
 def test_two_attempts_with_other_numbers_of_tasks_work_at_the_same_time(
-    cli: Cli, many: Path, tmp_path: Path
+    large_job: ArrayJob,
 ) -> None:
-    shared, alone = tmp_path / "shared", tmp_path / "alone"
-    cli(*command(many, alone))
-    cli("prepare", *command(many, shared))
-    indices = [f"{n}/3" for n in range(3)] + [f"{n}/2" for n in range(2)]
-    all_done([started(many, shared, "--shard", index) for index in indices])
-    assert cli("finish", shared).code == 1
-    assert tree(shared) == tree(alone)
+    large_job.prepare()
+    indices = [f"{number}/3" for number in range(3)] + [f"{number}/2" for number in range(2)]
+    all_done([large_job.started(index) for index in indices])
+    assert large_job.finish().code == 1
+    assert tree(large_job.out) == large_job.alone()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_a_task_that_was_killed_is_named_and_made_up_for(
-    cli: Cli, many: Path, tmp_path: Path
-) -> None:
-    shared, alone = tmp_path / "shared", tmp_path / "alone"
-    cli(*command(many, alone))
-    cli("prepare", *command(many, shared))
-    assert cli(*command(many, shared, "--shard", "0/3")).code == 0
-    killed = started(many, shared, "--shard", "1/3")
-    wait_for(lambda: any("~1-of-3" in path.name for path in (shared / TASKS).iterdir()))
+def test_a_task_that_was_killed_is_named_and_made_up_for(large_job: ArrayJob) -> None:
+    cli, out = large_job.cli, large_job.out
+    large_job.prepare()
+    assert large_job.task("0/3").code == 0
+    killed = large_job.started("1/3")
+    wait_for(lambda: any("~1-of-3" in path.name for path in (out / TASKS).iterdir()))
     killed.kill()
     killed.communicate()
-    end = cli("finish", shared)
+    end = large_job.finish()
     assert end.code == 3
-    assert "task 1/3 (gone on " in end.err
+    assert not (out / "metadata.csv").exists()
+    assert ", of task 1/3 (gone on " in end.err
     assert ", 2/3 (has not begun)" in end.err
-    told = cli("status", shared).out
+    told = cli("status", out).out
     assert "0 tasks at work" in told
     assert "shards are missing of task 1/3 (gone on " in told
-    assert cli("status", shared, "--resubmit").out == "1-2\n"
+    assert cli("status", out, "--resubmit").out == "1-2\n"
     for number in (1, 2):
-        assert cli(*command(many, shared, "--shard", f"{number}/3")).code == 0
-    assert cli("status", shared, "--resubmit").out == "\n"
-    assert f"nothing is missing: augcli finish {shared}\n" in cli("status", shared).out
-    assert cli("finish", shared).code == 1
-    assert tree(shared) == tree(alone)
+        assert large_job.task(f"{number}/3").code == 0
+    assert cli("status", out, "--resubmit").out == "\n"
+    assert f"nothing is missing: augcli finish {out}\n" in cli("status", out).out
+    assert large_job.finish().code == 1
+    assert tree(out) == large_job.alone()
 
 
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        (("--patch", 8), "the options of the method are others"),
+        (("--patch", 8), "patch was 9 and is 8"),
+        (("--fill", "black", "--seed", 1), "fill was mean and is black, seed was 0 and is 1"),
         (("--seed", 1), "seed was 0 and is 1"),
         (("--copies", 3), "copies was 2 and is 3"),
         (("--total", 9), "total was None and is 9"),
     ],
 )
 def test_a_task_with_other_options_is_refused(
-    cli: Cli, photos: Path, tmp_path: Path, changed: tuple[object, ...], words: str
+    job: ArrayJob, changed: tuple[object, ...], words: str
 ) -> None:
-    out = tmp_path / "out"
-    cli("prepare", *command(photos, out))
-    before = tree(out)
-    end = cli(*command(photos, out, *changed, "--shard", "0/2"))
+    job.prepare()
+    before = tree(job.out)
+    end = job.task("0/2", *changed)
     assert end.code == 2
-    assert f"OUT {out} is prepared for another command: {words}; give the same options" in end.err
-    assert tree(out) == before
+    assert f"OUT {job.out} is prepared for another command: {words}; give the same" in end.err
+    assert tree(job.out) == before
 
 
-def test_a_task_of_another_input_is_refused(cli: Cli, photos: Path, tmp_path: Path) -> None:
-    cli("prepare", *command(photos, tmp_path / "out"))
-    other = shutil.copytree(photos, tmp_path / "other")
-    end = cli(*command(other, tmp_path / "out", "--shard", "0/2"))
+def test_a_task_of_another_input_is_refused(job: ArrayJob, tmp_path: Path) -> None:
+    job.prepare()
+    other = shutil.copytree(job.photos, tmp_path / "other")
+    end = replace(job, photos=other).task("0/2")
     assert end.code == 2
-    assert f"INPUT was {photos} and is {other}" in end.err
+    assert f"INPUT was {job.photos} and is {other}" in end.err
 
 
-def test_a_task_lists_nothing(cli: Cli, photos: Path, tmp_path: Path) -> None:
-    shared, alone = tmp_path / "shared", tmp_path / "alone"
-    cli(*command(photos, alone))
-    cli("prepare", *command(photos, shared))
-    save(photos / "cat/new.png", picture(99, 24, 24))
-    for number in range(2):
-        assert cli(*command(photos, shared, "--shard", f"{number}/2")).code == 0
-    assert cli("finish", shared).code == 0
-    assert tree(shared) == tree(alone)
-
-
-def test_a_set_that_grew_is_prepared_again_and_extended(
-    cli: Cli, photos: Path, tmp_path: Path
+def test_a_task_of_another_version_is_refused(
+    job: ArrayJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    job.prepare()
+    monkeypatch.setattr("augcli.run.cluster.shared_plan.VERSION", "99.0")
+    end = job.task("0/2")
+    assert end.code == 2
+    assert f"version of augcli was {augcli.__version__} and is 99.0" in end.err
+
+
+def test_every_shard_carries_the_hash_of_the_plan(job: ArrayJob) -> None:
+    """So that a shard of another plan is never taken for one of this."""
+    job.prepare()
+    plan = read_plan(OutputFolder(job.out))
+    assert plan
+    job.tasks(2)
+    parts = sorted((job.out / PARTS).iterdir())
+    assert len(parts) == 2
+    for part in parts:
+        assert json.loads(part.read_bytes().splitlines()[-1]) == {"plan": plan.sha256}
+
+
+def test_a_task_lists_nothing(job: ArrayJob) -> None:
+    alone = job.alone()
+    job.prepare()
+    save(job.photos / "cat/new.png", picture(99, 24, 24))
+    job.tasks(2)
+    assert job.finish().code == 0
+    assert tree(job.out) == alone
+
+
+def test_a_set_that_grew_is_prepared_again_and_extended(job: ArrayJob) -> None:
     # The mean colour would be that of the first run.
     black = ("--fill", "black")
-    shared, alone = tmp_path / "shared", tmp_path / "alone"
-    for out in (shared, alone):
-        cli(*command(photos, out, *black))
-    save(photos / "cat/new.png", picture(99, 24, 24))
-    shutil.rmtree(photos / "emu")
+    job.alone(*black)
+    job.cli(*command(job.photos, job.out, *black))
+    save(job.photos / "cat/new.png", picture(99, 24, 24))
+    shutil.rmtree(job.photos / "emu")
     options = (*black, "--accept-missing")
-    cli(*command(photos, alone, *options))
-    for number in range(2):
-        assert cli(*command(photos, shared, *options, "--shard", f"{number}/2")).code == 0
-    assert cli("finish", shared).code == 0
-    assert tree(shared) == tree(alone)
-    assert not (shared / "emu").exists()
+    job.tasks(2, *options)
+    assert job.finish().code == 0
+    assert tree(job.out) == job.alone(*options)
+    assert not (job.out / "emu").exists()
 
 
 def test_what_is_complete_needs_no_plan(cli: Cli, photos: Path, tmp_path: Path) -> None:
@@ -216,16 +266,14 @@ def test_what_is_complete_needs_no_plan(cli: Cli, photos: Path, tmp_path: Path) 
     assert tree(out) == before
 
 
-def test_a_plan_is_made_once(cli: Cli, photos: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    cli("prepare", *command(photos, out))
-    before = (out / PLAN).stat()
-    end = cli("prepare", *command(photos, out))
-    assert "prepared already: the sources and the options are the same" in end.err
-    assert (out / PLAN).stat().st_mtime_ns == before.st_mtime_ns
-    save(photos / "cat/new.png", picture(99, 24, 24))
-    assert cli("prepare", *command(photos, out)).code == 0
-    assert "20 outputs" in cli("prepare", *command(photos, out)).err
+def test_a_plan_is_made_once(job: ArrayJob) -> None:
+    job.prepare()
+    before = (job.out / PLAN).stat()
+    assert "prepared already: the sources and the options are the same" in job.prepare().err
+    assert (job.out / PLAN).stat().st_mtime_ns == before.st_mtime_ns
+    save(job.photos / "cat/new.png", picture(99, 24, 24))
+    assert job.prepare().code == 0
+    assert "20 outputs" in job.prepare().err
 
 
 def pretend(out: Path, age: float = 0, host: str = "elsewhere") -> Path:
@@ -238,42 +286,35 @@ def pretend(out: Path, age: float = 0, host: str = "elsewhere") -> Path:
     return path
 
 
-def test_what_tasks_rely_on_is_not_changed_while_they_are_at_work(
-    cli: Cli, photos: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    cli("prepare", *command(photos, out))
-    cli(*command(photos, out, "--shard", "0/1"))
+def test_what_tasks_rely_on_is_not_changed_while_they_are_at_work(job: ArrayJob) -> None:
+    photos, out = job.photos, job.out
+    job.prepare()
+    job.tasks(1)
     pretend(out)
     save(photos / "cat/new.png", picture(99, 24, 24))
     for words in (("finish", out), command(photos, out), ("prepare", *command(photos, out))):
-        end = cli(*words)
+        end = job.cli(*words)
         assert end.code == 2, words
         assert f"OUT {out} is in use by task 7/9 on elsewhere, last seen " in end.err
         assert "or give --force if it is gone" in end.err
-    assert "at work: 7/9 on elsewhere, seen " in cli("status", out).out
-    assert cli("finish", out, "--force").code == 0
+    assert "at work: 7/9 on elsewhere, seen " in job.cli("status", out).out
+    assert job.finish("--force").code == 0
 
 
-def test_a_task_that_was_silent_for_five_minutes_is_gone(
-    cli: Cli, photos: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    cli("prepare", *command(photos, out))
-    cli(*command(photos, out, "--shard", "0/1"))
-    pretend(out, GONE_AFTER + 1)
-    assert "0 tasks at work" in cli("status", out).out
-    assert cli("finish", out).code == 0
+def test_a_task_that_was_silent_for_five_minutes_is_gone(job: ArrayJob) -> None:
+    job.prepare()
+    job.tasks(1)
+    pretend(job.out, GONE_AFTER + 1)
+    assert "0 tasks at work" in job.cli("status", job.out).out
+    assert job.finish().code == 0
 
 
-def test_a_local_run_takes_over_what_tasks_left(cli: Cli, many: Path, tmp_path: Path) -> None:
-    shared, alone = tmp_path / "shared", tmp_path / "alone"
-    cli(*command(many, alone))
-    cli("prepare", *command(many, shared))
-    cli(*command(many, shared, "--shard", "1/4"))
-    assert cli(*command(many, shared)).code == 1
-    assert tree(shared) == tree(alone)
-    assert not (shared / STATE).exists()
+def test_a_local_run_takes_over_what_tasks_left(large_job: ArrayJob) -> None:
+    large_job.prepare()
+    large_job.task("1/4")
+    assert large_job.cli(*command(large_job.photos, large_job.out)).code == 1
+    assert tree(large_job.out) == large_job.alone()
+    assert not (large_job.out / STATE).exists()
 
 
 def test_a_task_ends_where_the_plan_was_changed_meanwhile(many: Path, tmp_path: Path) -> None:
@@ -310,33 +351,28 @@ def test_wrong_input_leaves_nothing_behind(cli: Cli, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["plan", "list", "index", "cut list", "cut index"])
-def test_a_damaged_plan_is_one_sentence(
-    cli: Cli, photos: Path, tmp_path: Path, damage: str
-) -> None:
-    out = tmp_path / "out"
-    cli("prepare", *command(photos, out))
-    (index,) = (out / LISTS).glob("*.json.gz")
-    file = {"list": index.with_name(index.name.partition(".")[0]), "index": index}.get(
-        damage.removeprefix("cut "), out / PLAN
-    )
+def test_a_damaged_plan_is_one_sentence(job: ArrayJob, damage: str) -> None:
+    job.prepare()
+    (index,) = (job.out / LISTS).glob("*.json.gz")
+    files = {"plan": job.out / PLAN, "index": index}
+    files["list"] = index.with_name(index.name.partition(".")[0])
+    file = files[damage.removeprefix("cut ")]
     if damage == "plan":
         file.write_bytes(b"{}")
     elif damage.startswith("cut"):
         file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     else:
         file.unlink()
-    for words in (command(photos, out, "--shard", "0/2"), ("finish", out)):
-        end = cli(*words)
+    for end in (job.task("0/2"), job.finish()):
         assert end.code == 2
         assert len(end.err.splitlines()) <= 2
-        assert f"the plan in OUT {out} can't be used" in end.err
+        assert f"the plan in OUT {job.out} can't be used" in end.err
 
 
-def test_finish_needs_no_input(cli: Cli, photos: Path, tmp_path: Path) -> None:
-    shared, alone = tmp_path / "shared", tmp_path / "alone"
-    cli(*command(photos, alone))
-    cli("prepare", *command(photos, shared))
-    cli(*command(photos, shared, "--shard", "0/1"))
-    photos.rename(tmp_path / "elsewhere")
-    assert cli("finish", shared).code == 0
-    assert tree(shared) == tree(alone)
+def test_finish_needs_no_input(job: ArrayJob, tmp_path: Path) -> None:
+    alone = job.alone()
+    job.prepare()
+    job.tasks(1)
+    job.photos.rename(tmp_path / "elsewhere")
+    assert job.finish().code == 0
+    assert tree(job.out) == alone
