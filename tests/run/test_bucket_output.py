@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from augcli.files import Url
 from augcli.files.owners import GONE_AFTER, HOST
 from augcli.files.remote import objects, presence
 from tests.buckets import download, upload
+from tests.command import ROOT, call, environment
 from tests.guarantees.buckets import bucket_tree
 from tests.photos import class_folders, tree
 
@@ -260,3 +262,34 @@ def test_a_name_that_no_object_can_have_is_a_row(
     summary = augcli.augment(photos, METHOD, out=f"{any_bucket}/out", workers=0)
     assert (summary.images, summary.failed) == (9, 1)
     assert b"too long" in objects.read(f"{any_bucket}/out/errors.csv").data
+
+
+POISON = """
+import os, signal, sys
+
+def end_of(event, arguments):
+    if event == "open" and str(arguments[0]).endswith("poison.jpg"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(end_of)
+"""
+
+
+def test_a_worker_that_dies_loses_none_of_the_shards_that_it_was_given(
+    tmp_path: Path, bucket: str
+) -> None:
+    source = class_folders(tmp_path / "photos", {"a": 4, "b": 4})
+    options = ["--patch", 5, "--fill", "black", "--copies", 4, "--workers", 1]
+    assert call("cutout", source, *options, "--out", tmp_path / "clean").code == 0
+    (source / "a/poison.jpg").write_bytes(b"reading me is deadly")
+    (tmp_path / "sitecustomize.py").write_text(POISON)
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    out = f"{bucket}/out"
+    end = call("cutout", source, *options, "--out", out, env=environment(PYTHONPATH=path))
+    assert end.code == 1, end.err
+    made = download(out)
+    assert made["errors.csv"].decode().count("a/poison.jpg") == 1
+    clean = tree(tmp_path / "clean")
+    pictures = {name for name in clean if "-cutout-" in name}
+    assert len(pictures) == 32
+    assert {name: made[name] for name in pictures} == {name: clean[name] for name in pictures}
