@@ -16,7 +16,7 @@ from augcli.cli.given import Given, OptionsByClass, given_options
 from augcli.cli.help import Command
 from augcli.cli.options import CommandOptions
 from augcli.errors import with_flags
-from augcli.files import Place
+from augcli.files import Place, shown
 from augcli.params import Declared, declared
 from augcli.recipes.options import MIXER_OPTIONS, SCORER_OPTIONS, RunOptions
 from augcli.recipes.recipe import Recipe
@@ -188,8 +188,8 @@ def _recipe_command(run: RunRecipe) -> Callable[..., None]:
     def command(**arguments: Any) -> None:
         given = given_options(RUN, options, arguments, names_by_command)
         with given.spelling():
-            recipe = Recipe.load(Path(arguments["recipe"]))
-        given = given.after(RunOptions, recipe.run, f"{arguments['recipe']} ([run])")
+            recipe = Recipe.load(arguments["recipe"])
+        given = given.after(RunOptions, recipe.run, f"{shown(arguments['recipe'])} ([run])")
         with given.spelling():
             run(path_of(arguments["input_folder"]), recipe, given.build(RunOptions), given)
 

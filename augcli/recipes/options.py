@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from augcli.attention.device import parse_device
@@ -388,7 +387,7 @@ class RunOptions(ByName):
     ] = "any"
     model: Annotated[Place | None, MODEL] = None
     heatmaps: Annotated[
-        Path | None,
+        Place | None,
         Param(
             "File made by augcli heatmaps; images that it holds are not scored again.",
             group="input",
