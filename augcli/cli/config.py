@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augcli.cli.suggestions import suggestion
 from augcli.errors import UsageError, near_miss
-from augcli.files import TOML_LIMIT, decode_text, parse_toml, read_file, read_given
+from augcli.files import (
+    TOML_LIMIT,
+    decode_text,
+    parse_toml,
+    place_of,
+    read_file,
+    read_given,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from pathlib import Path
+
+    from augcli.files import Place
 
 
 class Key(NamedTuple):
@@ -26,7 +34,7 @@ class Key(NamedTuple):
 
 
 def read_config(
-    path: Path, command: str, commands: Mapping[str, Collection[str]]
+    path: Place, command: str, commands: Mapping[str, Collection[str]]
 ) -> dict[str, Key]:
     """Return the options that a configuration file gives to a command, by name.
 
@@ -34,7 +42,7 @@ def read_config(
     command is for that command and wins. A key may be written ``top_n`` or ``top-n``.
 
     Args:
-        path: The TOML file.
+        path: The TOML file, or its URL.
         command: The command that runs.
         commands: Names of the options of every command.
 
@@ -83,8 +91,8 @@ def config_wants_json(path: str, command: Sequence[str]) -> bool:
         command: The name of the command; empty without one.
     """
     try:
-        content = parse_toml(decode_text(read_file(path, TOML_LIMIT).data))
-    except (OSError, ValueError):
+        content = parse_toml(decode_text(read_file(place_of(path), TOML_LIMIT).data))
+    except (OSError, ValueError, UsageError):
         return False
     tables = [content.get(name) for name in command]
     own = [table["json"] for table in tables if isinstance(table, dict) and "json" in table]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,7 +15,7 @@ from augcli.cli.given import Given, OptionsByClass, given_options
 from augcli.cli.help import Command
 from augcli.cli.option_words import completions, describe, metavar
 from augcli.cli.options import CommandOptions
-from augcli.files import Place
+from augcli.files import Place, shown
 from augcli.params import Declared, declared
 from augcli.recipes.option_kinds import MIXER_OPTIONS, SCORER_OPTIONS
 from augcli.recipes.options import RunOptions
@@ -189,8 +188,8 @@ def _recipe_command(run: RunRecipe) -> Callable[..., None]:
     def command(**arguments: Any) -> None:
         given = given_options(RUN, options, arguments, names_by_command)
         with given.spelling():
-            recipe = Recipe.load(Path(arguments["recipe"]))
-        given = given.after(RunOptions, recipe.run, f"{arguments['recipe']} ([run])")
+            recipe = Recipe.load(arguments["recipe"])
+        given = given.after(RunOptions, recipe.run, f"{shown(arguments['recipe'])} ([run])")
         with given.spelling():
             run(path_of(arguments["input_folder"]), recipe, given.build(RunOptions), given)
 

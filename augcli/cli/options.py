@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal
 
+from augcli.files import Place
 from augcli.params import ByName, Param, check
 
 
@@ -14,7 +14,7 @@ class CommandOptions(ByName):
     """What a command prints and how."""
 
     config: Annotated[
-        Path | None,
+        Place | None,
         Param(
             "TOML file with options; a table such as [cutmix] applies to that command only.",
             group="run",

@@ -52,7 +52,7 @@ def recipe_commands() -> typer.Typer:
 
     def check(path: str = typer.Argument(metavar="RECIPE", help="The TOML file.")) -> None:
         """Check a recipe and print what it does, step by step."""
-        for line in recipe_lines(Recipe.load(Path(path))):
+        for line in recipe_lines(Recipe.load(path)):
             write_line(line)
         write_stderr("recipe is valid")
 

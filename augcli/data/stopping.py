@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from augcli.errors import Stopped
-from augcli.files import LinkInside
+from augcli.files import LinkInside, TemporaryFull
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,6 +131,12 @@ def _bytes(count: float) -> str:
 
 def stopped(error: OSError, out: str) -> Stopped:
     """Say why nothing can be written any more, and what to do."""
+    if isinstance(error, TemporaryFull):
+        return Stopped(
+            f"the temporary folder {error.filename} has no room for what is made there for OUT "
+            f"{out}; make room, or let TMPDIR name another folder, then run the same command "
+            "again to continue"
+        )
     if error.errno in FULL:
         return disk_full(out)
     if isinstance(error, LinkInside):

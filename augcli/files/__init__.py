@@ -49,7 +49,7 @@ from augcli.files.reading import (
 from augcli.files.remote.objects import entries
 from augcli.files.remote.services import Entry
 from augcli.files.remote.url import Place, Url, is_bucket, is_url, place_of, shown
-from augcli.files.spool import Spool, SpoolFull, local_copy
+from augcli.files.spool import Spool, SpoolFull, TemporaryFull, local_copy
 from augcli.files.text import TOML_LIMIT, decode_text, parse_toml
 from augcli.files.unpacking import NotUnpacked, compression, unpacked
 
@@ -76,6 +76,7 @@ __all__ = [
     "Place",
     "Spool",
     "SpoolFull",
+    "TemporaryFull",
     "Url",
     "compression",
     "create_file",

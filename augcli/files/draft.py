@@ -10,6 +10,7 @@ from augcli.files.publishing import sync_descriptor, write_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
 PIECE = 1 << 20
 """Bytes that are collected before they are written."""
@@ -23,6 +24,7 @@ class Draft:
         give_name: Gives the file, which is whole and closed by then, its final name.
         remove: Removes the file.
         syncs: Whether the file is forced to the disk before it gets its name.
+        writing: Surrounds each writing, to say more of what goes wrong.
     """
 
     def __init__(
@@ -32,11 +34,13 @@ class Draft:
         remove: Callable[[], None],
         *,
         syncs: bool,
+        writing: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
     ) -> None:
         self._descriptor = descriptor
         self._give_name = give_name
         self._remove = remove
         self._syncs = syncs
+        self._writing = writing
         self._pieces: list[bytes] = []
         self._waiting = 0
 
@@ -79,6 +83,7 @@ class Draft:
         self._remove()
 
     def _flush(self) -> None:
-        write_all(self._descriptor, b"".join(self._pieces))
+        with self._writing():
+            write_all(self._descriptor, b"".join(self._pieces))
         self._pieces.clear()
         self._waiting = 0

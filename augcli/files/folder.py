@@ -32,6 +32,7 @@ from augcli.files.trial import free_bytes, try_folder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from augcli.files.output_files import Answer
     from augcli.files.places import Kind
 
 Fsync = Literal["none", "shard", "file"]
@@ -267,6 +268,10 @@ class Folder:
         """Return the bytes of a file; see :func:`augcli.files.read_file`."""
         with self._descriptor(name, READ_FLAGS) as descriptor:
             return read_descriptor(descriptor, regular(descriptor), limit).data
+
+    def in_turn(self, names: Iterable[str], read: Callable[[str], Answer]) -> Iterator[Answer]:
+        """Yield what reading gives for each name, one after the other."""
+        return map(read, names)
 
     def open(self, name: str) -> io.BufferedReader:
         """Open a regular file for reading in pieces."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import io
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from augcli.files.draft import Draft
     from augcli.files.places import Kind
+
+Answer = TypeVar("Answer")
 
 
 class Lock(Protocol):
@@ -97,6 +99,15 @@ class OutputFiles(Protocol):
 
     def read(self, name: str, limit: int | None = None) -> bytes:
         """Return the bytes of a file, which may be at most so many."""
+        ...
+
+    def in_turn(self, names: Iterable[str], read: Callable[[str], Answer]) -> Iterator[Answer]:
+        """Yield what reading gives for each name, in order; far away, several are read at a time.
+
+        Args:
+            names: Asked for as they are needed.
+            read: Reads a file; it may be called by several threads.
+        """
         ...
 
     def open(self, name: str) -> io.BufferedReader:

@@ -5,6 +5,7 @@ It lies in the folder that ``TMPDIR`` names, else in ``/var/tmp``: ``/tmp`` is o
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import os
@@ -20,7 +21,7 @@ from augcli.files.reading import open_table, read_file
 from augcli.files.remote.url import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 PREFIX = "augcli-spool-"
 _LOCK = "lock"
@@ -31,6 +32,28 @@ RESERVE = 1 << 30
 
 class SpoolFull(Exception):
     """The disk has no room for what is to be written."""
+
+
+class TemporaryFull(OSError):
+    """The disk of temporary files is full; ``filename`` is their folder."""
+
+
+@contextlib.contextmanager
+def naming_folder(folder: str) -> Iterator[None]:
+    """Name the folder of temporary files where their disk is full.
+
+    Args:
+        folder: In which files are written in the block, and in no other one.
+
+    Raises:
+        TemporaryFull: It has no room.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise TemporaryFull(error.errno, os.strerror(error.errno), folder) from None
 
 
 class Spool:

@@ -8,6 +8,7 @@ the lines of ``parts.jsonl.gz``. A file of its own supersedes the lines of its s
 from __future__ import annotations
 
 import gzip
+import itertools
 import os
 import zlib
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
@@ -151,19 +152,17 @@ class Parts:
         Raises:
             Stopped: A part can't be read: what it records must not be taken for lost.
         """
-        loose = self.loose() if chosen is None else sorted(chosen, key=shard_order)
+        loose = self.loose() if chosen is None else self._there(chosen)
         folded = self._whole_folded(chosen)
         following = next(folded, None)
-        for shard in loose:
-            while following and shard_order(following.shard) < shard_order(shard):
+        for stored in self._files.in_turn(loose, self._loose):
+            while following and shard_order(following.shard) < shard_order(stored.shard):
                 yield following
                 following = next(folded, None)
-            if chosen is not None and self._files.size(part_name(shard)) is None:
-                continue
-            if following and following.shard == shard:
+            if following and following.shard == stored.shard:
                 self.superseded_folders |= _folders_of(following)
                 following = next(folded, None)
-            yield self._loose(shard)
+            yield stored
         while following:
             yield following
             following = next(folded, None)
@@ -175,15 +174,17 @@ class Parts:
             plan: Its hash.
         """
         mark = plan_mark(plan)
-        for name in map(str, self._loose_names()):
+
+        def is_marked(shard: str) -> bool:
             try:
-                with self._files.open(part_name(name)) as file:
+                with self._files.open(part_name(shard)) as file:
                     file.seek(-min(len(mark), file.seek(0, os.SEEK_END)), os.SEEK_END)
-                    is_marked = file.read() == mark
+                    return file.read() == mark
             except FileNotFoundError:
-                continue
-            if is_marked:
-                yield name
+                return False
+
+        shards = list(map(str, self._loose_names()))
+        yield from itertools.compress(shards, self._files.in_turn(shards, is_marked))
 
     def commit(self, part: Part) -> None:
         """Write a part as a file of its own."""
@@ -267,6 +268,12 @@ class Parts:
             self.commit(Part(part.shard, part.command, UNFINISHED, obsolete=names))
         self._files.remove(*names)
         return {name.rpartition("/")[0] for name in names}
+
+    def _there(self, chosen: Collection[str]) -> Iterator[str]:
+        """Yield those of the shards whose part is a file of its own, in order."""
+        for shard in sorted(chosen, key=shard_order):
+            if self._files.size(part_name(shard)) is not None:
+                yield shard
 
     def _loose(self, shard: str) -> StoredPart:
         path = f"{self._files.path}/{part_name(shard)}"

@@ -7,7 +7,6 @@ recipes and to the docs stands in its one place here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from augcli.attention.device import CPU, parse_device
@@ -256,7 +255,7 @@ class RunOptions(ByName):
     ] = "any"
     model: Annotated[Place | None, MODEL] = None
     heatmaps: Annotated[
-        Path | None,
+        Place | None,
         Param(
             "File made by augcli heatmaps; images that it holds are not scored again.",
             group="input",

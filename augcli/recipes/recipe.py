@@ -22,6 +22,7 @@ A recipe has one table ``[[step]]`` for each step, in order::
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,7 +30,15 @@ from typing import TYPE_CHECKING, Any
 
 from augcli.augmentations import METHODS
 from augcli.errors import ParameterError, RecipeError, near_miss
-from augcli.files import TOML_LIMIT, decode_text, parse_toml, read_file, read_given
+from augcli.files import (
+    TOML_LIMIT,
+    decode_text,
+    parse_toml,
+    place_of,
+    read_file,
+    read_given,
+    shown,
+)
 from augcli.params import build, declared, values
 from augcli.recipes.option_kinds import NOT_IN_RECIPE
 from augcli.recipes.options import RunOptions
@@ -82,20 +91,28 @@ class Recipe:
         return cls(name, ())
 
     @classmethod
-    def load(cls, path: Path) -> Recipe:
+    def load(cls, file: str | os.PathLike[str]) -> Recipe:
         """Read a recipe from a file.
+
+        Args:
+            file: Its path or URL.
 
         Raises:
             RecipeError: It can't be read, is not UTF-8 or not TOML, or has an unknown key or
                 wrong value; the message names the line and the key.
         """
         try:
+            path = place_of(file)
+        except ValueError as error:
+            raise RecipeError(f"recipe {shown(file)} {error}") from None
+        try:
             text = decode_text(read_given(path, TOML_LIMIT))
         except OSError as error:
             raise RecipeError(f"recipe {path}: can't be read ({error.strerror})") from None
         except ValueError as error:
             raise RecipeError(f"recipe {path}: {error}") from None
-        default = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40]
+        stem = os.path.splitext(os.path.basename(str(path)))[0]
+        default = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40]
         return cls.parse(text, default or "recipe", f"recipe {path}")
 
     @classmethod

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from augcli.attention.device import AUTO, CPU
 from augcli.attention.heat_map_file import HeatMaps
 from augcli.attention.model_file import local_scorer
 from augcli.errors import HeatMapsError, ParameterError
+from augcli.files import TABLE_LIMIT, local_copy
 from augcli.run.messages import Notice
 from augcli.work.device_scoring import score_sources, store_maps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from augcli.attention.scorer import Scorer
     from augcli.data.stores.sources import Source
+    from augcli.files import Place
     from augcli.recipes.chain import Chain
     from augcli.recipes.options import RunOptions
     from augcli.run.messages import Listener
@@ -39,7 +42,8 @@ def usable_maps(options: RunOptions, chain: Chain, scorer: str | None) -> Path |
     path = options.heatmaps
     if path is None:
         return None
-    maps = HeatMaps.load(path)
+    file = _local_maps(path)
+    maps = HeatMaps.load(file)
     if scorer is None or options.size or not scores_sources(chain):
         return None
     if maps.about.scorer != scorer:
@@ -53,7 +57,24 @@ def usable_maps(options: RunOptions, chain: Chain, scorer: str | None) -> Path |
             f"`heatmaps` {path}: holds maps for a grid of {maps.about.grid}, and a grid of "
             f"{grid} is needed; make it anew with augcli heatmaps and `grid` {grid}"
         )
-    return path
+    return file
+
+
+def _local_maps(place: Place) -> Path:
+    """Return a file of heat maps on this machine; of one that a URL names, a copy.
+
+    Raises:
+        HeatMapsError: It can't be read.
+    """
+    if isinstance(place, Path):
+        return place
+    try:
+        return Path(local_copy(os.fspath(place), TABLE_LIMIT))
+    except OSError as error:
+        raise HeatMapsError(
+            f"`heatmaps` {place}: can't be read ({error.strerror}); give the URL of a file that "
+            "augcli heatmaps made"
+        ) from None
 
 
 def scores_sources(chain: Chain) -> bool:

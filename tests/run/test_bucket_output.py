@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+import os
 import shutil
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -12,14 +16,18 @@ import pytest
 import augcli
 from augcli.data.output import LOCK, STATE, OutputFolder
 from augcli.errors import OutputError
-from augcli.files import Url
+from augcli.files import Url, spool
 from augcli.files.owners import GONE_AFTER, HOST
+from augcli.files.remote import bucket as bucket_files
 from augcli.files.remote import objects, presence
+from augcli.files.remote.bucket import Bucket
 from tests.buckets import download, upload
+from tests.command import ROOT, call, environment
 from tests.guarantees.buckets import bucket_tree
 from tests.photos import class_folders, tree
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.buckets import Proxy
@@ -260,3 +268,113 @@ def test_a_name_that_no_object_can_have_is_a_row(
     summary = augcli.augment(photos, METHOD, out=f"{any_bucket}/out", workers=0)
     assert (summary.images, summary.failed) == (9, 1)
     assert b"too long" in objects.read(f"{any_bucket}/out/errors.csv").data
+
+
+POISON = """
+import os, signal, sys
+
+def end_of(event, arguments):
+    if event == "open" and str(arguments[0]).endswith("poison.jpg"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(end_of)
+"""
+
+
+def test_a_worker_that_dies_loses_none_of_the_shards_that_it_was_given(
+    tmp_path: Path, bucket: str
+) -> None:
+    source = class_folders(tmp_path / "photos", {"a": 4, "b": 4})
+    options = ["--patch", 5, "--fill", "black", "--copies", 4, "--workers", 1]
+    assert call("cutout", source, *options, "--out", tmp_path / "clean").code == 0
+    (source / "a/poison.jpg").write_bytes(b"reading me is deadly")
+    (tmp_path / "sitecustomize.py").write_text(POISON)
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    out = f"{bucket}/out"
+    end = call("cutout", source, *options, "--out", out, env=environment(PYTHONPATH=path))
+    assert end.code == 1, end.err
+    made = download(out)
+    assert made["errors.csv"].decode().count("a/poison.jpg") == 1
+    clean = tree(tmp_path / "clean")
+    pictures = {name for name in clean if "-cutout-" in name}
+    assert len(pictures) == 32
+    assert {name: made[name] for name in pictures} == {name: clean[name] for name in pictures}
+
+
+@pytest.mark.parametrize("to", ["folder", "webdataset"])
+def test_a_full_temporary_folder_is_named(
+    cli: Cli,
+    photos: Path,
+    any_bucket: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    to: str,
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+    @contextlib.contextmanager
+    def full(_: str) -> Iterator[None]:
+        with spool.naming_folder(str(tmp_path)):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        yield
+
+    monkeypatch.setattr(bucket_files, "naming_folder", full)
+    out = f"{any_bucket}/out"
+    end = cli("cutout", photos, "--patch", 5, "--fill", "black", "--out", out, "--to", to)
+    assert end.code == 3
+    assert f"the temporary folder {tmp_path} has no room" in end.err
+    assert "TMPDIR" in end.err
+    monkeypatch.undo()
+
+
+def test_parts_are_read_several_at_a_time_and_in_order(bucket: str) -> None:
+    files = Bucket(f"{bucket}/out")
+    names = [f"{number:03d}" for number in range(48)]
+    for name in names:
+        files.publish(name, name.encode())
+    together = threading.Barrier(4)
+
+    def read(name: str) -> bytes:
+        together.wait(30)
+        return files.read(name)
+
+    assert list(files.in_turn(iter(names), read)) == [name.encode() for name in names]
+    some = iter(files.in_turn(iter(names), files.read))
+    assert next(some) == b"000"
+    files.close()
+
+
+def test_what_is_only_read_may_have_a_url(
+    cli: Cli, photos: Path, tmp_path: Path, any_bucket: str
+) -> None:
+    recipe = b"[[step]]\nuse = 'cutmix'\ntop_n = 4\n"
+    (tmp_path / "mixes.toml").write_bytes(recipe)
+    assert cli("heatmaps", photos, "--out", tmp_path / "maps.npz").code == 0
+    for name in ("mixes.toml", "maps.npz"):
+        objects.put(f"{any_bucket}/{name}", (tmp_path / name).read_bytes())
+    objects.put(f"{any_bucket}/config.toml", b"[run]\nseed = 7\n")
+    for place in (tmp_path, any_bucket):
+        out = tmp_path / ("here" if place is tmp_path else "there")
+        (tmp_path / "config.toml").write_bytes(b"[run]\nseed = 7\n")
+        words = ["run", f"{place}/mixes.toml", photos, "--config", f"{place}/config.toml"]
+        end = cli(*words, "--heatmaps", f"{place}/maps.npz", "--out", out)
+        assert end.code == 0, end.err
+        assert "not in" not in end.err, "all maps are in the file"
+    assert tree(tmp_path / "there", hidden=False) == tree(tmp_path / "here", hidden=False)
+
+
+def test_a_url_that_can_not_be_read_is_refused_in_one_sentence(
+    cli: Cli, photos: Path, any_bucket: str, tmp_path: Path
+) -> None:
+    missing = f"{any_bucket}/missing"
+    for words in (
+        ("run", f"{missing}.toml", photos),
+        ("run", "ftp://me:secret@host/mixes.toml", photos),
+        ("cutout", photos, "--config", f"{missing}.toml"),
+        ("cutmix", photos, "--heatmaps", f"{missing}.npz"),
+    ):
+        end = cli(*words, "--out", tmp_path / "out")
+        assert end.code == 2, end.err
+        assert len(end.err.splitlines()) == 1, end.err
+        assert "secret" not in end.err
+        assert not (tmp_path / "out").exists()

@@ -13,6 +13,8 @@ import itertools
 import os
 import threading
 import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from augcli.files.descriptors import is_inside
@@ -21,13 +23,14 @@ from augcli.files.publishing import WRITE_FLAGS, remove_file
 from augcli.files.reading import open_table, read_file
 from augcli.files.remote import objects
 from augcli.files.remote.presence import Presence
-from augcli.files.remote.putting import Putting
-from augcli.files.spool import Spool
+from augcli.files.remote.putting import AT_ONCE, Putting
+from augcli.files.spool import Spool, naming_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
 
+    from augcli.files.output_files import Answer
     from augcli.files.places import Kind
 
 LONGEST_KEY: Final = 1024
@@ -96,7 +99,7 @@ class Bucket:
         if not isinstance(content, bytes):
             path = self._local_file()
             try:
-                with io.BufferedWriter(open_table(path)) as file:
+                with self._naming_folder(), io.BufferedWriter(open_table(path)) as file:
                     content(file)
                 self.sync()
                 objects.put_file(url, path)
@@ -137,7 +140,8 @@ class Bucket:
     def draft(self) -> Draft:
         """Begin an object on the disk of this machine; it is put when it is whole."""
         path = self._local_file()
-        descriptor = os.open(path, WRITE_FLAGS, 0o600)
+        with self._naming_folder():
+            descriptor = os.open(path, WRITE_FLAGS, 0o600)
 
         def give_name(name: str) -> None:
             self.sync()
@@ -145,7 +149,13 @@ class Bucket:
             objects.put_file(self._url(name), path)
             remove_file(path)
 
-        return Draft(descriptor, give_name, lambda: remove_file(path), syncs=False)
+        return Draft(
+            descriptor,
+            give_name,
+            lambda: remove_file(path),
+            syncs=False,
+            writing=self._naming_folder,
+        )
 
     def sync(self) -> None:
         """Wait until all that was published is there.
@@ -161,6 +171,21 @@ class Bucket:
         """Return the bytes of an object."""
         self.sync()
         return read_file(self._url(name), limit).data
+
+    def in_turn(self, names: Iterable[str], read: Callable[[str], Answer]) -> Iterator[Answer]:
+        """Yield what reading gives for each name, in order; several are read at a time."""
+        self.sync()
+        coming: deque[Future[Answer]] = deque()
+        pool = ThreadPoolExecutor(AT_ONCE, "augcli-parts")
+        try:
+            for name in names:
+                coming.append(pool.submit(read, name))
+                if len(coming) > AT_ONCE:
+                    yield coming.popleft().result()
+            while coming:
+                yield coming.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def open(self, name: str) -> io.BufferedReader:
         """Open an object for reading in pieces."""
@@ -228,7 +253,7 @@ class Bucket:
     def scratch(self) -> Iterator[BinaryIO]:
         """Open a file on this machine for reading and writing that is gone afterwards."""
         path = self._local_file()
-        with open_table(path) as file:
+        with self._naming_folder(), open_table(path) as file:
             try:
                 yield file
             finally:
@@ -251,6 +276,9 @@ class Bucket:
         with contextlib.suppress(OSError):
             self.sync()
         self._putting.close()
+
+    def _naming_folder(self) -> contextlib.AbstractContextManager[None]:
+        return naming_folder(os.path.dirname(self._local))
 
     @property
     def _local(self) -> str:
