@@ -55,7 +55,7 @@ class _Worker:
     Attributes:
         process: The process.
         errors: What it writes to its standard error.
-        task: The shard that it makes.
+        tasks: The shard that it makes, and the next one, where it has that already.
         asked: The sources that it is asked about.
         is_ready: Whether it has begun to serve.
         touching: The source that a careful worker is at.
@@ -66,7 +66,7 @@ class _Worker:
 
     process: subprocess.Popen[bytes]
     errors: IO[bytes]
-    task: Task | None = None
+    tasks: deque[Task] = field(default_factory=deque)
     asked: list[Source] = field(default_factory=list)
     is_ready: bool = False
     touching: str = ""
@@ -77,7 +77,12 @@ class _Worker:
     @property
     def is_busy(self) -> bool:
         """Whether an event must come from it."""
-        return bool(self.task or self.asked or not self.is_ready)
+        return bool(self.tasks or self.asked or not self.is_ready)
+
+    def done(self) -> None:
+        """Note that it has left its shard."""
+        self.tasks.popleft()
+        self.touching = ""
 
     def send(self, message: Any) -> None:
         assert self.process.stdin
@@ -150,6 +155,8 @@ class Processes:
         self._making: MakeSettings | None = None
         self._events: queue.SimpleQueue[tuple[_Worker, Any]] = queue.SimpleQueue()
         self._workers: list[_Worker] = []
+        self._planned: Iterator[Task] = iter(())
+        self._ahead: deque[Task] = deque()
         self._tries: dict[str, int] = {}
         try:
             for _ in range(count):
@@ -207,17 +214,15 @@ class Processes:
     ) -> Iterator[Event]:
         """See :class:`augcli.work.pool.Pool`."""
         self._making = settings
+        self._planned = tasks
+        self._ahead.clear()
         for member in self._workers:
             member.send(worker.Begin(settings))
-            self._give(member, next(tasks, None))
-        ahead: deque[Task] = deque()
-        while any(member.task for member in self._workers):
+        for member in self._workers:
+            self._give(member)
+        while any(member.tasks for member in self._workers):
             # Planned while the workers are busy, so that none waits for its next shard.
-            while self._events.empty() and len(ahead) < len(self._workers):
-                task = next(tasks, None)
-                if task is None:
-                    break
-                ahead.append(task)
+            self._plan_ahead()
             sender, message = self._next_event()
             if message is None:
                 yield from self._replace(sender)
@@ -226,10 +231,12 @@ class Processes:
                 sender.touching = message.path
                 continue
             if isinstance(message, NeedsDonors):
-                self._give(sender, widen(message.task))
+                sender.done()
+                self._send(sender, widen(message.task))
                 continue
             if isinstance(message, ShardDone):
-                self._give(sender, ahead.popleft() if ahead else next(tasks, None))
+                sender.done()
+                self._give(sender)
             yield message
 
     def close(self) -> None:
@@ -237,7 +244,7 @@ class Processes:
         try:
             for member in self._workers:
                 member.send(None)
-                if member.process.stdin and not member.task:
+                if member.process.stdin and not member.tasks:
                     _close_quietly(member.process.stdin)
             deadline = time.monotonic() + STOP_SECONDS
             for member in self._workers:
@@ -329,18 +336,37 @@ class Processes:
                 "fewer with `workers`, then run the same command again"
             )
 
-    def _give(self, member: _Worker, task: Task | None) -> None:
-        member.task = task
-        member.touching = ""
-        if task:
-            member.send(worker.Work(task))
+    def _plan_ahead(self) -> None:
+        """Plan as many shards as there are workers and one more; hand out those that can wait."""
+        while self._events.empty() and len(self._ahead) <= len(self._workers):
+            task = next(self._planned, None)
+            if task is None:
+                return
+            self._ahead.append(task)
+            for member in self._workers:
+                self._give(member)
+
+    def _give(self, member: _Worker) -> None:
+        """Give a worker its next shard, and one to go on with while there is enough for all."""
+        while len(member.tasks) < 2:
+            if member.tasks and (member.tasks[0].careful or len(self._ahead) <= len(self._workers)):
+                return
+            task = self._ahead.popleft() if self._ahead else next(self._planned, None)
+            if task is None:
+                return
+            self._send(member, task)
+
+    def _send(self, member: _Worker, task: Task) -> None:
+        member.tasks.append(task)
+        member.send(worker.Work(task))
 
     def _replace(self, dead: _Worker) -> Iterator[WorkerEnded]:
         """Start a worker for one that died, and give it the dead one's shard."""
-        task = dead.task
+        task = dead.tasks.popleft() if dead.tasks else None
         cause, error_text = self._bury(dead)
         if task is None:
             return
+        self._ahead.extendleft(dead.tasks)
         tries = self._tries[task.shard] = self._tries.get(task.shard, 0) + 1
         failure = dead.failure
         if not failure and dead.touching:
@@ -352,7 +378,7 @@ class Processes:
             raise Stopped(f"workers keep ending ({cause}) without touching an image; {error_text}")
         task.careful = tries >= TRIES or bool(task.avoid)
         yield WorkerEnded(task.shard, cause)
-        self._give(self._start(), task)
+        self._send(self._start(), task)
 
     def _bury(self, dead: _Worker) -> tuple[str, str]:
         """Forget a worker that died; return how it ended and its standard error."""
