@@ -239,9 +239,12 @@ class Processes:
         far = bool(self._settings.read_ahead) or is_url(settings.out)
 
         def give(member: _Worker) -> None:
-            """Give a worker what it makes next, and what it is to read ahead for."""
-            wanted = (0 if member.at else 1) + (QUEUED if far else 0)
-            while len(member.queued) < wanted and not member.is_careful:
+            """Give a worker what it makes next, and what it is to go on with."""
+            while not member.is_careful:
+                # Near the end, no shard waits for its worker while another worker has nothing to do.
+                waiting = QUEUED if far else int(len(planned) > len(self._workers))
+                if len(member.queued) >= (0 if member.at else 1) + waiting:
+                    return
                 task = planned.popleft() if planned else next(tasks, None)
                 if task is None:
                     return
@@ -249,14 +252,17 @@ class Processes:
 
         for member in self._workers:
             member.send(worker.Begin(settings))
+        for member in self._workers:
             give(member)
         while any(member.tasks for member in self._workers):
             # Planned while the workers are busy, so that none waits for its next shard.
-            while self._events.empty() and len(planned) < len(self._workers):
+            while self._events.empty() and len(planned) <= len(self._workers):
                 task = next(tasks, None)
                 if task is None:
                     break
                 planned.append(task)
+                for member in self._workers:
+                    give(member)
             sender, message = self._next_event()
             if message is None:
                 yield from self._replace(sender, planned)
