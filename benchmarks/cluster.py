@@ -58,7 +58,7 @@ def prepare(out: Path, count: int) -> dict[str, Any]:
     from augcli.data.output import LISTS  # noqa: PLC0415
     from augcli.data.stores.folder import FolderStore  # noqa: PLC0415
     from augcli.data.stores.sources import Sources  # noqa: PLC0415
-    from augcli.run.check import check_listed  # noqa: PLC0415
+    from augcli.run.checking.check import check_listed  # noqa: PLC0415
     from augcli.run.cluster.prepare import write_plan  # noqa: PLC0415
     from augcli.run.messages import ignore  # noqa: PLC0415
 

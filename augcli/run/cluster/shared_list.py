@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from augcli.files import Draft
     from augcli.plan.plan import Plan
     from augcli.recipes.chain import Chain
-    from augcli.run.check import Run
+    from augcli.run.checking.checked_run import Run
 
 COMPRESSION: Final = 1
 GZIP: Final = 31

@@ -20,7 +20,8 @@ from augcli.errors import OutputError
 from augcli.files import JSON_LIMIT, parse_json, real_place
 from augcli.params import build, values
 from augcli.plan.fingerprint import difference
-from augcli.recipes.options import ONE_RUN_ONLY, RunOptions
+from augcli.recipes.option_kinds import ONE_RUN_ONLY
+from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
 from augcli.run.cluster.shared_list import forget_list, open_list, read_index, write_list
 from augcli.version import VERSION
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from augcli.data.output import OutputFolder
     from augcli.files import Place
     from augcli.run.cluster.shared_list import Facts, SharedList
-    from augcli.run.prepare import Prepared
+    from augcli.run.making.prepare import Prepared
 
 CONTENT_ONLY = frozenset({"model"})
 """Options that name a file whose content counts, and not its name."""

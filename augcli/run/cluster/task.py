@@ -18,11 +18,11 @@ from augcli.errors import Stopped
 from augcli.recipes.array_index import ArrayIndex
 from augcli.run.cluster.prepare import LOOK_SECONDS, output_of, plan_for_task, planned_run
 from augcli.run.cluster.shared_plan import read_facts, read_plan
-from augcli.run.make import work
+from augcli.run.making.make import work
+from augcli.run.making.prepare import Prepared
 from augcli.run.messages import Notice, Started, TaskSummary, ignore
-from augcli.run.prepare import Prepared
-from augcli.run.progress import RunProgress
 from augcli.run.scoring import scorer_on_gpu
+from augcli.run.showing.progress import RunProgress
 from augcli.work.device_scoring import scored_for
 
 if TYPE_CHECKING:
