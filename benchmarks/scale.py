@@ -59,8 +59,8 @@ def plan(count: int) -> Planned:
     for _ in ring.shards(0, shards_for(count)):
         pass
     sharded = time.perf_counter()
-    texts = sum(sys.getsizeof(path) for path in sources.paths)
-    held = texts + sys.getsizeof(sources.paths) + sum(map(_bytes, _arrays(sources)))
+    paths = sources.paths
+    held = len(paths.packed(0, count)) + _bytes(paths.ends) + sum(map(_bytes, _arrays(sources)))
     held += sum(one.nbytes for one in (ring.order, ring.keys, ring.group))
     grown = max(0, _resident() - base)
     print(f"{count} sources: resident memory grew by {grown / count:.0f} each", file=sys.stderr)

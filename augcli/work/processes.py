@@ -241,7 +241,7 @@ class Processes:
         def give(member: _Worker) -> None:
             """Give a worker what it makes next, and what it is to go on with."""
             while not member.is_careful:
-                # Near the end, no shard waits for its worker while another worker has nothing to do.
+                # Near the end, no shard waits for a worker while another one has nothing to do.
                 waiting = QUEUED if far else int(len(planned) > len(self._workers))
                 if len(member.queued) >= (0 if member.at else 1) + waiting:
                     return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, overload
+from typing import TYPE_CHECKING, Final, cast, overload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,8 +34,8 @@ class PackedPaths(Sequence[str]):
     """
 
     def __init__(self, paths: Iterable[str] = ()) -> None:
-        self._packed: bytearray | StoredBytes = bytearray()
-        self.ends: array[int] | StoredNumbers = array("q")
+        self._packed = bytearray()
+        self.ends = array("q")
         self.extend(paths)
 
     @classmethod
@@ -47,22 +47,20 @@ class PackedPaths(Sequence[str]):
             ends: Where these bytes are.
         """
         paths = cls()
-        paths._packed, paths.ends = packed, ends
+        # They are only read: nothing is added to a list that is whole.
+        paths._packed, paths.ends = cast("bytearray", packed), cast("array[int]", ends)
         return paths
 
     def append(self, path: str) -> None:
         """Add a path."""
-        self.extend((path,))
+        self._packed += path.encode("utf-8", "surrogateescape")
+        self.ends.append(len(self._packed))
+        self._packed.append(0)
 
     def extend(self, paths: Iterable[str]) -> None:
         """Add paths."""
-        packed, ends = self._packed, self.ends
-        assert isinstance(packed, bytearray)
-        assert isinstance(ends, array)
         for path in paths:
-            packed += path.encode("utf-8", "surrogateescape")
-            ends.append(len(packed))
-            packed.append(0)
+            self.append(path)
 
     def packed(self, start: int, stop: int) -> bytes:
         """Return the paths from one to another as UTF-8, each with a zero byte after it."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from augcli.data.output import OutputFolder
 from augcli.data.stopping import carry_on, writing
+from augcli.data.stores.source_list import described
 from augcli.errors import OutputError
 from augcli.plan.fingerprint import difference
 from augcli.run.checking.check import Listed, check
 from augcli.run.checking.listing import default_out
 from augcli.run.checking.refusals import check_surroundings
-from augcli.run.cluster.shared_list import is_list_of
 from augcli.run.cluster.shared_plan import (
     absolute,
     opened_list,
@@ -217,7 +218,8 @@ def _is_still_right(plan: SharedPlan, run: Run, place: str, recipe: Recipe) -> b
         record is not None
         and not plan.difference(place, recipe, run.options)
         and not difference(record.identity, run.identity)
-        and is_list_of(read_facts(run.output, plan), run.sources)
+        # As it comes back from JSON.
+        and read_facts(run.output, plan).sources == json.loads(json.dumps(described(run.sources)))
     )
 
 

@@ -22,10 +22,10 @@ from augcli.data.output import LISTS
 from augcli.data.stores.source_list import (
     Column,
     ListWriter,
-    described,
     read_numbers,
     read_sources,
 )
+from augcli.errors import OutputError
 from augcli.files import Spool, is_url, open_file, parse_json
 from augcli.plan.ring import Shard
 
@@ -108,11 +108,13 @@ class SharedList(NamedTuple):
     """The list of a plan, open.
 
     Attributes:
+        output: OUT.
         facts: What is known of all sources.
         sources: The sources, which stay on the disk.
         file: The list.
     """
 
+    output: OutputFolder
     facts: Facts
     sources: Sources
     file: BinaryIO
@@ -133,11 +135,11 @@ class SharedList(NamedTuple):
         """Return the order of the sources on a ring: int32 (n,); None where it is not known.
 
         Raises:
-            ValueError: It is damaged.
-            OSError: It can't be read.
+            OutputError: It is damaged.
         """
         column = self.facts.orders.get((copy, split))
-        return np.asarray(read_numbers(self.file, column)) if column else None
+        with whole_plan(self.output):
+            return np.asarray(read_numbers(self.file, column)) if column else None
 
 
 def write_list(output: OutputFolder, sources: Sources, plan: Plan) -> str:
@@ -226,13 +228,7 @@ def open_list(output: OutputFolder, sha256: str, facts: Facts) -> Iterator[Share
         OSError: It can't be read.
     """
     with _opened(output, _list_name(sha256)) as file:
-        yield SharedList(facts, read_sources(file, facts.sources), file)
-
-
-def is_list_of(facts: Facts, sources: Sources) -> bool:
-    """Return whether a list holds the same sources."""
-    # As it comes back from JSON.
-    return bool(json.loads(json.dumps(described(sources))) == facts.sources)
+        yield SharedList(output, facts, read_sources(file, facts.sources), file)
 
 
 @contextlib.contextmanager
@@ -259,6 +255,27 @@ def _unpacked(packed: BinaryIO) -> Iterator[bytes]:
                 yield data
     except (EOFError, zlib.error) as error:
         raise ValueError(f"it is damaged: {error}") from None
+
+
+@contextlib.contextmanager
+def whole_plan(output: OutputFolder) -> Iterator[None]:
+    """Say that a plan can't be used where that is so.
+
+    Raises:
+        OutputError: It can't.
+    """
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise damaged_plan(output, error) from None
+
+
+def damaged_plan(output: OutputFolder, error: object) -> OutputError:
+    """Return the error for a plan that can't be used."""
+    reason = error.strerror if isinstance(error, OSError) else error
+    return OutputError(
+        f"the plan in OUT {output.folder} can't be used ({reason}); prepare it again"
+    )
 
 
 def _list_name(sha256: str) -> str:

@@ -16,14 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 from augcli.data.output import PLAN
 from augcli.data.stores.path_list import STANDARD_INPUT
-from augcli.errors import OutputError
 from augcli.files import JSON_LIMIT, parse_json, real_place
 from augcli.params import build, values
 from augcli.plan.fingerprint import difference
 from augcli.recipes.option_kinds import ONE_RUN_ONLY
 from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
-from augcli.run.cluster.shared_list import forget_list, open_list, read_index, write_list
+from augcli.run.cluster.shared_list import (
+    damaged_plan,
+    forget_list,
+    open_list,
+    read_index,
+    whole_plan,
+    write_list,
+)
 from augcli.version import VERSION
 
 if TYPE_CHECKING:
@@ -162,7 +168,7 @@ def publish_plan(prepared: Prepared, place: str, recipe: Recipe) -> SharedPlan:
     there = read_plan(output)
     if there is None:
         output.check_is_there()
-        raise _damaged(output, "it is gone")
+        raise damaged_plan(output, "it is gone")
     if there.sources != plan.sources:
         forget_list(output, plan.sources)
     return there
@@ -179,7 +185,7 @@ def read_plan(output: OutputFolder) -> SharedPlan | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError) as error:
-        raise _damaged(output, error) from None
+        raise damaged_plan(output, error) from None
 
 
 def read_facts(output: OutputFolder, plan: SharedPlan) -> Facts:
@@ -188,7 +194,7 @@ def read_facts(output: OutputFolder, plan: SharedPlan) -> Facts:
     Raises:
         OutputError: The index of the list is missing or damaged.
     """
-    with _whole(output):
+    with whole_plan(output):
         return read_index(output, plan.sources)
 
 
@@ -200,29 +206,9 @@ def opened_list(output: OutputFolder, plan: SharedPlan, facts: Facts) -> Iterato
         OutputError: It is missing or damaged.
     """
     with contextlib.ExitStack() as until_closed:
-        with _whole(output):
+        with whole_plan(output):
             shared = until_closed.enter_context(open_list(output, plan.sources, facts))
         yield shared
-
-
-@contextlib.contextmanager
-def _whole(output: OutputFolder) -> Iterator[None]:
-    """Say that the plan can't be used where that is so.
-
-    Raises:
-        OutputError: It can't.
-    """
-    try:
-        yield
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise _damaged(output, error) from None
-
-
-def _damaged(output: OutputFolder, error: object) -> OutputError:
-    reason = error.strerror if isinstance(error, OSError) else error
-    return OutputError(
-        f"the plan in OUT {output.folder} can't be used ({reason}); prepare it again"
-    )
 
 
 def _sha256(content: Any) -> str:

@@ -369,6 +369,18 @@ def test_a_damaged_plan_is_one_sentence(job: ArrayJob, damage: str) -> None:
         assert f"the plan in OUT {job.out} can't be used" in end.err
 
 
+def test_a_damaged_order_of_a_ring_is_one_sentence(job: ArrayJob) -> None:
+    """It lies at the end of the list, and is read when the first shard is planned."""
+    job.prepare()
+    (file,) = (path for path in (job.out / LISTS).iterdir() if not path.suffix)
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    # The last copy is in the share of the last task.
+    end = job.task("1/2")
+    assert end.code == 2
+    assert f"the plan in OUT {job.out} can't be used (it is not the list of this plan)" in end.err
+
+
 def test_finish_needs_no_input(job: ArrayJob, tmp_path: Path) -> None:
     alone = job.alone()
     job.prepare()
