@@ -20,8 +20,8 @@ PLANS = [
     *("large:1:0.35", "large:2:0.35", "large:3:0.35", "large:1:0", "large:1:0.7"),
     *("small:1:0.35", "small:2:0.35", "small:3:0.35"),
 ]
-LAST = ["large:1:0.7", "small:3:0.35"]
-LAST_STEPS = 2000
+LAST = ["large:1:0.7"]
+LAST_STEPS = 2600
 
 
 def parse() -> argparse.Namespace:
