@@ -10,11 +10,16 @@ class it is sure (a probability over 0.3):
 - insert: the same after only they are pasted onto five other photos (high is good);
 - in first five: the share of those mixes in which the class is among the judge's first five.
 
+With `--probe`, the judge's own evidence too: the cells that lower its probability most, from its
+answers to 64 versions of the photo (models/train/evidence.py, which needs PyTorch). No scorer can
+know them; they show how low the deletion can get.
+
 Standard errors are over photos. The last column is the difference of the deletion from that of
 `--scorer`, photo by photo, with its standard error.
 """
 
 import argparse
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +41,7 @@ from attention import (
 from numpy.typing import NDArray
 
 SIDE, BASES, SURE = 448, 5, 0.3
+PROBED = "the judge's own evidence"
 SHIPPED = "**augcli's scorer**"
 GREY = np.uint8([124, 116, 104])
 Pictures = NDArray[np.uint8]
@@ -80,6 +86,23 @@ def methods(options: argparse.Namespace) -> Iterator[tuple[str, Scores]]:
     yield SHIPPED, heat_maps(Network(options.scorer))
 
 
+def probed(file: Path, photos: list[Pictures]) -> Floats:
+    """Give the cells that add most to a judge's answer, by covering random sets of cells."""
+    sys.path.append(str(Path(__file__).resolve().parent.parent))
+    import torch
+
+    from models.train.evidence import evidence
+    from models.train.frozen import Frozen
+
+    judge = [Frozen(file, ("scores",), torch.device("cpu"))]
+    chance = torch.Generator().manual_seed(0)
+    maps = []
+    for start in range(0, len(photos), 64):
+        planes = np.stack(photos[start : start + 64]).transpose(0, 3, 1, 2)
+        maps.append(evidence(judge, torch.from_numpy(planes), chance).numpy())
+    return np.concatenate(maps)
+
+
 def read_photos(folder: Path) -> list[Sample]:
     """Read photos without masks."""
     images = [cv2.imread(str(file), cv2.IMREAD_COLOR_RGB) for file in sorted(folder.glob("*.jpg"))]
@@ -101,6 +124,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--scorer", type=Path, default=here / "models" / "attention.onnx")
     parser.add_argument("--also", action="append", default=[], metavar="NAME=FILE")
     parser.add_argument("--prepared", type=Path, help="a classifier to prepare scorers of")
+    parser.add_argument("--probe", action="store_true", help="the judges' own evidence too")
     parser.add_argument("--fold", type=int, default=4)
     return parser.parse_args()
 
@@ -132,7 +156,10 @@ def main() -> None:
         print("|---|---|---|---|---|")
         deletions: dict[str, Floats] = {}
         lines = {}
-        for method, cells in masks.items():
+        own_cells = {}
+        if options.probe:
+            own_cells[PROBED] = chosen(probed(options.models / f"{name}.onnx", photos))
+        for method, cells in (masks | own_cells).items():
             deleted = judge([np.where(cells[i], GREY, photos[i]) for i in sure])
             inserted, five = [], []
             for base in range(BASES):

@@ -178,7 +178,7 @@ class CutMix(Mixer[CutMixDraw]):
         "peak: Uddin et al. 2021 (arXiv 2006.01791)"
     )
     draw_type = CutMixDraw
-    version = 2  # 1 resized the whole donor, and had another shipped scorer
+    version = 3  # 1 and 2 had other shipped scorers; 1 resized the whole donor
 
     region: Annotated[
         Literal["attentive", "box", "peak", "cells"],

@@ -8,6 +8,7 @@ import cv2
 import torch
 
 from . import pool as pools
+from .consensus import Consensus
 from .export import export
 from .fit import FRESH, Plan, Run, train
 from .frozen import Frozen
@@ -19,6 +20,8 @@ PLANS = [
     *("large:1:0.35", "large:2:0.35", "large:3:0.35", "large:1:0", "large:1:0.7"),
     *("small:1:0.35", "small:2:0.35", "small:3:0.35"),
 ]
+LAST = ["large:1:0.7"]
+LAST_STEPS = 2600
 
 
 def parse() -> argparse.Namespace:
@@ -43,6 +46,14 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--hold-back", type=int, nargs="*", default=[3, 4], metavar="FOLD")
     parser.add_argument("--steps", type=int, default=8000, help="of each student")
     parser.add_argument("--seconds", type=float, help="steps that fit into this time instead")
+    parser.add_argument(
+        "--last",
+        nargs="*",
+        default=LAST,
+        metavar="SHAPE:SEED:EVIDENCE",
+        help="students that then learn from the mean of all of their shape (%(default)s)",
+    )
+    parser.add_argument("--last-steps", type=int, default=LAST_STEPS, help="of the last stage")
     parser.add_argument("--pool", type=int, default=120_000, help="views that are kept")
     parser.add_argument("--fresh", type=float, default=64, help="new views for each step")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -86,30 +97,39 @@ def main() -> None:
 
     def save() -> None:
         stored = {
-            run.plan.name: {name: value.half() for name, value in run.average.state_dict().items()}
-            for run in runs
+            name: {key: value.half() for key, value in run.average.state_dict().items()}
+            for name, run in named.items()
         }
         partial = options.out / "averages.partial"
         torch.save(stored, partial)
         partial.replace(options.out / "averages.pt")
 
+    named = {run.plan.name: run for run in runs}
     train(runs, pool, steps, options.fresh, save)
     say("trained")
+    last = [go_on(run, runs) for run in runs if run.plan in map(Plan.of, options.last)]
+    named |= {f"{run.plan.name}-last": run for run in last}
+    train(last, pool, options.last_steps if last else 0, options.fresh, save)
+    say("the last stage is done")
     recipe = (
         f"{len(pictures.masked.images)} masked photos (folds {options.hold_back} held back), "
         f"{len(pictures.photos)} photos and {len(pictures.small)} small pictures without labels, "
         f"{len(pictures.cut_outs.images)} cut-outs; {pool.drawn} views; masks, teacher's maps and "
-        f"classifiers' evidence mixed, teacher's features imitated; {steps} steps of "
+        f"classifiers' evidence mixed, teacher's features imitated; {steps} steps of {Plan.batch}, "
     )
-    for run in runs:
-        words = f"{run.plan.batch}, evidence {run.plan.evidence_share:g}, seed {run.plan.seed}"
-        export(
-            run.average.eval(),
-            pool.images[:1024],
-            options.out / f"{run.plan.name}.onnx",
-            recipe + words,
-        )
+    for name, run in named.items():
+        words = f"evidence {run.plan.evidence_share:g}, seed {run.plan.seed}"
+        if run.consensus:
+            count = len(run.consensus.students)
+            words += f"; {run.steps} of {run.plan.batch} with the mean of {count} students"
+        export(run.average.eval(), pool.images[:1024], options.out / f"{name}.onnx", recipe + words)
     say("exported")
+
+
+def go_on(run: Run, runs: list[Run]) -> Run:
+    """Let a student learn on, from the mean of all students of its shape."""
+    peers = (other.average for other in runs if other.plan.shape == run.plan.shape)
+    return Run(run.plan.last(), run.device, run.average, Consensus(peers))
 
 
 def measure(runs: list[Run], pool: pools.Pool, seconds: float, fresh: float) -> int:

@@ -109,7 +109,7 @@ def export(student: Student, views: Tensor, file: Path, recipe: str) -> None:
         "channel_order": "RGB",
         **({} if small else {"range": [0, 255]}),
         "grid": GRID,
-        "version": "3",
+        "version": "4",
         "recipe": recipe,
     }
     helper.set_model_props(

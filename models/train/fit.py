@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .augment import SMALL_SIDES, change_colours, flip, make_small
+from .consensus import Consensus
 from .network import SHAPES, Student
 from .pool import VIEW_SIDE, Pool
 
@@ -33,12 +34,26 @@ class Plan:
     teacher_share: float = 0.5  # of the coverage, where there is a mask too
     feature_weight: float = 0.5  # of the loss on the teacher's features, at first
     last_feature_weight: float = 0.1  # the same at the end; it changes linearly
+    consensus_share: float = 0.0  # of the target: the mean map of several students
 
     @classmethod
     def of(cls, words: str) -> "Plan":
         """Read SHAPE:SEED:EVIDENCE, as in `large:1:0.35`."""
         shape, seed, share = words.split(":")
         return cls(shape=shape, seed=int(seed), evidence_share=float(share))
+
+    def last(self) -> "Plan":
+        """Give the plan of the last stage, in which a trained student learns from all of them."""
+        return replace(
+            self,
+            batch=256,
+            rate=2e-3,
+            warm_up=0.04,
+            average=0.998,
+            feature_weight=0.15,
+            last_feature_weight=0.15,
+            consensus_share=0.5,
+        )
 
     @property
     def name(self) -> str:
@@ -71,12 +86,23 @@ def make_optimizer(student: Student, plan: Plan) -> torch.optim.Optimizer:
 
 
 class Run:
-    """The training of one student."""
+    """The training of one student.
 
-    def __init__(self, plan: Plan, device: torch.device) -> None:
-        self.plan, self.device = plan, device
+    With a consensus, it goes on from the weights of the student `start`.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        device: torch.device,
+        start: Student | None = None,
+        consensus: Consensus | None = None,
+    ) -> None:
+        self.plan, self.device, self.consensus = plan, device, consensus
         torch.manual_seed(plan.seed)
         self.student = self._make()
+        if start is not None:
+            self.student.load_state_dict(start.state_dict())
         self.average = self._make()
         self.average.load_state_dict(self.student.state_dict())
         pairs = zip(
@@ -99,11 +125,19 @@ class Run:
         index = torch.randint(pool.size, (plan.batch,), generator=self.chance, device=self.device)
         pixels = pool.images[index].permute(0, 3, 1, 2).float()
         features = pool.features[index].float()
-        pixels, wanted, features = flip(self.chance, pixels, target(pool, index, plan), features)
+        wanted = target(pool, index, plan)
+        small = int(self.sizes.choice(SMALL_SIDES)) if self.student.side < VIEW_SIDE else None
+        if self.consensus:
+            # The others see the view as it is, in its own colours.
+            seen = make_small(pixels, self.student.side, small) if small else pixels
+            with self._autocast():
+                agreed = self.consensus(seen)
+            wanted = torch.lerp(wanted, agreed, plan.consensus_share)
+        pixels, wanted, features = flip(self.chance, pixels, wanted, features)
         pixels = change_colours(pixels, self.chance)
-        if self.student.side < VIEW_SIDE:
-            pixels = make_small(pixels, self.student.side, int(self.sizes.choice(SMALL_SIDES)))
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+        if small:
+            pixels = make_small(pixels, self.student.side, small)
+        with self._autocast():
             logits, imitated = self.student(pixels.permute(0, 2, 3, 1))
         heat_loss = functional.binary_cross_entropy_with_logits(logits.float(), wanted)
         feature_loss = functional.mse_loss(imitated.float(), features)
@@ -118,6 +152,10 @@ class Run:
         # A short average at first, so that the random start soon has no weight in it.
         self._blend(min(plan.average, self.steps / (self.steps + 10)))
         self.losses += torch.stack([heat_loss.detach(), feature_loss.detach()])
+
+    def _autocast(self) -> torch.autocast:
+        """Compute in bfloat16 on a GPU."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda")
 
     def _rate(self, done: float) -> float:
         """Warm up linearly, then fall along a cosine to zero."""
