@@ -40,7 +40,8 @@ from augcli.files import (
     shown,
 )
 from augcli.params import build, declared, values
-from augcli.recipes.options import NOT_IN_RECIPE, RunOptions
+from augcli.recipes.option_kinds import NOT_IN_RECIPE
+from augcli.recipes.options import RunOptions
 from augcli.recipes.step import Step
 
 if TYPE_CHECKING:
