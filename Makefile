@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: help demo test test-lowest test-loaders test-browser test-ray check format docs bench \
+.PHONY: help demo test test-lowest test-loaders test-browser test-ray test-buckets check format docs bench \
 	bench-compare clean
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make test-loaders  run the tests and snippets with PyTorch, timm, datasets and others"
 	@echo "make test-browser  open reports in Chromium (Debian's package chromium)"
 	@echo "make test-ray      run the tests with a Ray cluster"
+	@echo "make test-buckets  run the tests of gs:// and az:// (az:// needs azurite, of npm)"
 	@echo "make check         lint (ruff) and types (mypy --strict)"
 	@echo "make format        format the code"
 	@echo "make bench         measure the speed (DATA=folder MODELS=folder): docs/performance.md"
@@ -69,6 +70,12 @@ test-browser: $(VENV)/installed-tests
 
 test-ray: .venv-ray/installed
 	.venv-ray/bin/python -m pytest -m ray
+
+# Emulators of Google's and Azure's storage. Azurite is no Python package: npm install -g azurite
+test-buckets: $(VENV)/installed-tests
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--requirement tests/files/remote/requirements.txt
+	$(BIN)/python -m pytest tests/files/remote tests/run/test_bucket_output.py
 
 check: $(VENV)/installed-tests
 	$(BIN)/ruff check .

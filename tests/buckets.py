@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import http.client
 import logging
+import shutil
+import socket
+import subprocess
 import threading
 import time
+import warnings
 from collections import Counter
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from augcli.files.remote import objects, services
+from tests.command import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -200,6 +207,103 @@ def any_bucket(request: pytest.FixtureRequest) -> str:
         return url
     pytest.importorskip("fsspec", reason="needs the test extra")
     return f"memory://bucket-{time.monotonic_ns()}"
+
+
+@pytest.fixture(scope="session")
+def google() -> Iterator[str]:
+    """An emulator of Google Cloud Storage; its URL. Each of its buckets is made when it is used."""
+    pytest.importorskip("gcsfs", reason="make test-buckets installs it")
+    pytest.importorskip("gcp_storage_emulator", reason="make test-buckets installs it")
+    from gcp_storage_emulator.exceptions import NotFound
+    from gcp_storage_emulator.handlers import objects as handlers
+    from gcp_storage_emulator.server import create_server
+
+    upload_any = handlers._multipart_upload
+
+    def upload_new(request: Any, response: Any, storage: Any) -> Any:
+        """Take the condition that there is no object, as Google does and the emulator does not."""
+        if request.query.get("ifGenerationMatch") == ["0"]:
+            name = request.query.get("name", [request.data["meta"].get("name")])[0]
+            with contextlib.suppress(NotFound):
+                storage.get_file_obj(request.params["bucket_name"], name)
+                response.status = HTTPStatus.PRECONDITION_FAILED
+                response.json({"error": {"code": 412, "message": "there is one"}})
+                return None
+        return upload_any(request, response, storage)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(handlers, "_multipart_upload", upload_new)
+        port = free_port()
+        server = create_server("127.0.0.1", port, in_memory=True)
+        server.start()
+        yield f"http://127.0.0.1:{port}"
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Azurite, the emulator of Azure Blob Storage; what connects to it."""
+    pytest.importorskip("adlfs", reason="make test-buckets installs it")
+    program = shutil.which("azurite-blob")
+    if program is None:
+        pytest.skip("azurite-blob is not on PATH: npm install -g azurite")
+    port = free_port()
+    words = [program, "--inMemoryPersistence", "--silent", "--skipApiVersionCheck"]
+    folder = tmp_path_factory.mktemp("azurite")
+    server = subprocess.Popen(
+        [*words, "--disableTelemetry", "--blobPort", str(port)],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for(lambda: is_served(port))
+    # The account that the emulator has, and its documented key.
+    key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+    account = "devstoreaccount1"
+    yield (
+        f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={key};"
+        f"BlobEndpoint=http://127.0.0.1:{port}/{account};"
+    )
+    server.kill()
+    server.wait()
+
+
+@pytest.fixture(params=["memory", "s3", "gs", "az"])
+def every_bucket(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of a new bucket of each kind of service, where its emulator is installed."""
+    name = f"bucket-{time.monotonic_ns()}"
+    if request.param in ("gs", "az"):
+        if request.param == "gs":
+            monkeypatch.setenv("STORAGE_EMULATOR_HOST", request.getfixturevalue("google"))
+        else:
+            connection = request.getfixturevalue("azure")
+            monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection)
+        monkeypatch.setattr(objects, "FIRST_WAIT", 0.001)
+        services.opened.cache_clear()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of packages that leave connections open
+            services.service(request.param)._system.mkdir(name)  # type: ignore[attr-defined]
+            yield f"{request.param}://{name}"
+            services.opened.cache_clear()
+            gc.collect()
+    elif request.param == "s3":
+        yield request.getfixturevalue("bucket")
+    else:
+        pytest.importorskip("fsspec", reason="needs the test extra")
+        yield f"memory://{name}"
+
+
+def is_served(port: int) -> bool:
+    """Return whether something listens at a port of this machine."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def free_port() -> int:
+    """Return a port of this machine that is free."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def forget_services() -> None:

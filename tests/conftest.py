@@ -11,7 +11,16 @@ import pytest
 
 from augcli.cli.app import main
 from tests import models
-from tests.buckets import amazon, any_bucket, bucket, named_bucket, proxy  # noqa: F401 - fixtures
+from tests.buckets import (  # noqa: F401 - fixtures
+    amazon,
+    any_bucket,
+    azure,
+    bucket,
+    every_bucket,
+    google,
+    named_bucket,
+    proxy,
+)
 from tests.command import Outcome
 from tests.photos import class_folders
 from tests.torch.sets import Batch, batch_of, heat_maps_of

@@ -38,9 +38,9 @@ METHOD = augcli.Cutout(patch=8, fill="black")
 
 @pytest.mark.parametrize("to", ["folder", "webdataset", "parquet"])
 def test_a_bucket_holds_what_a_folder_holds(
-    cli: Cli, photos: Path, tmp_path: Path, any_bucket: str, to: str
+    cli: Cli, photos: Path, tmp_path: Path, every_bucket: str, to: str
 ) -> None:
-    out = f"{any_bucket}/out"
+    out = f"{every_bucket}/out"
     given = ("cutmix", photos, "--to", to, "--format", "png", "--originals", "encode")
     for place in (out, tmp_path / "out"):
         end = cli(*given, "--out", place)
@@ -137,17 +137,17 @@ def test_a_dry_run_writes_nothing(cli: Cli, photos: Path, any_bucket: str) -> No
     assert download(out) == {}
 
 
-def test_only_one_run_writes_a_bucket(any_bucket: str) -> None:
-    first, second = (OutputFolder(Url(f"{any_bucket}/out")) for _ in range(2))
+def test_only_one_run_writes_a_bucket(every_bucket: str) -> None:
+    first, second = (OutputFolder(Url(f"{every_bucket}/out")) for _ in range(2))
     first.open()
     assert second.is_locked()
     with pytest.raises(OutputError, match="is in use by another run"):
         second.open()
     first.close()
-    assert not objects.holds_objects(any_bucket)
+    assert not objects.holds_objects(every_bucket)
     second.open()
     second.close()
-    assert not objects.holds_objects(any_bucket)
+    assert not objects.holds_objects(every_bucket)
 
 
 @pytest.mark.parametrize(

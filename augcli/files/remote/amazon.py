@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from augcli.files.remote.failures import Answered
-from augcli.files.remote.services import PAGE, Entry, Page, Read, version_of
+from augcli.files.remote.services import PAGE, Entry, Page, Read, at_the_end, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,8 +33,6 @@ PARTS_AT_ONCE: Final = 4
 PART_TRIES: Final = 8
 CREDENTIAL_MINUTES: Final = 5
 """After which credentials are asked for again; those that expire are renewed by then."""
-NO_RANGE: Final = 416
-"""The status of an answer to a request for bytes that an object does not have."""
 _STATUS: Final = re.compile(r"status code: (\d{3})")
 _CODE: Final = re.compile(r"<Code>(\w+)</Code>")
 
@@ -76,11 +74,6 @@ class AmazonService:
         import obstore  # noqa: PLC0415 - an extra, which only URLs need
 
         bucket, _, name = key.partition("/")
-        if count == 0:
-            entry = self.entry(key)
-            if entry is None:
-                raise FileNotFoundError(key)
-            return Read(b"", entry.size, entry.version)
         wanted: GetOptions = {} if count is None else {"range": (start, start + count)}
         store = self._store(bucket)
         try:
@@ -88,11 +81,7 @@ class AmazonService:
             meta = answer.meta
             return Read(bytes(answer.bytes()), meta["size"], version_of(meta["e_tag"]))
         except Exception as error:
-            # No range begins in an object without bytes.
-            entry = self.entry(key) if wanted and _status(error) == NO_RANGE else None
-            if entry is None or start < entry.size:
-                raise _answered(error) from None
-            return Read(b"", entry.size, entry.version)
+            return at_the_end(self, key, start, _answered(error))
 
     def entry(self, key: str) -> Entry | None:
         """Return what is known of an object; None where there is none."""
@@ -236,14 +225,9 @@ def _open_store(bucket: str, place: _Place, credentials: Callable[[], S3Credenti
     )
 
 
-def _status(error: Exception) -> int | None:
-    found = _STATUS.search(str(error))
-    return int(found[1]) if found else None
-
-
 def _answered(error: Exception) -> Exception:
     """Return what the service answered, by what the words of obstore's error say."""
-    status, code = _status(error), _CODE.search(str(error))
-    if status is not None:
-        return Answered(status, code[1] if code else "")
+    status, code = _STATUS.search(str(error)), _CODE.search(str(error))
+    if status:
+        return Answered(int(status[1]), code[1] if code else "")
     return ConnectionError() if "HTTP error" in str(error) else error

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TOO_MANY: Final = 429
+NO_RANGE: Final = 416
+"""The status of an answer to a request for bytes that an object does not have."""
+NO_BUCKET: Final = "NoSuchBucket"
+NO_OBJECT: Final = "there is no object of this name"
 _TRANSIENT: Final = frozenset({408, TOO_MANY, 500, 502, 503, 504})
 _CONNECTION: Final = frozenset(
     # Of botocore, aiohttp, requests and Azure; their packages may not be installed.
@@ -20,7 +24,7 @@ _CONNECTION: Final = frozenset(
     | {"ServiceResponseError", "TransportError", "ConnectionError", "Timeout"}
 )
 _CREDENTIALS: Final = frozenset(
-    {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"}
+    {"NoCredentials", "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"}
     | {"ProfileNotFound", "TokenRetrievalError", "DefaultCredentialsError", "RefreshError"}
     | {"ClientAuthenticationError"}
 )
@@ -50,11 +54,15 @@ class Answered(Exception):
         self.response = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
 
 
+class NoCredentials(Exception):
+    """The environment names no credentials for a service."""
+
+
 def is_transient(error: BaseException) -> bool:
     """Return whether the same request may succeed a little later."""
     if isinstance(error, TimeoutError | ConnectionError):
         return True
-    if _code(error) in ("SlowDown", "RequestTimeout") or _status(error) in _TRANSIENT:
+    if _code(error) in ("SlowDown", "RequestTimeout") or status_of(error) in _TRANSIENT:
         return True
     # An answer that was cut off may have the status of a wrong request.
     return not _response(error) and not _CONNECTION.isdisjoint(_class_names(error))
@@ -62,7 +70,7 @@ def is_transient(error: BaseException) -> bool:
 
 def is_missing(error: FileNotFoundError) -> bool:
     """Return whether nothing is there; fsspec says so too where a web server refuses."""
-    return _status(error) in (None, 404, 410)
+    return status_of(error) in (None, 404, 410)
 
 
 def failure(error: BaseException, scheme: str) -> OSError:  # noqa: PLR0911 - one for each cause
@@ -76,17 +84,17 @@ def failure(error: BaseException, scheme: str) -> OSError:  # noqa: PLR0911 - on
         >>> failure(FileNotFoundError("s3://photos/a.jpg?secret"), "s3")
         FileNotFoundError(2, 'there is no object of this name')
     """
-    status, code = _status(error), _code(error)
+    status, code = status_of(error), _code(error)
     how = f"; {CREDENTIALS[scheme]}" if scheme in CREDENTIALS else ""
-    if not _CREDENTIALS.isdisjoint(_class_names(error)):
+    if not _CREDENTIALS.isdisjoint(_class_names(error)) and status not in (401, 403):
         return PermissionError(errno.EACCES, f"there are no credentials{how}")
     if isinstance(error, PermissionError) or status in (401, 403) or code in _REFUSED:
         named = f" ({code})" if code and not code.isdigit() else ""
         return PermissionError(errno.EACCES, f"access is denied{named}{how}")
-    if code == "NoSuchBucket":
+    if code == NO_BUCKET:
         return FileNotFoundError(errno.ENOENT, "there is no bucket of this name")
     if isinstance(error, FileNotFoundError) or status in (404, 410):
-        return FileNotFoundError(errno.ENOENT, "there is no object of this name")
+        return FileNotFoundError(errno.ENOENT, NO_OBJECT)
     if is_transient(error):
         is_answer = status in _TRANSIENT
         what = f"the service answers {status}" if is_answer else "the service can't be reached"
@@ -126,7 +134,7 @@ def _code(error: BaseException) -> str:
     return code if isinstance(code, str) else ""
 
 
-def _status(error: BaseException) -> int | None:
+def status_of(error: BaseException) -> int | None:
     """Return the status of HTTP that an error comes from; None where there is none."""
     status = _response(error).get("ResponseMetadata", {}).get("HTTPStatusCode")
     if isinstance(status, int):

@@ -15,13 +15,13 @@ import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from augcli.errors import UsageError
-from augcli.files.remote.failures import failure, is_transient
-from augcli.files.remote.services import Entry, service
+from augcli.files.remote.failures import NO_OBJECT, failure, is_transient
+from augcli.files.remote.services import Entry, Read, service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from augcli.files.remote.services import Page, Read, Service
+    from augcli.files.remote.services import Page, Service
 
 Answer = TypeVar("Answer")
 
@@ -111,6 +111,11 @@ def read(url: str, start: int = 0, count: int | None = None) -> Read:
         OSError: They can't be read.
     """
     scheme, key = _parts(url)
+    if count == 0:  # which no range can name
+        found = entry(url)
+        if found is None:
+            raise FileNotFoundError(errno.ENOENT, NO_OBJECT)
+        return Read(b"", found.size, found.version)
     return _tried(scheme, lambda one: one.read(key, start, count))
 
 
@@ -196,7 +201,7 @@ class ObjectPieces:
         self.path = url
         found = entry(url)
         if found is None:
-            raise FileNotFoundError(errno.ENOENT, "there is no object of this name")
+            raise FileNotFoundError(errno.ENOENT, NO_OBJECT)
         self._status = found.size, found.version
         self._block = 0, b""
         self._end = -1

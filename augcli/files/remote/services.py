@@ -15,7 +15,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from augcli.errors import UsageError
-from augcli.files.remote.failures import is_missing
+from augcli.files.remote.failures import (
+    NO_BUCKET,
+    NO_RANGE,
+    Answered,
+    NoCredentials,
+    is_missing,
+    status_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,6 +136,21 @@ def version_of(text: object) -> int:
     return int.from_bytes(digest) >> 1
 
 
+def at_the_end(service: Service, key: str, start: int, error: Exception) -> Read:
+    """Return no bytes where a request failed because an object ends before those asked for.
+
+    Args:
+        service: Has the object.
+        key: Of the object, with its bucket.
+        start: Of the bytes that were asked for.
+        error: With which the request failed; raised where that was not the reason.
+    """
+    entry = service.entry(key) if status_of(error) == NO_RANGE else None
+    if entry is None or start < entry.size:
+        raise error
+    return Read(b"", entry.size, entry.version)
+
+
 def service(scheme: str) -> Service:
     """Return the service of a scheme; one for each process.
 
@@ -157,8 +179,16 @@ def opened(scheme: str) -> Service:
         from augcli.files.remote.amazon import amazon_service  # noqa: PLC0415 - the same
 
         return amazon_service()
+    if scheme == "gs":
+        # Not the class that the scheme stands for, which asks more of the service for each bucket.
+        from gcsfs.core import GCSFileSystem  # noqa: PLC0415
+
+        return AnyService(GCSFileSystem(use_listings_cache=False), scheme)
     more = {"client_kwargs": {"trust_env": True}} if scheme == "https" else {}
-    return AnyService(fsspec.filesystem(scheme, use_listings_cache=False, **more), scheme)
+    try:
+        return AnyService(fsspec.filesystem(scheme, use_listings_cache=False, **more), scheme)
+    except ValueError:
+        raise NoCredentials from None  # of Azure
 
 
 class AnyService:
@@ -173,11 +203,18 @@ class AnyService:
         self._system = system
         # A web server needs the whole URL, a bucket its name only.
         self._begin = f"{scheme}://" if scheme == "https" else ""
+        self._has_buckets = scheme in ("gs", "az")
 
     def read(self, key: str, start: int = 0, count: int | None = None) -> Read:
         """Return bytes of an object."""
         end = None if count is None else start + count
-        data = self._system.cat_file(f"{self._begin}{key}", start if end else None, end)
+        try:
+            data = self._system.cat_file(f"{self._begin}{key}", start if end else None, end)
+        except FileNotFoundError:
+            self._check_bucket(key)
+            raise
+        except Exception as error:
+            return at_the_end(self, key, start, error)
         # Afterwards: an object that was another one before has another version now.
         entry = self.entry(key)
         if entry is None:
@@ -206,20 +243,28 @@ class AnyService:
         waiting = [folder] if following is None else list(following)
         found: list[Entry] = []
         below: list[str] = []
-        with contextlib.suppress(FileNotFoundError):
-            for info in self._system.ls(waiting.pop(), detail=True):
+        place = waiting.pop()
+        try:
+            for info in self._system.ls(place, detail=True):
                 key = info["name"].strip("/")
                 if info["type"] == "file":
                     found.append(self._entry(key, info))
                 else:
                     below.append(key)
+        except FileNotFoundError:
+            self._check_bucket(place)
         if not deep:
             return Page(found, below, None)
         return Page(found, [], waiting + below or None)
 
     def put(self, key: str, data: bytes, *, is_new: bool = False) -> None:
         """Write an object by one request."""
-        self._system.pipe_file(key, data, mode="create" if is_new else "overwrite")
+        try:
+            self._system.pipe_file(key, data, mode="create" if is_new else "overwrite")
+        except Exception as error:
+            if isinstance(error, FileNotFoundError) or status_of(error) == 404:
+                self._check_bucket(key)
+            raise
 
     def put_file(self, key: str, path: str) -> None:
         """Write an object from a file."""
@@ -230,6 +275,14 @@ class AnyService:
         for key in keys:
             with contextlib.suppress(FileNotFoundError):
                 self._system.rm_file(key)
+
+    def _check_bucket(self, key: str) -> None:
+        """Say so where it is the bucket that is missing."""
+        if self._has_buckets:
+            try:
+                self._system.info(key.partition("/")[0])
+            except FileNotFoundError:
+                raise Answered(404, NO_BUCKET) from None
 
     def _entry(self, key: str, info: dict[str, Any]) -> Entry:
         version = next((info[name] for name in _VERSIONS if info.get(name) is not None), "")
