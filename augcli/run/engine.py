@@ -6,8 +6,8 @@ import functools
 from typing import TYPE_CHECKING
 
 from augcli.data.stopping import carry_on
-from augcli.run.check import check
-from augcli.run.make import make
+from augcli.run.checking.check import check
+from augcli.run.making.make import make
 
 if TYPE_CHECKING:
     from collections.abc import Callable
