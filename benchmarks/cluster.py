@@ -54,7 +54,7 @@ def recipe() -> Any:
 def prepare(out: Path, count: int) -> dict[str, Any]:
     """Write the plan of generated sources."""
     from augcli.data.stores.sources import Sources  # noqa: PLC0415
-    from augcli.run.check import Listed, check  # noqa: PLC0415
+    from augcli.run.checking.check import Listed, check  # noqa: PLC0415
     from augcli.run.cluster.prepare import write_plan  # noqa: PLC0415
     from augcli.run.messages import ignore  # noqa: PLC0415
 

@@ -50,7 +50,7 @@ RULES = (
     Rule("encode", "data/codecs/encoding.py", ("encode",)),
     Rule("write", "files/folder.py", ("publish",), "add"),
     Rule("commit", "data/sinks/folder.py", ("commit",)),
-    Rule("commit", "run/finish.py", ("finish",)),
+    Rule("commit", "run/making/finish.py", ("finish",)),
 )
 
 

@@ -18,10 +18,10 @@ from augcli.cli.generated import (
     export_options,
     heat_map_options,
     inspect_options,
-    metavar,
     options_of,
     split_options,
 )
+from augcli.cli.option_words import metavar
 from augcli.cli.options import CommandOptions
 from augcli.errors import flag, with_flags
 from augcli.params import Group, declared

@@ -269,7 +269,7 @@ def run_command(
     if command.dry_run:
         # Imported here, because it needs the decoders, which a run imports in its workers.
         from augcli.cli.dry_run import show_dry_run  # noqa: PLC0415
-        from augcli.run.check import check  # noqa: PLC0415
+        from augcli.run.checking.check import check  # noqa: PLC0415
 
         run = check(folder, recipe, options, signals.check)
         show_dry_run(run, given.spell, as_json=command.json)

@@ -12,7 +12,7 @@ from augcli.cli.generated import ONLY_METHODS, add_command, add_commands
 from augcli.cli.help import Command, Group
 from augcli.cli.options import CommandOptions
 from augcli.errors import UsageError
-from augcli.run.places import path_of
+from augcli.run.checking.places import path_of
 
 if TYPE_CHECKING:
     from augcli.cli.given import Given

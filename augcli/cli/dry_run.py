@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from augcli.cli.streams import write_json, write_line
 from augcli.cli.tables import UNLABELLED, table_lines
 from augcli.run.dry_run import dry_run
-from augcli.run.lines import most_and_least
+from augcli.run.showing.lines import most_and_least
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from augcli.data.manifest import Row
-    from augcli.run.check import Run
+    from augcli.run.checking.checked_run import Run
     from augcli.run.dry_run import ClassAmount, DryRun
 
 SHOWN = 5

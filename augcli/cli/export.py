@@ -15,7 +15,7 @@ from augcli.cli.generated import (
 from augcli.cli.given import given_options
 from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
-from augcli.run.places import path_of
+from augcli.run.checking.places import path_of
 
 if TYPE_CHECKING:
     import typer

@@ -14,12 +14,14 @@ from augcli.classifiers.options import ClassifierOptions
 from augcli.cli.examples import examples
 from augcli.cli.given import Given, OptionsByClass, given_options
 from augcli.cli.help import Command
+from augcli.cli.option_words import completions, describe, metavar
 from augcli.cli.options import CommandOptions
-from augcli.errors import with_flags
 from augcli.files import Place
 from augcli.params import Declared, declared
-from augcli.recipes.options import MIXER_OPTIONS, SCORER_OPTIONS, RunOptions
+from augcli.recipes.option_kinds import MIXER_OPTIONS, SCORER_OPTIONS
+from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
+from augcli.run.checking.places import path_of
 from augcli.run.options import (
     HeatMapOptions,
     SplitOptions,
@@ -27,7 +29,6 @@ from augcli.run.options import (
     inspect_fields,
     split_fields,
 )
-from augcli.run.places import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -286,48 +287,6 @@ def _option(field: Declared, *, undo: bool) -> inspect.Parameter:
         default=None,
         annotation=Annotated[kind, option],
     )
-
-
-def completions(field: Declared) -> list[str]:
-    """Return the words that a shell offers as the value of an option.
-
-    Example:
-        >>> {field.name: completions(field) for field in declared(RunOptions)}["per_class"]
-        ['max', 'median']
-    """
-    if field.choices:
-        return [*field.choices]
-    return [word for word in metavar(field).split("|") if word.isalpha() and word.islower()]
-
-
-def metavar(field: Declared) -> str:
-    """Return what help shows as the value of an option.
-
-    Example:
-        >>> from augcli.augmentations.cutout import Cutout
-        >>> {field.name: metavar(field) for field in declared(Cutout)}["patch"]
-        'PIXELS|0.SHARE'
-    """
-    if field.param.parse:
-        return field.param.metavar
-    words = {Path: "PATH", Place: "PATH|URL", str: "TEXT"}
-    return "|".join(field.choices) or words.get(field.kind) or field.kind.__name__.upper()
-
-
-def describe(field: Declared) -> str:
-    """Return an option's help with its bounds and its default.
-
-    Example:
-        >>> from augcli.augmentations.cutout import Cutout
-        >>> describe(declared(Cutout)[1])
-        'Patches in each image; they may overlap. [1 to 10000] [default: 1]'
-    """
-    text = with_flags(field.param.help)
-    if field.param.bounds:
-        text += f" [{field.param.bounds}]"
-    if field.default is not None and field.kind is not bool:
-        text += f" [default: {field.default}]"
-    return text
 
 
 def _help(augmentation: type[AnyAugmentation]) -> str:

@@ -21,15 +21,15 @@ from augcli.cli.progress import showing_progress
 from augcli.cli.streams import write_json, write_line
 from augcli.cli.tables import UNLABELLED, table_lines
 from augcli.recipes.options import RunOptions
-from augcli.run.lines import counted, most_and_least
-from augcli.run.places import path_of
+from augcli.run.checking.places import path_of
+from augcli.run.showing.lines import counted, most_and_least
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from augcli.cli.signals import Signals
     from augcli.run.inspecting.duplicates import Duplicates
-    from augcli.run.inspecting.inspect import Inspection, Sides, Sized
+    from augcli.run.inspecting.inspection import Inspection, Sides, Sized
 
 SHOWN = 20
 """Classes that are printed; JSON has all of them."""

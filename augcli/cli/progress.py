@@ -14,9 +14,15 @@ from typing import TYPE_CHECKING
 
 from augcli.cli.streams import write_json, write_path, write_stderr
 from augcli.errors import Interrupted, with_flags
-from augcli.run.bar import ProgressBar
-from augcli.run.lines import failed_line, planned_line, progress_line, started_line, summary_lines
 from augcli.run.messages import Error, Notice, Planned, Progress, Started, Summary, TaskSummary
+from augcli.run.showing.bar import ProgressBar
+from augcli.run.showing.lines import (
+    failed_line,
+    planned_line,
+    progress_line,
+    started_line,
+    summary_lines,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,7 @@ import typer
 
 from augcli.cli.generated import add_command
 from augcli.cli.streams import write_json, write_path, write_stderr
-from augcli.run.lines import counted
+from augcli.run.showing.lines import counted
 
 if TYPE_CHECKING:
     from augcli.report.report import Reported

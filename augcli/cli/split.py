@@ -20,9 +20,9 @@ from augcli.cli.progress import showing_progress
 from augcli.cli.streams import write_json, write_path, write_stderr
 from augcli.cli.tables import UNLABELLED, table_lines
 from augcli.recipes.options import RunOptions
-from augcli.run.lines import counted, most_and_least
+from augcli.run.checking.places import path_of
 from augcli.run.options import SplitOptions
-from augcli.run.places import path_of
+from augcli.run.showing.lines import counted, most_and_least
 
 if TYPE_CHECKING:
     from augcli.cli.signals import Signals

@@ -14,7 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from augcli.files import open_null
-from augcli.run.lines import printable
+from augcli.run.showing.lines import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

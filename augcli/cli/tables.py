@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
-from augcli.run.lines import printable
+from augcli.run.showing.lines import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ from augcli.cli.doctor import doctor
 from augcli.cli.generated import add_command
 from augcli.cli.streams import write_json, write_line, write_stderr
 from augcli.errors import with_flags
-from augcli.run.lines import counted
-from augcli.run.places import path_of
+from augcli.run.checking.places import path_of
+from augcli.run.showing.lines import counted
 
 if TYPE_CHECKING:
     from augcli.run.cluster.missing import ArrayStatus

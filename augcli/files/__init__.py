@@ -9,6 +9,7 @@ from augcli.files.draft import Draft
 from augcli.files.folder import Folder, Fsync
 from augcli.files.output_files import Lock, OutputFiles
 from augcli.files.owners import GONE_AFTER, HOST, RENEWED_EVERY, owner_is_gone, owner_token
+from augcli.files.pieces import Pieces, open_pieces
 from augcli.files.places import (
     Kind,
     folders_above,
@@ -32,12 +33,10 @@ from augcli.files.reading import (
     MODEL_LIMIT,
     TABLE_LIMIT,
     Content,
-    Pieces,
     file_sha256,
     modified_at,
     open_file,
     open_null,
-    open_pieces,
     open_status,
     open_table,
     parse_json,

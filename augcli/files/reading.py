@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import io
@@ -10,7 +9,7 @@ import json
 import os
 import stat
 import sys
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from augcli.files.descriptors import NO_FOLLOW
 from augcli.files.remote import objects
@@ -70,7 +69,7 @@ def read_file(path: Path, limit: int | None = None) -> Content:
     if is_url(path):
         return _read_object(os.fspath(path), limit)
     # Without a file object: half the time of a small image's read.
-    descriptor, status = _open_regular(path)
+    descriptor, status = open_regular(path)
     try:
         return read_descriptor(descriptor, status, limit)
     finally:
@@ -134,6 +133,20 @@ def regular(descriptor: int) -> os.stat_result:
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "is not a regular file")
     return status
+
+
+def open_regular(path: Path) -> tuple[int, os.stat_result]:
+    """Open a regular file, and return its descriptor and its status.
+
+    Raises:
+        OSError: It can't be read, or is no regular file.
+    """
+    descriptor = os.open(path, READ_FLAGS)
+    try:
+        return descriptor, regular(descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
 
 
 def read_given(path: Path, limit: int | None = None) -> bytes:
@@ -203,7 +216,7 @@ def open_file(path: Path) -> io.BufferedReader:
     """
     if is_url(path):
         return objects.open_object(os.fspath(path))
-    return open(_open_regular(path)[0], "rb")
+    return open(open_regular(path)[0], "rb")
 
 
 def open_status(file: io.BufferedReader) -> tuple[int, int]:
@@ -215,109 +228,6 @@ def open_status(file: io.BufferedReader) -> tuple[int, int]:
         return file.raw.status()
     status = os.fstat(file.fileno())
     return status.st_size, modified_at(status)
-
-
-class Pieces(Protocol):
-    """A file of which pieces are read at any place; several threads may use one.
-
-    Attributes:
-        path: The file.
-    """
-
-    path: str
-
-    def status(self) -> tuple[int, int]:
-        """Return the bytes of the file and the time of its last change, as they are now."""
-        ...
-
-    def read(self, position: int, count: int) -> bytes:
-        """Return bytes from a place on.
-
-        Raises:
-            EOFError: The file ends before the last of them.
-            OSError: They can't be read.
-        """
-        ...
-
-
-def open_pieces(path: Path) -> Pieces:
-    """Open a file of which pieces are read at any place.
-
-    Raises:
-        OSError: It can't be read, or is no regular file.
-    """
-    return objects.ObjectPieces(os.fspath(path)) if is_url(path) else FilePieces(path)
-
-
-class FilePieces:
-    """A regular file that stays open, of which pieces are read at any place.
-
-    Several threads and processes may use one. A file that is cut short while it is open gives an
-    error; mapped into memory, it would end the process.
-
-    Args:
-        path: The file.
-
-    Raises:
-        OSError: It can't be read, or is no regular file.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = os.fspath(path)
-        self._descriptor = _open_regular(path)[0]
-
-    def __del__(self) -> None:
-        descriptor = self.__dict__.get("_descriptor")
-        if descriptor is not None:
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
-
-    def __reduce__(self) -> tuple[type[FilePieces], tuple[str]]:
-        """Pickle by the path: another process opens the file anew."""
-        return (type(self), (self.path,))
-
-    def status(self) -> tuple[int, int]:
-        """Return the bytes of the file and the time of its last change, as they are now."""
-        status = os.fstat(self._descriptor)
-        return status.st_size, modified_at(status)
-
-    def read(self, position: int, count: int) -> bytes:
-        """Return bytes of the file.
-
-        Args:
-            position: Of the first.
-            count: How many.
-
-        Raises:
-            EOFError: The file ends before the last of them.
-            OSError: They can't be read.
-        """
-        data = _read_at(self._descriptor, count, position)
-        if len(data) == count:
-            return data
-        # One call gives at most 2 GiB.
-        pieces = [data]
-        missing = count - len(data)
-        while missing and pieces[-1]:
-            pieces.append(_read_at(self._descriptor, missing, position + count - missing))
-            missing -= len(pieces[-1])
-        if missing:
-            raise EOFError(f"it ends {missing:,} bytes too early")
-        return b"".join(pieces)
-
-
-if sys.platform == "win32":
-    import threading
-
-    _POSITION = threading.Lock()
-
-    def _read_at(descriptor: int, count: int, position: int) -> bytes:
-        with _POSITION:
-            os.lseek(descriptor, position, os.SEEK_SET)
-            return os.read(descriptor, count)
-
-else:
-    _read_at = os.pread
 
 
 def open_table(path: Path) -> BinaryIO:
@@ -349,15 +259,6 @@ def file_sha256(path: Path) -> str:
 def modified_at(status: os.stat_result) -> int:
     """Return the time of a file's last change, cut to 64 bits: some file systems hold any."""
     return max(-(2**63), min(2**63 - 1, status.st_mtime_ns))
-
-
-def _open_regular(path: Path) -> tuple[int, os.stat_result]:
-    descriptor = os.open(path, READ_FLAGS)
-    try:
-        return descriptor, regular(descriptor)
-    except BaseException:
-        os.close(descriptor)
-        raise
 
 
 def _read_object(

@@ -14,8 +14,9 @@ import weakref
 from typing import TYPE_CHECKING, BinaryIO
 
 from augcli.files.locking import try_lock
+from augcli.files.pieces import open_pieces
 from augcli.files.publishing import WRITE_FLAGS, remove_file, write_all
-from augcli.files.reading import open_pieces, open_table, read_file
+from augcli.files.reading import open_table, read_file
 from augcli.files.remote.url import shown
 
 if TYPE_CHECKING:

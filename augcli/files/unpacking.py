@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from augcli.files.reading import Pieces
+    from augcli.files.pieces import Pieces
 
 STEP = 1 << 20
 """Bytes of a piece."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from augcli.attention.model_file import local_scorer, scorer_sha256
 from augcli.augmentations.base import Augmentation
 from augcli.params import values
-from augcli.recipes.options import NOT_OF_THE_RESULT
+from augcli.recipes.option_kinds import NOT_OF_THE_RESULT
 from augcli.rng import digest
 
 if TYPE_CHECKING:

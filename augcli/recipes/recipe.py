@@ -31,7 +31,8 @@ from augcli.augmentations import METHODS
 from augcli.errors import ParameterError, RecipeError, near_miss
 from augcli.files import TOML_LIMIT, decode_text, parse_toml, read_file, read_given
 from augcli.params import build, declared, values
-from augcli.recipes.options import NOT_IN_RECIPE, RunOptions
+from augcli.recipes.option_kinds import NOT_IN_RECIPE
+from augcli.recipes.options import RunOptions
 from augcli.recipes.step import Step
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from augcli.report.sheets.sheet import Sheet, Tile
 from augcli.report.sheets.tiles import SIDE, small, source_tile
 from augcli.report.view import opened_output
 from augcli.report.words import shown
-from augcli.run.lines import counted
+from augcli.run.showing.lines import counted
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from augcli.recipes.options import RunOptions
 from augcli.report.figures.figures import ClassFigures
 from augcli.report.view import flattened
 from augcli.report.words import shown
-from augcli.run.lines import most_and_least
+from augcli.run.showing.lines import most_and_least
 
 if TYPE_CHECKING:
     from augcli.report.figures.figures import Figures

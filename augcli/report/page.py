@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from augcli.errors import UsageError, with_flags
 from augcli.files import read_file
 from augcli.report.words import class_name, percent, shown
-from augcli.run.lines import counted
+from augcli.run.showing.lines import counted
 from augcli.version import VERSION
 
 if TYPE_CHECKING:

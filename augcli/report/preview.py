@@ -23,8 +23,10 @@ from augcli.report.sheets.draw import draw
 from augcli.report.sheets.sheet import Sheet
 from augcli.report.words import shown
 from augcli.run.api import recipe_and_options
-from augcli.run.check import check_listed, check_surroundings, default_out, list_sources
-from augcli.run.places import path_of
+from augcli.run.checking.check import check_listed
+from augcli.run.checking.listing import default_out, list_sources
+from augcli.run.checking.places import path_of
+from augcli.run.checking.refusals import check_surroundings
 from augcli.run.trial import Trial
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from augcli.files import Place
     from augcli.recipes.recipe import Recipe
     from augcli.report.sheets.sheet import Tile
-    from augcli.run.check import Run
+    from augcli.run.checking.checked_run import Run
     from augcli.run.trial import Estimated
 
 ROWS: Final = 4
@@ -124,7 +126,7 @@ def preview_of(
         options: How.
         variation: An option with several values, or None.
         rows: How many sources.
-        checkpoint: See :func:`augcli.run.check.check`.
+        checkpoint: See :func:`augcli.run.checking.check.check`.
 
     Raises:
         UsageError: A wrong option or wrong input, or no image can be shown.

@@ -22,8 +22,8 @@ from augcli.report.figures.table import TableReader
 from augcli.report.pictures.choice import Choice
 from augcli.report.pictures.result import SIDES, ResultRows
 from augcli.report.words import shown
-from augcli.run.inputs import input_store
-from augcli.run.places import path_of
+from augcli.run.checking.inputs import input_store
+from augcli.run.checking.places import path_of
 from augcli.run.status import open_output
 from augcli.run.verifying.remake import Remaker, recorded_chain, recorded_options
 

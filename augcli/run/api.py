@@ -12,11 +12,11 @@ from augcli.errors import ParameterError
 from augcli.params import build, declared, public_name, refuse_unknown
 from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
-from augcli.run.bar import ProgressBar
+from augcli.run.checking.places import path_of
 from augcli.run.engine import engine
 from augcli.run.messages import Planned, Summary, ignore
 from augcli.run.options import export_fields, run_options
-from augcli.run.places import path_of
+from augcli.run.showing.bar import ProgressBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from augcli.data.stopping import FULL, disk_full
 from augcli.errors import OutputError
 from augcli.run.class_counts import class_counts
-from augcli.run.prepare import own_record
+from augcli.run.making.prepare import own_record
 from augcli.run.trial import Estimated, Trial
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from augcli.data.stores.sources import Sources
     from augcli.plan.jobs import Task
     from augcli.plan.plan import Wanted
-    from augcli.run.check import Run
+    from augcli.run.checking.checked_run import Run
     from augcli.run.trial import InMemory
 
 TRIED = 12

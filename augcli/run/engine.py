@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from augcli.data.run_record import has_record
 from augcli.data.stopping import carry_on
 from augcli.files import is_url
-from augcli.run.check import check, default_out
+from augcli.run.checking.check import check
+from augcli.run.checking.listing import default_out
 from augcli.run.machine import usable_cores
-from augcli.run.make import make
+from augcli.run.making.make import make
 from augcli.work.processes import EarlyWorkers
 
 if TYPE_CHECKING:

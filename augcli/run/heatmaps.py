@@ -20,26 +20,19 @@ from augcli.attention.map_table import NAME_END, STORED_TYPE, MapTable
 from augcli.attention.model_file import local_scorer
 from augcli.attention.scorer import Scorer, on_device
 from augcli.data.codecs.choices import background_colour, given_white_level
-from augcli.data.codecs.decoding import decode
-from augcli.data.codecs.encoding import check_sides, encode
 from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.manifest import Failure, write_table
-from augcli.data.names import output_name
 from augcli.data.stopping import carry_on, writing
 from augcli.data.stores.opening import open_store
 from augcli.errors import (
-    NO_MEMORY,
     HeatMapsError,
     OutputError,
-    UnreadableImage,
-    is_out_of_memory,
 )
-from augcli.files import Folder, open_file, publish_file, remove_file
-from augcli.pixels.heat_maps import ranked_cells
-from augcli.pixels.overlay import overlay
-from augcli.recipes.options import seconds_of
+from augcli.files import open_file, publish_file, remove_file
+from augcli.recipes.option_values import seconds_of
+from augcli.run.checking.inputs import read_ahead_for, reading
+from augcli.run.checking.places import check_overlay
 from augcli.run.estimating.white_level import estimated_white_level, white_level_words
-from augcli.run.inputs import read_ahead_for, reading
 from augcli.run.machine import usable_cores
 from augcli.run.messages import (
     Error,
@@ -50,33 +43,25 @@ from augcli.run.messages import (
     ignore,
     time_notices,
 )
-from augcli.run.places import check_overlay
+from augcli.run.overlays import draw_overlays
 from augcli.run.scoring import device_words, score_sources
 from augcli.work.pool import InThisProcess
 from augcli.work.processes import Processes
 from augcli.work.settings import MapStorage, ReadSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from augcli.attention.map_spec import MapSpec
     from augcli.data.stopping import Checkpoint
-    from augcli.data.stores.sources import Source, Sources
+    from augcli.data.stores.sources import Sources
     from augcli.files import Place
-    from augcli.pixels.frame import HeatMap
     from augcli.run.messages import Listener
     from augcli.run.options import HeatMapOptions
     from augcli.work.events import Scored
     from augcli.work.pool import Pool
 
 NAME = "heatmaps"
-UNFINISHED = ".augcli-overlay"
-"""Folder for overlays that are not yet whole."""
-QUALITY = 90
-"""JPEG quality of overlays."""
 
 
 @dataclass(slots=True)
@@ -206,7 +191,7 @@ def make_heat_maps(
         pool.close()
     if options.overlay:
         with writing(str(options.overlay)):
-            for failure in _draw(settings, sources, options, options.overlay, checkpoint):
+            for failure in draw_overlays(settings, sources, options, options.overlay, checkpoint):
                 collected.failures.append(failure)
                 listener(Error(*failure))
     seconds = time.time() - begun
@@ -338,60 +323,3 @@ def _is_error_table(path: str) -> bool:
             return file.read(len(header) + 1).rstrip() == header
     except OSError:
         return False
-
-
-def _draw(
-    settings: ReadSettings,
-    sources: Sources,
-    options: HeatMapOptions,
-    folder: Path,
-    checkpoint: Checkpoint,
-) -> Iterator[Failure]:
-    """Write a picture of every image that has a map; yield those for which memory ran out.
-
-    No link in the folder is followed.
-    """
-    os.makedirs(folder, exist_ok=True)
-    files = Folder(os.path.realpath(folder), UNFINISHED)
-    files.make_folder(UNFINISHED)
-    try:
-        for path, heat_map in HeatMaps.open(options.out).items():
-            checkpoint()
-            try:
-                index = sources.find(path)
-                if index is None:
-                    continue
-                source = sources.source(index)
-                picture = _overlay(settings, source, heat_map, options.top_n)
-            except UnreadableImage:
-                continue  # it changed since it was scored, or is too large for a JPEG
-            except Exception as error:
-                if not is_out_of_memory(error):
-                    raise
-                yield Failure(path, "memory", NO_MEMORY)
-                continue
-            files.publish(output_name(path, "heatmap", 0, "jpg"), picture)
-    finally:
-        files.remove_folder(UNFINISHED)
-        files.close()
-
-
-def _overlay(settings: ReadSettings, source: Source, heat_map: HeatMap, top_n: int) -> bytes:
-    """Return the JPEG of an image under its map.
-
-    Raises:
-        UnreadableImage: It can't be read any more, or is too large for a JPEG.
-    """
-    try:
-        data = settings.store.read(source, max_bytes=settings.max_bytes)
-    except OSError as error:
-        raise UnreadableImage(str(error)) from None
-    image = decode(
-        data,
-        max_pixels=settings.max_pixels,
-        white_level=settings.white_level,
-        background=settings.background,
-        sides=lambda width, height: check_sides(width, height, "jpg"),
-    ).image
-    cells = ranked_cells(heat_map, min(top_n, heat_map.size))
-    return encode(overlay(image, heat_map, cells), "jpg", quality=QUALITY)

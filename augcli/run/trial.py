@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from augcli.plan.jobs import Job
     from augcli.plan.plan import Plan
     from augcli.recipes.chain import Chain
-    from augcli.run.check import Run
+    from augcli.run.checking.checked_run import Run
     from augcli.work.events import Event
     from augcli.work.settings import ReadSettings
 

@@ -160,7 +160,7 @@ class Looks:
     def _look(reader: Reader, source: Source) -> Look:
         import hashlib  # noqa: PLC0415 - only here
 
-        from augcli.data.codecs.formats import file_kind  # noqa: PLC0415
+        from augcli.data.codecs.file_kinds import file_kind  # noqa: PLC0415
         from augcli.pixels.blank import blank_kind  # noqa: PLC0415
 
         data = reader.read(source)

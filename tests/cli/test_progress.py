@@ -10,8 +10,8 @@ import pytest
 from augcli.cli.options import CommandOptions
 from augcli.cli.progress import showing_progress
 from augcli.errors import Interrupted
-from augcli.run.lines import summary_lines
 from augcli.run.messages import Error, Notice, Progress, Started, Summary
+from augcli.run.showing.lines import summary_lines
 
 if TYPE_CHECKING:
     from augcli.run.messages import Message

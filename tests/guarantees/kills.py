@@ -72,7 +72,7 @@ def loop(folder: Path, kills: int, to: str = "folder", seed: int = 0) -> dict[st
     photos(source)
     # Imported before the forks, without threads: so most of a run's time is its work.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    for name in ("augcli.run.make", "augcli.work.shard_maker"):
+    for name in ("augcli.run.making.make", "augcli.work.shard_maker"):
         importlib.import_module(name)
     # Not the mean colour, which stays that of the first run when INPUT changes.
     command = ["cutout", str(source), "--copies", "4", "--patch", "5", "--fill", "black"]

@@ -205,7 +205,9 @@ def test_what_a_library_raises_because_of_a_signal_is_no_failed_image(
     assert tree(out) == tree(tmp_path / "clean")
 
 
-@pytest.mark.parametrize("module", ["typer", "numpy", "augcli.cli.generated", "augcli.run.make"])
+@pytest.mark.parametrize(
+    "module", ["typer", "numpy", "augcli.cli.generated", "augcli.run.making.make"]
+)
 @pytest.mark.parametrize(("number", "code"), NUMBERS)
 def test_a_signal_while_augcli_starts_is_no_error(
     photos: Path, tmp_path: Path, module: str, number: int, code: int

@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.loaders, pytest.mark.filterwarnings("default")]
 
 CELL = """
 import sys
-import augcli, augcli.run.bar
-augcli.run.bar.NOTEBOOK_SECONDS = 0
+import augcli, augcli.run.showing.bar
+augcli.run.showing.bar.NOTEBOOK_SECONDS = 0
 assert "ipywidgets" not in sys.modules
 from IPython.display import DisplayHandle
 shown = []

@@ -97,7 +97,7 @@ def test_any_store_is_inspected(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_p
         splits={path: "train" if path < "cat/2" else "val" for path in files},
         groups={"cat/0.png": "anna", "cat/1.png": "ben", "cat/3.png": "anna"},
     )
-    monkeypatch.setattr("augcli.run.inputs.open_store", lambda *_: store)
+    monkeypatch.setattr("augcli.run.checking.inputs.open_store", lambda *_: store)
     found = inspect("anything", workers=0)
     assert (found.kind, found.images, found.groups) == ("memory", 4, 2)
     assert (found.leaks.groups, found.leaks.examples) == (1, {"anna": ["train", "val"]})

@@ -8,7 +8,7 @@ import pytest
 
 from augcli.data.stores.sources import Sources
 from augcli.recipes.options import RunOptions
-from augcli.run.loader_notices import loader_notices
+from augcli.run.making.loader_notices import loader_notices
 from tests.photos import class_folders
 
 if TYPE_CHECKING:

@@ -171,7 +171,7 @@ def test_pictures_without_a_label(cli: Cli, tmp_path: Path, form: str) -> None:
 def test_too_many_classes_for_a_weight_of_each(
     cli: Cli, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("augcli.run.check.MOST_CLASSES", {"wide": 1, "list": 2})
+    monkeypatch.setattr("augcli.run.checking.refusals.MOST_CLASSES", {"wide": 1, "list": 2})
     end = cli(*MIX, data, "--soft-label", "wide", "--out", tmp_path / "out")
     assert end.code == 2
     assert "--soft-label wide has a weight for each class" in end.err

@@ -103,7 +103,7 @@ def test_what_arrays_can_not_hold_is_refused(
         augcli.export(data, to="npz", out=out)
     with pytest.raises(ParameterError, match="is for files, but `to` npz holds arrays"):
         augcli.export(data, to="npz", size=20, format="png", out=out)
-    monkeypatch.setattr("augcli.run.encoding.MOST_BYTES", 10_000)
+    monkeypatch.setattr("augcli.run.checking.encoding.MOST_BYTES", 10_000)
     with pytest.raises(UsageError, match=r"0\.0 GB for 12 images of 20x20.* use `to` webdataset"):
         augcli.export(data, to="npz", size="20", out=out)
     assert not out.exists()

@@ -357,7 +357,7 @@ def test_pictures_of_a_container_are_written_as_files(
     files = {"a.tar/1.png": png, "a.tar/2.png": png, "b.npz#0": b"\x93NUMPY array"}
     groups = dict.fromkeys(files, "anna")
     store = MemoryStore(str(container), files, dict.fromkeys(files, "cat"), groups=groups)
-    monkeypatch.setattr("augcli.run.inputs.open_store", lambda *_: store)
+    monkeypatch.setattr("augcli.run.checking.inputs.open_store", lambda *_: store)
 
     class Decoded:
         pass

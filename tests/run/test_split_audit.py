@@ -95,8 +95,8 @@ def test_a_group_that_crosses_splits_fails_an_output_folder(
     splits = dict(zip(files, ["train", "train", "val", "val"], strict=True))
     groups = dict(zip(files, ["anna", "ben", "ben", ""], strict=True))
     store = MemoryStore(str(tmp_path), files, splits=splits, groups=groups)
-    monkeypatch.setattr("augcli.run.inputs.open_store", lambda *_: store)
-    monkeypatch.setattr("augcli.run.check.check_places", lambda *_, **__: None)
+    monkeypatch.setattr("augcli.run.checking.inputs.open_store", lambda *_: store)
+    monkeypatch.setattr("augcli.run.checking.listing.check_places", lambda *_, **__: None)
     out = tmp_path / "out"
     augcli.augment("anything", augcli.Cutout(fill="black"), out=out, workers=0)
     end = cli("verify", out)

@@ -85,6 +85,17 @@ def test_flipped_bit_is_found(out: Path) -> None:
     assert problems(out) == [(rows(out)[3]["file_name"], WRONG_HASH)]
 
 
+def test_files_of_file_managers_and_trainers_are_no_strays(out: Path) -> None:
+    for name in (".DS_Store", "cat/.DS_Store", "cat/Thumbs.db", "desktop.ini", "train.cache"):
+        (out / name).touch()
+    assert problems(out) == []
+
+
+def test_hidden_picture_is_a_stray_file(out: Path) -> None:
+    (out / "cat/._x.png").touch()
+    assert problems(out) == [("cat/._x.png", "has no row")]
+
+
 def test_stray_file_is_found(out: Path) -> None:
     (out / "cat/more/deeper").mkdir(parents=True)
     (out / "cat/more/deeper/x.png").touch()

@@ -24,7 +24,7 @@ from augcli.data.codecs.disagreements import (
     palette_fits,
     scans_end_well,
 )
-from augcli.data.codecs.formats import readable_kind
+from augcli.data.codecs.file_kinds import readable_kind
 from augcli.data.codecs.gif import gif_header
 from augcli.data.codecs.npy import MAGIC, is_npy_picture, npy_facts
 from augcli.data.codecs.png import png_header

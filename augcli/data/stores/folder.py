@@ -9,7 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from augcli.data.codecs.formats import EXTENSIONS, readable_kind
+from augcli.data.codecs.file_kinds import readable_kind
+from augcli.data.codecs.formats import EXTENSIONS
 from augcli.data.splits import split_kind, splits_of_folders
 from augcli.data.stores.object_walk import ObjectWalk
 from augcli.data.stores.output_labels import take_labels_of_output

@@ -7,7 +7,8 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from augcli.data.codecs.formats import EXTENSIONS, file_kind
+from augcli.data.codecs.file_kinds import file_kind
+from augcli.data.codecs.formats import EXTENSIONS
 from augcli.data.names import OURS
 from augcli.data.run_record import is_output_folder
 from augcli.data.stores.contents import OF_THE_SYSTEM
@@ -16,7 +17,7 @@ from augcli.files import HEAD_BYTES, modified_at, open_file
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from augcli.data.codecs.formats import FileKind
+    from augcli.data.codecs.file_kinds import FileKind
     from augcli.data.stores.sources import Sources
 
 FILES_OF_THE_SYSTEM = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})

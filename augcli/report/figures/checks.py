@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from augcli.report.words import percent
-from augcli.run.lines import counted
+from augcli.run.showing.lines import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,11 +14,11 @@ from augcli.recipes.options import RunOptions
 from augcli.run.cluster.missing import in_words, last_tasks, missing_shards
 from augcli.run.cluster.prepare import planned_run
 from augcli.run.cluster.shared_plan import read_facts, read_plan
-from augcli.run.finish import finish
-from augcli.run.make import outcome_notices
+from augcli.run.making.finish import finish
+from augcli.run.making.make import outcome_notices
+from augcli.run.making.prepare import Prepared
 from augcli.run.messages import Notice, Summary, ignore
-from augcli.run.prepare import Prepared
-from augcli.run.progress import RunProgress
+from augcli.run.showing.progress import RunProgress
 from augcli.run.status import open_output
 from augcli.work.settings import MapStorage
 

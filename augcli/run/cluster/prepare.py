@@ -10,7 +10,9 @@ from augcli.data.stopping import carry_on, writing
 from augcli.data.stores.source_list import content_hash
 from augcli.errors import OutputError
 from augcli.plan.fingerprint import difference
-from augcli.run.check import Listed, check, check_surroundings, default_out
+from augcli.run.checking.check import Listed, check
+from augcli.run.checking.listing import default_out
+from augcli.run.checking.refusals import check_surroundings
 from augcli.run.cluster.shared_plan import (
     SharedPlan,
     absolute,
@@ -19,9 +21,9 @@ from augcli.run.cluster.shared_plan import (
     read_plan,
     read_sources,
 )
-from augcli.run.make import begin
+from augcli.run.making.make import begin
+from augcli.run.making.prepare import as_recorded, prepare
 from augcli.run.messages import Notice, Planned, ignore
-from augcli.run.prepare import as_recorded, prepare
 
 if TYPE_CHECKING:
     from augcli.data.stopping import Checkpoint
@@ -29,9 +31,9 @@ if TYPE_CHECKING:
     from augcli.recipes.chain import Chain
     from augcli.recipes.options import RunOptions
     from augcli.recipes.recipe import Recipe
-    from augcli.run.check import Run
+    from augcli.run.checking.checked_run import Run
+    from augcli.run.making.prepare import Prepared
     from augcli.run.messages import Listener
-    from augcli.run.prepare import Prepared
 
 LOOK_SECONDS = 0.2
 """Between two looks whether a process that holds OUT's lock has ended."""

@@ -25,7 +25,8 @@ from augcli.errors import OutputError
 from augcli.files import JSON_LIMIT, parse_json, real_place
 from augcli.params import build, values
 from augcli.plan.part import ShardName
-from augcli.recipes.options import ONE_RUN_ONLY, RunOptions
+from augcli.recipes.option_kinds import ONE_RUN_ONLY
+from augcli.recipes.options import RunOptions
 from augcli.recipes.recipe import Recipe
 from augcli.version import VERSION
 
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     from augcli.files import Place
     from augcli.plan.plan import Plan
     from augcli.recipes.chain import Chain
-    from augcli.run.check import Run
-    from augcli.run.prepare import Prepared
+    from augcli.run.checking.checked_run import Run
+    from augcli.run.making.prepare import Prepared
 
 CONTENT_ONLY = frozenset({"model"})
 """Options that name a file whose content counts, and not its name."""

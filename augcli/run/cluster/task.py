@@ -18,11 +18,11 @@ from augcli.errors import Stopped
 from augcli.recipes.array_index import ArrayIndex
 from augcli.run.cluster.prepare import LOOK_SECONDS, output_of, plan_for_task, planned_run
 from augcli.run.cluster.shared_plan import read_facts, read_plan, shard_files
-from augcli.run.make import work
+from augcli.run.making.make import work
+from augcli.run.making.prepare import Prepared
 from augcli.run.messages import Notice, Started, TaskSummary, ignore
-from augcli.run.prepare import Prepared
-from augcli.run.progress import RunProgress
 from augcli.run.scoring import scorer_on_gpu
+from augcli.run.showing.progress import RunProgress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from augcli.recipes.chain import Chain
     from augcli.recipes.options import RunOptions
     from augcli.recipes.recipe import Recipe
-    from augcli.run.check import Run
+    from augcli.run.checking.checked_run import Run
     from augcli.run.cluster.shared_plan import PlannedShard, SharedPlan
     from augcli.run.messages import Listener
 

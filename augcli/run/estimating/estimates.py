@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from augcli.data.codecs.formats import FULL_WHITE
-from augcli.run.amounts import in_chosen_splits
+from augcli.run.checking.amounts import in_chosen_splits
 from augcli.run.estimating.mean_colour import mean_colour
 from augcli.run.estimating.white_level import estimated_white_level
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from augcli.pixels.frame import Colour
-    from augcli.run.check import Run
+    from augcli.run.checking.checked_run import Run
     from augcli.work.pool import Pool
 
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from augcli.data.manifest import Failure
 from augcli.data.stopping import carry_on
-from augcli.errors import EXIT_OK, EXIT_SOME_FAILED
-from augcli.recipes.options import seconds_of
-from augcli.run.check import check_surroundings, list_sources
+from augcli.recipes.option_values import seconds_of
+from augcli.run.checking.inputs import read_ahead_for
+from augcli.run.checking.listing import list_sources
+from augcli.run.checking.places import path_of
+from augcli.run.checking.refusals import check_surroundings
 from augcli.run.class_counts import class_counts, of_all_splits
-from augcli.run.inputs import read_ahead_for
-from augcli.run.inspecting.duplicates import Duplicates, Leaks, duplicates_of, leaking_groups
+from augcli.run.inspecting.duplicates import duplicates_of, leaking_groups
+from augcli.run.inspecting.inspection import Inspection, Labels, Sides, Sized, SplitCount
 from augcli.run.machine import usable_cores
 from augcli.run.messages import Error, Progress, ignore
 from augcli.run.options import inspect_fields, run_options
-from augcli.run.places import path_of
 from augcli.work.pool import InThisProcess
 from augcli.work.processes import Processes
 from augcli.work.questions import Look, Looks
@@ -46,120 +47,6 @@ MOST_LISTED = 1000
 """Failures and blank pictures that are listed; all are counted."""
 MOST_SIZES = 5
 """Sizes that are listed, the most frequent ones."""
-
-Labels = Literal["none", "single", "soft", "several"]
-
-
-@dataclass(frozen=True)
-class Sized:
-    """A picture and its size in pixels."""
-
-    path: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True)
-class Sides:
-    """How long a side of the pictures is, in pixels: the smallest, the quartiles, the largest."""
-
-    smallest: int
-    quarter: int
-    median: int
-    three_quarters: int
-    largest: int
-
-
-@dataclass(frozen=True)
-class SplitCount:
-    """What a split holds.
-
-    Attributes:
-        images: How many pictures.
-        unlabelled: How many of them have no class.
-        classes: How many of each class.
-    """
-
-    images: int = 0
-    unlabelled: int = 0
-    classes: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inspection:
-    """What INPUT holds.
-
-    Attributes:
-        input: INPUT, absolute.
-        kind: What it is, such as ``folder``.
-        images: Pictures that were found.
-        failed: Pictures that can't be used, those among the files that were refused included.
-        labels: ``none``; ``single``, one class each; ``soft``, weights that sum to 1; or
-            ``several``, several classes at once.
-        unlabelled: Pictures without a class.
-        classes: Pictures of each class: by the heaviest class of a soft label, and by all of its
-            classes where a label holds several.
-        mass: The summed weights of each class; empty where each picture has one class.
-        imbalance: The largest class over the smallest; None where there are no two.
-        splits: What each split holds; empty where there are none.
-        formats: Pictures by format.
-        grey: Pictures whose file stores greys only.
-        width: Of the upright pictures; None where none can be read.
-        height: The same.
-        smallest: The picture of the fewest pixels.
-        largest: The picture of the most pixels.
-        sizes: The most frequent sizes, such as ``640x480``, and how many pictures have each.
-        black: Pictures that are nearly black all over.
-        one_colour: Pictures of one colour that is not black.
-        blank: Names of pictures that are either, at most 1,000.
-        duplicates: Pictures whose bytes are the same.
-        groups: How many groups there are.
-        leaks: Groups that are in two splits.
-        notes: How often something is simplified in a picture, or odd.
-        skipped: Files that were not considered: what they are and why, and how many.
-        notices: What a person should know of the classes and splits.
-        failures: Pictures that can't be used, and why; at most 1,000.
-        seconds: How long it took.
-    """
-
-    input: str
-    kind: str
-    images: int
-    failed: int
-    labels: Labels
-    unlabelled: int
-    classes: dict[str, int]
-    mass: dict[str, float]
-    imbalance: float | None
-    splits: dict[str, SplitCount]
-    formats: dict[str, int]
-    grey: int
-    width: Sides | None
-    height: Sides | None
-    smallest: Sized | None
-    largest: Sized | None
-    sizes: dict[str, int]
-    black: int
-    one_colour: int
-    blank: list[str]
-    duplicates: Duplicates
-    groups: int
-    leaks: Leaks
-    notes: dict[str, int]
-    skipped: dict[str, int]
-    notices: list[str]
-    failures: list[Failure]
-    seconds: float
-
-    @property
-    def exit_code(self) -> int:
-        """0 where all pictures can be used, 1 where some can't."""
-        return EXIT_SOME_FAILED if self.failed else EXIT_OK
-
-    def to_json(self) -> dict[str, Any]:
-        """Return all of it as one JSON object."""
-        failures = [failure._asdict() for failure in self.failures]
-        return {**asdict(self), "failures": failures}
 
 
 class _Seen:

@@ -11,10 +11,11 @@ from augcli.data.stopping import carry_on, writing
 from augcli.errors import InputError, OutputError, ParameterError, UsageError
 from augcli.files import Place, Url
 from augcli.params import build, declared, values
-from augcli.run.check import check_surroundings, default_out, list_sources
+from augcli.run.checking.listing import default_out, list_sources
+from augcli.run.checking.places import holds, path_of
+from augcli.run.checking.refusals import check_surroundings
 from augcli.run.messages import Error, Notice, ignore
 from augcli.run.options import SplitOptions, run_options, split_fields
-from augcli.run.places import holds, path_of
 from augcli.run.splitting.division import Division
 from augcli.run.splitting.split_record import SPLIT_RECORD
 from augcli.run.splitting.split_run import SplitRun, SplitSummary

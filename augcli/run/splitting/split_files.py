@@ -8,7 +8,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Any
 
-from augcli.data.codecs.formats import readable_kind
+from augcli.data.codecs.file_kinds import readable_kind
 from augcli.data.manifest import Failure
 from augcli.data.output import TEMPORARY
 from augcli.data.stores.sources import CHANGED

@@ -9,7 +9,7 @@ from augcli.data.manifest import CLASSES, ERRORS, Failure, read_failures
 from augcli.data.output import FOLDED_PARTS
 from augcli.data.run_record import RECORD
 from augcli.plan.parts import Parts
-from augcli.run.finish import Totals
+from augcli.run.making.finish import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -21,8 +21,8 @@ from augcli.pixels.resize import resize
 from augcli.recipes.chain import Chain
 from augcli.recipes.options import RunOptions
 from augcli.recipes.step import Step
-from augcli.run.amounts import rest_original
-from augcli.run.encoding import encoding_of
+from augcli.run.checking.amounts import rest_original
+from augcli.run.checking.encoding import encoding_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from augcli.data.data_set import read
 from augcli.errors import InputError, OutputError, ParameterError, UnreadableImage
 from augcli.recipes.recipe import Recipe
-from augcli.run.inputs import input_store
+from augcli.run.checking.inputs import input_store
 from augcli.run.status import open_output
 from augcli.run.verifying.remake import Remaker, recorded_options
 

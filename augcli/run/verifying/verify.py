@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,10 +28,10 @@ from augcli.files import TABLE_LIMIT
 from augcli.plan.fingerprint import command_hash
 from augcli.plan.parts import Parts
 from augcli.recipes.recipe import Recipe
-from augcli.run.finish import table_hashes
-from augcli.run.inputs import list_input
-from augcli.run.places import path_of
-from augcli.run.split_tables import is_split_table
+from augcli.run.checking.inputs import list_input
+from augcli.run.checking.places import path_of
+from augcli.run.making.finish import table_hashes
+from augcli.run.making.split_tables import is_split_table
 from augcli.run.status import open_output
 from augcli.run.verifying.audit import WRONG_HASH, Audit
 from augcli.run.verifying.differences import SUM_TOLERANCE, file_difference, label_difference
@@ -49,8 +50,9 @@ WITHOUT_TABLE = "labels, which a table gave to the images: give it with `labels`
 WITHOUT_PARTS = (
     f"without {FOLDED_PARTS}, rows that were changed or removed can't be told from those made"
 )
-
-
+LEFT_BY_OTHERS = re.compile(r"\.DS_Store|Thumbs\.db|desktop\.ini|\.directory|.+\.cache")
+"""Files that a person who looks at the folder, or Ultralytics, leaves there. No loader reads them;
+any other hidden file may be a picture to a loader."""
 OUTPUT_LIMIT = 2 << 30
 """Bytes that no encoded output has; a copied original may have more."""
 
@@ -323,6 +325,8 @@ def _compare(
 
 
 def _strays(files: OutputFiles, known: set[str]) -> Iterator[str]:
-    """Yield files that no row names, but for those that describe the folder."""
+    """Yield files that no row names, but for those that describe the folder or harm nobody."""
     ours = {CLASSES, ERRORS, CARD, RECORD, FOLDED_PARTS, *INDEXES}
-    return (name for name in files.walk(STATE) if name not in known and name not in ours)
+    for name in files.walk(STATE):
+        if not (name in known or name in ours or LEFT_BY_OTHERS.fullmatch(name.rpartition("/")[2])):
+            yield name

@@ -12,7 +12,8 @@ from PIL import Image, features
 
 from augcli.data.codecs import pillow
 from augcli.data.codecs.decoding import ALPHA, decode
-from augcli.data.codecs.formats import EXTENSIONS, file_kind, output_ending
+from augcli.data.codecs.file_kinds import file_kind
+from augcli.data.codecs.formats import EXTENSIONS, output_ending
 from augcli.data.codecs.headers import read_header
 from tests.data.codecs.pictures import (
     DEEP_NOISE,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from augcli.data.codecs.decoding import decode
-from augcli.data.codecs.formats import file_kind
+from augcli.data.codecs.file_kinds import file_kind
 from augcli.data.codecs.headers import read_header
 from augcli.data.codecs.npy import npy_header
 from augcli.errors import UnreadableImage

@@ -15,7 +15,7 @@ from PIL import Image, ImageFile, features
 
 from augcli.data.codecs import pillow
 from augcli.data.codecs.decoding import decode
-from augcli.data.codecs.formats import READABLE, file_kind
+from augcli.data.codecs.file_kinds import READABLE, file_kind
 from augcli.errors import UnreadableImage
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from augcli.errors import InputError, ParameterError
 from augcli.files import Url, is_url, place_of, shown
 from augcli.recipes.options import RunOptions
-from augcli.run.places import path_of
+from augcli.run.checking.places import path_of
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from collections import OrderedDict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from augcli.data.codecs.formats import EXTENSIONS, file_kind
+from augcli.data.codecs.file_kinds import file_kind
+from augcli.data.codecs.formats import EXTENSIONS
 from augcli.data.labels import Label
 from augcli.data.stopping import raise_interruption
 from augcli.data.stores.contents import (

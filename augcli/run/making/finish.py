@@ -30,12 +30,17 @@ from augcli.data.stopping import writing
 from augcli.errors import Stopped
 from augcli.plan.part import ShardName
 from augcli.plan.ring import split_slug
-from augcli.run.amounts import are_chosen
+from augcli.run.checking.amounts import are_chosen
 from augcli.run.machine import machine
+from augcli.run.making.prepare import remove_containers
+from augcli.run.making.split_tables import (
+    SplitFolders,
+    remove_tables,
+    split_tables,
+    write_split_tables,
+)
 from augcli.run.messages import Summary
-from augcli.run.prepare import remove_containers
 from augcli.run.scoring import largest_grid
-from augcli.run.split_tables import SplitFolders, remove_tables, split_tables, write_split_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -47,9 +52,9 @@ if TYPE_CHECKING:
     from augcli.files import OutputFiles
     from augcli.plan.part import Made, Part
     from augcli.plan.parts import StoredPart
-    from augcli.run.check import Run
-    from augcli.run.prepare import Prepared
-    from augcli.run.progress import RunProgress
+    from augcli.run.checking.checked_run import Run
+    from augcli.run.making.prepare import Prepared
+    from augcli.run.showing.progress import RunProgress
 
 
 REPEATED = "the same as another copy of its source"

@@ -23,13 +23,13 @@ from augcli.params import values
 from augcli.plan.fingerprint import difference
 from augcli.plan.parts import Parts
 from augcli.plan.ring import ring_keys, shards_for
-from augcli.recipes.options import AMOUNTS
+from augcli.recipes.option_kinds import AMOUNTS
 from augcli.run.estimating.estimates import estimate
 from augcli.run.estimating.white_level import white_level_words
-from augcli.run.loader_notices import loader_notices
+from augcli.run.making.loader_notices import loader_notices
+from augcli.run.making.split_tables import remove_tables
 from augcli.run.messages import Error, Notice, Started, time_notices
 from augcli.run.scoring import scorer_on_gpu, scoring_notices
-from augcli.run.split_tables import remove_tables
 from augcli.version import VERSION
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from augcli.plan.backlog import Backlog
     from augcli.plan.plan import Plan
     from augcli.recipes.chain import Chain
-    from augcli.run.check import Run
+    from augcli.run.checking.checked_run import Run
     from augcli.run.estimating.estimates import Estimates
     from augcli.run.messages import Listener
     from augcli.work.pool import Pool

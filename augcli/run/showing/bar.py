@@ -7,7 +7,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from augcli.run.lines import (
+from augcli.run.messages import Error, Notice, Planned, Progress, Started, Summary
+from augcli.run.showing.lines import (
     failed_line,
     planned_line,
     printable,
@@ -15,7 +16,6 @@ from augcli.run.lines import (
     started_line,
     summary_lines,
 )
-from augcli.run.messages import Error, Notice, Planned, Progress, Started, Summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from augcli.data.splits import is_chosen
 from augcli.errors import InputError, ParameterError, near_miss
 from augcli.plan.amounts import MOST_COPIES, Amounts, copies_of_sources
 from augcli.plan.plan import ORIGINALS, Wanted
-from augcli.recipes.options import class_names, copies_by_class
+from augcli.recipes.option_values import class_names, copies_by_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

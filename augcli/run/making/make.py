@@ -10,21 +10,21 @@ from augcli.data.codecs.choices import given_white_level
 from augcli.data.codecs.formats import FULL_WHITE
 from augcli.data.stopping import DiskFull, disk_full, writing
 from augcli.run.class_counts import class_counts, of_all_splits
-from augcli.run.finish import REPEATED, finish, made_by, summary, table_hashes
 from augcli.run.machine import machine
+from augcli.run.making.finish import REPEATED, finish, made_by, summary, table_hashes
+from augcli.run.making.prepare import prepare
 from augcli.run.messages import Notice, Summary, ignore
-from augcli.run.prepare import prepare
-from augcli.run.progress import RunProgress
 from augcli.run.scoring import score_first
+from augcli.run.showing.progress import RunProgress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from augcli.data.stores.sources import Sources
     from augcli.plan.jobs import Task
-    from augcli.run.check import Run
+    from augcli.run.checking.checked_run import Run
+    from augcli.run.making.prepare import Prepared
     from augcli.run.messages import Listener
-    from augcli.run.prepare import Prepared
 
 TABLE_BYTES = 600
 """Of an output's row and its line in a part."""

@@ -1,0 +1,1 @@
+"""What a run shows to people while it goes on."""
