@@ -89,10 +89,10 @@ def methods(options: argparse.Namespace) -> Iterator[tuple[str, Scores]]:
 def probed(file: Path, photos: list[Pictures]) -> Floats:
     """Give the cells that add most to a judge's answer, by covering random sets of cells."""
     sys.path.append(str(Path(__file__).resolve().parent.parent))
-    import torch
+    import torch  # noqa: PLC0415 - only this option needs it
 
-    from models.train.evidence import evidence
-    from models.train.frozen import Frozen
+    from models.train.evidence import evidence  # noqa: PLC0415
+    from models.train.frozen import Frozen  # noqa: PLC0415
 
     judge = [Frozen(file, ("scores",), torch.device("cpu"))]
     chance = torch.Generator().manual_seed(0)
