@@ -21,7 +21,9 @@ Standard errors are over photos. The last column is the difference of the deleti
 import argparse
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -89,12 +91,10 @@ def methods(options: argparse.Namespace) -> Iterator[tuple[str, Scores]]:
 def probed(file: Path, photos: list[Pictures]) -> Floats:
     """Give the cells that add most to a judge's answer, by covering random sets of cells."""
     sys.path.append(str(Path(__file__).resolve().parent.parent))
-    import torch  # noqa: PLC0415 - only this option needs it
-
-    from models.train.evidence import evidence  # noqa: PLC0415
-    from models.train.frozen import Frozen  # noqa: PLC0415
-
-    judge = [Frozen(file, ("scores",), torch.device("cpu"))]
+    # By name: only this option needs PyTorch, and types are checked where that is missing.
+    torch: Any = import_module("torch")
+    evidence = import_module("models.train.evidence").evidence
+    judge = [import_module("models.train.frozen").Frozen(file, ("scores",), torch.device("cpu"))]
     chance = torch.Generator().manual_seed(0)
     maps = []
     for start in range(0, len(photos), 64):
