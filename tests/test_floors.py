@@ -42,7 +42,7 @@ LEAVES = frozenset({"errors", "files", "lazy", "params", "rng", "version"})
 PACKAGES = {
     "errors": frozenset[str](),
     # For buckets; the others are its relatives, by the scheme of a URL.
-    "files": frozenset({"fsspec", "obstore", "botocore"}),
+    "files": frozenset({"fsspec", "obstore", "botocore", "gcsfs"}),
     "lazy": frozenset[str](),
     "params": frozenset[str](),
     "rng": frozenset({"numpy"}),

@@ -12,6 +12,7 @@ from augcli.errors import InputError, ParameterError
 from augcli.files import Url, is_url, place_of, shown
 from augcli.recipes.options import RunOptions
 from augcli.run.checking.places import path_of
+from augcli.run.options import HeatMapOptions
 
 
 @pytest.mark.parametrize(
@@ -67,8 +68,8 @@ def test_a_path_with_a_colon_is_a_path() -> None:
 
 
 def test_options_for_local_files_take_no_url() -> None:
-    with pytest.raises(ParameterError, match="heatmaps is the URL s3://photos/maps"):
-        RunOptions(heatmaps="s3://photos/maps.npz")  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="overlay is the URL s3://photos/maps"):
+        HeatMapOptions(overlay="s3://photos/maps")  # type: ignore[arg-type]
 
 
 def test_what_is_shown_has_no_user_and_no_query() -> None:
