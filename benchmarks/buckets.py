@@ -1,4 +1,4 @@
-"""Buckets: what 20 ms a request cost a run, and what listing a million objects takes.
+"""Buckets: what 20 ms a request cost a run, a request costs a client, and listing takes.
 
     python -m benchmarks.buckets --images 1500 --rounds 3 [--data DIR] [--list 1000000]
 
@@ -37,6 +37,7 @@ METHODS = {
     "cutout": ("cutout", "--patch", "0.25", "--fill", "black"),
     "cutmix": ("cutmix", "--top-n", "6"),
 }
+SERVERS = {"cheap": [], "moto": ["--moto"]}
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -54,6 +55,30 @@ after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps([len(sources), time.perf_counter() - begun, time.process_time() - used,
                   (after - before) * 1024, after * 1024]))
 """
+
+
+CLIENT = """
+import json, sys, time
+from concurrent.futures import ThreadPoolExecutor
+from augcli.files.remote import objects, services
+package, count = sys.argv[1], int(sys.argv[2])
+system, data = services.service("s3")._system, bytes(60_000)
+calls = {
+    "s3fs": (lambda number: system.pipe_file(f"bucket/client/{number}", data),
+             lambda number: system.cat_file(f"bucket/client/{number}")),
+    "obstore": (lambda number: objects.put(f"s3://bucket/client/{number}", data),
+                lambda number: objects.read(f"s3://bucket/client/{number}", 0, 1 << 20)),
+}[package]
+threads = ThreadPoolExecutor(16)
+spent = []
+for call in calls:
+    list(threads.map(call, range(16)))
+    used = time.process_time()
+    list(threads.map(call, range(count)))
+    spent.append((time.process_time() - used) / count)
+print(json.dumps(spent))
+"""
+"""Puts and gets objects of 60 kB, and prints the processor's seconds for each."""
 
 
 class Ran(NamedTuple):
@@ -108,10 +133,12 @@ def seconds_of(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def rates(photos: Path, method: str, rounds: int, work: Path) -> None:
+def rates(photos: Path, method: str, servers: list[str], rounds: int, work: Path) -> None:
     """Measure folder and buckets in turns, and print the medians."""
     late, kinds = ["--delay", "0.02"], dict[str, tuple[list[str], str]]()
-    for server, options in {"cheap server": [], "moto": ["--moto"]}.items():
+    for server in servers:
+        options = SERVERS[server]
+        kinds[f"{server}, reading, 0 ms"] = options, str(work / "out")
         kinds[f"{server}, reading, 20 ms"] = [*options, *late], str(work / "out")
         kinds[f"{server}, 0 ms"] = options, "s3://bucket/out"
         kinds[f"{server}, 20 ms"] = [*options, *late], "s3://bucket/out"
@@ -155,6 +182,23 @@ def upload(photos: Path, environment: dict[str, str]) -> None:
     subprocess.run([sys.executable, "-c", code, str(photos)], env=environment, check=True)
 
 
+def clients(rounds: int, count: int = 1000) -> None:
+    """Print what a request costs each client, measured in turns."""
+    spent: dict[str, list[list[float]]] = {"s3fs": [], "obstore": []}
+    with serving() as (environment, _):
+        upload(Path(os.devnull), environment)  # no photos: only the bucket is made
+        for _ in range(rounds):
+            for package, found in spent.items():
+                command = [sys.executable, "-c", CLIENT, package, str(count)]
+                end = subprocess.run(
+                    command, env=environment, capture_output=True, text=True, check=True
+                )
+                found.append(json.loads(end.stdout))
+    for package, found in spent.items():
+        put, get = (1000 * statistics.median(each) for each in zip(*found, strict=True))
+        print(f"{package:8} works {put:.2f} ms to put an object of 60 kB, {get:.2f} ms to get it")
+
+
 def listing(count: int) -> None:
     """Print what listing generated objects takes."""
     with serving("--generated", str(count)) as (environment, process):
@@ -177,6 +221,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=1500)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--methods", default=",".join(METHODS), metavar="A,B")
+    parser.add_argument("--servers", default=",".join(SERVERS), metavar="A,B")
     parser.add_argument("--data", type=Path, help="holds photos.tar; else photos are drawn")
     parser.add_argument("--list", type=int, default=0, help="list so many generated objects")
     given = parser.parse_args()
@@ -189,9 +234,10 @@ def main() -> None:
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     with tempfile.TemporaryDirectory(dir=memory) as work:
         if given.rounds:
+            clients(given.rounds)
             (photos,) = prepare(SCENARIOS["photos"], [given.images], given.data, Path(work))
             for method in given.methods.split(","):
-                rates(photos, method, given.rounds, Path(work))
+                rates(photos, method, given.servers.split(","), given.rounds, Path(work))
 
 
 if __name__ == "__main__":
