@@ -155,6 +155,7 @@ def write_table(file: BinaryIO, header: Iterable[str], rows: Iterable[Iterable[o
     r"""Write a CSV table: UTF-8, RFC 4180, LF, header.
 
     Example:
+        >>> import io
         >>> table = io.BytesIO()
         >>> write_table(table, ["a", "b"], [[1.0, "x,y"]])
         >>> table.getvalue()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -59,8 +60,8 @@ def engine(
 
 def _early_workers(folder: Place, recipe: Recipe, options: RunOptions) -> EarlyWorkers:
     """Start workers before INPUT is listed; none where there may be nothing to do for them."""
-    cores = usable_cores()
-    count = cores if options.workers is None else min(options.workers, cores)
-    is_here = options.engine == "processes"
     out = os.fspath(options.out or default_out(folder, recipe.name))
-    return EarlyWorkers(count if is_here and not is_url(out) and not has_record(out) else 0)
+    is_here = options.engine == "processes" and not is_url(out)
+    if options.workers == 0 or not is_here or has_record(out):
+        return EarlyWorkers(0)
+    return EarlyWorkers(min(options.workers or sys.maxsize, usable_cores()))

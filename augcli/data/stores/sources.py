@@ -251,14 +251,10 @@ class Sources:
 
     def select(self, indices: list[int]) -> Sources:
         """Return only the sources with these indices; classes and splits stay as they are."""
-        import numpy as np  # noqa: PLC0415 - the command line knows sources, and starts without it
-
-        rows = np.array(indices, np.int64)
 
         def chosen(values: array[int]) -> array[int]:
-            if not values:
-                return array(values.typecode)
-            return array(values.typecode, np.frombuffer(values, values.typecode)[rows].tobytes())
+            # One by one: of a list that stays on the disk, nothing else is read.
+            return array(values.typecode, map(values.__getitem__, indices) if values else ())
 
         return replace(
             self,

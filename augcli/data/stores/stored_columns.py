@@ -105,7 +105,7 @@ def stored_type(typecode: str) -> np.dtype[Any]:
     """Return how numbers of a kind are stored.
 
     Example:
-        >>> stored_type("i")
-        dtype('int32')
+        >>> stored_type("i").itemsize
+        4
     """
     return np.dtype(typecode).newbyteorder("<")
