@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import functools
-import os
-import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from augcli.data.run_record import has_record
 from augcli.data.stopping import carry_on
-from augcli.files import is_url
 from augcli.run.checking.check import check
-from augcli.run.checking.listing import default_out
-from augcli.run.machine import usable_cores
 from augcli.run.making.make import make
-from augcli.work.processes import EarlyWorkers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,22 +38,7 @@ def engine(
         UsageError: A wrong option or wrong input; nothing was written.
     """
     if options.shard is None:
-        early = _early_workers(folder, recipe, options)
-        try:
-            run = replace(check(folder, recipe, options, checkpoint), early=early)
-        except BaseException:
-            early.close()
-            raise
-        return functools.partial(make, run)
+        return functools.partial(make, check(folder, recipe, options, checkpoint))
     from augcli.run.cluster.task import make_share  # noqa: PLC0415 - few runs are shared
 
     return functools.partial(make_share, folder, recipe, options, checkpoint)
-
-
-def _early_workers(folder: Place, recipe: Recipe, options: RunOptions) -> EarlyWorkers:
-    """Start workers before INPUT is listed; none where there may be nothing to do for them."""
-    out = os.fspath(options.out or default_out(folder, recipe.name))
-    is_here = options.engine == "processes" and not is_url(out)
-    if options.workers == 0 or not is_here or has_record(out):
-        return EarlyWorkers(0)
-    return EarlyWorkers(min(options.workers or sys.maxsize, usable_cores()))

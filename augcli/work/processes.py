@@ -124,33 +124,6 @@ class _Worker:
         return lines[-1] if lines else ""
 
 
-class EarlyWorkers:
-    """Worker processes that import what they need while this process lists INPUT.
-
-    Args:
-        count: How many; fewer where the system gives no more, which :class:`Processes` then says.
-    """
-
-    def __init__(self, count: int) -> None:
-        self._waiting: list[tuple[subprocess.Popen[bytes], IO[bytes]]] = []
-        with contextlib.suppress(Stopped):
-            for _ in range(count):
-                self._waiting.append(_started())
-
-    def take(self) -> tuple[subprocess.Popen[bytes], IO[bytes]] | None:
-        """Return a process that nobody has, and the file that it writes its errors to."""
-        return self._waiting.pop(0) if self._waiting else None
-
-    def close(self) -> None:
-        """End those that nobody took."""
-        for process, _ in self._waiting:
-            process.kill()
-        for process, errors in self._waiting:
-            process.communicate()
-            errors.close()
-        self._waiting.clear()
-
-
 class Processes:
     """Worker processes, each with its own scorer; see :class:`augcli.work.pool.Pool`.
 
@@ -158,8 +131,6 @@ class Processes:
         settings: How sources are read and scored.
         count: How many workers.
         checkpoint: Called between two events; what it raises ends the work.
-        early: Processes that were started before the settings were known; those that are too many
-            are ended.
 
     Raises:
         ScorerError: A worker could not load the scorer.
@@ -167,11 +138,7 @@ class Processes:
     """
 
     def __init__(
-        self,
-        settings: ReadSettings,
-        count: int,
-        checkpoint: Checkpoint = carry_on,
-        early: EarlyWorkers | None = None,
+        self, settings: ReadSettings, count: int, checkpoint: Checkpoint = carry_on
     ) -> None:
         self._settings = settings
         self._checkpoint = checkpoint
@@ -183,9 +150,7 @@ class Processes:
         self._tries: dict[str, int] = {}
         try:
             for _ in range(count):
-                self._start(early)
-            if early:
-                early.close()
+                self._start()
             for _ in range(count):
                 self._wait_for_start()
         except BaseException:
@@ -306,8 +271,23 @@ class Processes:
                 member.errors.close()
             self._workers = []
 
-    def _start(self, early: EarlyWorkers | None = None) -> _Worker:
-        process, errors = (early and early.take()) or _started()
+    def _start(self) -> _Worker:
+        errors = _errors_file()
+        try:
+            with holding_signals():
+                process = subprocess.Popen(
+                    module_command("augcli.work.worker"),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    env=module_environment(),
+                )
+        except OSError as error:
+            errors.close()
+            raise Stopped(
+                f"a worker process can't be started ({error.strerror}); "
+                "give fewer with `workers`, then run the same command again to continue"
+            ) from None
         member = _Worker(process, errors)
         self._workers.append(member)
         try:
@@ -412,31 +392,6 @@ class Processes:
         error_text = dead.last_words()
         dead.errors.close()
         return _cause(dead), error_text
-
-
-def _started() -> tuple[subprocess.Popen[bytes], IO[bytes]]:
-    """Start a worker process; return it and the file that it writes its errors to.
-
-    Raises:
-        Stopped: The system gives no process.
-    """
-    errors = _errors_file()
-    try:
-        with holding_signals():
-            process = subprocess.Popen(
-                module_command("augcli.work.worker"),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=module_environment(),
-            )
-    except OSError as error:
-        errors.close()
-        raise Stopped(
-            f"a worker process can't be started ({error.strerror}); "
-            "give fewer with `workers`, then run the same command again to continue"
-        ) from None
-    return process, errors
 
 
 def _errors_file() -> IO[bytes]:

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from augcli.data.stores.sources import Sources, Store
     from augcli.recipes.options import RunOptions
     from augcli.work.pool import Pool
-    from augcli.work.processes import EarlyWorkers
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,6 @@ class Run:
         white_level: Level of 16-bit images that becomes 255; None until it is estimated.
         container_of: Gives the container of a source, where neighbours are to lie in one.
         checkpoint: Called between two images; what it raises ends the run.
-        early: Worker processes that were started while INPUT was listed.
     """
 
     store: Store
@@ -77,7 +75,6 @@ class Run:
     white_level: int | None = None
     container_of: Callable[[str], str] | None = None
     checkpoint: Checkpoint = carry_on
-    early: EarlyWorkers | None = None
 
     @property
     def workers(self) -> int:
@@ -197,7 +194,7 @@ class Run:
             return RayPool(settings, nodes, self.checkpoint)
         if not self.workers:
             return InThisProcess(settings, self.checkpoint)
-        return Processes(settings, self.workers, self.checkpoint, self.early)
+        return Processes(settings, self.workers, self.checkpoint)
 
     def plan(self, chain: Chain, shard_count: int) -> Plan:
         """Return all jobs; the chain has the mean colour, the run the white level.

@@ -53,8 +53,6 @@ def make(run: Run, listener: Listener = ignore) -> Summary:
                 if prepared.pool:
                     prepared.pool.close()
     finally:
-        if run.early:
-            run.early.close()
         run.output.close()
     listener(done)
     return done
