@@ -46,8 +46,7 @@ from augcli.run.messages import (
 from augcli.run.overlays import draw_overlays
 from augcli.run.scoring import device_words
 from augcli.work.device_scoring import BATCH, score_sources
-from augcli.work.pool import InThisProcess
-from augcli.work.processes import Processes
+from augcli.work.processes import local_pool
 from augcli.work.settings import MapStorage, ReadSettings
 
 if TYPE_CHECKING:
@@ -170,13 +169,8 @@ def make_heat_maps(
         read_ahead=read_ahead_for(sources),
     )
 
-    def new_pool() -> Pool:
-        workers_needed = min(workers, count)
-        if workers == 0:
-            return InThisProcess(settings, checkpoint)
-        return Processes(settings, workers_needed, checkpoint)
-
-    pool = new_pool()
+    needed = min(workers, count)
+    pool = local_pool(settings, needed, checkpoint)
     try:
         if given_white_level(options.white_level) is None:
             settings = replace(settings, white_level=estimated_white_level(sources, pool)[0])
@@ -184,7 +178,7 @@ def make_heat_maps(
                 listener(Notice(white_level_words(settings.white_level)))
                 # Other workers, which read with this level.
                 pool.close()
-                pool = new_pool()
+                pool = local_pool(settings, needed, checkpoint)
         with writing(str(options.out)):
             _collect(pool, sources, gpu, spec, storage, collected, begun, listener)
             _write(sources, options, spec, collected)

@@ -25,6 +25,7 @@ from augcli.files import is_url, open_null
 from augcli.work import worker
 from augcli.work.child import holding_signals, module_command, module_environment
 from augcli.work.events import NeedsDonors, Overdue, ShardDone, Touching, WorkerEnded
+from augcli.work.pool import InThisProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from augcli.data.stores.sources import Source
     from augcli.plan.jobs import Task
     from augcli.work.events import Event
+    from augcli.work.pool import Pool
     from augcli.work.questions import Asked
     from augcli.work.settings import MakeSettings, ReadSettings
 
@@ -122,6 +124,23 @@ class _Worker:
         self.errors.seek(0)
         lines = self.errors.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else ""
+
+
+def local_pool(settings: ReadSettings, workers: int, checkpoint: Checkpoint = carry_on) -> Pool:
+    """Return what does the work on this machine: so many processes, or this one where it is 0.
+
+    Args:
+        settings: How sources are read and scored.
+        workers: How many processes.
+        checkpoint: Called between two events; what it raises ends the work.
+
+    Raises:
+        ScorerError: A worker could not load the scorer.
+        Stopped: A worker could not start.
+    """
+    if not workers:
+        return InThisProcess(settings, checkpoint)
+    return Processes(settings, workers, checkpoint)
 
 
 class Processes:

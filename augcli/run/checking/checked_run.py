@@ -28,8 +28,7 @@ from augcli.run.checking.encoding import encoding_of
 from augcli.run.checking.inputs import read_ahead_for
 from augcli.run.machine import usable_cores
 from augcli.run.scoring import largest_grid, scores_sources
-from augcli.work.pool import InThisProcess
-from augcli.work.processes import Processes
+from augcli.work.processes import local_pool
 from augcli.work.settings import MakeSettings, MapStorage, ReadSettings
 
 if TYPE_CHECKING:
@@ -192,9 +191,7 @@ class Run:
                 options.workers,
             )
             return RayPool(settings, nodes, self.checkpoint)
-        if not self.workers:
-            return InThisProcess(settings, self.checkpoint)
-        return Processes(settings, self.workers, self.checkpoint)
+        return local_pool(settings, self.workers, self.checkpoint)
 
     def plan(self, chain: Chain, shard_count: int) -> Plan:
         """Return all jobs; the chain has the mean colour, the run the white level.

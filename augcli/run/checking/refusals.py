@@ -102,11 +102,11 @@ def check_labels(chain: Chain, sources: Sources, wanted: Wanted, options: RunOpt
     label_of = np.asarray(sources.label_of)
     # Where there may be several classes, there may also be none.
     if not sources.are_many:
-        lacking = np.array([not label.weights for label in sources.labels], np.bool_)
-        without = giving & lacking[label_of]
-        if without.any():
+        is_empty = np.array([not label.weights for label in sources.labels], np.bool_)
+        unlabelled = giving & is_empty[label_of]
+        if unlabelled.any():
             raise InputError(
-                f"{chain.name} mixes labels, but {sources.paths[int(without.argmax())]!r} has "
+                f"{chain.name} mixes labels, but {sources.paths[int(unlabelled.argmax())]!r} has "
                 "none: put the images of each class into a folder of its own, or give `labels` "
                 "table.csv with the columns file_name,label"
             )

@@ -23,8 +23,7 @@ from augcli.run.inspecting.inspection import Inspection, Labels, Sides, Sized, S
 from augcli.run.machine import usable_cores
 from augcli.run.messages import Error, Progress, ignore
 from augcli.run.options import inspect_fields, run_options
-from augcli.work.pool import InThisProcess
-from augcli.work.processes import Processes
+from augcli.work.processes import local_pool
 from augcli.work.questions import Look, Looks
 from augcli.work.settings import ReadSettings
 
@@ -151,9 +150,7 @@ def _pool(store: Store, sources: Sources, options: RunOptions, checkpoint: Check
     )
     wanted = usable_cores() if options.workers is None else options.workers
     workers = min(wanted, len(sources))
-    if not workers:
-        return InThisProcess(settings, checkpoint)
-    return Processes(settings, workers, checkpoint)
+    return local_pool(settings, workers, checkpoint)
 
 
 def _look_at_all(
